@@ -1,0 +1,55 @@
+# Everything a newcomer needs is `make run` and `make test`; both install what they need.
+VENV := .venv
+PYTHON ?= python3
+BIN := $(VENV)/bin
+DATA := $(if $(LIVE),data,data/sandbox)
+ENDPOINTS := $(if $(LIVE),live,sandbox)
+
+.PHONY: run ui test test-duckdb2 lint format bench docs lock clean
+
+run: $(VENV)/.installed  ## fetch, build and publish: synthetic data, or real with LIVE=1
+	$(BIN)/liquidity run $(if $(LIVE),,--sandbox)
+
+ui: $(VENV)/.installed  ## open Dagster's UI on the same data
+	LIQUIDITY_ENDPOINTS=$(ENDPOINTS) LIQUIDITY_DATA_DIR=$(DATA) $(BIN)/liquidity ui
+
+test: $(VENV)/.installed  ## run all tests
+	$(BIN)/pytest -n 2
+
+test-duckdb2: $(VENV)/.installed  ## the same tests on DuckDB 2.0, in an environment of its own
+	$(PYTHON) -m venv $(VENV)-duckdb2
+	$(VENV)-duckdb2/bin/python -m pip install --quiet --require-hashes -r requirements.lock
+	$(VENV)-duckdb2/bin/python -m pip install --quiet --upgrade 'duckdb==2.0.*'
+	$(VENV)-duckdb2/bin/python -m pip install --quiet --no-deps --no-build-isolation -e .
+	$(VENV)-duckdb2/bin/pytest -n 2
+
+lint: $(VENV)/.installed  ## linter, formatter and types
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+format: $(VENV)/.installed
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+bench: $(VENV)/.installed  ## where the time goes, beside an empty Dagster job
+	$(BIN)/python -m liquidity_pipeline_tests.benchmarks
+
+docs: $(VENV)/.installed  ## write the data dictionary from the contracts
+	$(BIN)/python -m liquidity_pipeline.contracts.dictionary docs/data-dictionary.md
+
+lock:  ## resolve the dependencies anew and pin them by hash
+	$(PYTHON) -m venv $(VENV)-lock
+	$(VENV)-lock/bin/python -m pip install --quiet uv
+	$(VENV)-lock/bin/uv pip compile pyproject.toml --group dev --universal --generate-hashes \
+	    --no-emit-index-url --no-annotate --no-header --quiet \
+	    --upgrade-package duckdb==1.5.6 -o requirements.lock
+
+$(VENV)/.installed: requirements.lock pyproject.toml
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --require-hashes -r requirements.lock
+	$(BIN)/python -m pip install --quiet --no-deps --no-build-isolation -e .
+	touch $@
+
+clean:
+	rm -rf $(VENV)

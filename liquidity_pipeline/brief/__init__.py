@@ -1,0 +1,1 @@
+"""What a person reads. It takes its numbers from the published file and computes nothing."""

@@ -1,0 +1,178 @@
+"""The result of a run on a terminal: drains, coming settlements, funding, sensitivity, stress."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import duckdb
+from rich.console import Console
+from rich.table import Table
+
+from liquidity_pipeline.storage.warehouse import reading
+
+_COMPONENTS = {
+    "tga": "Treasury General Account rises",
+    "on_rrp": "overnight reverse repo rises",
+    "foreign_rrp": "foreign reverse repo rises",
+    "currency": "currency in circulation rises",
+    "other_liabilities": "other liabilities rise",
+    "unattributed": "not attributed to a line",
+    "fed_bill_purchases": "the Fed buys bills",
+    "fed_other_assets": "the Fed's other assets rise",
+    "settlement": "net settlement paid by the public",
+    "total": "drain",
+}
+
+_DRAINS = """
+    select week_ending, component, amount_usd_mn / 1000, drain_reserves_usd_mn / 1000,
+        drain_headline_usd_mn / 1000
+    from marts.weekly_drains
+    where week_ending = (select max(week_ending) from marts.weekly_drains)
+    order by component = 'total', abs(coalesce(amount_usd_mn, 0)) desc
+"""
+# This week and the next: later ones lack what is not announced yet.
+_SETTLEMENTS = """
+    select week_start, net_usd_mn / 1000, net_public_usd_mn / 1000, is_settled
+    from marts.weekly_settlements, meta.publication
+    where security_class = 'all'
+        and week_start between date_trunc('week', as_of) and as_of + interval 7 day
+    order by week_start
+"""
+_FUNDING = """
+    select date, sofr_pct, sofr_iorb_bp, tgcr_iorb_bp, sofr_p99_p25_bp, srf_usd_mn / 1000,
+        on_rrp_usd_mn / 1000
+    from marts.funding_conditions
+    where sofr_pct is not null
+    order by date desc limit 1
+"""
+_SENSITIVITY = """
+    select returns.asset, returns.return_5d_pct, returns.return_5_sessions_pct,
+        correlations.correlation, correlations.correlation_low, correlations.correlation_high,
+        correlations.n_obs
+    from (
+        select * from marts.asset_returns
+        qualify row_number() over (partition by asset order by date desc) = 1
+    ) as returns
+    left join (
+        select * from marts.rolling_correlations
+        where driver = 'reserve_drain' and window_days = 60
+        qualify row_number() over (partition by asset order by date desc) = 1
+    ) as correlations on correlations.asset = returns.asset
+    order by returns.asset_class, returns.asset
+"""
+_STRESS = """
+    select indicator, date, level, reason
+    from (
+        select * from marts.stress_flags
+        qualify row_number() over (partition by indicator order by date desc) = 1
+    ), meta.publication
+    where level <> 'normal' and date >= as_of - interval 14 day
+    order by indicator
+"""
+_INDEX = "select date, index_value, level from marts.stress_index order by date desc limit 1"
+
+
+def show(path: Path, console: Console) -> None:
+    """Print the result that a published file holds."""
+    with reading(path) as published:
+        _headline(published, console)
+        _drains(published, console)
+        _settlements(published, console)
+        _funding(published, console)
+        _assets(published, console)
+        _stress(published, console)
+
+
+def _headline(published: duckdb.DuckDBPyConnection, console: Console) -> None:
+    as_of, endpoints, synthetic = _one(
+        published, "select as_of, endpoints, is_synthetic from meta.publication"
+    )
+    if synthetic:
+        console.print("[bold yellow]SYNTHETIC DATA from the sandbox: no real market.[/]")
+    console.print(f"[bold]Liquidity as of {as_of}[/]  [dim]({endpoints})[/]\n")
+
+
+def _drains(published: duckdb.DuckDBPyConnection, console: Console) -> None:
+    rows = published.execute(_DRAINS).fetchall()
+    if not rows:
+        console.print("No complete H.4.1 week yet: no drain to show.\n")
+        return
+    table = _table(
+        f"Drain of the week ending Wednesday {rows[0][0]}, USD bn",
+        ["component", "amount", "counted by the accounting", "counted as the press does"],
+    )
+    for _, component, amount, reserves, headline in rows:
+        table.add_row(_COMPONENTS[component], *map(_signed, (amount, reserves, headline)))
+    console.print(table)
+
+
+def _settlements(published: duckdb.DuckDBPyConnection, console: Console) -> None:
+    table = _table(
+        "Net settlement of Treasury debt, USD bn",
+        ["week of", "net", "paid by the public", "state"],
+    )
+    for week, net, public, settled in published.execute(_SETTLEMENTS).fetchall():
+        state = "settled" if settled else "announced so far"
+        table.add_row(str(week), _signed(net), _signed(public), state)
+    console.print(table)
+
+
+def _funding(published: duckdb.DuckDBPyConnection, console: Console) -> None:
+    rows = published.execute(_FUNDING).fetchall()
+    if not rows:
+        return
+    (row,) = rows
+    table = _table(f"Overnight funding on {row[0]}", ["gauge", "value"])
+    names = [
+        "SOFR, %",
+        "SOFR over interest on reserves, bp",
+        "TGCR over interest on reserves, bp",
+        "dispersion (p99 - p25), bp",
+        "standing repo take-up, USD bn",
+        "overnight reverse repo, USD bn",
+    ]
+    for name, value in zip(names, row[1:], strict=True):
+        table.add_row(name, "" if value is None else f"{value:,.2f}")
+    console.print(table)
+
+
+def _assets(published: duckdb.DuckDBPyConnection, console: Console) -> None:
+    table = _table(
+        "Assets, and their correlation with the daily drain over 60 sessions (95 % band)",
+        ["asset", "5 returns, %", "5 sessions, %", "correlation", "n"],
+    )
+    for asset, five, sessions, r, low, high, n in published.execute(_SENSITIVITY).fetchall():
+        band = "" if r is None else f"{r:+.2f}  [{low:+.2f}, {high:+.2f}]"
+        table.add_row(asset, _signed(five), _signed(sessions), band, "" if n is None else str(n))
+    console.print(table)
+
+
+def _stress(published: duckdb.DuckDBPyConnection, console: Console) -> None:
+    for day, value, level in published.execute(_INDEX).fetchall():
+        words = level or "too short a history for a level"
+        console.print(f"Stress index on {day}: {value:.3f}, {words}")
+    flags = published.execute(_STRESS).fetchall()
+    for indicator, day, level, reason in flags:
+        console.print(f"  [bold]{level}[/] {indicator} on {day}: {reason}")
+    if not flags:
+        console.print("  no indicator is raised")
+
+
+def _table(title: str, columns: Sequence[str]) -> Table:
+    table = Table(title=title, title_justify="left", title_style="bold")
+    for position, column in enumerate(columns):
+        table.add_column(column, justify="left" if position == 0 else "right")
+    return table
+
+
+def _signed(value: float | None) -> str:
+    return "" if value is None else f"{value:+,.2f}"
+
+
+def _one(published: duckdb.DuckDBPyConnection, query: str) -> tuple[Any, ...]:
+    rows: list[tuple[Any, ...]] = published.execute(query).fetchall()
+    if len(rows) != 1:
+        raise ValueError(f"the published file gives {len(rows)} rows, not one, to: {query}")
+    return rows[0]

@@ -1,0 +1,189 @@
+"""Which days exist for whom, and when each publisher publishes.
+
+Four calendars of days: `fed` (Federal Reserve business days, also the Daily Treasury Statement's),
+`sifma` (the bond market, also the secured reference rates'), `nyse` and `utc` (every day); and
+two for publication: `wednesday`, and `board` (the Board of Governors publishes).
+A `Release` says on which days an observation is due and when it becomes public.
+What is stored or computed from those days does not belong here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time, timedelta, tzinfo
+from functools import cache
+from typing import Literal
+
+import numpy as np
+import numpy.typing as npt
+
+from liquidity_pipeline.settings import NEW_YORK
+
+CalendarName = Literal["fed", "sifma", "nyse", "utc", "wednesday", "board"]
+Days = npt.NDArray[np.datetime64]
+
+_FIRST, _LAST = date(1975, 1, 1), date(2045, 12, 31)
+
+# Days on which the President closed the federal government. The Reserve Banks were open and money
+# settled, but the Board published on its next day: "because the federal government is closed"
+# (H.4.1 of 2014-12-18), and so for the weeks that ended 2020-12-23 and 2025-12-24. Only days that
+# move an H.4.1 are listed.
+_GOVERNMENT_CLOSED = (
+    date(2008, 12, 26),
+    date(2014, 12, 26),
+    date(2020, 12, 24),
+    date(2025, 1, 9),
+    date(2025, 12, 24),
+    date(2025, 12, 26),
+)
+
+
+def days(calendar: CalendarName, start: date, end: date) -> list[date]:
+    """Return the calendar's days from start to end, both included."""
+    if end < start:
+        return []
+    span = np.arange(np.datetime64(start), np.datetime64(end) + 1)
+    if calendar == "utc":
+        chosen = span
+    elif calendar == "wednesday":
+        # 1970-01-01 was a Thursday: day number 6 modulo 7 is a Wednesday.
+        chosen = span[span.astype(int) % 7 == 6]
+    else:
+        chosen = span[np.is_busday(span, busdaycal=_busdays(calendar))]
+    return list(chosen.astype(object))
+
+
+def shift(
+    calendar: CalendarName, day: Iterable[date], count: int, roll: str = "backward"
+) -> list[date]:
+    """Move each day by `count` days of the calendar, after rolling it onto the calendar.
+
+    `roll="backward"` with count 1 is "the next business day after"; `roll="forward"` with count 0
+    is "this day or the next business day", the rule for payments that fall due on a holiday.
+    """
+    array = np.array(list(day), dtype="datetime64[D]")
+    if calendar == "utc":
+        return list((array + count).astype(object))
+    moved = np.busday_offset(array, count, roll=roll, busdaycal=_busdays(calendar))  # type: ignore[call-overload]
+    return list(moved.astype(object))
+
+
+def is_day(calendar: CalendarName, day: date) -> bool:
+    """Tell whether the day exists in the calendar."""
+    return bool(days(calendar, day, day))
+
+
+@cache
+def _busdays(calendar: CalendarName) -> np.busdaycalendar:
+    if calendar == "fed":
+        holidays = _fed_holidays()
+    elif calendar == "board":
+        holidays = [*_fed_holidays(), *map(np.datetime64, _GOVERNMENT_CLOSED)]
+    else:
+        holidays = _market_holidays(calendar)
+    return np.busdaycalendar(holidays=holidays)
+
+
+def _fed_holidays() -> Sequence[np.datetime64]:
+    """Federal Reserve holidays: one that falls on a Saturday is not moved to Friday."""
+    from pandas.tseries import holiday as h
+
+    fixed = [
+        h.Holiday("New Year", month=1, day=1, observance=h.sunday_to_monday),
+        h.Holiday(
+            "Juneteenth", month=6, day=19, start_date="2022-06-01", observance=h.sunday_to_monday
+        ),
+        h.Holiday("Independence", month=7, day=4, observance=h.sunday_to_monday),
+        h.Holiday("Veterans", month=11, day=11, observance=h.sunday_to_monday),
+        h.Holiday("Christmas", month=12, day=25, observance=h.sunday_to_monday),
+        h.USMartinLutherKingJr,
+        h.USPresidentsDay,
+        h.USMemorialDay,
+        h.USLaborDay,
+        h.USColumbusDay,
+        h.USThanksgivingDay,
+    ]
+    rules = h.AbstractHolidayCalendar("Federal Reserve", rules=fixed)
+    found = rules.holidays(start=_FIRST, end=_LAST)
+    return [np.datetime64(day.date()) for day in found]
+
+
+def _market_holidays(calendar: CalendarName) -> Sequence[np.datetime64]:
+    import pandas_market_calendars as market_calendars
+
+    name = {"nyse": "NYSE", "sifma": "SIFMA_US"}[calendar]
+    open_days = market_calendars.get_calendar(name).valid_days(_FIRST, _LAST, tz=None)
+    open_days = open_days.to_numpy().astype("datetime64[D]")
+    weekdays = np.arange(np.datetime64(_FIRST), np.datetime64(_LAST) + 1)
+    weekdays = weekdays[np.is_busday(weekdays)]
+    closed = np.setdiff1d(weekdays, open_days)
+    if calendar == "sifma":
+        # The secured rates have no Good Friday even in the years when the bond market opens
+        # until noon for the employment report, nor the day of mourning of 2018-12-05.
+        extra = [*_good_fridays(), date(2018, 12, 5)]
+        closed = np.union1d(closed, np.array(extra, dtype="datetime64[D]"))
+    return list(closed)
+
+
+def _good_fridays() -> list[date]:
+    from pandas.tseries.holiday import GoodFriday
+
+    return [day.date() for day in GoodFriday.dates(_FIRST, _LAST)]
+
+
+@dataclass(frozen=True)
+class Release:
+    """On which days an observation exists, and when it becomes public.
+
+    `lag` counts days of `lag_calendar` (by default the calendar itself); `at` is a wall-clock time
+    in `zone`. `since` is the first observation that the publisher has, `rolling_years` how far back
+    it serves any.
+    """
+
+    calendar: CalendarName
+    lag: int = 0
+    at: time = time(16, 0)
+    lag_calendar: CalendarName | None = None
+    since: date | None = None
+    zone: tzinfo = NEW_YORK
+    rolling_years: int | None = None
+
+    def known_at(self, observed: Sequence[date]) -> list[datetime]:
+        """Return for each observation day the moment (UTC, naive) at which it became public."""
+        base = self.lag_calendar or ("utc" if self.calendar == "wednesday" else self.calendar)
+        roll = "forward" if self.lag < 0 else "backward"
+        published = shift(base, observed, self.lag, roll) if self.lag else list(observed)
+        return [utc(day, self.at, self.zone) for day in published]
+
+    def due(self, start: date, end: date, now: datetime) -> list[date]:
+        """Return the observation days in the window that must be public at `now` (naive UTC)."""
+        first = max(start, self.since or start)
+        if self.rolling_years:
+            first = max(first, (now - timedelta(days=365 * self.rolling_years)).date())
+        expected = days(self.calendar, first, end)
+        pairs = zip(expected, self.known_at(expected), strict=True)
+        return [day for day, known in pairs if known <= now]
+
+
+@cache
+def utc(day: date, at: time, zone: tzinfo = NEW_YORK) -> datetime:
+    """Return the naive UTC moment of a wall-clock time, New York's by default."""
+    return datetime.combine(day, at, zone).astimezone(UTC).replace(tzinfo=None)
+
+
+# When each publisher publishes, by its own statement. Times are New York's unless a zone is named.
+DTS = Release("fed", lag=1, at=time(16, 0), since=date(2005, 10, 3))
+SECURED_RATES = Release("sifma", lag=1, at=time(8, 0), since=date(2018, 4, 3))
+UNSECURED_RATES = Release("fed", lag=1, at=time(9, 0))
+H41 = Release("wednesday", lag=1, at=time(16, 30), lag_calendar="board", since=date(2002, 12, 18))
+ON_RRP = Release("sifma", at=time(13, 15), since=date(2013, 9, 23))
+STANDING_REPO = Release("sifma", at=time(13, 50), since=date(2021, 7, 29))
+NYSE_CLOSE = Release("nyse", at=time(16, 30))
+BOND_YIELDS = Release("sifma", lag=1, at=time(16, 20), lag_calendar="fed")
+CREDIT_SPREADS = Release("sifma", lag=1, at=time(10, 0), lag_calendar="fed", rolling_years=3)
+VOLATILITY = Release("nyse", lag=1, at=time(9, 40), lag_calendar="fed")
+# An administered rate is announced ahead: the day's rate stands since the business day before.
+ADMINISTERED_RATE = Release("utc", lag=-1, at=time(16, 30), lag_calendar="fed")
+# A UTC day's bar is closed five minutes into the next day, for late trades.
+UTC_CLOSE = Release("utc", lag=1, at=time(0, 5), zone=UTC)

@@ -1,0 +1,276 @@
+"""The `liquidity` command.
+
+Exit codes: 0 done; 1 done and published, but a check failed or data are missing; 2 wrong usage;
+3 not published.
+"""
+
+from __future__ import annotations
+
+import functools
+import os
+import sys
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import click
+
+from liquidity_pipeline import __version__
+from liquidity_pipeline.settings import SANDBOX, Settings, SettingsError, parse_day
+from liquidity_pipeline.terminal import (
+    INCOMPLETE,
+    OK,
+    Place,
+    Request,
+    asked,
+    console,
+    run_and_exit,
+)
+
+
+def placed(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Add the options that say which data a command works on, and hand them over as a Place."""
+
+    @functools.wraps(command)
+    def with_place(
+        *, data_dir: str | None, endpoints: str | None, sandbox: bool, **options: Any
+    ) -> Any:
+        if sandbox and endpoints not in (None, SANDBOX):
+            raise click.UsageError("--sandbox and --endpoints exclude each other")
+        return command(Place(data_dir, SANDBOX if sandbox else endpoints), **options)
+
+    decorated: Callable[..., Any] = with_place
+    for option in (
+        click.option("--data-dir", type=click.Path(file_okay=False), help="Data directory."),
+        click.option("--endpoints", help="live, sandbox, or the root URL of a stand-in."),
+        click.option("--sandbox", is_flag=True, help="Synthetic data from the sandbox."),
+    ):
+        decorated = option(decorated)
+    return decorated
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__, prog_name="liquidity")
+def main() -> None:
+    """Measure how much cash the US Treasury and the Fed drain from the financial system."""
+
+
+@main.command()
+@click.option("--since", metavar="YYYY-MM", help="First month; by default three years back.")
+@click.option("--as-of", metavar="YYYY-MM-DD", help="Use only what was public on this day.")
+@placed
+def run(place: Place, since: str | None, as_of: str | None) -> None:
+    """Fetch what is new, build all marts, publish, and show the result."""
+    run_and_exit(replace(place, as_of=as_of), Request(since=since, show=True))
+
+
+@main.command()
+@click.option("--since", metavar="YYYY-MM", required=True, help="First month.")
+@click.option("--until", metavar="YYYY-MM", help="Last month; by default the current one.")
+@click.option("--source", "sources", multiple=True, help="Only this source; may be repeated.")
+@click.option("--force", is_flag=True, help="Fetch months again that are complete.")
+@placed
+def backfill(
+    place: Place, since: str, until: str | None, sources: tuple[str, ...], force: bool
+) -> None:
+    """Fetch a range of months, then build and publish."""
+    run_and_exit(place, Request(since=since, until=until, sources=sources, force=force))
+
+
+@main.command()
+@placed
+def refresh(place: Place) -> None:
+    """Fetch the current and the previous month of every source, then build and publish."""
+    previous = settings_of(place).today.replace(day=1) - timedelta(days=1)
+    run_and_exit(place, Request(since=f"{previous:%Y-%m}", force=True))
+
+
+@main.command()
+@placed
+def status(place: Place) -> None:
+    """Say what is held, what is stale, and why."""
+    from rich.table import Table
+
+    from liquidity_pipeline.pipeline import Pipeline
+
+    pipeline = Pipeline(settings_of(place))
+    table = Table("table", "of", "newest", "due", "behind", "missing", "fetched (UTC)", "problem")
+    stale = False
+    for row in pipeline.freshness().to_pylist():
+        stale = stale or row["is_stale"]
+        table.add_row(
+            row["table_name"],
+            row["entity"],
+            str(row["last_day"] or ""),
+            str(row["due_day"] or ""),
+            str(row["days_behind"] or ""),
+            str(row["days_missing"] or ""),
+            f"{row['fetched_at']:%Y-%m-%d %H:%M}" if row["fetched_at"] else "never",
+            (row["problem"] or "")[:60],
+            style="yellow" if row["is_stale"] else None,
+        )
+    console.print(table)
+    published = pipeline.settings.published_file
+    console.print(f"published: {published if published.exists() else 'nothing yet'}")
+    sys.exit(INCOMPLETE if stale or not published.exists() else OK)
+
+
+@main.command()
+@click.argument("sql")
+@click.option("--format", "form", type=click.Choice(["table", "csv", "json"]), default="table")
+@placed
+def query(place: Place, sql: str, form: str) -> None:
+    """Run SQL on the published file, e.g. "from marts.weekly_drains limit 5"."""
+    import duckdb
+
+    from liquidity_pipeline.storage.warehouse import reading
+
+    path = settings_of(place).published_file
+    if not path.exists():
+        raise click.UsageError(f"{path} does not exist yet: run `liquidity run` first.")
+    with reading(path) as published:
+        try:
+            result = published.execute(sql)
+        except duckdb.Error as error:
+            raise click.UsageError(str(error)) from None
+        _print_rows([column[0] for column in result.description or ()], result.fetchall(), form)
+
+
+@main.command()
+@click.option("--check", is_flag=True, help="Only compare with the lake; change nothing.")
+@placed
+def rebuild(place: Place, check: bool) -> None:
+    """Rebuild the lake from the archive alone, without a network, and publish."""
+    from liquidity_pipeline.pipeline import Pipeline
+    from liquidity_pipeline.storage import rebuilding
+
+    pipeline = Pipeline(settings_of(place))
+    with console.status("running every archived fetch again"):
+        rebuilt, fetches = pipeline.rebuild_lake()
+    different = rebuilding.differences(pipeline.lake.root, rebuilt)
+    console.print(f"{fetches} fetches run again; {len(different)} files differ from the lake")
+    for name in different[:20]:
+        console.print(f"  {name}")
+    if check:
+        rebuilding.discard(rebuilt)
+        sys.exit(INCOMPLETE if different else OK)
+    rebuilding.replace_lake(pipeline.lake.root, rebuilt)
+    run_and_exit(place, Request(sources=("policy_events",)))
+
+
+@main.command()
+@placed
+def doctor(place: Place) -> None:
+    """Check the surroundings: versions, files, reference facts, publishers."""
+    from liquidity_pipeline.doctor import examine
+
+    findings = examine(settings_of(place))
+    for finding in findings:
+        mark = "[green]ok  [/]" if finding.good else "[red]fail[/]"
+        console.print(f"{mark} {finding.what}: {finding.detail}")
+    sys.exit(OK if all(finding.good for finding in findings) else INCOMPLETE)
+
+
+@main.command()
+@click.option("--port", default=3000, show_default=True)
+@placed
+def ui(place: Place, port: int) -> None:
+    """Open Dagster's UI on a data directory; with --sandbox, beside a running sandbox."""
+    import subprocess
+
+    from liquidity_pipeline.orchestration.runs import dagster_home
+
+    settings = settings_of(place)
+    settings.claim_data_dir()
+    dagster = Path(sys.executable).with_name("dagster")
+    module = "liquidity_pipeline.definitions"
+    with asked(settings, settings.today.replace(year=settings.today.year - 3)) as resource:
+        environment = {
+            **os.environ,
+            "LIQUIDITY_DATA_DIR": str(settings.data_dir),
+            "LIQUIDITY_ENDPOINTS": settings.endpoints,
+            "LIQUIDITY_SANDBOX_URL": resource.sandbox_url,
+            "DAGSTER_HOME": str(dagster_home(settings.data_dir)),
+        }
+        command = [str(dagster), "dev", "-m", module, "-p", str(port)]
+        sys.exit(subprocess.run(command, env=environment, check=False).returncode)  # noqa: S603
+
+
+@main.command()
+@click.option("--port", default=0, help="0 takes a free one.", show_default=True)
+@click.option("--today", metavar="YYYY-MM-DD", help="Stand at 22:00 New York of this day.")
+@click.option("--since", metavar="YYYY-MM-DD", help="First day served; three years back.")
+@click.option("--seed", default=1, show_default=True, help="Which world.")
+@click.option("--symbols", default=0, help="Further funds, for tests of scale.", show_default=True)
+@click.option("--faults", default="", metavar="NAME:RATE,…", help="e.g. 429:0.1,html200:0.05")
+@click.option("--fault-seed", default=0, show_default=True)
+@click.option("--truth", "show_truth", is_flag=True, help="Print the answer key and stop.")
+def sandbox(
+    *,
+    port: int,
+    today: str | None,
+    since: str | None,
+    seed: int,
+    symbols: int,
+    faults: str,
+    fault_seed: int,
+    show_truth: bool,
+) -> None:
+    """Serve every publisher from a simulated economy, on this machine only."""
+    from liquidity_pipeline.sandbox import server
+    from liquidity_pipeline.sandbox.options import Options
+
+    try:
+        options = Options(
+            today=parse_day(today, "--today") if today else None,
+            start=parse_day(since, "--since") if since else None,
+            seed=seed,
+            symbols=symbols,
+            faults=faults,
+            fault_seed=fault_seed,
+        )
+        if show_truth:
+            import json
+
+            from liquidity_pipeline.sandbox.truth import truth
+
+            click.echo(json.dumps(truth(server.make_world(options)), indent=1))
+        else:
+            server.serve(options, port, lambda url: click.echo(f"listening on {url}"))
+    except ValueError as error:
+        raise click.UsageError(str(error)) from None
+
+
+def settings_of(place: Place) -> Settings:
+    """Return the settings of a place, or end with what is wrong about them."""
+    try:
+        return place.settings()
+    except SettingsError as error:
+        raise click.UsageError(str(error)) from None
+
+
+def _print_rows(names: list[str], rows: list[tuple[Any, ...]], form: str) -> None:
+    if form == "csv":
+        import csv
+
+        writer = csv.writer(sys.stdout)
+        writer.writerow(names)
+        writer.writerows(rows)
+    elif form == "json":
+        import json
+
+        records = [dict(zip(names, row, strict=True)) for row in rows]
+        click.echo(json.dumps(records, default=str, indent=1))
+    else:
+        from rich.table import Table
+
+        table = Table(*names)
+        for row in rows:
+            table.add_row(*("" if value is None else str(value) for value in row))
+        console.print(table)
+
+
+if __name__ == "__main__":
+    main()

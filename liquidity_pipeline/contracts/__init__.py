@@ -1,0 +1,1 @@
+"""One contract per table. What is computed or fetched does not belong here."""

@@ -1,0 +1,142 @@
+"""Contracts of the `meta` tables: what marts join to, and what a publication says of itself."""
+
+from __future__ import annotations
+
+from liquidity_pipeline.contracts.sources import REVISIONS
+from liquidity_pipeline.contracts.table import Table, by_name, day, flag, integer, moment, text
+
+CALENDAR_DAYS = Table(
+    "meta",
+    "calendar_days",
+    "Every day from 2005-10 to a year ahead, and for whom it is a business day.",
+    key=("date",),
+    columns=(
+        day("date", "Calendar day"),
+        flag("is_fed", "Federal Reserve business day, also a day of the Daily Treasury Statement"),
+        flag("is_sifma", "Bond-market day, also a day of the secured reference rates"),
+        flag("is_nyse", "New York stock session"),
+        day("fed_on_or_after", "This day, or the next Federal Reserve business day"),
+        day("nyse_on_or_after", "This day, or the next New York session"),
+        integer("fed_number", "Count of Federal Reserve business days up to this day"),
+        integer("nyse_number", "Count of New York sessions up to this day"),
+        integer("day_number", "Count of days up to this day"),
+        day("week_start", "Monday of the week"),
+        day("week_ending", "Wednesday that ends the H.4.1 week (Thursday to Wednesday)"),
+        day("quarter_end", "Last day of the quarter"),
+        flag("is_month_end", "Last or first bond-market day of a month"),
+        flag("is_quarter_end", "Last or first bond-market day of a quarter"),
+        moment(
+            "known_by",
+            "When all daily records of the day are public: the next Fed day, 16:30 in New York, or "
+            "the next bond-market day, 8:00, if that is later",
+        ),
+    ),
+)
+
+CLOCK = Table(
+    "meta",
+    "clock",
+    "The moment at which this run stands; nothing published later is used.",
+    key=("now",),
+    columns=(moment("now", "Moment of the run"), day("today", "Its day in New York")),
+)
+
+UNIVERSE = Table(
+    "meta",
+    "universe",
+    "Followed assets, from the universe file.",
+    key=("asset",),
+    columns=(
+        text("asset", "Symbol"),
+        text("name", "Name"),
+        text("asset_class", "Class"),
+        flag("is_crypto", "Trades every UTC day instead of New York sessions"),
+        text("providers", "Providers in order of preference"),
+    ),
+)
+
+SIGN_CONVENTIONS = Table(
+    "meta",
+    "sign_conventions",
+    "How each component counts as a drain: reserves follows the accounting and closes; headline "
+    "follows market commentary and does not.",
+    key=("component", "convention"),
+    columns=(
+        text("component", "Component of marts.drains"),
+        text("convention", "Which way of counting", allowed=("reserves", "headline")),
+        integer("sign", "+1 drains, -1 adds, 0 is not counted"),
+        text("note", "Why", nullable=True),
+    ),
+)
+
+PUBLICATION = Table(
+    "meta",
+    "publication",
+    "What this file is: one row.",
+    key=("publication_id",),
+    columns=(
+        text("publication_id", "Identifier of this build"),
+        moment("built_at", "When it was built"),
+        day("as_of", "Last day whose publications were used"),
+        text("endpoints", "live, sandbox (synthetic data), or the URL that was asked"),
+        flag("is_synthetic", "The rows come from the sandbox and describe no real market"),
+        text("git_sha", "Commit of the code, where it was known", nullable=True),
+        text("pipeline_version", "Version of the package"),
+        text("duckdb_version", "DuckDB that wrote the file"),
+        text("storage_version", "Format of the file"),
+    ),
+)
+
+TABLES = Table(
+    "meta",
+    "tables",
+    "One row per published table.",
+    key=("schema_name", "table_name"),
+    columns=(
+        text("schema_name", "Schema"),
+        text("table_name", "Table"),
+        integer("row_count", "Rows in this publication", low=0, unit="rows"),
+        text("meaning", "What it holds"),
+        text("key", "Columns that identify a row"),
+        text("origin", "Whose records", nullable=True),
+    ),
+)
+
+COLUMNS = Table(
+    "meta",
+    "columns",
+    "One row per published column.",
+    key=("schema_name", "table_name", "column_name"),
+    columns=(
+        text("schema_name", "Schema"),
+        text("table_name", "Table"),
+        text("column_name", "Column"),
+        integer("position", "Order within the table", low=1),
+        text("data_type", "DuckDB type"),
+        text("unit", "Unit in words", nullable=True),
+        flag("is_nullable", "May be undefined"),
+        text("meaning", "What it says"),
+    ),
+)
+
+FRESHNESS = Table(
+    "meta",
+    "freshness",
+    "How current each source is, per rate, series or symbol: what is stale and why.",
+    key=("table_name", "entity"),
+    columns=(
+        text("table_name", "Source table"),
+        text("entity", "Rate, series or symbol; empty for the whole table"),
+        day("last_day", "Newest observation held", nullable=True),
+        day("due_day", "Newest observation that should be public", nullable=True),
+        integer("days_behind", "Due observations after the newest one held", low=0),
+        integer("days_missing", "Due observations missing in the months held", low=0),
+        flag("is_stale", "Something due is not there; for events: the last fetch failed"),
+        moment("fetched_at", "Last successful fetch", nullable=True),
+        text("problem", "Last failure or named gap", nullable=True),
+    ),
+)
+
+# What marts may join to, and what is written at publication.
+REFERENCE_TABLES = by_name((CALENDAR_DAYS, CLOCK, UNIVERSE, SIGN_CONVENTIONS))
+PUBLICATION_TABLES = by_name((PUBLICATION, TABLES, COLUMNS, FRESHNESS, REVISIONS))

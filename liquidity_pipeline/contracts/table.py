@@ -1,0 +1,217 @@
+"""What a contract is: a table's columns with type, unit, meaning, bounds and key.
+
+Parquet schemas, DuckDB comments, Dagster column schemas, validation and the data dictionary are
+all derived from it, so a column is described in one place.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import TYPE_CHECKING, Literal
+
+from liquidity_pipeline.calendars import Release
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+Kind = Literal["date", "timestamp", "text", "number", "integer", "boolean"]
+SchemaName = Literal["sources", "marts", "meta"]
+
+DUCKDB_TYPES: Mapping[Kind, str] = {
+    "date": "DATE",
+    "timestamp": "TIMESTAMP",
+    "text": "VARCHAR",
+    "number": "DOUBLE",
+    "integer": "BIGINT",
+    "boolean": "BOOLEAN",
+}
+
+# A name's ending states its unit; anything else says so in `Column.unit`.
+_UNIT_SUFFIXES = {
+    "_usd_mn": "USD millions",
+    "_usd_bn": "USD billions",
+    "_pct": "percent",
+    "_bp": "basis points",
+    "_ratio": "ratio",
+    "_days": "days",
+}
+_UNIT_KINDS: Mapping[Kind, str] = {"date": "day", "timestamp": "UTC", "boolean": "true or false"}
+
+
+@dataclass(frozen=True)
+class Column:
+    """One column: `low` and `high` are inclusive bounds, `allowed` the closed set of values.
+
+    `stored=False` marks a column that the lake does not hold because it depends on the moment of
+    reading (a settlement is 'scheduled' today and 'settled' tomorrow); publication derives it.
+    """
+
+    name: str
+    kind: Kind
+    meaning: str
+    nullable: bool = True
+    low: float | None = None
+    high: float | None = None
+    allowed: tuple[str, ...] = ()
+    unit: str | None = None
+    stored: bool = True
+
+    @property
+    def unit_text(self) -> str:
+        """The unit in words, from the name's ending where it is not stated."""
+        if self.unit:
+            return self.unit
+        for suffix, words in _UNIT_SUFFIXES.items():
+            if self.name.endswith(suffix):
+                return words
+        return _UNIT_KINDS.get(self.kind, "")
+
+    @property
+    def comment(self) -> str:
+        """What DuckDB and Dagster show beside the column."""
+        unit = f" [{self.unit_text}]" if self.unit_text else ""
+        return f"{self.meaning}{unit}"
+
+
+@dataclass(frozen=True, eq=False)
+class Table:
+    """One table's contract.
+
+    `releases` names, per entity (a rate, a series, a symbol) or under `""` for the whole table,
+    on which days a row is due. `entity` is the column that holds that name. `keep_vanished`:
+    rows that a publisher stops sending are kept, because it serves a rolling window; without it
+    an answer replaces the month, because records may be withdrawn (a postponed auction).
+    `can_become_empty`: having no rows any more is good news (a quarantine). `fullness`: a column
+    that only the better provider fills; a row without it never replaces a row with it.
+    """
+
+    schema: SchemaName
+    name: str
+    meaning: str
+    key: tuple[str, ...]
+    columns: tuple[Column, ...]
+    origin: str = ""
+    day: str | None = None
+    entity: str | None = None
+    releases: Mapping[str, Release] = field(default_factory=dict)
+    keep_vanished: bool = False
+    can_become_empty: bool = False
+    fullness: str | None = None
+
+    def __post_init__(self) -> None:
+        """Refuse a contract that contradicts itself."""
+        named = {*self.key, self.day, self.entity, self.fullness} - {None}
+        if missing := named - set(self.column_names):
+            raise ValueError(f"{self.qualified_name}: no column for {missing}")
+        if len(set(self.column_names)) < len(self.columns):
+            raise ValueError(f"{self.qualified_name}: two columns have the same name")
+
+    @property
+    def qualified_name(self) -> str:
+        """Schema and name, as SQL writes them."""
+        return f"{self.schema}.{self.name}"
+
+    @property
+    def column_names(self) -> tuple[str, ...]:
+        """Column names in order."""
+        return tuple(column.name for column in self.columns)
+
+    @property
+    def stored_columns(self) -> tuple[Column, ...]:
+        """The columns that Parquet holds."""
+        return tuple(column for column in self.columns if column.stored)
+
+    @cached_property
+    def arrow_schema(self) -> pa.Schema:
+        """The Parquet schema of the stored columns."""
+        import pyarrow as pa
+
+        types = {
+            "date": pa.date32(),
+            "timestamp": pa.timestamp("us"),
+            "text": pa.string(),
+            "number": pa.float64(),
+            "integer": pa.int64(),
+            "boolean": pa.bool_(),
+        }
+        return pa.schema(
+            [
+                pa.field(
+                    column.name,
+                    types[column.kind],
+                    nullable=column.nullable,
+                    metadata={"comment": column.comment},
+                )
+                for column in self.stored_columns
+            ]
+        )
+
+    def comment(self) -> str:
+        """Return what DuckDB shows beside the table."""
+        origin = f" Source: {self.origin}." if self.origin else ""
+        return f"{self.meaning} Key: {', '.join(self.key)}.{origin}"
+
+
+def by_name(tables: Iterable[Table]) -> dict[str, Table]:
+    """Index tables by their bare names, which are unique across schemas."""
+    index: dict[str, Table] = {}
+    for table in tables:
+        if table.name in index:
+            raise ValueError(f"two contracts are called {table.name}")
+        index[table.name] = table
+    return index
+
+
+# Short constructors: a contract should read like a dictionary entry.
+
+
+def day(name: str, meaning: str, *, nullable: bool = False) -> Column:
+    """Return a calendar-day column."""
+    return Column(name, "date", meaning, nullable=nullable)
+
+
+def moment(name: str, meaning: str, *, nullable: bool = False) -> Column:
+    """Return a UTC time-stamp column."""
+    return Column(name, "timestamp", meaning, nullable=nullable)
+
+
+def text(
+    name: str,
+    meaning: str,
+    *,
+    nullable: bool = False,
+    allowed: tuple[str, ...] = (),
+    stored: bool = True,
+) -> Column:
+    """Return a text column, optionally restricted to a closed set."""
+    return Column(name, "text", meaning, nullable=nullable, allowed=allowed, stored=stored)
+
+
+def number(
+    name: str,
+    meaning: str,
+    *,
+    nullable: bool = True,
+    low: float | None = None,
+    high: float | None = None,
+    unit: str | None = None,
+) -> Column:
+    """Return a floating-point column with inclusive bounds."""
+    return Column(name, "number", meaning, nullable=nullable, low=low, high=high, unit=unit)
+
+
+def integer(
+    name: str, meaning: str, *, nullable: bool = False, low: float | None = None, unit: str = ""
+) -> Column:
+    """Return a whole-number column."""
+    return Column(name, "integer", meaning, nullable=nullable, low=low, unit=unit)
+
+
+def flag(name: str, meaning: str, *, nullable: bool = False) -> Column:
+    """Return a true-or-false column."""
+    return Column(name, "boolean", meaning, nullable=nullable)
+
+
+KNOWN_AT = moment("known_at", "When the publisher made the row public")

@@ -1,0 +1,133 @@
+"""Check an Arrow table against its contract, with pandera doing the checking."""
+
+from __future__ import annotations
+
+from functools import cache
+from typing import TYPE_CHECKING
+
+from liquidity_pipeline.contracts.table import Column, Table
+
+if TYPE_CHECKING:
+    import pandera.pandas as pandera
+    import pyarrow as pa
+
+
+class ContractBreach(ValueError):  # noqa: N818 - a breach is the field's own word
+    """Rows that break their contract: the message names table, column, rule and an example."""
+
+
+def validate(table: Table, rows: pa.Table) -> pa.Table:
+    """Return the rows with the contract's columns, order and types, or raise ContractBreach.
+
+    Checked are names, types, nulls, bounds, closed sets, the key's uniqueness, and that no
+    number is NaN or infinite (undefined is NULL).
+    """
+    cast = conform(table, rows)
+    _refuse_not_finite(table, cast)
+    import pandas as pd
+    from pandera.errors import SchemaErrors
+
+    frame = cast.to_pandas(types_mapper=pd.ArrowDtype)
+    try:
+        pandera_schema(table).validate(frame, lazy=True)
+    except SchemaErrors as error:
+        raise ContractBreach(_explain(table, error)) from None
+    return cast
+
+
+def conform(table: Table, rows: pa.Table) -> pa.Table:
+    """Select and cast the contract's columns; sort by key so that equal content is equal bytes."""
+    missing = [
+        column.name for column in table.stored_columns if column.name not in rows.schema.names
+    ]
+    if missing:
+        raise ContractBreach(
+            f"{table.qualified_name}: column(s) {', '.join(missing)} are missing; "
+            f"present are {', '.join(rows.schema.names)}."
+        )
+    cast = _cast(table, rows)
+    return cast.sort_by([(name, "ascending") for name in table.key]).combine_chunks()
+
+
+def _cast(table: Table, rows: pa.Table) -> pa.Table:
+    import pyarrow as pa
+
+    columns = []
+    for field in table.arrow_schema:
+        try:
+            column = rows[field.name].cast(field.type)
+        except (pa.ArrowInvalid, pa.ArrowNotImplementedError, KeyError) as error:
+            raise ContractBreach(f"{table.qualified_name}.{field.name}: {error}") from error
+        if column.null_count and not field.nullable:
+            raise ContractBreach(
+                f"{table.qualified_name}.{field.name}: {column.null_count} value(s) are NULL, "
+                f"which the contract does not allow."
+            )
+        columns.append(column)
+    return pa.table(columns, schema=table.arrow_schema)
+
+
+@cache
+def pandera_schema(table_: Table) -> pandera.DataFrameSchema:
+    """Derive the pandera schema: one column per stored column, the key unique."""
+    import pandas as pd
+    import pandera.pandas as pandera
+
+    return pandera.DataFrameSchema(
+        {
+            column.name: pandera.Column(
+                pd.ArrowDtype(table_.arrow_schema.field(column.name).type),
+                checks=_checks(column),
+                nullable=column.nullable,
+                description=column.comment,
+            )
+            for column in table_.stored_columns
+        },
+        unique=list(table_.key),
+        strict=True,
+        name=table_.qualified_name,
+        description=table_.comment(),
+    )
+
+
+def _checks(column: Column) -> list[pandera.Check]:
+    import pandera.pandas as pandera
+
+    checks = []
+    if column.low is not None:
+        checks.append(pandera.Check.ge(column.low))
+    if column.high is not None:
+        checks.append(pandera.Check.le(column.high))
+    if column.allowed:
+        checks.append(pandera.Check.isin(column.allowed))
+    return checks
+
+
+def _refuse_not_finite(table: Table, rows: pa.Table) -> None:
+    import pyarrow.compute as pc
+
+    for column in table.stored_columns:
+        if column.kind != "number":
+            continue
+        finite = pc.all(pc.is_finite(rows[column.name])).as_py()
+        if finite is False:
+            raise ContractBreach(
+                f"{table.qualified_name}.{column.name}: NaN or infinite values; "
+                f"what is undefined must be NULL."
+            )
+
+
+def _explain(table: Table, error: Exception) -> str:
+    """Name the first five broken rules with an example each, and rows that share a key."""
+    cases = error.failure_cases  # type: ignore[attr-defined]
+    lines = []
+    is_double = cases["check"] == "multiple_fields_uniqueness"
+    cases, doubled = cases[~is_double], cases[is_double]
+    if len(doubled):
+        first = doubled[doubled["index"] == doubled["index"].iloc[0]]
+        key = ", ".join(f"{c.column} {c.failure_case}" for c in first.itertuples())
+        lines.append(f"{doubled['index'].nunique()} rows share their key, e.g. {key}")
+    for (column, check), group in list(cases.groupby(["column", "check"], dropna=False))[:5]:
+        example = group["failure_case"].iloc[0]
+        lines.append(f"{column}: {check} fails for {len(group)} value(s), e.g. {example!r}")
+    return f"{table.qualified_name} breaks its contract: " + "; ".join(lines)

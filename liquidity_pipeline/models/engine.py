@@ -1,0 +1,162 @@
+"""Build marts in DuckDB from the lake's Parquet, at one moment, without opening a database file.
+
+`session` gives an in-memory connection that sees `sources.*` as they were public at the moment of
+the run, `meta.*` (calendar, clock, universe, conventions) and the marts that exist already.
+`build` runs one mart. Which mart needs which table is read from its SQL.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+import duckdb
+import pyarrow as pa
+
+from liquidity_pipeline.contracts.marts import MART_TABLES
+from liquidity_pipeline.contracts.sources import SOURCE_TABLES
+from liquidity_pipeline.contracts.table import DUCKDB_TYPES, Table
+from liquidity_pipeline.contracts.validation import validate
+from liquidity_pipeline.models import stress
+from liquidity_pipeline.models.mart import PythonMart
+
+SQL_DIR = Path(__file__).parent / "sql"
+
+# Marts that are sequential or inferential; every other mart is a file in sql/.
+_PYTHON: Mapping[str, PythonMart] = {**stress.MARTS}
+
+
+@dataclass(frozen=True)
+class Inputs:
+    """Where a session reads from. `reference` holds the small meta tables by name."""
+
+    source_files: Mapping[str, list[Path]]
+    mart_files: Mapping[str, Path]
+    reference: Mapping[str, pa.Table]
+
+
+@contextmanager
+def session(inputs: Inputs) -> Iterator[duckdb.DuckDBPyConnection]:
+    """Open an in-memory DuckDB that sees what was public at the reference table `clock`."""
+    connection = duckdb.connect(":memory:")
+    try:
+        for schema in ("lake", "sources", "marts", "meta"):
+            connection.execute(f"create schema {schema}")
+        for name, rows in inputs.reference.items():
+            connection.register(f"{name}_arrow", rows)
+            connection.execute(f"create table meta.{name} as from {name}_arrow")
+        for name, files in inputs.source_files.items():
+            _attach_source(connection, SOURCE_TABLES[name], files)
+        for name, path in inputs.mart_files.items():
+            connection.execute(f"create view marts.{name} as from read_parquet({_quoted(path)})")
+        yield connection
+    finally:
+        connection.close()
+
+
+def build(name: str, connection: duckdb.DuckDBPyConnection) -> pa.Table:
+    """Return the rows of one mart, checked against its contract.
+
+    Raises ContractBreach, or duckdb.Error with the name of the mart.
+    """
+    try:
+        if name in _PYTHON:
+            rows = _PYTHON[name].build(connection)
+        else:
+            rows = connection.sql(sql(name)).to_arrow_table()
+    except duckdb.Error as error:
+        raise type(error)(f"marts.{name}: {error}") from error
+    return validate(MART_TABLES[name], rows)
+
+
+@cache
+def upstream(name: str) -> frozenset[str]:
+    """Return the qualified names of the tables that a mart reads."""
+    if name in _PYTHON:
+        return _PYTHON[name].reads
+    import sqlglot
+    from sqlglot import exp
+
+    tree = sqlglot.parse_one(sql(name), read="duckdb")
+    return frozenset(f"{table.db}.{table.name}" for table in tree.find_all(exp.Table) if table.db)
+
+
+def build_order() -> list[str]:
+    """Return all marts, each after those that it reads."""
+    done: list[str] = []
+    waiting = list(MART_TABLES)
+    while waiting:
+        ready = [
+            name
+            for name in waiting
+            if all(t[6:] in done for t in upstream(name) if t.startswith("marts."))
+        ]
+        if not ready:
+            raise ValueError(f"the marts {', '.join(waiting)} need each other in a circle")
+        done += ready
+        waiting = [name for name in waiting if name not in ready]
+    return done
+
+
+def sql(name: str) -> str:
+    """Return the SQL text of a mart."""
+    return (SQL_DIR / f"{name}.sql").read_text(encoding="utf-8")
+
+
+def _attach_source(connection: duckdb.DuckDBPyConnection, table: Table, files: list[Path]) -> None:
+    """Create `lake.<name>` over the files and `sources.<name>`, its rows public at the clock."""
+    if files:
+        listed = ", ".join(map(_quoted, files))
+        source = f"from read_parquet([{listed}], hive_partitioning = false)"
+    else:
+        columns = ", ".join(
+            f"null::{DUCKDB_TYPES[column.kind]} as {column.name}" for column in table.stored_columns
+        )
+        source = f"select {columns} where false"
+    connection.execute(f"create view lake.{table.name} as {source}")
+    settles = "status" in table.column_names
+    view = _settlements_as_of(table.name) if settles else _public_rows(table.name)
+    connection.execute(f"create view sources.{table.name} as {view}")
+
+
+def _quoted(path: Path) -> str:
+    return "'" + str(path).replace("'", "''") + "'"
+
+
+def _public_rows(name: str) -> str:
+    return f"select * from lake.{name} where known_at <= (select now from meta.clock)"
+
+
+def _settlements_as_of(name: str) -> str:
+    """Return an auction's row as it stood at the clock: announced amounts until results are out."""
+    return f"""
+        with seen as (
+            select
+                * exclude (known_at),
+                coalesce(results_at <= clock.now, false) as has_results,
+                case when results_at <= clock.now then results_at
+                    else coalesce(announced_at, known_at) end as known_at,
+                clock.today
+            from lake.{name} cross join meta.clock as clock
+            where coalesce(announced_at, known_at) <= clock.now
+        )
+        select * exclude (has_results, today, known_at) replace (
+            case when has_results or results_at is null then par_usd_mn
+                else offering_usd_mn end as par_usd_mn,
+            case when has_results then soma_usd_mn end as soma_usd_mn,
+            case when has_results then public_usd_mn end as public_usd_mn,
+            case when has_results then price_per100 end as price_per100,
+            case when has_results then results_at end as results_at
+        ),
+        case
+            when has_results and settlement_date <= today then 'settled'
+            when leg = 'redemption' then 'scheduled'
+            when has_results then 'auctioned'
+            when announced_at is not null then 'announced'
+            else 'scheduled'
+        end as status,
+        known_at
+        from seen"""

@@ -1,0 +1,125 @@
+-- Every component of the drain by day, unsigned in its natural direction, and counted both ways.
+--
+-- Daily components come from daily records; those of the Fed's balance sheet are dated on the
+-- Wednesday of H.4.1. settlement is never added to tga in one convention: proceeds land in the TGA.
+-- fed_assets is split into the bill purchases, by settlement date, and all else; reverse repos into the
+-- overnight facility, by day, and the rest of H.4.1's total (foreign accounts, and term operations).
+-- unattributed is what the lines that were served leave of a week's drain. Weeks in which H.4.1 lacks
+-- the Treasury's account or the Fed's assets have their daily components only.
+-- Source: method, C4 (no double counting) and C5 (two conventions); signs in meta.sign_conventions.
+with tga as (
+    select record_date as date, change_1d_usd_mn as amount_usd_mn
+    from marts.tga_daily
+    where change_1d_usd_mn is not null
+),
+
+on_rrp_levels as (
+    select
+        operations.operation_date as date,
+        round(sum(operations.accepted_usd_mn), 6) as level_usd_mn
+    from sources.repo_operations as operations
+    where operations.kind = 'on_rrp' and not operations.is_small_value
+    group by operations.operation_date
+),
+
+on_rrp as (
+    select date, round(level_usd_mn - lag(level_usd_mn) over (order by date), 6) as amount_usd_mn
+    from on_rrp_levels
+),
+
+settlement as (
+    select calendar.settlement_date as date, round(sum(calendar.net_public_usd_mn), 6) as amount_usd_mn
+    from marts.settlement_calendar as calendar
+    group by calendar.settlement_date
+),
+
+bill_purchases as (
+    select
+        settlement_date as date,
+        round(sum(case direction when 'purchase' then accepted_usd_mn else -accepted_usd_mn end), 6) as amount_usd_mn
+    from sources.fed_operations
+    where security_class = 'bill' and not is_small_value
+    group by settlement_date
+),
+
+weekly_purchases as (
+    select days.week_ending as date, round(sum(bill_purchases.amount_usd_mn), 6) as amount_usd_mn
+    from bill_purchases
+    join meta.calendar_days as days on days.date = bill_purchases.date
+    group by days.week_ending
+),
+
+weekly_on_rrp as (
+    select days.week_ending as date, round(sum(on_rrp.amount_usd_mn), 6) as amount_usd_mn
+    from on_rrp
+    join meta.calendar_days as days on days.date = on_rrp.date
+    group by days.week_ending
+),
+
+-- The weeks whose drain can be told apart, with the daily components that fall into them.
+balance_sheet as (
+    select
+        reserves.*,
+        coalesce(weekly_purchases.amount_usd_mn, 0) as bill_purchases_usd_mn,
+        coalesce(weekly_on_rrp.amount_usd_mn, 0) as on_rrp_usd_mn
+    from marts.reserve_drains as reserves
+    left join weekly_purchases on weekly_purchases.date = reserves.week_ending
+    left join weekly_on_rrp on weekly_on_rrp.date = reserves.week_ending
+    where reserves.residual_usd_mn is not null
+),
+
+components as (
+    select date, 'tga' as component, amount_usd_mn from tga
+    union all
+    select date, 'on_rrp' as component, amount_usd_mn from on_rrp where amount_usd_mn is not null
+    union all
+    select date, 'settlement' as component, amount_usd_mn from settlement
+    union all
+    select date, 'fed_bill_purchases' as component, amount_usd_mn from bill_purchases
+    union all
+    select week_ending, 'fed_other_assets' as component, d_fed_assets_usd_mn - bill_purchases_usd_mn
+    from balance_sheet
+    union all
+    select week_ending, 'foreign_rrp' as component, d_rrp_usd_mn - on_rrp_usd_mn
+    from balance_sheet
+    where rrp_basis = 'H.4.1 total'
+    union all
+    select week_ending, 'currency' as component, d_currency_usd_mn
+    from balance_sheet
+    where d_currency_usd_mn is not null
+    union all
+    select week_ending, 'other_liabilities' as component, d_other_usd_mn
+    from balance_sheet
+    where d_other_usd_mn is not null
+    union all
+    -- The facility's take-up is counted by day, also in a week for which reserve_drains has no change.
+    select week_ending, 'unattributed' as component,
+        case
+            when rrp_basis = 'H.4.1 total' then residual_usd_mn
+            else residual_usd_mn + coalesce(d_rrp_usd_mn, 0) - on_rrp_usd_mn
+        end
+    from balance_sheet
+    where d_other_usd_mn is null
+),
+
+signs as (
+    select
+        component,
+        max(case when convention = 'reserves' then sign end) as reserves_sign,
+        max(case when convention = 'headline' then sign end) as headline_sign
+    from meta.sign_conventions
+    group by component
+)
+
+select
+    components.date,
+    components.component,
+    round(components.amount_usd_mn, 6) as amount_usd_mn,
+    round(components.amount_usd_mn, 6) * signs.reserves_sign as drain_reserves_usd_mn,
+    round(components.amount_usd_mn, 6) * signs.headline_sign as drain_headline_usd_mn,
+    days.known_by as known_at
+from components
+left join signs on signs.component = components.component
+join meta.calendar_days as days on days.date = components.date
+cross join meta.clock as clock
+where days.known_by <= clock.now

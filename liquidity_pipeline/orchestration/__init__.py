@@ -1,0 +1,14 @@
+"""The only package that imports dagster: it names, partitions, schedules, checks and records.
+
+It computes nothing; what a step does stands in `liquidity_pipeline.pipeline` and below.
+"""
+
+import warnings
+
+from dagster_shared.utils.warnings import BetaWarning, PreviewWarning
+
+# Pools, owners and backfill policies are what this project needs of Dagster; their state of
+# maturity is known and need not be said at every start. Dagster reads type hints when it defines
+# assets, so these modules do without postponed annotations.
+warnings.filterwarnings("ignore", category=BetaWarning)
+warnings.filterwarnings("ignore", category=PreviewWarning)

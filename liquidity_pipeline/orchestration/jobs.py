@@ -1,0 +1,116 @@
+"""Jobs, the days on which they run, and the sensor that joins them.
+
+Sources and marts are two jobs: in Dagster a failed step skips whatever depends on it, and one
+publisher that is down must not keep the others' news from the readers. `publish` follows every
+`refresh` and `backfill`, whether all of its sources succeeded or not.
+"""
+
+from collections.abc import Iterator, Sequence
+from datetime import date, timedelta
+
+import dagster as dg
+
+from liquidity_pipeline.orchestration.partitions import range_tags
+from liquidity_pipeline.orchestration.source_assets import source_key
+from liquidity_pipeline.settings import NEW_YORK
+from liquidity_pipeline.sources.fetch import Window
+from liquidity_pipeline.sources.registry import SOURCES
+
+_PARTITIONED = [name for name, source in SOURCES.items() if source.partitioned]
+_ALL_SOURCES = [source_key(name) for name in (*SOURCES, "policy_events")]
+
+refresh = dg.define_asset_job(
+    "refresh",
+    selection=dg.AssetSelection.assets(*_ALL_SOURCES),
+    executor_def=dg.in_process_executor,
+    description="The current and the previous month of every source; marts and publication follow.",
+)
+backfill = dg.define_asset_job(
+    "backfill",
+    selection=dg.AssetSelection.assets(*(source_key(name) for name in _PARTITIONED)),
+    executor_def=dg.in_process_executor,
+    description="Any range of months of every source, in one run; marts and publication follow.",
+)
+publish = dg.define_asset_job(
+    "publish",
+    selection=dg.AssetSelection.groups("marts", "publication"),
+    executor_def=dg.in_process_executor,
+    description="All marts, their reconciliations, and the DuckDB file that readers open.",
+)
+
+
+def trailing_window(today: date) -> Window:
+    """Return the previous and the current month."""
+    return Window.of_months(today.replace(day=1) - timedelta(days=1), today)
+
+
+def _schedule(
+    name: str, cron: str, timezone: str, sources: Sequence[str], description: str
+) -> dg.ScheduleDefinition:
+    @dg.schedule(
+        name=name,
+        job=refresh,
+        cron_schedule=cron,
+        execution_timezone=timezone,
+        description=description,
+    )
+    def schedule(context: dg.ScheduleEvaluationContext) -> dg.RunRequest:
+        day = context.scheduled_execution_time.astimezone(NEW_YORK).date()
+        return dg.RunRequest(
+            run_key=f"{name}-{context.scheduled_execution_time.isoformat()}",
+            asset_selection=[source_key(source) for source in sources],
+            tags=range_tags(trailing_window(day)),
+        )
+
+    return schedule
+
+
+schedules = [
+    _schedule(
+        "morning_rates",
+        "20 9 * * 1-5",
+        "America/New_York",
+        ["reference_rates", "repo_operations", "fed_operations", "market_series"],
+        "After the secured (8:00) and the unsecured rates (9:00) of the day before.",
+    ),
+    _schedule(
+        "evening_statements_and_closes",
+        "30 21 * * 1-5",
+        "America/New_York",
+        [*SOURCES, "policy_events"],
+        "After the Daily Treasury Statement (16:00), H.4.1 (16:30) and the exchanges' files.",
+    ),
+    _schedule(
+        "crypto_every_day",
+        "20 0 * * *",
+        "UTC",
+        ["crypto_prices"],
+        "After the UTC day has closed, weekends included.",
+    ),
+]
+
+
+def _follow(context: dg.RunStatusSensorContext) -> Iterator[dg.RunRequest]:
+    yield dg.RunRequest(run_key=context.dagster_run.run_id)
+
+
+publish_after_success = dg.run_status_sensor(
+    name="publish_after_success",
+    run_status=dg.DagsterRunStatus.SUCCESS,
+    monitored_jobs=[refresh, backfill],
+    request_job=publish,
+    default_status=dg.DefaultSensorStatus.RUNNING,
+    description="Rebuild and publish when new data came.",
+)(_follow)
+
+publish_after_failure = dg.run_status_sensor(
+    name="publish_after_failure",
+    run_status=dg.DagsterRunStatus.FAILURE,
+    monitored_jobs=[refresh, backfill],
+    request_job=publish,
+    default_status=dg.DefaultSensorStatus.RUNNING,
+    description="Publish what did come, on the last good data of what did not.",
+)(_follow)
+
+jobs = [refresh, backfill, publish]
+sensors = [publish_after_success, publish_after_failure]

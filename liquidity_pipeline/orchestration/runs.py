@@ -1,0 +1,205 @@
+"""Run jobs in this process, for the command line: the same assets, recorded in the same instance.
+
+An incremental run asks each source only for the months that need it; sources that need the same
+months share a run.
+"""
+
+import os
+import uuid
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import dagster as dg
+
+from liquidity_pipeline.contracts.marts import MART_TABLES
+from liquidity_pipeline.definitions import build_definitions
+from liquidity_pipeline.models.ties import TIES
+from liquidity_pipeline.orchestration.partitions import range_tags
+from liquidity_pipeline.orchestration.resources import PipelineResource
+from liquidity_pipeline.orchestration.source_assets import source_key
+from liquidity_pipeline.sources.fetch import Window
+from liquidity_pipeline.sources.registry import SOURCES
+
+OnStep = Callable[[str], None]
+PUBLICATION = "liquidity_duckdb"
+
+# Said once per step by Dagster at INFO; a person at a terminal wants the result instead.
+_QUIET = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
+_INSTANCE = """\
+# Written by liquidity-pipeline. Nothing leaves this machine.
+telemetry:
+  enabled: false
+nux:
+  enabled: false
+run_monitoring:
+  enabled: true
+concurrency:
+  pools:
+    default_limit: 1
+"""
+
+
+@dataclass
+class Report:
+    """What a run did. `problems` are lines for a person, by what they are about."""
+
+    published: bool = False
+    succeeded: list[str] = field(default_factory=list)
+    problems: dict[str, list[str]] = field(default_factory=dict)
+
+    @property
+    def clean(self) -> bool:
+        """Published, and nothing failed or was missing on the way."""
+        return self.published and not self.problems
+
+    def note(self, event: dg.DagsterEvent) -> None:
+        """Take over what one event of a run says."""
+        name = _asset_name(event.step_key)
+        if event.is_step_success:
+            self.succeeded.append(name)
+        elif event.is_step_failure:
+            self._add(name, [_failure_text(event)], _gaps(_failure_metadata(event)))
+        elif event.is_step_materialization:
+            self._add(name, [], _gaps(event.step_materialization_data.materialization.metadata))
+        elif event.event_type_value == "ASSET_CHECK_EVALUATION":
+            evaluation = event.asset_check_evaluation_data
+            if not evaluation.passed:
+                self._add(evaluation.asset_key.path[-1], _check_lines(evaluation), [])
+
+    def _add(self, name: str, failures: list[str], gaps: list[str]) -> None:
+        known = self.problems.get(name, [])
+        new = [line for line in failures + gaps if line not in known]
+        if new:
+            self.problems[name] = known + new
+
+
+def dagster_home(data_dir: Path) -> Path:
+    """Return the folder of Dagster's own records, made with its settings if it is new."""
+    home = data_dir / "dagster_home"
+    home.mkdir(parents=True, exist_ok=True)
+    config = home / "dagster.yaml"
+    if not config.exists():
+        config.write_text(_INSTANCE)
+    return home
+
+
+def instance(data_dir: Path) -> dg.DagsterInstance:
+    """Open the Dagster instance of a data directory."""
+    home = dagster_home(data_dir)
+    os.environ["DAGSTER_HOME"] = str(home)
+    return dg.DagsterInstance.from_config(str(home))
+
+
+def plan(
+    resource: PipelineResource, window: Window, sources: Sequence[str], *, force: bool
+) -> list[tuple[Window | None, list[str]]]:
+    """Return the runs that are needed: a range of months and the sources that share it.
+
+    A source without partitions has no range and joins the first run, because each run costs
+    Dagster half a second.
+    """
+    partitioned = [name for name in sources if name in SOURCES and SOURCES[name].partitioned]
+    snapshots = [name for name in sources if name not in partitioned]
+    groups: dict[tuple[Window, ...], list[str]] = defaultdict(list)
+    for name in partitioned:
+        wanted = [window] if force else resource.pipeline.ranges_to_fetch(SOURCES[name], window)
+        groups[tuple(wanted)].append(name)
+    runs: list[tuple[Window | None, list[str]]] = [
+        (span, names) for spans, names in groups.items() for span in spans
+    ]
+    if snapshots and runs:
+        runs[0] = (runs[0][0], [*snapshots, *runs[0][1]])
+    elif snapshots:
+        runs = [(None, snapshots)]
+    return runs
+
+
+def refresh(
+    resource: PipelineResource,
+    dagster: dg.DagsterInstance,
+    runs: Iterable[tuple[Window | None, list[str]]],
+    report: Report,
+    on_step: OnStep,
+) -> None:
+    """Run sources over their ranges; failures are noted in the report and stop nothing else."""
+    job = build_definitions(resource).resolve_job_def("refresh")
+    for span, names in runs:
+        keys = [source_key(name) for name in names]
+        tags = range_tags(span) if span else None
+        _execute(job, dagster, report, on_step, asset_selection=keys, tags=tags)
+
+
+def publish(
+    resource: PipelineResource, dagster: dg.DagsterInstance, report: Report, on_step: OnStep
+) -> None:
+    """Build all marts, run the reconciliations, and publish."""
+    job = build_definitions(resource).resolve_job_def("publish")
+    _execute(job, dagster, report, on_step)
+    report.published = PUBLICATION in report.succeeded
+
+
+def publish_steps() -> int:
+    """Return how many steps `publish` takes, for a progress bar."""
+    return len(MART_TABLES) + len(TIES) + 1
+
+
+def _execute(
+    job: dg.JobDefinition,
+    dagster: dg.DagsterInstance,
+    report: Report,
+    on_step: OnStep,
+    **selection: Any,
+) -> None:
+    run_id = str(uuid.uuid4())
+
+    def watch(entry: dg.EventLogEntry) -> None:
+        if entry.dagster_event is not None:
+            report.note(entry.dagster_event)
+            if entry.dagster_event.is_step_success or entry.dagster_event.is_step_failure:
+                on_step(_asset_name(entry.dagster_event.step_key))
+
+    dagster.add_event_listener(run_id, watch)
+    job.execute_in_process(
+        run_id=run_id, run_config=_QUIET, instance=dagster, raise_on_error=False, **selection
+    )
+
+
+def _check_lines(evaluation: Any) -> list[str]:
+    """Return what a failed check says in its metadata."""
+    values = {name: value.value for name, value in evaluation.metadata.items()}
+    if "missing" in values:
+        return _listed(values["missing"])
+    numbers = ", ".join(f"{name} {value}" for name, value in values.items())
+    return [f"{evaluation.check_name}: {numbers}"]
+
+
+def _gaps(metadata: Mapping[str, Any]) -> list[str]:
+    return _listed(metadata["gaps"].value) if "gaps" in metadata else []
+
+
+def _listed(markdown: str) -> list[str]:
+    return [line.removeprefix("- ") for line in markdown.splitlines()]
+
+
+def _failure_metadata(event: dg.DagsterEvent) -> Mapping[str, Any]:
+    data = event.step_failure_data.user_failure_data
+    return data.metadata if data else {}
+
+
+def _failure_text(event: dg.DagsterEvent) -> str:
+    """Return why a step failed, in the words of whoever knew."""
+    data = event.step_failure_data
+    if data.user_failure_data and data.user_failure_data.description:
+        return data.user_failure_data.description
+    error = data.error
+    while error is not None and error.cause is not None:
+        error = error.cause
+    return error.message.strip() if error else "failed"
+
+
+def _asset_name(step_key: str | None) -> str:
+    """Return `tga_balance` for the step `sources__tga_balance`."""
+    return (step_key or "run").partition("__")[2] or str(step_key)

@@ -1,0 +1,233 @@
+"""One asset per source: fetch a range of months into the lake, in one run."""
+
+from collections.abc import Iterator, Mapping
+from datetime import date, timedelta
+from typing import Any
+
+import dagster as dg
+
+from liquidity_pipeline.contracts.sources import POLICY_EVENTS
+from liquidity_pipeline.contracts.validation import ContractBreach
+from liquidity_pipeline.orchestration.metadata import column_schema, describe, gap_table
+from liquidity_pipeline.orchestration.partitions import MONTHS, key_of, window_of
+from liquidity_pipeline.orchestration.resources import PipelineResource
+from liquidity_pipeline.pipeline import Pipeline
+from liquidity_pipeline.settings import SANDBOX
+from liquidity_pipeline.sources.errors import PublisherError
+from liquidity_pipeline.sources.fetch import Window
+from liquidity_pipeline.sources.registry import SOURCES, Source
+from liquidity_pipeline.storage.completeness import Missing, spans
+from liquidity_pipeline.storage.completeness import describe as describe_missing
+from liquidity_pipeline.storage.lake import Stored
+
+OWNERS = ["team:liquidity"]
+_GROUPS: Mapping[str, str] = {
+    "fiscaldata": "treasury",
+    "nyfed": "federal_reserve",
+    "fred": "federal_reserve",
+    "yahoo": "markets",
+    "coinbase": "markets",
+}
+# How old the newest materialisation may be: a weekly table, a table of business days, any day.
+_WEEKLY = dg.FreshnessPolicy.time_window(
+    fail_window=timedelta(days=10), warn_window=timedelta(days=8)
+)
+_BUSINESS_DAYS = dg.FreshnessPolicy.time_window(
+    fail_window=timedelta(days=5), warn_window=timedelta(days=4)
+)
+_EVERY_DAY = dg.FreshnessPolicy.time_window(
+    fail_window=timedelta(days=2), warn_window=timedelta(hours=36)
+)
+_FRESHNESS = {
+    "fed_balance_sheet": _WEEKLY,
+    "soma_holdings": _WEEKLY,
+    "crypto_prices": _EVERY_DAY,
+}
+
+
+def source_key(name: str) -> dg.AssetKey:
+    """Return the asset key of a source table."""
+    return dg.AssetKey(["sources", name])
+
+
+def source_assets() -> list[dg.AssetsDefinition]:
+    """Return all source assets."""
+    return [_source_asset(source) for source in SOURCES.values()] + [policy_events]
+
+
+def _source_asset(source: Source) -> dg.AssetsDefinition:
+    table = source.tables[0]
+
+    @dg.asset(
+        key=source_key(source.name),
+        partitions_def=MONTHS if source.partitioned else None,
+        backfill_policy=dg.BackfillPolicy.single_run() if source.partitioned else None,
+        group_name=_GROUPS[source.publishers[0]],
+        kinds={"python", "parquet"},
+        owners=OWNERS,
+        description=table.comment(),
+        metadata={"dagster/column_schema": column_schema(table)},
+        pool=source.publishers[0],
+        freshness_policy=_FRESHNESS.get(source.name, _BUSINESS_DAYS),
+        check_specs=[
+            dg.AssetCheckSpec(
+                "contract",
+                asset=source_key(source.name),
+                blocking=True,
+                description="Columns, types, bounds and key are as the contract says.",
+            ),
+            dg.AssetCheckSpec(
+                "complete",
+                asset=source_key(source.name),
+                description="Every observation that the calendar says is public is there.",
+            ),
+        ],
+        # A month that stays empty is not materialised: see _materialized.
+        output_required=True,
+    )
+    def materialize(
+        context: dg.AssetExecutionContext, pipeline: PipelineResource
+    ) -> Iterator[dg.MaterializeResult[Any] | dg.AssetCheckResult]:
+        window = (
+            window_of(context.partition_key_range)
+            if source.partitioned
+            else Window.of_months(
+                pipeline.pipeline.settings.today, pipeline.pipeline.settings.today
+            )
+        )
+        yield from _materialized(context, pipeline, source, window)
+
+    return materialize
+
+
+def _materialized(
+    context: dg.AssetExecutionContext, resource: PipelineResource, source: Source, window: Window
+) -> Iterator[dg.MaterializeResult[Any] | dg.AssetCheckResult]:
+    pipeline = resource.pipeline
+    try:
+        ingested = pipeline.ingest(source, window)
+    except ContractBreach as error:
+        yield _check(source, "contract", passed=False, metadata={"breach": str(error)})
+        raise dg.Failure(description=str(error), allow_retries=False) from error
+    except PublisherError as error:
+        raise resource.retry_or_fail(error) from error
+    missing = pipeline.missing(source, window) if source.partitioned else []
+    checks = [
+        _check(source, "contract", passed=True, metadata={}),
+        _check(source, "complete", passed=not missing, metadata=_missing_metadata(missing)),
+    ]
+    mine = [stored for stored in ingested.stored if stored.table is source.tables[0]]
+    empty = _months_without_rows(source, window, mine, missing)
+    if empty:
+        # Some months came and some did not: record those that came, and fail naming the others.
+        for stored in mine:
+            context.log_event(_materialization(pipeline, source, stored))
+        yield from checks
+        raise dg.Failure(
+            description=f"rows are due and none came for {_in_words(empty)}",
+            metadata=gap_table(ingested.gaps),
+            allow_retries=False,
+        )
+    for stored in mine:
+        if stored.month is not None:
+            context.add_asset_metadata(_stored_metadata(stored), partition_key=key_of(stored.month))
+    yield dg.MaterializeResult(
+        metadata=_table_metadata(pipeline, source, window) | gap_table(ingested.gaps),
+        data_version=dg.DataVersion(_combined_version(mine)),
+        tags=_origin_tags(pipeline),
+        check_results=checks,
+    )
+
+
+def _months_without_rows(
+    source: Source, window: Window, stored: list[Stored], missing: list[Missing]
+) -> list[date]:
+    """Return the months of the range for which rows are due and nothing at all was stored."""
+    if not source.partitioned:
+        return []
+    due = {day.replace(day=1) for gap in missing if gap.table == source.name for day in gap.days}
+    return sorted(due - {part.month for part in stored} & set(window.months))
+
+
+def _in_words(months: list[date]) -> str:
+    return ", ".join(
+        key_of(span.start)
+        if len(span.months) == 1
+        else f"{key_of(span.start)} … {key_of(span.end)}"
+        for span in spans(months)
+    )
+
+
+def _materialization(pipeline: Pipeline, source: Source, stored: Stored) -> dg.AssetMaterialization:
+    return dg.AssetMaterialization(
+        asset_key=source_key(source.name),
+        partition=key_of(stored.month) if stored.month else None,
+        metadata=_stored_metadata(stored),
+        tags={"dagster/data_version": stored.version, **_origin_tags(pipeline)},
+    )
+
+
+def _stored_metadata(stored: Stored) -> dict[str, Any]:
+    return {
+        "dagster/partition_row_count": stored.rows,
+        "changed": stored.changed,
+        "revised_values": stored.revised,
+        "content_sha256": stored.version,
+    }
+
+
+def _table_metadata(pipeline: Pipeline, source: Source, window: Window) -> dict[str, Any]:
+    table = source.tables[0]
+    rows = (
+        pipeline.lake.read_months(table, window.months)
+        if source.partitioned
+        else pipeline.lake.read(table)
+    )
+    return describe(table, rows)
+
+
+def _missing_metadata(missing: list[Missing]) -> dict[str, Any]:
+    return {
+        "missing_days": sum(len(gap.days) for gap in missing),
+        "missing": dg.MetadataValue.md(
+            "\n".join(f"- {line}" for line in describe_missing(missing)) or "nothing"
+        ),
+    }
+
+
+def _check(
+    source: Source, name: str, *, passed: bool, metadata: dict[str, Any]
+) -> dg.AssetCheckResult:
+    return dg.AssetCheckResult(
+        passed=passed, check_name=name, asset_key=source_key(source.name), metadata=metadata
+    )
+
+
+def _combined_version(stored: list[Stored]) -> str:
+    """Return one version for what a run stored; equal content gives an equal version."""
+    if len(stored) == 1:
+        return stored[0].version
+    import hashlib
+
+    return hashlib.sha256("".join(part.version for part in stored).encode()).hexdigest()
+
+
+def _origin_tags(pipeline: Pipeline) -> dict[str, str]:
+    return {"synthetic": "true"} if pipeline.settings.endpoints == SANDBOX else {}
+
+
+@dg.asset(
+    key=source_key("policy_events"),
+    group_name="policy",
+    kinds={"csv", "parquet"},
+    owners=OWNERS,
+    description=POLICY_EVENTS.comment(),
+    metadata={"dagster/column_schema": column_schema(POLICY_EVENTS)},
+)
+def policy_events(pipeline: PipelineResource) -> dg.MaterializeResult[Any]:
+    """Take over the facts that are kept by hand in data/reference."""
+    stored = pipeline.pipeline.read_policy_events()
+    rows = pipeline.pipeline.lake.read(POLICY_EVENTS)
+    return dg.MaterializeResult(
+        metadata=describe(POLICY_EVENTS, rows), data_version=dg.DataVersion(stored.version)
+    )

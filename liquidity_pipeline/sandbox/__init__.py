@@ -1,0 +1,9 @@
+"""An offline stand-in for every publisher: a simulated economy behind the publishers' wire formats.
+
+`options.Options` says what is wanted, `server.start` and `server.serve` run it. Nothing outside of
+this package may need it, and it needs nothing of the pipeline.
+"""
+
+from liquidity_pipeline.sandbox.options import Options
+
+__all__ = ["Options"]

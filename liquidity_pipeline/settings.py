@@ -1,0 +1,250 @@
+"""Every setting, its environment variable and its default. Nothing else reads the environment.
+
+| variable                  | meaning (default)                                               |
+| ------------------------- | --------------------------------------------------------------- |
+| LIQUIDITY_DATA_DIR        | archive, lake, marts and the DuckDB file (data)                 |
+| LIQUIDITY_ENDPOINTS       | `live`, `sandbox`, or the root URL of a stand-in (live)         |
+| LIQUIDITY_REFERENCE_DIR   | policy facts and universe of symbols (data/reference)           |
+| LIQUIDITY_AS_OF           | use only what was public at the end of this day (now)           |
+| LIQUIDITY_HTTP_TIMEOUT    | seconds to wait for an answer (30)                              |
+| LIQUIDITY_HTTP_RETRIES    | further attempts after a transient failure (4)                  |
+| LIQUIDITY_HTTP_BACKOFF    | seconds; retries wait 0, then 2, 4, 8 … times as long (1)       |
+| LIQUIDITY_HTTP_INTERVAL   | least seconds between requests to one publisher (per publisher) |
+| LIQUIDITY_URL_<PUBLISHER> | base URL of one publisher, e.g. LIQUIDITY_URL_YAHOO (live URL)  |
+| LIQUIDITY_SANDBOX_URL     | root URL of a sandbox that is already running (none)            |
+
+A variable that is set to nothing counts as not set.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime, time, timedelta
+from pathlib import Path
+from urllib.parse import urlsplit
+from zoneinfo import ZoneInfo
+
+NEW_YORK = ZoneInfo("America/New_York")
+LIVE, SANDBOX = "live", "sandbox"
+
+# The first month in which the Daily Treasury Statement exists in its electronic form.
+FIRST_MONTH = date(2005, 10, 1)
+
+
+@dataclass(frozen=True)
+class Publisher:
+    """One service: what it is called, where it is, and how politely it wants to be asked."""
+
+    name: str
+    title: str
+    live_url: str
+    interval: float
+    headers: Mapping[str, str] = field(default_factory=dict)
+
+
+# Yahoo refuses the user agents of libraries, while FRED hangs for those of browsers.
+_BROWSER = {"User-Agent": "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0"}
+_PROJECT = {"User-Agent": "liquidity-pipeline (+requests)"}
+
+PUBLISHERS: Mapping[str, Publisher] = {
+    publisher.name: publisher
+    for publisher in (
+        Publisher(
+            "fiscaldata",
+            "US Treasury Fiscal Data",
+            "https://api.fiscaldata.treasury.gov",
+            0.2,
+            _PROJECT,
+        ),
+        Publisher(
+            "nyfed",
+            "Federal Reserve Bank of New York",
+            "https://markets.newyorkfed.org",
+            0.5,
+            _PROJECT,
+        ),
+        Publisher(
+            "fred", "FRED, Federal Reserve Bank of St. Louis", "https://fred.stlouisfed.org", 0.5
+        ),
+        Publisher("yahoo", "Yahoo Finance", "https://query2.finance.yahoo.com", 2.0, _BROWSER),
+        Publisher("cboe", "Cboe", "https://cdn.cboe.com", 0.5, _PROJECT),
+        Publisher(
+            "coinbase", "Coinbase Exchange", "https://api.exchange.coinbase.com", 0.2, _PROJECT
+        ),
+        Publisher("kraken", "Kraken", "https://api.kraken.com", 1.0, _PROJECT),
+    )
+}
+
+
+class SettingsError(ValueError):
+    """A setting cannot be used; the message names it and says what would be accepted."""
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What a run needs to know about its surroundings."""
+
+    data_dir: Path
+    endpoints: str = LIVE
+    reference_dir: Path = field(default_factory=lambda: default_reference_dir())  # noqa: PLW0108 - defined below
+    as_of: date | None = None
+    http_timeout: float = 30.0
+    http_retries: int = 4
+    http_backoff: float = 1.0
+    http_interval: float | None = None
+    publisher_urls: Mapping[str, str] = field(default_factory=dict)
+    sandbox_url: str | None = None
+
+    @classmethod
+    def from_env(cls, env: Mapping[str, str] | None = None) -> Settings:
+        """Read every variable of the table above; raise SettingsError for one that is malformed."""
+        env = {name: text for name, text in (os.environ if env is None else env).items() if text}
+        endpoints = _endpoints(env.get("LIQUIDITY_ENDPOINTS", LIVE))
+        default_dir = "data/sandbox" if endpoints == SANDBOX else "data"
+        as_of, sandbox_url = env.get("LIQUIDITY_AS_OF"), env.get("LIQUIDITY_SANDBOX_URL")
+        return cls(
+            data_dir=Path(env.get("LIQUIDITY_DATA_DIR", default_dir)).absolute(),
+            endpoints=endpoints,
+            reference_dir=Path(
+                env.get("LIQUIDITY_REFERENCE_DIR", default_reference_dir())
+            ).absolute(),
+            as_of=parse_day(as_of, "LIQUIDITY_AS_OF") if as_of else None,
+            http_timeout=_number(env, "LIQUIDITY_HTTP_TIMEOUT", 30.0, least=0.1),
+            http_retries=int(_number(env, "LIQUIDITY_HTTP_RETRIES", 4, whole=True)),
+            http_backoff=_number(env, "LIQUIDITY_HTTP_BACKOFF", 1.0),
+            http_interval=_number(env, "LIQUIDITY_HTTP_INTERVAL", 0.0)
+            if "LIQUIDITY_HTTP_INTERVAL" in env
+            else None,
+            publisher_urls={
+                name: _url(env[variable], variable)
+                for name in PUBLISHERS
+                if (variable := f"LIQUIDITY_URL_{name.upper()}") in env
+            },
+            sandbox_url=_url(sandbox_url, "LIQUIDITY_SANDBOX_URL") if sandbox_url else None,
+        )
+
+    def base_url(self, publisher: str) -> str:
+        """Return the root under which the publisher's own paths are found."""
+        if publisher in self.publisher_urls:
+            return self.publisher_urls[publisher]
+        root = self.sandbox_url if self.endpoints == SANDBOX else self.endpoints
+        if root is None:
+            raise SettingsError(
+                "The sandbox is not running: start it with `liquidity sandbox`, "
+                "or use `liquidity run --sandbox`, which starts its own."
+            )
+        return PUBLISHERS[publisher].live_url if root == LIVE else f"{root}/{publisher}"
+
+    def interval(self, publisher: str) -> float:
+        """Return the least seconds between two requests; a private stand-in needs no politeness."""
+        if self.http_interval is not None:
+            return self.http_interval
+        return PUBLISHERS[publisher].interval if self.endpoints == LIVE else 0.0
+
+    @property
+    def now(self) -> datetime:
+        """The moment after which nothing is known: this second, or the end of the as-of day."""
+        current = datetime.now(UTC)
+        if self.as_of is None:
+            return current
+        midnight = datetime.combine(self.as_of + timedelta(days=1), time(), NEW_YORK)
+        return min(current, midnight.astimezone(UTC) - timedelta(seconds=1))
+
+    @property
+    def today(self) -> date:
+        """The New York day of `now`."""
+        return self.now.astimezone(NEW_YORK).date()
+
+    @property
+    def archive_dir(self) -> Path:
+        """Raw bytes of everything that was ever read."""
+        return self.data_dir / "archive"
+
+    @property
+    def lake_dir(self) -> Path:
+        """Partitioned Parquet, one folder per source table."""
+        return self.data_dir / "lake"
+
+    @property
+    def marts_dir(self) -> Path:
+        """One Parquet file per mart."""
+        return self.data_dir / "marts"
+
+    @property
+    def published_file(self) -> Path:
+        """The DuckDB file that readers open."""
+        return self.data_dir / "liquidity.duckdb"
+
+    def claim_data_dir(self) -> None:
+        """Bind the data directory to these endpoints for ever, or refuse one that is not theirs.
+
+        Synthetic and real rows must never meet, so the first run leaves a mark.
+        """
+        mark = self.data_dir / "endpoints.json"
+        self.data_dir.mkdir(parents=True, exist_ok=True)
+        try:
+            # Exclusive: of two first runs at the same moment, one finds the other's mark.
+            with mark.open("x", encoding="utf-8") as new:
+                new.write(json.dumps({"endpoints": self.endpoints}) + "\n")
+        except FileExistsError:
+            owner = _owner(mark)
+            if owner != self.endpoints:
+                raise SettingsError(
+                    f"{self.data_dir} holds data from '{owner}', and this run asks "
+                    f"'{self.endpoints}'. Rows of different origin never share a directory: "
+                    f"name another one with --data-dir."
+                ) from None
+
+
+def default_reference_dir() -> Path:
+    """Return the reference facts inside an installed wheel, or the checkout's own."""
+    installed = Path(__file__).parent / "reference"
+    return installed if installed.is_dir() else Path(__file__).parents[1] / "data" / "reference"
+
+
+def _owner(mark: Path) -> str:
+    try:
+        return str(json.loads(mark.read_text(encoding="utf-8"))["endpoints"])
+    except (KeyError, TypeError, ValueError):
+        raise SettingsError(
+            f"{mark} is damaged, so it is not known whose data these are. It should say "
+            f'{{"endpoints": "live"}}, or another value of LIQUIDITY_ENDPOINTS.'
+        ) from None
+
+
+def parse_day(text: str, name: str) -> date:
+    """Read YYYY-MM-DD, naming the setting or option that was wrong."""
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        raise SettingsError(f"{name}: '{text}' is not a day; expected YYYY-MM-DD.") from None
+
+
+def _endpoints(text: str) -> str:
+    return text if text in (LIVE, SANDBOX) else _url(text, "LIQUIDITY_ENDPOINTS")
+
+
+def _url(text: str, name: str) -> str:
+    parts = urlsplit(text)
+    if parts.scheme not in ("http", "https") or not parts.netloc:
+        words = "neither 'live' nor 'sandbox' nor" if name == "LIQUIDITY_ENDPOINTS" else "not"
+        raise SettingsError(f"{name}: '{text}' is {words} a URL such as http://127.0.0.1:8765.")
+    return text.rstrip("/")
+
+
+def _number(
+    env: Mapping[str, str], name: str, default: float, *, least: float = 0, whole: bool = False
+) -> float:
+    text = env.get(name)
+    try:
+        number = float(text) if text else default
+    except ValueError:
+        raise SettingsError(f"{name}: '{text}' is not a number.") from None
+    if not (math.isfinite(number) and number >= least) or (whole and number % 1):
+        kind = "whole number" if whole else "number"
+        raise SettingsError(f"{name}: '{text}' is not a {kind} from {least:g} upwards.")
+    return number

@@ -1,0 +1,1 @@
+"""One module per publisher: request and parse, bytes to Arrow. No Dagster, no storage."""

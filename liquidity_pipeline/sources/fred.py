@@ -1,0 +1,332 @@
+"""FRED's keyless CSV: the Fed's balance sheet, market series, and index closes as a fallback.
+
+One series per request, because FRED answers series of mixed frequency with a ZIP archive.
+What other publishers serve first-hand (reference rates, repo) does not belong here.
+"""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from datetime import date
+from typing import TYPE_CHECKING
+
+from liquidity_pipeline import calendars
+from liquidity_pipeline.calendars import Release
+from liquidity_pipeline.contracts.sources import (
+    FED_BALANCE_SHEET,
+    MARKET_SERIES,
+    MARKET_SERIES_IDS,
+)
+from liquidity_pipeline.contracts.table import Table
+from liquidity_pipeline.sources.errors import (
+    EmptyAnswerError,
+    NotServedError,
+    UnexpectedPayloadError,
+)
+from liquidity_pipeline.sources.fetch import Collected, Fetch
+from liquidity_pipeline.sources.http import Answer
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+_PUBLISHER = "fred"
+_PATH = "/graph/fredgraph.csv"
+
+# Week averages were served in USD billions until 2024 and in millions since. The Wednesday level
+# of the same thing has always been in millions, so the ratio tells the unit. Around tax days an
+# average is a fifth, or five times, the level of a single Wednesday (2008, 2010).
+_WEDNESDAY_LEVEL = {"WTREGEN": "WDTGAL", "WRESBAL": "WRBWFRBL"}
+_SAME_UNIT = (0.1, 10.0)
+_THOUSANDTH = (1e-4, 1e-2)
+
+# Total assets have been between 0.7 and 9 trillion since 2002. No part of the balance sheet
+# exceeds them, and the smallest (the TGA, 2004) was 0.2 %; in billions every part would be below
+# 0.1 %. Swap lines are often nearly zero and mortgage securities begin in 2009.
+_TOTAL_ASSETS_USD_MN = (500_000.0, 30_000_000.0)
+_SHARE_OF_ASSETS = (0.001, 1.0)
+_MAY_BE_ZERO = ("SWPT", "WSHOMCB")
+_MAY_BE_TINY = ("SWPT",)
+
+# Without a yardstick: in billions no TGA or reserves average has passed 4,300, in millions none
+# has been below 2,700. Between these bounds a value says nothing about its unit.
+_BILLIONS_BELOW, _MILLIONS_FROM = 2_500.0, 10_000.0
+
+_PLAUSIBLE = {"percent": (-5.0, 30.0), "index points": (5.0, 150.0)}
+
+
+@dataclass(frozen=True)
+class Series:
+    """One series as served: `rows` has observation_date (day) and value (as published)."""
+
+    name: str
+    url: str
+    rows: pa.Table
+
+    @property
+    def days(self) -> list[date]:
+        """Observation days, ascending."""
+        return list(self.rows["observation_date"].to_pylist())
+
+    @property
+    def values(self) -> list[float]:
+        """Published values, in the order of the days."""
+        return list(self.rows["value"].to_pylist())
+
+    def unexpected(self, problem: str) -> UnexpectedPayloadError:
+        """Return the error that names this series and its URL."""
+        return UnexpectedPayloadError(f"{self.name}: {problem}", publisher=_PUBLISHER, url=self.url)
+
+
+def collect_fed_balance_sheet(fetch: Fetch) -> Collected:
+    """Return {"fed_balance_sheet": rows} in USD mn; a series that is not served is a gap.
+
+    Raises UnexpectedPayloadError where a series' size against its yardstick (the Wednesday level
+    for week averages, total assets for the rest) says that its unit has changed.
+    """
+    releases = FED_BALANCE_SHEET.releases
+    found = _collect(fetch, FED_BALANCE_SHEET, releases)
+    parts = [
+        {
+            "observation_date": series.days,
+            "series": [name] * len(series.days),
+            "value_usd_mn": [value * factor for value in series.values],
+            "known_at": releases[name].known_at(series.days),
+        }
+        for name, series in found.items()
+        for factor in (millions_factor(series, found),)
+    ]
+    return {"fed_balance_sheet": _table(FED_BALANCE_SHEET, parts)}
+
+
+def collect_market_series(fetch: Fetch) -> Collected:
+    """Return {"market_series": rows}, each in the unit that its contract names.
+
+    Kept are the days of each series' own calendar, so that a change is one from market day to
+    market day. Left out are credit spreads of month-end weekends and bond holidays, VIX of
+    holidays, and par yields of Good Fridays on which bonds traded until noon. The administered
+    rate is served ahead: what is announced by now is kept up to the window's end.
+    """
+    releases = {
+        name: release for name, (_, _, release) in MARKET_SERIES_IDS.items() if _exists(name, fetch)
+    }
+    found = _collect(fetch, MARKET_SERIES, releases)
+    parts = []
+    for name, series in found.items():
+        unit, release = MARKET_SERIES_IDS[name][1], releases[name]
+        _refuse_implausible(series, *_PLAUSIBLE[unit])
+        kept = _expected(series, release, fetch)
+        parts.append(
+            {
+                "observation_date": [day for day, _ in kept],
+                "series": [name] * len(kept),
+                "value": [value for _, value in kept],
+                "unit": [unit] * len(kept),
+                "known_at": release.known_at([day for day, _ in kept]),
+            }
+        )
+    return {"market_series": _table(MARKET_SERIES, parts)}
+
+
+def close_prices(fetch: Fetch, series_id: str, start: date, end: date) -> list[tuple[date, float]]:
+    """Return (session, close) of an index for the NYSE sessions from start to end, ascending.
+
+    Raises NotServedError for an unknown series. FRED serves S&P 500 for the last ten years only.
+    """
+    series = collect_series(fetch, series_id, start, end)
+    sessions = set(calendars.days("nyse", start, end))
+    return [
+        (day, value)
+        for day, value in zip(series.days, series.values, strict=True)
+        if day in sessions
+    ]
+
+
+def collect_series(fetch: Fetch, series_id: str, start: date, end: date) -> Series:
+    """Return the observations of one series from start to end; missing values are left out."""
+    # Without cosd some series are served for the default window of their graph only.
+    params = {"id": series_id, "cosd": start.isoformat(), "coed": end.isoformat()}
+    series = parse_series(fetch.get(_PUBLISHER, _PATH, params, form="csv"), series_id)
+    import pyarrow.compute as pc
+
+    observed = series.rows["observation_date"]
+    inside = pc.and_(pc.greater_equal(observed, start), pc.less_equal(observed, end))
+    return Series(series_id, series.url, series.rows.filter(inside))
+
+
+def parse_series(answer: Answer, series_id: str) -> Series:
+    """Read `<date column>,<id>` lines; an empty cell, today, or a dot, formerly, is no value."""
+    import pyarrow as pa
+    from pyarrow import csv
+
+    schema = pa.schema([("observation_date", pa.date32()), ("value", pa.float64())])
+    header, _, body = answer.text().partition("\n")
+    columns = header.strip().split(",")
+    series = Series(series_id, answer.url, schema.empty_table())
+    if len(columns) != 2 or columns[1] != series_id:
+        raise series.unexpected(
+            f"the header is '{header.strip()[:80]}'; expected a date column and '{series_id}'."
+        )
+    if not body.strip():
+        return series
+    try:
+        rows = csv.read_csv(
+            io.BytesIO(body.encode()),
+            read_options=csv.ReadOptions(column_names=schema.names),
+            convert_options=csv.ConvertOptions(
+                column_types=schema, null_values=["", "."], strings_can_be_null=True
+            ),
+        )
+    except pa.ArrowInvalid as error:
+        raise series.unexpected(
+            f"a line is not an ISO day and a number: {str(error)[:200]}"
+        ) from None
+    rows = rows.drop_null().sort_by("observation_date")
+    if len(rows["observation_date"].unique()) != rows.num_rows:
+        raise series.unexpected("a day comes twice; expected one line per day.")
+    return Series(series_id, answer.url, rows)
+
+
+def millions_factor(series: Series, found: Mapping[str, Series]) -> float:
+    """Return what turns the series into USD mn: 1, or 1000 for week averages in billions.
+
+    `found` holds all series of the same fetch. Raises UnexpectedPayloadError for any other unit.
+    """
+    if series.name == "WALCL":
+        _refuse_implausible(series, *_TOTAL_ASSETS_USD_MN)
+        return 1.0
+    yardstick = found.get(_WEDNESDAY_LEVEL.get(series.name, "WALCL"))
+    ratio = _ratio(series, yardstick) if yardstick else None
+    if series.name not in _WEDNESDAY_LEVEL:
+        _refuse_size(series, ratio)
+        return 1.0
+    if ratio is None or yardstick is None:
+        return _factor_by_latest(series)
+    if _SAME_UNIT[0] <= ratio <= _SAME_UNIT[1]:
+        return 1.0
+    if _THOUSANDTH[0] <= ratio <= _THOUSANDTH[1]:
+        return 1000.0
+    raise series.unexpected(
+        f"is {ratio:.3g} times {yardstick.name}, the Wednesday level of the same; expected about "
+        f"1 (both in USD mn) or 0.001 (USD bn). The unit of one of them has changed."
+    )
+
+
+def _refuse_size(series: Series, share: float | None) -> None:
+    """Refuse a part of the balance sheet whose share of total assets cannot be."""
+    low, high = _SHARE_OF_ASSETS
+    if share is None:
+        if series.name not in _MAY_BE_ZERO and _factor_by_latest(series) != 1.0:
+            raise series.unexpected(f"latest value {series.values[-1]:g} is no USD mn.")
+        return
+    tiny = share < low and series.name not in _MAY_BE_TINY
+    if (share == 0 and series.name in _MAY_BE_ZERO) or not (tiny or share > high):
+        return
+    raise series.unexpected(
+        f"is {share:.3g} times WALCL, total assets; expected {low:g} to {high:g}. "
+        f"The unit, USD mn, has changed."
+    )
+
+
+def _ratio(series: Series, yardstick: Series) -> float | None:
+    """Return the sum of the series over the sum of the yardstick, on their common days."""
+    other = dict(zip(yardstick.days, yardstick.values, strict=True))
+    pairs = [
+        (value, other[day])
+        for day, value in zip(series.days, series.values, strict=True)
+        if day in other
+    ]
+    total = sum(level for _, level in pairs)
+    return sum(value for value, _ in pairs) / total if total else None
+
+
+def _factor_by_latest(series: Series) -> float:
+    latest = series.values[-1]
+    if latest >= _MILLIONS_FROM:
+        return 1.0
+    if latest < _BILLIONS_BELOW:
+        return 1000.0
+    raise series.unexpected(
+        f"latest value {latest:g} may be USD mn or USD bn, and there is no "
+        f"{_WEDNESDAY_LEVEL.get(series.name, 'WALCL')} to compare it with."
+    )
+
+
+def _refuse_implausible(series: Series, low: float, high: float) -> None:
+    for day, value in zip(series.days, series.values, strict=True):
+        if not low <= value <= high:
+            raise series.unexpected(
+                f"{value:g} on {day}; expected {low:g} to {high:g}. Its unit has changed."
+            )
+
+
+def _exists(name: str, fetch: Fetch) -> bool:
+    """Tell whether the series can have days in the window: IOER ended when IORB began."""
+    release = MARKET_SERIES_IDS[name][2]
+    replaced = MARKET_SERIES_IDS["IORB"][2].since if name == "IOER" else None
+    begun = release.since is None or fetch.window.end >= release.since
+    return begun and (replaced is None or fetch.window.start < replaced)
+
+
+def _expected(series: Series, release: Release, fetch: Fetch) -> list[tuple[date, float]]:
+    """Return the observations on days of the release's calendar that are public by now."""
+    own_days = set(calendars.days(release.calendar, fetch.window.start, fetch.window.end))
+    known_at = release.known_at(series.days)
+    return [
+        (day, value)
+        for day, value, known in zip(series.days, series.values, known_at, strict=True)
+        if day in own_days and known <= fetch.now
+    ]
+
+
+def _collect(fetch: Fetch, table: Table, releases: Mapping[str, Release]) -> dict[str, Series]:
+    """Return the series that have rows; name those that are not served, or have none though due.
+
+    Rolling windows (ICE spreads: three years) answer an old range with no rows.
+    """
+    served = dict(zip(releases, fetch.each(list(releases), _reader(fetch, releases)), strict=True))
+    found = {name: series for name, series in served.items() if series is not None}
+    for name in served:
+        if name not in found:
+            fetch.gap(f"{name}: not served by fred")
+    if releases and not found:
+        raise NotServedError(
+            f"none of {', '.join(releases)} is served", publisher=_PUBLISHER, url=_PATH
+        )
+    empty = [
+        name
+        for name, series in found.items()
+        if not series.days and releases[name].due(fetch.window.start, fetch.last_day, fetch.now)
+    ]
+    span = f"from {fetch.window.start} to {fetch.last_day}"
+    if empty and len(empty) == len(found):
+        raise EmptyAnswerError(
+            f"no rows of {', '.join(empty)} {span}, where rows are due for {table.name}.",
+            publisher=_PUBLISHER,
+            url=found[empty[0]].url,
+        )
+    for name in empty:
+        fetch.gap(f"{name}: fred serves no rows {span}")
+    return {name: series for name, series in found.items() if series.days}
+
+
+def _reader(fetch: Fetch, releases: Mapping[str, Release]) -> Callable[[str], Series | None]:
+    def read(name: str) -> Series | None:
+        # A negative lag is a rate announced ahead: its days after today are known already.
+        end = fetch.window.end if releases[name].lag < 0 else fetch.last_day
+        try:
+            return collect_series(fetch, name, fetch.window.start, end)
+        except NotServedError:
+            return None
+
+    return read
+
+
+def _table(table: Table, parts: Iterable[Mapping[str, object]]) -> pa.Table:
+    import pyarrow as pa
+
+    schema = table.arrow_schema
+    return pa.concat_tables(
+        [schema.empty_table(), *(pa.table(dict(part), schema=schema) for part in parts)]
+    )

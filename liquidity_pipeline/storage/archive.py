@@ -1,0 +1,206 @@
+"""Every byte that was ever read: bodies once by SHA-256, and a record of each fetch.
+
+    archive/blobs/ab/abcd….gz            the body, compressed
+    archive/fetches/<source>/<time>-<id>.json   what was asked, when, and what came (UTC)
+
+A record and its bodies are enough to run a source again without a network, and give the same rows.
+"""
+
+from __future__ import annotations
+
+import gzip
+import hashlib
+import json
+import uuid
+import zlib
+from collections import defaultdict
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime
+from pathlib import Path
+from typing import Any
+
+from liquidity_pipeline.sources.errors import TransientError
+from liquidity_pipeline.sources.fetch import Fetch, Window
+from liquidity_pipeline.sources.http import Answer, Form, Params
+from liquidity_pipeline.storage.files import replacing
+from liquidity_pipeline.universe import Universe
+
+
+@dataclass(frozen=True)
+class FetchRecord:
+    """One fetch as the archive remembers it. Times are naive UTC.
+
+    `now` is the moment that the fetch stood at, which `--as-of` sets back; `kept_at` is when it
+    really happened, and gives the order.
+    """
+
+    source: str
+    window: Window
+    now: datetime
+    kept_at: datetime
+    universe: dict[str, Any]
+    answers: list[dict[str, Any]]
+    gaps: list[str]
+    error: str | None
+    path: Path | None = field(default=None, compare=False)
+
+    def to_json(self) -> str:
+        """Return the record as JSON text."""
+        return json.dumps(
+            {
+                "source": self.source,
+                "window": [self.window.start.isoformat(), self.window.end.isoformat()],
+                "now": self.now.isoformat(),
+                "kept_at": self.kept_at.isoformat(),
+                "universe": self.universe,
+                "answers": self.answers,
+                "gaps": self.gaps,
+                "error": self.error,
+            },
+            indent=1,
+        )
+
+    @classmethod
+    def load(cls, path: Path) -> FetchRecord:
+        """Read a record; raise ValueError that names the file when it is damaged."""
+        try:
+            content = json.loads(path.read_text())
+            start, end = (date.fromisoformat(day) for day in content["window"])
+            return cls(
+                source=content["source"],
+                window=Window(start, end),
+                now=datetime.fromisoformat(content["now"]),
+                kept_at=datetime.fromisoformat(content["kept_at"]),
+                universe=content["universe"],
+                answers=content["answers"],
+                gaps=content["gaps"],
+                error=content["error"],
+                path=path,
+            )
+        except (KeyError, TypeError, ValueError) as error:
+            raise ValueError(f"{path} is not a fetch record ({error}).") from error
+
+
+class Archive:
+    """The archive under one data directory."""
+
+    def __init__(self, root: Path) -> None:
+        self._blobs = root / "blobs"
+        self._fetches = root / "fetches"
+        self._scratch = root / ".unfinished"
+
+    def keep(self, source: str, fetch: Fetch, error: str | None) -> FetchRecord:
+        """Store what a fetch was given, whether or not it could be understood."""
+        answers = [
+            {
+                "publisher": answer.publisher,
+                "path": answer.path,
+                "params": params,
+                "form": form,
+                "url": answer.url,
+                "status": answer.status,
+                "headers": dict(answer.headers),
+                "failure": answer.failure,
+                "fetched_at": answer.fetched_at.isoformat(),
+                "sha256": self._keep_body(answer.body),
+                "bytes": len(answer.body),
+            }
+            for form, params, answer in fetch.answers
+        ]
+        record = FetchRecord(
+            source=source,
+            window=fetch.window,
+            now=fetch.now,
+            kept_at=datetime.now(UTC).replace(tzinfo=None),
+            universe=fetch.universe.to_dict(),
+            answers=answers,
+            gaps=sorted(fetch.gaps),
+            error=error,
+        )
+        name = f"{record.kept_at:%Y%m%dT%H%M%S%f}-{uuid.uuid4().hex[:8]}.json"
+        with replacing(self._fetches / source / name, self._scratch) as path:
+            path.write_text(record.to_json())
+        return record
+
+    def records(self) -> Iterator[FetchRecord]:
+        """Yield every record, oldest first."""
+        paths = sorted(self._fetches.glob("*/*.json"), key=lambda path: path.name)
+        return (FetchRecord.load(path) for path in paths)
+
+    def last(self, source: str, *, successful: bool = False) -> FetchRecord | None:
+        """Return the newest record of a source, or its newest without an error."""
+        for path in sorted((self._fetches / source).glob("*.json"), reverse=True):
+            record = FetchRecord.load(path)
+            if not (successful and record.error):
+                return record
+        return None
+
+    def body(self, sha256: str) -> bytes:
+        """Return a body; raise ValueError when it is gone or no longer what it was."""
+        path = self._blob_path(sha256)
+        try:
+            body = gzip.decompress(path.read_bytes())
+        except (OSError, EOFError, zlib.error) as error:
+            raise ValueError(f"archive body {sha256} cannot be read at {path}: {error}") from error
+        if hashlib.sha256(body).hexdigest() != sha256:
+            raise ValueError(f"archive body {path} has been altered: its SHA-256 differs.")
+        return body
+
+    def replay(self, record: FetchRecord) -> Fetch:
+        """Return a fetch that is answered from the archive instead of the network."""
+        return Fetch(
+            window=record.window,
+            now=record.now,
+            universe=Universe.from_dict(record.universe, str(record.path)),
+            transport=_Recorded(self, record),
+        )
+
+    def _keep_body(self, body: bytes) -> str:
+        sha256 = hashlib.sha256(body).hexdigest()
+        path = self._blob_path(sha256)
+        if not path.exists():
+            with replacing(path, self._scratch) as unfinished:
+                unfinished.write_bytes(gzip.compress(body, compresslevel=6, mtime=0))
+        return sha256
+
+    def _blob_path(self, sha256: str) -> Path:
+        return self._blobs / sha256[:2] / f"{sha256}.gz"
+
+
+class _Recorded:
+    """A transport that gives recorded answers and failures, equal requests theirs in order."""
+
+    def __init__(self, archive: Archive, record: FetchRecord) -> None:
+        self._archive = archive
+        self._waiting: dict[str, list[dict[str, Any]]] = defaultdict(list)
+        for answer in record.answers:
+            self._waiting[
+                _request_key(answer["publisher"], answer["path"], answer["params"])
+            ].append(answer)
+
+    def get(
+        self, publisher: str, path: str, params: Params | None = None, *, form: Form = "json"
+    ) -> Answer:
+        waiting = self._waiting[_request_key(publisher, path, dict(params or {}))]
+        if not waiting:
+            raise ValueError(
+                f"the archive has no {form} answer to {publisher} {path} {dict(params or {})}: "
+                f"the source asks differently from when it was recorded; fetch it anew."
+            )
+        kept = waiting.pop(0)
+        if kept["failure"] is not None:
+            raise TransientError(kept["failure"], publisher=publisher, url=kept["url"])
+        return Answer(
+            publisher=publisher,
+            path=path,
+            url=kept["url"],
+            status=kept["status"],
+            headers=kept["headers"],
+            body=self._archive.body(kept["sha256"]),
+            fetched_at=datetime.fromisoformat(kept["fetched_at"]),
+        )
+
+
+def _request_key(publisher: str, path: str, params: dict[str, Any]) -> str:
+    return json.dumps([publisher, path, params], sort_keys=True)

@@ -1,0 +1,244 @@
+"""Partitioned Parquet, the truth of the project: one file per table and month.
+
+    lake/<table>/month=2026-02/<table>.parquet
+    lake/<table>/<table>.parquet                 tables without partitions
+
+Rows are checked against their contract before a file is touched, equal rows leave the file as it
+is, and a changed value is noted as a revision.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+
+from liquidity_pipeline.contracts.sources import REVISIONS
+from liquidity_pipeline.contracts.table import Table
+from liquidity_pipeline.contracts.validation import conform, validate
+from liquidity_pipeline.storage.files import replacing
+
+_CONTENT = b"content_sha256"
+
+
+@dataclass(frozen=True)
+class Stored:
+    """The state of one partition after a write; `version` is a hash of its rows."""
+
+    table: Table
+    month: date | None
+    rows: int
+    version: str
+    changed: bool
+    revised: int
+
+
+class Lake:
+    """The Parquet files under one folder."""
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+        self._scratch = root / ".unfinished"
+
+    def path(self, table: Table, month: date | None = None) -> Path:
+        """Return where a partition stands, or will stand."""
+        folder = self.root / table.name
+        if month is not None:
+            folder = folder / f"month={month:%Y-%m}"
+        return folder / f"{table.name}.parquet"
+
+    def months(self, table: Table) -> list[date]:
+        """Return the months that exist, oldest first."""
+        found = (self.root / table.name).glob(f"month=*/{table.name}.parquet")
+        return sorted(date.fromisoformat(f"{p.parent.name[6:]}-01") for p in found)
+
+    def files(self, table: Table) -> list[Path]:
+        """Return all files of a table."""
+        return sorted((self.root / table.name).rglob(f"{table.name}.parquet"))
+
+    def read(self, table: Table, columns: Sequence[str] | None = None) -> pa.Table:
+        """Return all rows of a table; an absent table is an empty one."""
+        return self._read_files(table, self.files(table), columns)
+
+    def read_months(
+        self, table: Table, months: Sequence[date], columns: Sequence[str] | None = None
+    ) -> pa.Table:
+        """Return the rows of some months; absent months have no rows."""
+        paths = [path for month in months if (path := self.path(table, month)).exists()]
+        return self._read_files(table, paths, columns)
+
+    def version(self, table: Table, month: date | None = None) -> str | None:
+        """Return the hash of a partition's rows, or None when there is no such file."""
+        path = self.path(table, month)
+        if not path.exists():
+            return None
+        content = (pq.read_schema(path).metadata or {}).get(_CONTENT)
+        return content.decode() if content else None
+
+    def store(
+        self, table: Table, rows: pa.Table, months: Sequence[date], seen_at: datetime
+    ) -> list[Stored]:
+        """Replace the partitions of the given months by the rows, each atomically.
+
+        All rows are checked first: ContractBreach leaves every file as it was. A month without
+        rows is written only where emptiness means something, see `_may_be_empty`.
+        """
+        checked = validate(table, rows)
+        month_of = pc.floor_temporal(checked[table.day], unit="month").cast(pa.date32())
+        stored = []
+        for month in months:
+            part = checked.filter(pc.equal(month_of, pa.scalar(month, pa.date32())))
+            if part.num_rows or self._may_be_empty(table, month):
+                stored.append(self._replace_partition(table, month, part, seen_at))
+        return stored
+
+    def store_snapshot(self, table: Table, rows: pa.Table, seen_at: datetime) -> Stored:
+        """Replace a table without partitions."""
+        return self._replace_partition(table, None, validate(table, rows), seen_at)
+
+    def _may_be_empty(self, table: Table, month: date) -> bool:
+        """Tell whether no rows is an answer: for a daily series never, for events the first time.
+
+        Events that were there and are gone are more likely a fault than news.
+        """
+        if table.can_become_empty:
+            return True
+        return not table.releases and not self.path(table, month).exists()
+
+    def _replace_partition(
+        self, table: Table, month: date | None, rows: pa.Table, seen_at: datetime
+    ) -> Stored:
+        path = self.path(table, month)
+        old = _read_file(table, path, table.arrow_schema.names) if path.exists() else None
+        if old is not None and table.keep_vanished:
+            rows = _merge(table, rows, old)
+        version = _hash_rows(rows)
+        if old is not None and self.version(table, month) == version:
+            return Stored(table, month, rows.num_rows, version, changed=False, revised=0)
+        revised = self._note_revisions(table, month, old, rows, seen_at) if old is not None else 0
+        self._write(path, rows.replace_schema_metadata({_CONTENT: version.encode()}))
+        return Stored(table, month, rows.num_rows, version, changed=True, revised=revised)
+
+    def _note_revisions(
+        self, table: Table, month: date | None, old: pa.Table, new: pa.Table, seen_at: datetime
+    ) -> int:
+        """Store what changed between two versions of a partition; rows that are new do not count.
+
+        A snapshot without partitions is meant to change and keeps no revisions.
+        """
+        if month is None:
+            return 0
+        found = compare(table, month, old, new, seen_at)
+        if found.num_rows:
+            name = f"{table.name}-{month:%Y-%m}-{seen_at:%Y%m%dT%H%M%S%f}.parquet"
+            self._write(self.root / REVISIONS.name / name, validate(REVISIONS, found))
+        return int(found.num_rows)
+
+    def revisions(self) -> pa.Table:
+        """Return every revision that was ever noted."""
+        paths = sorted((self.root / REVISIONS.name).glob("*.parquet"))
+        return self._read_files(REVISIONS, paths, None)
+
+    def _write(self, path: Path, rows: pa.Table) -> None:
+        with replacing(path, self._scratch) as unfinished:
+            pq.write_table(rows, unfinished, compression="zstd")
+
+    def _read_files(
+        self, table: Table, paths: Sequence[Path], columns: Sequence[str] | None
+    ) -> pa.Table:
+        names = list(columns or table.arrow_schema.names)
+        schema = pa.schema([table.arrow_schema.field(name) for name in names])
+        parts = [_read_file(table, path, names) for path in paths]
+        return pa.concat_tables(parts) if parts else schema.empty_table()
+
+
+def _read_file(table: Table, path: Path, names: Sequence[str]) -> pa.Table:
+    """Return columns of a file; raise ValueError, with the way out, for one that is not readable.
+
+    A file is also unreadable when it was written under an older contract.
+    """
+    schema = pa.schema([table.arrow_schema.field(name) for name in names])
+    try:
+        # A ParquetFile is opened in a fraction of the time that a data set of one file takes.
+        rows = pq.ParquetFile(path).read(columns=list(names))
+        return rows.select(list(names)).cast(schema)
+    except (pa.ArrowException, KeyError, ValueError) as error:
+        raise ValueError(
+            f"{path} is damaged or from another version of the contract of "
+            f"{table.qualified_name} ({error}): `liquidity rebuild` makes the lake anew."
+        ) from error
+
+
+def compare(table: Table, month: date, old: pa.Table, new: pa.Table, seen_at: datetime) -> pa.Table:
+    """Return one row of `meta.revisions` per value that differs between two versions.
+
+    Rows that only the new version has are news, not revisions. Volumes are left out: publishers
+    touch them up for weeks.
+    """
+    names = [name for name in table.arrow_schema.names if name not in table.key]
+    names = [name for name in names if name not in ("known_at", "volume")]
+    before, after = _keyed(table, old, names), _keyed(table, new, names)
+    found: list[dict[str, object]] = []
+    for key, old_row in before.items():
+        common = {
+            "table_name": table.name,
+            "row_key": key,
+            "month": month,
+            "seen_at": seen_at,
+        }
+        new_row = after.get(key)
+        if new_row is None:
+            gone = {"column_name": "*", "change": "vanished", "old_value": None, "new_value": None}
+            found.append(common | gone)
+            continue
+        for name, was, now in zip(names, old_row, new_row, strict=True):
+            if was != now:
+                values = {"old_value": _word(was), "new_value": _word(now)}
+                found.append(common | {"column_name": name, "change": "changed"} | values)
+    return pa.Table.from_pylist(found, schema=REVISIONS.arrow_schema)
+
+
+def _keyed(table: Table, rows: pa.Table, names: list[str]) -> dict[str, tuple[object, ...]]:
+    keys = [rows[name].cast(pa.string()).to_pylist() for name in table.key]
+    values = [rows[name].to_pylist() for name in names]
+    labels = (json.dumps(dict(zip(table.key, key, strict=True))) for key in zip(*keys, strict=True))
+    return dict(zip(labels, zip(*values, strict=True), strict=True))
+
+
+def _word(value: object) -> str | None:
+    return None if value is None else str(value)
+
+
+def _merge(table: Table, new: pa.Table, old: pa.Table) -> pa.Table:
+    """Return the new rows, and the old ones that the new answer lacks or knows less well."""
+    if table.fullness:
+        full_before = old.filter(pc.is_valid(old[table.fullness]))
+        poorer = pc.and_(
+            pc.is_null(new[table.fullness]),
+            pc.is_in(_row_keys(table, new), value_set=_row_keys(table, full_before)),
+        )
+        new = new.filter(pc.invert(poorer))
+    gone = pc.invert(pc.is_in(_row_keys(table, old), value_set=_row_keys(table, new)))
+    return conform(table, pa.concat_tables([new, old.filter(gone)]))
+
+
+def _row_keys(table: Table, rows: pa.Table) -> pa.Array:
+    """Return one string per row that identifies it by its key."""
+    parts = [pc.fill_null(rows[name].cast(pa.string()), "\x00") for name in table.key]
+    return pc.binary_join_element_wise(*parts, "\x1f").combine_chunks()
+
+
+def _hash_rows(rows: pa.Table) -> str:
+    """Return the SHA-256 of the rows, independent of file format and library version."""
+    plain = pa.table([column.combine_chunks() for column in rows.columns], names=rows.schema.names)
+    sink = pa.BufferOutputStream()
+    with pa.ipc.new_stream(sink, plain.schema) as stream:
+        stream.write_table(plain)
+    return hashlib.sha256(sink.getvalue()).hexdigest()

@@ -1,0 +1,128 @@
+"""Publish one DuckDB file: built aside, checked, and swapped in whole.
+
+Readers never wait and never see half a publication, because nothing opens the final name for
+writing. What the tables contain was decided before; here they are copied, commented and counted.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import duckdb
+
+from liquidity_pipeline.contracts.table import DUCKDB_TYPES, Table
+from liquidity_pipeline.storage.files import replacing
+
+# The oldest format: readers with DuckDB 1.0 and later open it, whatever version wrote it.
+STORAGE_VERSION = "v1.0.0"
+
+
+class PublicationError(Exception):
+    """The file was not published; the one that was there still stands."""
+
+
+def publish(
+    connection: duckdb.DuckDBPyConnection, tables: Iterable[Table], target: Path
+) -> dict[str, int]:
+    """Copy `tables` from the connection into a new file at `target`; return rows per table.
+
+    Raises PublicationError when a write-ahead log lies beside the target (DuckDB 1.5 would replay
+    it into the new file), or when what was written differs from what was to be written.
+    """
+    _refuse_stale_log(target)
+    tables = list(tables)
+    with replacing(target, target.parent / ".build") as unfinished:
+        counts = _write(connection, tables, unfinished)
+        _verify(unfinished, tables, counts)
+        unfinished.chmod(0o444)
+        _refuse_stale_log(target)
+    return counts
+
+
+def _refuse_stale_log(target: Path) -> None:
+    stale_log = target.with_name(target.name + ".wal")
+    if stale_log.exists():
+        raise PublicationError(
+            f"{stale_log} lies beside the published file: some program opened it for writing. "
+            f"Close that program, delete the log, and publish again; readers must open read-only."
+        )
+
+
+@contextmanager
+def reading(path: Path) -> Iterator[duckdb.DuckDBPyConnection]:
+    """Open a published file for reading, from memory, so that a later swap is never blocked."""
+    connection = duckdb.connect(":memory:")
+    try:
+        connection.execute(f"attach {_quoted(str(path))} as liquidity (read_only)")
+        connection.execute("use liquidity")
+        yield connection
+    finally:
+        connection.close()
+
+
+def _write(
+    connection: duckdb.DuckDBPyConnection, tables: list[Table], path: Path
+) -> dict[str, int]:
+    connection.execute(
+        f"attach {_quoted(str(path))} as publication (storage_version '{STORAGE_VERSION}')"
+    )
+    try:
+        for schema in dict.fromkeys(table.schema for table in tables):
+            connection.execute(f"create schema publication.{schema}")
+        counts = {table.qualified_name: _copy(connection, table) for table in tables}
+        connection.execute("checkpoint publication")
+    finally:
+        connection.execute("detach publication")
+    return counts
+
+
+def _copy(connection: duckdb.DuckDBPyConnection, table: Table) -> int:
+    name = f"publication.{table.qualified_name}"
+    columns = ", ".join(
+        f"{column.name} {DUCKDB_TYPES[column.kind]}{'' if column.nullable else ' not null'}"
+        for column in table.columns
+    )
+    connection.execute(f"create table {name} ({columns})")
+    chosen, order = ", ".join(table.column_names), ", ".join(table.key)
+    ((count,),) = connection.execute(
+        f"insert into {name} select {chosen} from {table.qualified_name} order by {order}"
+    ).fetchall()
+    connection.execute(f"comment on table {name} is {_quoted(table.comment())}")
+    for column in table.columns:
+        connection.execute(f"comment on column {name}.{column.name} is {_quoted(column.comment)}")
+    return int(count)
+
+
+def _verify(path: Path, tables: list[Table], counts: dict[str, int]) -> None:
+    """Open the finished file as a reader would and compare it with what was meant."""
+    if path.with_name(path.name + ".wal").exists():
+        raise PublicationError(f"{path}: DuckDB left a write-ahead log behind; not published.")
+    with reading(path) as reader:
+        for table in tables:
+            ((found,),) = reader.execute(f"select count(*) from {table.qualified_name}").fetchall()
+            if found != counts[table.qualified_name]:
+                raise PublicationError(
+                    f"{table.qualified_name}: {counts[table.qualified_name]} rows were written "
+                    f"and {found} read back; not published."
+                )
+            _refuse_nan(reader, table)
+
+
+def _refuse_nan(reader: duckdb.DuckDBPyConnection, table: Table) -> None:
+    numbers = [column.name for column in table.columns if column.kind == "number"]
+    if not numbers:
+        return
+    tests = " or ".join(f"not isfinite({name})" for name in numbers)
+    query = f"select count(*) from {table.qualified_name} where {tests}"
+    ((found,),) = reader.execute(query).fetchall()
+    if found:
+        raise PublicationError(
+            f"{table.qualified_name}: {found} rows hold NaN or infinity, which compare as "
+            f"large numbers; not published."
+        )
+
+
+def _quoted(text: str) -> str:
+    return "'" + text.replace("'", "''") + "'"

@@ -1,0 +1,196 @@
+"""One run from a terminal: what was asked, the progress, the report, the exit code."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import date
+from typing import TYPE_CHECKING, NoReturn
+
+import click
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+from rich.text import Text
+
+from liquidity_pipeline.settings import FIRST_MONTH, LIVE, SANDBOX, Settings, SettingsError
+
+if TYPE_CHECKING:
+    from liquidity_pipeline.orchestration.resources import PipelineResource
+    from liquidity_pipeline.orchestration.runs import Report
+
+OK, INCOMPLETE, NOT_PUBLISHED = 0, 1, 3
+# A first run without --since fetches this many years.
+DEFAULT_YEARS = 3
+MAX_LINE = 300
+
+console = Console()
+errors = Console(stderr=True)
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where a command works: what the command line says, over the environment."""
+
+    data_dir: str | None
+    endpoints: str | None
+    as_of: str | None = None
+
+    def settings(self) -> Settings:
+        """Return the settings; raise SettingsError for what cannot be."""
+        given = {
+            "LIQUIDITY_DATA_DIR": self.data_dir,
+            "LIQUIDITY_ENDPOINTS": self.endpoints,
+            "LIQUIDITY_AS_OF": self.as_of,
+        }
+        return Settings.from_env({**os.environ, **{k: v for k, v in given.items() if v}})
+
+
+@dataclass(frozen=True)
+class Request:
+    """What a run is to fetch; months as YYYY-MM. `show` prints the result, not only where it is."""
+
+    since: str | None = None
+    until: str | None = None
+    sources: tuple[str, ...] = ()
+    force: bool = False
+    show: bool = False
+
+
+def run_and_exit(place: Place, request: Request) -> NoReturn:
+    """Fetch, build and publish with a progress bar; report; exit with the run's code."""
+    try:
+        settings = place.settings()
+        settings.claim_data_dir()
+        report = _execute(settings, request)
+    except SettingsError as error:
+        raise click.UsageError(str(error)) from None
+    _report(report, settings, request)
+    if not report.published:
+        sys.exit(NOT_PUBLISHED)
+    sys.exit(OK if report.clean else INCOMPLETE)
+
+
+def _execute(settings: Settings, request: Request) -> Report:
+    # Dagster takes a second to import; `liquidity --help` should not wait for it.
+    from liquidity_pipeline.orchestration import runs
+    from liquidity_pipeline.sources.fetch import Window
+    from liquidity_pipeline.sources.registry import SOURCES
+
+    names = list(request.sources) or [*SOURCES, "policy_events"]
+    if unknown := set(names) - {*SOURCES, "policy_events"}:
+        raise SettingsError(f"no source {', '.join(unknown)}; there are {', '.join(SOURCES)}")
+    last = _month(request.until) or settings.today
+    window = Window.of_months(_first_month(request.since, settings), last)
+    report = runs.Report()
+    with (
+        asked(settings, window.start) as resource,
+        runs.instance(settings.data_dir) as dagster,
+        _progress() as progress,
+    ):
+        planned = runs.plan(resource, window, names, force=request.force)
+        fetching = progress.add_task("fetching", total=sum(len(group) for _, group in planned))
+        building = progress.add_task("building", total=runs.publish_steps())
+
+        def fetched(name: str) -> None:
+            progress.update(fetching, advance=1, description=f"fetched {name}")
+
+        def built(name: str) -> None:
+            progress.update(building, advance=1, description=f"built {name}")
+
+        runs.refresh(resource, dagster, planned, report, fetched)
+        runs.publish(resource, dagster, report, built)
+    return report
+
+
+@contextmanager
+def asked(settings: Settings, since: date) -> Iterator[PipelineResource]:
+    """Give the resource of a run; a sandbox is started for it where none is running."""
+    if settings.endpoints != SANDBOX or settings.sandbox_url:
+        yield _resource(settings, settings.sandbox_url)
+        return
+    # Only the sandbox's own option brings the sandbox into a process.
+    from liquidity_pipeline.sandbox.options import Options
+    from liquidity_pipeline.sandbox.server import start
+
+    with start(Options(today=settings.as_of, start=since)) as running:
+        yield _resource(settings, running.url)
+
+
+def _resource(settings: Settings, sandbox_url: str | None) -> PipelineResource:
+    from liquidity_pipeline.orchestration.resources import PipelineResource
+
+    return PipelineResource(
+        data_dir=str(settings.data_dir),
+        endpoints=settings.endpoints,
+        as_of=settings.as_of.isoformat() if settings.as_of else "",
+        sandbox_url=sandbox_url or "",
+        step_retries=0,
+    )
+
+
+def _report(report: Report, settings: Settings, request: Request) -> None:
+    if report.published:
+        if request.show:
+            from liquidity_pipeline.brief.terminal import show
+
+            show(settings.published_file, console)
+        console.print(f"\npublished {settings.published_file}", soft_wrap=True)
+        if request.show:
+            _next_steps(settings)
+    else:
+        errors.print("[bold red]not published[/]: the last good file, if any, still stands")
+    for name, lines in report.problems.items():
+        for line in lines:
+            _print_problem(name, line)
+
+
+def _print_problem(name: str, line: str) -> None:
+    text = " ".join(line.split())
+    shown = text if len(text) <= MAX_LINE else f"{text[:MAX_LINE]} …"
+    label = name if shown.startswith(name) else f"{name}: "
+    errors.print(Text.assemble((label, "yellow"), shown.removeprefix(name)), soft_wrap=True)
+
+
+def _next_steps(settings: Settings) -> None:
+    live = settings.endpoints == LIVE
+    ask = f"liquidity query --data-dir {settings.data_dir} 'show all tables'"
+    console.print(f"  look at it   {ask}", soft_wrap=True)
+    console.print(f"  open the UI  make ui{' LIVE=1' if live else ''}")
+    if settings.endpoints == SANDBOX:
+        console.print("  go live      make run LIVE=1")
+
+
+def _first_month(since: str | None, settings: Settings) -> date:
+    """Return the month asked for, the lake's oldest, or three years back."""
+    if month := _month(since):
+        return max(month, FIRST_MONTH)
+    from liquidity_pipeline.contracts.sources import TGA_BALANCE
+    from liquidity_pipeline.storage.lake import Lake
+
+    held = Lake(settings.lake_dir).months(TGA_BALANCE)
+    today = settings.today
+    return held[0] if held else today.replace(year=today.year - DEFAULT_YEARS, day=1)
+
+
+def _month(text: str | None) -> date | None:
+    if text is None:
+        return None
+    try:
+        return date.fromisoformat(f"{text}-01")
+    except ValueError:
+        raise SettingsError(f"'{text}' is not a month; expected YYYY-MM.") from None
+
+
+@contextmanager
+def _progress() -> Iterator[Progress]:
+    columns = (
+        TextColumn("{task.description:<34}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeElapsedColumn(),
+    )
+    with Progress(*columns, console=errors, transient=True) as progress:
+        yield progress

@@ -1,0 +1,1 @@
+"""Tests, one folder per package, named after the promise they keep."""

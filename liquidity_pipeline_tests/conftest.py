@@ -1,0 +1,90 @@
+"""Fixtures shared by all tests: the recorded replay beside the checkout, and fetches against it."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from datetime import UTC, date, datetime, time
+from pathlib import Path
+
+import pytest
+
+from liquidity_pipeline.settings import Settings, default_reference_dir
+from liquidity_pipeline.sources.fetch import Fetch, Transport, Window
+from liquidity_pipeline.sources.http import HttpClient
+from liquidity_pipeline.universe import Universe
+
+SHARED = Path(__file__).resolve().parents[2] / "shared"
+PAYLOADS = SHARED / "reference" / "payloads"
+REPLAY = SHARED / "replay" / "serve.py"
+
+Replay = Callable[..., str]
+
+
+@pytest.fixture(scope="session")
+def replay() -> Iterator[Replay]:
+    """Give `replay(today, *options)`: the root URL of a replay server standing on that day."""
+    if not REPLAY.exists():
+        pytest.skip("the recorded history is not beside this checkout (../shared/replay)")
+    running: dict[tuple[str, ...], tuple[subprocess.Popen[str], str]] = {}
+
+    def start(today: str = "2026-08-21", *options: str) -> str:
+        key = (today, *options)
+        if key not in running:
+            command = [sys.executable, str(REPLAY), "--port", "0", "--today", today, *options]
+            process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
+            assert process.stdout is not None
+            running[key] = (process, process.stdout.readline().split()[-1])
+        return running[key][1]
+
+    yield start
+    for process, _ in running.values():
+        process.kill()
+        process.wait()
+
+
+@pytest.fixture
+def payloads() -> Path:
+    """Give the folder of real bodies, or skip."""
+    if not PAYLOADS.exists():
+        pytest.skip("the recorded payloads are not beside this checkout (../shared/reference)")
+    return PAYLOADS
+
+
+@pytest.fixture
+def universe() -> Universe:
+    """Give the committed universe."""
+    return Universe.load(default_reference_dir())
+
+
+@pytest.fixture
+def make_fetch(tmp_path: Path, universe: Universe) -> Callable[..., Fetch]:
+    """Give `make_fetch(root or transport, start, end, now=None)`.
+
+    `now` defaults to 22:00 New York time (02:00 UTC of the next day) of the window's end.
+    """
+
+    def make(source: str | Transport, start: date, end: date, now: datetime | None = None) -> Fetch:
+        if isinstance(source, str):
+            settings = Settings(
+                data_dir=tmp_path, endpoints=source, http_retries=1, http_backoff=0.01
+            )
+            source = HttpClient(settings)
+        default_now = datetime.combine(end, time(23, 59), UTC).replace(tzinfo=None)
+        return Fetch(Window(start, end), now or default_now, universe, source)
+
+    return make
+
+
+SANDBOX_TODAY = date(2026, 2, 6)
+
+
+@pytest.fixture(scope="session")
+def sandbox() -> Iterator[str]:
+    """Give the root URL of a sandbox that stands at 2026-02-06 and serves from 2025-11."""
+    from liquidity_pipeline.sandbox.options import Options
+    from liquidity_pipeline.sandbox.server import start
+
+    with start(Options(today=SANDBOX_TODAY, start=date(2025, 11, 1))) as running:
+        yield running.url

@@ -1,0 +1,111 @@
+"""tga_daily: what moved the Treasury's account, and how far it is from the assumed balance."""
+
+from __future__ import annotations
+
+from datetime import date, time
+from pathlib import Path
+
+import pytest
+
+from liquidity_pipeline.calendars import utc
+from liquidity_pipeline_tests.models.world import Row, World, tga
+
+
+@pytest.fixture
+def world(tmp_path: Path) -> World:
+    return World(tmp_path)
+
+
+def cash(day: date, direction: str, amount: float) -> Row:
+    label = {"Issues": "Public Debt Cash Issues", "Redemptions": "Public Debt Cash Redemp."}
+    return {
+        "record_date": day,
+        "dts_table": "II",
+        "transaction_type": direction,
+        "security_market": "All",
+        "security_type": f"{label[direction]} (Table IIIB)",
+        "amount_usd_mn": amount,
+    }
+
+
+def estimate(announced: date, quarter_end: date, balance: float) -> Row:
+    return {
+        "event_date": announced,
+        "kind": "refunding_cash_balance",
+        "subject": f"to {quarter_end}",
+        "value": balance,
+        "unit": "USD billions",
+        "effective_date": quarter_end,
+        "source": "test",
+        "evidence": "published",
+        "known_at": utc(announced, time(15)),
+    }
+
+
+# The statement of 2026-10-06 and the day before: real figures, from the wire contract.
+DAY_BEFORE, DAY = date(2026, 10, 5), date(2026, 10, 6)
+BALANCES = (
+    tga(DAY_BEFORE, 883_335),
+    tga(
+        DAY,
+        885_414,
+        opening_usd_mn=883_335,
+        deposits_usd_mn=299_916,
+        withdrawals_usd_mn=297_837,
+    ),
+)
+
+
+def test_the_change_is_debt_cash_plus_other_flows(tmp_path: Path) -> None:
+    world = World(tmp_path, date(2026, 10, 8)).add("tga_balance", *BALANCES)
+    world.add("debt_transactions", cash(DAY, "Issues", 291_668), cash(DAY, "Redemptions", 280_670))
+    row = world.one("tga_daily", record_date=DAY)
+    assert row["net_debt_cash_usd_mn"] == 10_998
+    assert row["other_flows_usd_mn"] == -8_919
+    assert row["change_1d_usd_mn"] == 2_079
+
+
+@pytest.mark.parametrize("lines", [[], [cash(DAY, "Issues", 291_668)]], ids=["none", "one"])
+def test_without_both_lines_of_table_ii_the_split_is_unknown(
+    tmp_path: Path, lines: list[Row]
+) -> None:
+    world = World(tmp_path, date(2026, 10, 8)).add("tga_balance", *BALANCES)
+    world.add("debt_transactions", *lines)
+    row = world.one("tga_daily", record_date=DAY)
+    assert (row["net_debt_cash_usd_mn"], row["other_flows_usd_mn"]) == (None, None)
+    assert row["change_1d_usd_mn"] == 2_079
+
+
+def test_changes_count_statement_days(world: World) -> None:
+    # 2026-02-16 is Presidents' Day.
+    days = [date(2026, 2, day) for day in (9, 10, 11, 12, 13, 17)]
+    closes = (900, 910, 905, 925, 920, 950)
+    world.add("tga_balance", *map(tga, days, closes))
+    row = world.one("tga_daily", record_date=date(2026, 2, 17))
+    assert (row["change_1d_usd_mn"], row["change_5d_usd_mn"]) == (30, 50)
+
+
+def test_a_change_over_a_missing_statement_is_unknown(world: World) -> None:
+    world.add("tga_balance", tga(date(2026, 2, 9), 900), tga(date(2026, 2, 11), 905))
+    assert [row["change_1d_usd_mn"] for row in world.mart("tga_daily")] == [None, None]
+
+
+def test_the_target_is_the_last_estimate_that_was_public_with_the_statement(world: World) -> None:
+    march, december = date(2026, 3, 31), date(2025, 12, 31)
+    world.add(
+        "policy_events",
+        estimate(date(2025, 11, 3), december, 850),
+        estimate(date(2025, 11, 3), march, 840),
+        estimate(date(2026, 2, 2), march, 900),
+    )
+    # The statement of 01-29 came out on Friday 01-30, before the estimate of Monday 02-02.
+    days = (december, date(2026, 1, 29), date(2026, 2, 2))
+    world.add("tga_balance", *(tga(day, 870_000) for day in days))
+    rows = world.mart("tga_daily")
+    assert [row["target_usd_mn"] for row in rows] == [850_000, 840_000, 900_000]
+    assert [row["gap_to_target_usd_mn"] for row in rows] == [-20_000, -30_000, 30_000]
+
+
+def test_without_an_estimate_there_is_no_target(world: World) -> None:
+    row = world.add("tga_balance", tga(date(2026, 1, 29), 870_000)).one("tga_daily")
+    assert (row["target_usd_mn"], row["gap_to_target_usd_mn"]) == (None, None)

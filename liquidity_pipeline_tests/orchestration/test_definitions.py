@@ -1,0 +1,112 @@
+"""What a data engineer finds in Dagster: assets, partitions, checks, jobs, schedules, sensors."""
+
+from datetime import UTC, datetime
+from pathlib import Path
+
+import dagster as dg
+import pytest
+import yaml
+
+from liquidity_pipeline.contracts.marts import MART_TABLES
+from liquidity_pipeline.definitions import defs
+from liquidity_pipeline.orchestration.jobs import schedules
+from liquidity_pipeline.sources.registry import SOURCES
+
+ROOT = Path(__file__).resolve().parents[2]
+SOURCE_KEYS = [dg.AssetKey(["sources", name]) for name in SOURCES]
+
+
+def spec(key: dg.AssetKey) -> dg.AssetSpec:
+    return next(found for found in defs.resolve_all_asset_specs() if found.key == key)
+
+
+def test_the_workspace_names_a_module_that_loads():
+    entry = yaml.safe_load((ROOT / "workspace.yaml").read_text())["load_from"][0]["python_module"]
+    module = __import__(entry["module_name"], fromlist=["defs"])
+    dg.Definitions.validate_loadable(module.defs)
+
+
+def test_sources_are_partitioned_by_month_from_the_first_statement():
+    for name, source in SOURCES.items():
+        partitions = spec(dg.AssetKey(["sources", name])).partitions_def
+        if not source.partitioned:
+            assert partitions is None
+            continue
+        keys = partitions.get_partition_keys(current_time=datetime(2026, 2, 6, tzinfo=UTC))
+        assert keys[0] == "2005-10"
+        assert keys[-1] == "2026-02", "the current month is there from its first day on"
+
+
+@pytest.mark.parametrize("key", SOURCE_KEYS + [dg.AssetKey(["marts", m]) for m in MART_TABLES])
+def test_every_asset_says_what_it_is_and_whose(key):
+    asset = spec(key)
+    assert asset.description
+    assert asset.owners == ["team:liquidity"]
+    assert asset.kinds
+    assert asset.group_name != "default"
+    schema = asset.metadata["dagster/column_schema"]
+    assert all(column.description for column in schema.columns)
+
+
+def test_a_range_of_months_is_one_run():
+    for key in SOURCE_KEYS:
+        assets_def = defs.resolve_assets_def(key)
+        if assets_def.partitions_def is not None:
+            assert assets_def.backfill_policy == dg.BackfillPolicy.single_run()
+
+
+def test_each_publisher_has_a_pool_and_a_freshness_policy_guards_each_source():
+    for name, source in SOURCES.items():
+        assets_def = defs.resolve_assets_def(dg.AssetKey(["sources", name]))
+        assert assets_def.op.pool == source.publishers[0]
+        assert spec(dg.AssetKey(["sources", name])).freshness_policy is not None
+
+
+def test_marts_depend_on_what_their_sql_reads():
+    graph = defs.resolve_asset_graph()
+    parents = {key.path[-1] for key in graph.get(dg.AssetKey(["marts", "tga_daily"])).parent_keys}
+    assert parents == {"tga_balance", "debt_transactions", "policy_events"}
+    published = graph.get(dg.AssetKey(["publication", "liquidity_duckdb"])).parent_keys
+    assert {key.path[-1] for key in published} >= {*MART_TABLES, *SOURCES}
+
+
+def test_contracts_block_and_completeness_warns():
+    checks = {(k.asset_key.path[-1], k.name) for k in defs.resolve_asset_graph().asset_check_keys}
+    for name in SOURCES:
+        assert (name, "contract") in checks
+        assert (name, "complete") in checks
+    assert ("tga_daily", "tga_close_equals_h41") in checks
+    assert ("weekly_drains", "weekly_drains_tie_to_reserves") in checks
+
+
+@pytest.mark.parametrize(
+    ("name", "timezone", "hour", "weekdays"),
+    [
+        ("morning_rates", "America/New_York", "9", "1-5"),
+        ("evening_statements_and_closes", "America/New_York", "21", "1-5"),
+        ("crypto_every_day", "UTC", "0", "*"),
+    ],
+)
+def test_schedules_run_after_publication(name, timezone, hour, weekdays):
+    schedule = next(s for s in schedules if s.name == name)
+    cron = str(schedule.cron_schedule).split()
+    assert (schedule.execution_timezone, cron[1], cron[4]) == (timezone, hour, weekdays)
+
+
+def test_a_scheduled_run_asks_for_the_previous_and_the_current_month():
+    schedule = next(s for s in schedules if s.name == "evening_statements_and_closes")
+    at = datetime(2026, 2, 7, 2, 30, tzinfo=UTC)  # 21:30 in New York, still 6 February
+    context = dg.build_schedule_context(scheduled_execution_time=at)
+    requests = schedule.evaluate_tick(context).run_requests
+    assert len(requests) == 1
+    assert requests[0].tags["dagster/asset_partition_range_start"] == "2026-01"
+    assert requests[0].tags["dagster/asset_partition_range_end"] == "2026-02"
+    assert set(requests[0].asset_selection) >= set(SOURCE_KEYS)
+
+
+def test_publication_follows_a_refresh_whether_it_succeeded_or_not():
+    sensors = {sensor.name: sensor for sensor in defs.sensors}
+    assert set(sensors) == {"publish_after_success", "publish_after_failure"}
+    for sensor in sensors.values():
+        assert sensor.default_status == dg.DefaultSensorStatus.RUNNING
+        assert [target.job_name for target in sensor.targets] == ["publish"]

@@ -1,0 +1,101 @@
+"""Coinbase's candles: column order, paging, and what is missing."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from datetime import date, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from liquidity_pipeline.sources import coinbase
+from liquidity_pipeline.sources.errors import NotServedError, UnexpectedPayloadError
+from liquidity_pipeline.sources.fetch import Fetch
+from liquidity_pipeline_tests.sources.canned import Canned
+
+PATH = "coinbase/products/BTC-USD/candles"
+DAY = 86_400
+FEB_28, FEB_29 = 1582848000, 1582934400  # 2020-02-28 and 2020-02-29, 00:00 UTC
+
+
+def test_the_columns_are_time_low_high_open_close_volume():
+    (row,) = coinbase.parse([[FEB_29, 8400.5, 8800.0, 8700.25, 8525.0, 12.5]]).to_pylist()
+    assert row == {
+        "trade_date": date(2020, 2, 29),
+        "open": 8700.25,
+        "high": 8800.0,
+        "low": 8400.5,
+        "close": 8525.0,
+        "dividend": None,
+        "volume": 12.5,
+    }
+
+
+def test_another_order_of_columns_is_caught():
+    # The usual order: time, open, high, low, close, volume.
+    with pytest.raises(UnexpectedPayloadError, match="order of its columns"):
+        coinbase.parse([[FEB_29, 8700.25, 8800.0, 8400.5, 8525.0, 12.5]])
+
+
+def test_newest_first_becomes_oldest_first():
+    rows = coinbase.parse([[FEB_29, 1, 3, 2, 2.5, 1], [FEB_28, 1, 3, 2, 2.25, 1]])
+    assert rows["close"].to_pylist() == [2.25, 2.5]
+
+
+def test_candles_of_nulls_or_zeros_are_missing():
+    payload = [[FEB_29, None, None, None, None, None], [FEB_28, 0, 0, 0, 0, 0]]
+    assert coinbase.parse(payload).num_rows == 0
+
+
+@pytest.mark.parametrize(
+    "payload",
+    [{"message": "maintenance"}, [[FEB_29, 1, 2, 3]], [1, 2], [[FEB_29] + ["x"] * 5], "no"],
+)
+def test_what_is_no_list_of_candles_is_refused(payload: Any):
+    with pytest.raises(UnexpectedPayloadError, match=r"expected candles \[time, low, high"):
+        coinbase.parse(payload)
+
+
+def candles(params: dict[str, Any]) -> list[list[float]]:
+    """Answer as Coinbase does: both ends included, one row before the start, newest first."""
+    start, end = (
+        int(datetime.fromisoformat(params[name]).timestamp()) for name in ("start", "end")
+    )
+    assert (end - start) // DAY + 1 <= 300, "Coinbase refuses more than 300 candles"
+    return [[time, 1, 3, 2, 2, time / DAY] for time in range(end, start - 2 * DAY, -DAY)]
+
+
+@pytest.mark.parametrize("length", [1, 299, 300, 301, 900])
+def test_pages_cover_the_range_without_a_missing_or_repeated_day(
+    length: int, make_fetch: Callable[..., Fetch]
+):
+    first = date(2022, 1, 1)
+    last = date.fromordinal(first.toordinal() + length - 1)
+    canned = Canned({PATH: candles})
+    fetch = make_fetch(canned, first, last)
+    rows = coinbase.daily_bars(fetch, "BTC-USD", first, last)
+    assert rows["trade_date"].to_pylist() == [
+        date.fromordinal(first.toordinal() + n) for n in range(length)
+    ]
+    assert len(canned.asked) == -(-length // 300)
+
+
+def test_an_unknown_product_is_not_served(make_fetch: Callable[..., Fetch]):
+    fetch = make_fetch(
+        Canned({PATH: (404, '{"message":"NotFound"}')}), date(2020, 2, 1), date(2020, 2, 29)
+    )
+    with pytest.raises(NotServedError):
+        coinbase.daily_bars(fetch, "BTC-USD", date(2020, 2, 1), date(2020, 2, 29))
+
+
+def test_a_recorded_candle_is_read(payloads: Path):
+    name = "candles_BTC-USD_1h_first_row_2026-09-18.json"
+    (row,) = coinbase.parse(json.loads((payloads / "coinbase" / name).read_text())).to_pylist()
+    assert (row["low"], row["high"], row["open"], row["close"]) == (
+        77963.95,
+        78015.59,
+        77977.65,
+        77976.68,
+    )

@@ -1,0 +1,175 @@
+"""Calendars and releases, against the publishers' own calendars and hours."""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime, time, timedelta
+
+import pytest
+
+from liquidity_pipeline import calendars
+from liquidity_pipeline.calendars import CalendarName, Release, days, is_day, shift
+
+
+def day(text: str) -> date:
+    return date.fromisoformat(text)
+
+
+def at(text: str) -> datetime:
+    return datetime.fromisoformat(text)
+
+
+def weekdays_without(calendar: CalendarName, year: int) -> list[str]:
+    every = days("utc", date(year, 1, 1), date(year, 12, 31))
+    have = set(days(calendar, date(year, 1, 1), date(year, 12, 31)))
+    return [f"{d:%m-%d}" for d in every if d.weekday() < 5 and d not in have]
+
+
+# From the Daily Treasury Statements that exist; after October 2026 from the Fed's own schedule.
+FED_HOLIDAYS = {
+    2025: "01-01 01-20 02-17 05-26 06-19 07-04 09-01 10-13 11-11 11-27 12-25",
+    2026: "01-01 01-19 02-16 05-25 06-19 09-07 10-12 11-11 11-26 12-25",
+}
+
+
+@pytest.mark.parametrize("year", FED_HOLIDAYS)
+def test_fed_holidays_are_those_of_the_daily_treasury_statement(year: int):
+    assert weekdays_without("fed", year) == FED_HOLIDAYS[year].split()
+
+
+@pytest.mark.parametrize(
+    ("text", "fed", "sifma", "nyse"),
+    [
+        ("2023-04-07", True, False, False),  # Good Friday with an employment report
+        ("2024-03-29", True, False, False),  # Good Friday
+        ("2025-04-18", True, False, False),  # Good Friday
+        ("2026-04-03", True, False, False),  # Good Friday with an employment report
+        ("2026-07-03", True, False, False),  # Independence Day falls on a Saturday
+        ("2018-12-05", True, False, False),  # mourning for President Bush: no SOFR
+        ("2025-01-09", True, True, False),  # mourning for President Carter
+        ("2025-10-13", False, False, True),  # Columbus Day: stocks trade
+        ("2025-11-11", False, False, True),  # Veterans Day: stocks trade
+        ("2025-12-24", True, True, True),
+        ("2025-12-26", True, True, True),
+        ("2022-06-20", False, False, False),  # Juneteenth of a Sunday
+        ("2021-06-18", True, True, True),  # Juneteenth was not yet a holiday
+        ("2023-01-02", False, False, False),  # New Year of a Sunday
+        ("2022-12-30", True, True, True),
+        ("2021-12-24", True, False, False),  # Christmas of a Saturday
+        ("2021-12-31", True, True, True),  # New Year of a Saturday is not moved
+        ("2026-02-07", False, False, False),  # a Saturday
+    ],
+)
+def test_a_day_exists_for_some_and_not_for_others(text: str, fed: bool, sifma: bool, nyse: bool):
+    found = [is_day(name, day(text)) for name in ("fed", "sifma", "nyse")]
+    assert found == [fed, sifma, nyse]
+    assert is_day("utc", day(text))
+
+
+def test_wednesdays_are_wednesdays():
+    assert days("wednesday", day("2025-12-20"), day("2026-01-07")) == [
+        day("2025-12-24"),
+        day("2025-12-31"),
+        day("2026-01-07"),
+    ]
+
+
+def test_a_span_has_both_its_ends_and_a_reversed_one_nothing():
+    assert days("fed", day("2026-02-06"), day("2026-02-09")) == [
+        day("2026-02-06"),
+        day("2026-02-09"),
+    ]
+    assert days("utc", day("2026-02-09"), day("2026-02-06")) == []
+
+
+@pytest.mark.parametrize(
+    ("maturity", "paid"),
+    [
+        ("2025-11-30", "2025-12-01"),  # Sunday
+        ("2026-02-15", "2026-02-17"),  # Sunday before Washington's birthday
+        ("2025-05-31", "2025-06-02"),  # Saturday
+        ("2025-12-25", "2025-12-26"),  # Thursday holiday
+        ("2026-07-04", "2026-07-06"),  # Saturday holiday; Friday 3 July is a business day
+        ("2026-04-03", "2026-04-03"),  # Good Friday is a business day of the Fed
+        ("2026-02-10", "2026-02-10"),
+    ],
+)
+def test_a_maturity_rolls_forward_to_the_next_fed_day(maturity: str, paid: str):
+    assert shift("fed", [day(maturity)], 0, roll="forward") == [day(paid)]
+
+
+def test_the_next_day_after_a_weekend_day_is_monday():
+    assert shift("fed", [day("2026-02-07"), day("2026-02-06")], 1) == [day("2026-02-09")] * 2
+    assert shift("utc", [day("2026-02-07")], 1) == [day("2026-02-08")]
+
+
+@pytest.mark.parametrize(
+    ("release", "observed", "known"),
+    [
+        # The statement of a day is out by 16:00 of the next Fed day: 21:00 UTC, 20:00 in summer.
+        (calendars.DTS, "2026-02-05", "2026-02-06 21:00"),
+        (calendars.DTS, "2026-08-20", "2026-08-21 20:00"),
+        (calendars.DTS, "2026-02-13", "2026-02-17 21:00"),  # over Washington's birthday
+        (calendars.DTS, "2026-03-06", "2026-03-09 20:00"),  # over the change to summer time
+        (calendars.DTS, "2025-10-31", "2025-11-03 21:00"),  # and back
+        (calendars.DTS, "2026-04-02", "2026-04-03 20:00"),  # published on Good Friday
+        (calendars.SECURED_RATES, "2026-04-02", "2026-04-06 12:00"),  # there is none to publish
+        (calendars.UNSECURED_RATES, "2026-04-02", "2026-04-03 13:00"),
+        (calendars.ON_RRP, "2026-02-05", "2026-02-05 18:15"),
+        (calendars.NYSE_CLOSE, "2026-02-05", "2026-02-05 21:30"),
+        (calendars.UTC_CLOSE, "2026-02-07", "2026-02-08 00:05"),
+        # H.4.1: Thursday; Friday after a Thursday holiday; the day after a Wednesday holiday.
+        (calendars.H41, "2026-02-04", "2026-02-05 21:30"),
+        (calendars.H41, "2025-11-26", "2025-11-28 21:30"),
+        (calendars.H41, "2024-12-25", "2024-12-26 21:30"),
+        # "Published on Monday, December 29, 2014, because the federal government is closed", and
+        # "Release Date: December 29, 2025"; the week of 2020-12-23 appeared on 28 December.
+        (calendars.H41, "2014-12-24", "2014-12-29 21:30"),
+        (calendars.H41, "2020-12-23", "2020-12-28 21:30"),
+        (calendars.H41, "2025-12-24", "2025-12-29 21:30"),
+        # An administered rate stands from the business day before.
+        (calendars.ADMINISTERED_RATE, "2026-02-06", "2026-02-05 21:30"),
+        (calendars.ADMINISTERED_RATE, "2026-02-07", "2026-02-06 21:30"),
+        (calendars.ADMINISTERED_RATE, "2026-02-08", "2026-02-06 21:30"),
+        (calendars.ADMINISTERED_RATE, "2026-02-09", "2026-02-06 21:30"),
+        (calendars.ADMINISTERED_RATE, "2026-02-16", "2026-02-13 21:30"),
+    ],
+)
+def test_an_observation_is_known_when_its_publisher_publishes(
+    release: Release, observed: str, known: str
+):
+    assert release.known_at([day(observed)]) == [at(known)]
+
+
+@pytest.mark.parametrize(
+    ("release", "observed", "published"),
+    [
+        (calendars.DTS, "2026-02-05", "2026-02-06 21:00"),
+        (calendars.SECURED_RATES, "2026-02-05", "2026-02-06 13:00"),
+        (calendars.H41, "2026-02-04", "2026-02-05 21:30"),
+        (calendars.UTC_CLOSE, "2026-02-05", "2026-02-06 00:05"),
+    ],
+)
+def test_a_row_is_due_from_the_minute_of_publication(
+    release: Release, observed: str, published: str
+):
+    observation, now = day(observed), at(published)
+    assert release.due(observation, observation, now) == [observation]
+    assert release.due(observation, observation, now - timedelta(minutes=1)) == []
+
+
+def test_nothing_is_due_before_the_publisher_began():
+    release = Release("fed", lag=1, since=day("2026-02-04"))
+    due = release.due(day("2026-02-02"), day("2026-02-05"), at("2026-03-01"))
+    assert due == [day("2026-02-04"), day("2026-02-05")]
+
+
+def test_a_good_friday_is_due_from_treasury_and_not_from_the_repo_market():
+    easter, later = (day("2026-04-01"), day("2026-04-07")), at("2026-04-20")
+    assert day("2026-04-03") in calendars.DTS.due(*easter, later)
+    assert day("2026-04-03") not in calendars.SECURED_RATES.due(*easter, later)
+
+
+def test_wall_clock_times_become_utc_in_both_halves_of_the_year():
+    assert calendars.utc(day("2026-01-15"), time(16, 0)) == at("2026-01-15 21:00")
+    assert calendars.utc(day("2026-07-15"), time(16, 0)) == at("2026-07-15 20:00")
+    assert calendars.utc(day("2026-07-15"), time(16, 0), UTC) == at("2026-07-15 16:00")
