@@ -408,6 +408,7 @@ PRICE_DISAGREEMENTS = Table(
     "tolerance. Such a day is not taken over into the price table.",
     key=("trade_date", "symbol"),
     day="trade_date",
+    entity="symbol",
     can_become_empty=True,
     origin="Comparison of the providers in the universe file",
     columns=(

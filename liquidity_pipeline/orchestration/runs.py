@@ -103,13 +103,12 @@ def plan(
     """
     partitioned = [name for name in sources if name in SOURCES and SOURCES[name].partitioned]
     snapshots = [name for name in sources if name not in partitioned]
-    groups: dict[tuple[Window, ...], list[str]] = defaultdict(list)
+    sharing: dict[Window, list[str]] = defaultdict(list)
     for name in partitioned:
         wanted = [window] if force else resource.pipeline.ranges_to_fetch(SOURCES[name], window)
-        groups[tuple(wanted)].append(name)
-    runs: list[tuple[Window | None, list[str]]] = [
-        (span, names) for spans, names in groups.items() for span in spans
-    ]
+        for span in wanted:
+            sharing[span].append(name)
+    runs: list[tuple[Window | None, list[str]]] = list(sharing.items())
     if snapshots and runs:
         runs[0] = (runs[0][0], [*snapshots, *runs[0][1]])
     elif snapshots:

@@ -106,21 +106,30 @@ def ranges_to_fetch(
 
     Young are the current and the previous month, in New York: publishers heal and correct.
     `known_gaps` are those that the last good fetch named: what nobody served then is asked for
-    with the young months only, and with all months again once it is served.
+    with the young months only, and with all months again once it is served. A day in quarantine
+    has been asked for and answered.
     Events are due on no day. Of them a month is complete once it and the next have been fetched:
     one that was fetched while it ran, with a long pause after it, has only its beginning.
     """
     today = now.replace(tzinfo=UTC).astimezone(NEW_YORK).date()
     young = today.replace(day=1) - _DAY
     wanted = {month for month in window.months if month_end(month) >= young}
+    quarantined = _quarantined(source, lake, window)
     for table in source.tables:
         if table.releases:
             for gap in missing(lake, table, universe, window, now):
                 if any(named.startswith(f"{gap.entity or table.name}: ") for named in known_gaps):
                     continue
-                wanted |= {day.replace(day=1) for day in gap.days}
+                disputed = quarantined.get(gap.entity, frozenset())
+                wanted |= {day.replace(day=1) for day in gap.days if day not in disputed}
         else:
             absent = set(window.months) - set(lake.months(table))
             begun = {month for month in window.months if month_end(month) + _DAY in absent}
             wanted |= absent | begun
     return spans(sorted(month for month in wanted if month <= today))
+
+
+def _quarantined(source: Source, lake: Lake, window: Window) -> Mapping[str, frozenset[date]]:
+    """Return per entity the days on which its providers disagree."""
+    tables = [table for table in source.tables if table.can_become_empty]
+    return present_days(lake, tables[0], window.months) if tables else {}
