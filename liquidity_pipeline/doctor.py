@@ -33,6 +33,7 @@ _PROBES: Mapping[str, tuple[str, Params, Form]] = {
         {"granularity": 86400, "start": "2026-01-02", "end": "2026-01-03"},
         "json",
     ),
+    "ofr": ("/financial-stress-index/data/fsi.csv", {}, "csv"),
     "kraken": ("/0/public/OHLC", {"pair": "XBTUSD", "interval": 1440}, "json"),
 }
 

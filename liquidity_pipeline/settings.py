@@ -76,6 +76,13 @@ PUBLISHERS: Mapping[str, Publisher] = {
             "coinbase", "Coinbase Exchange", "https://api.exchange.coinbase.com", 0.2, _PROJECT
         ),
         Publisher("kraken", "Kraken", "https://api.kraken.com", 1.0, _PROJECT),
+        Publisher(
+            "ofr",
+            "Office of Financial Research",
+            "https://www.financialresearch.gov",
+            1.0,
+            _PROJECT,
+        ),
     )
 }
 

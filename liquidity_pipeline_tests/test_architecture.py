@@ -25,6 +25,7 @@ ORDER = [
     {"storage"},
     {"models"},
     {"pipeline", "doctor"},
+    {"scorecard"},
     {"brief"},
     {"orchestration", "definitions"},
     {"cli", "terminal"},

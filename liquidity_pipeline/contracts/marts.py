@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from liquidity_pipeline.contracts.asset_marts import ASSET_MARTS
+from liquidity_pipeline.contracts.drain_marts import DRAIN_TABLES
 from liquidity_pipeline.contracts.sources import SECURITY_CLASSES, STATUSES
+from liquidity_pipeline.contracts.stress import STRESS_TABLES
 from liquidity_pipeline.contracts.table import (
     Column,
     Table,
     by_name,
     day,
     flag,
-    integer,
     moment,
     number,
     text,
@@ -28,14 +30,6 @@ COMPONENTS = (
     "fed_other_assets",
     "settlement",
 )
-DRIVERS = (
-    "tga_change",
-    "net_settlement",
-    "reserve_drain",
-    "fed_bill_purchases",
-    "sofr_iorb_change",
-)
-LEVELS = ("normal", "watch", "stress", "severe")
 MAX_USD_MN = 10_000_000.0
 
 
@@ -216,76 +210,6 @@ ASSET_RETURNS = Table(
     ),
 )
 
-ROLLING_CORRELATIONS = Table(
-    "marts",
-    "rolling_correlations",
-    "Rolling correlation and beta of daily returns with daily changes of liquidity.",
-    key=("date", "asset", "driver", "window_days"),
-    columns=(
-        day("date", "Last session of the window"),
-        text("asset", "Symbol"),
-        text("driver", "What liquidity did", allowed=DRIVERS),
-        integer("window_days", "Sessions in the window", low=2, unit="sessions"),
-        number("correlation", "Pearson correlation", low=-1, high=1, unit="-1 to 1"),
-        number("correlation_low", "Lower end of the 95 % band", low=-1, high=1, unit="-1 to 1"),
-        number("correlation_high", "Upper end of the 95 % band", low=-1, high=1, unit="-1 to 1"),
-        number("beta", "Slope", unit="percent per USD bn; percent per bp for sofr_iorb_change"),
-        integer("n_obs", "Pairs in the window", low=0, unit="sessions"),
-        KNOWN_AT,
-    ),
-)
-
-STRESS_FLAGS = Table(
-    "marts",
-    "stress_flags",
-    "One row per indicator and observation, ranked against its own past; never rewritten.",
-    key=("date", "indicator"),
-    columns=(
-        day("date", "Day of the observation"),
-        text("indicator", "Which gauge"),
-        text("segment", "Part of the system"),
-        number("value", "Value", nullable=False, unit="see column unit"),
-        text("unit", "Unit of the value"),
-        number(
-            "rank", "Share of earlier values below", nullable=False, low=0, high=1, unit="share"
-        ),
-        number(
-            "threshold",
-            "Flagged above this value of its past, or from the economic floor if that is higher",
-            nullable=False,
-            unit="see unit",
-        ),
-        integer("n_history", "Earlier values ranked against", low=252, unit="values"),
-        text("level", "How bad", allowed=LEVELS),
-        flag("is_calendar_day", "Turn of a month, when such values are expected"),
-        flag("calendar_explained", "Would be flagged but for the turn of the month"),
-        text("reason", "In words"),
-        text("method", "Version of the method"),
-        KNOWN_AT,
-    ),
-)
-
-_SHARE = "Mean rank of the segment's indicators; NULL where none is known"
-STRESS_INDEX = Table(
-    "marts",
-    "stress_index",
-    "Composite of the segments' ranks with their moving correlations, by New York session.",
-    key=("date",),
-    columns=(
-        day("date", "New York session"),
-        number("index_value", "Composite", nullable=False, low=0, high=1, unit="0 to 1"),
-        number("rank", "Share of earlier index values below", low=0, high=1, unit="share"),
-        text("level", "How bad, by the index's own past", nullable=True, allowed=LEVELS),
-        *(
-            number(name, _SHARE, low=0, high=1, unit="share")
-            for name in ("funding", "reserves", "drain", "equity", "crypto", "credit")
-        ),
-        integer("n_segments", "Segments known", low=3, unit="segments"),
-        text("method", "Version of the method"),
-        KNOWN_AT,
-    ),
-)
-
 MART_TABLES = by_name(
     (
         SETTLEMENT_CALENDAR,
@@ -296,8 +220,8 @@ MART_TABLES = by_name(
         WEEKLY_DRAINS,
         FUNDING_CONDITIONS,
         ASSET_RETURNS,
-        ROLLING_CORRELATIONS,
-        STRESS_FLAGS,
-        STRESS_INDEX,
+        *ASSET_MARTS,
+        *DRAIN_TABLES,
+        *STRESS_TABLES,
     )
 )

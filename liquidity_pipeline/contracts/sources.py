@@ -424,6 +424,36 @@ PRICE_DISAGREEMENTS = Table(
 )
 CRYPTO_DISAGREEMENTS = replace(PRICE_DISAGREEMENTS, name="crypto_disagreements")
 
+OFR_FSI = Table(
+    "sources",
+    "ofr_fsi",
+    "OFR Financial Stress Index: the outside benchmark of marts.stress_index, never an input to "
+    "it. Zero is the publisher's average; its five categories and its three regions each add up.",
+    key=("date",),
+    day="date",
+    origin="Office of Financial Research; latest vintage, earlier ones are not published",
+    releases={"": calendars.STRESS_INDEX},
+    keep_vanished=True,
+    columns=(
+        day("date", "Day of the markets"),
+        number("fsi", "The index", nullable=False, low=-50, high=100, unit="index points"),
+        *(
+            number(name, f"Part of {what}", low=-50, high=100, unit="index points")
+            for name, what in (
+                ("credit", "credit spreads"),
+                ("equity_valuation", "stock valuation"),
+                ("safe_assets", "safe assets"),
+                ("funding", "funding"),
+                ("volatility", "volatility"),
+                ("us", "the United States"),
+                ("other_advanced", "other advanced economies"),
+                ("emerging", "emerging markets"),
+            )
+        ),
+        KNOWN_AT,
+    ),
+)
+
 POLICY_EVENTS = Table(
     "sources",
     "policy_events",
@@ -480,6 +510,7 @@ SOURCE_TABLES = by_name(
         PRICE_DISAGREEMENTS,
         CRYPTO_PRICES,
         CRYPTO_DISAGREEMENTS,
+        OFR_FSI,
         POLICY_EVENTS,
     )
 )

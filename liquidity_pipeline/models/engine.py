@@ -20,13 +20,39 @@ from liquidity_pipeline.contracts.marts import MART_TABLES
 from liquidity_pipeline.contracts.sources import SOURCE_TABLES
 from liquidity_pipeline.contracts.table import DUCKDB_TYPES, Table
 from liquidity_pipeline.contracts.validation import validate
-from liquidity_pipeline.models import stress
+from liquidity_pipeline.models import (
+    contagion,
+    correlations,
+    episodes,
+    lead_lag,
+    relative_performance,
+    scenarios,
+    seasonality,
+    sensitivity,
+    settlement_day_study,
+    stress_flags,
+    stress_index,
+    stress_scores,
+)
 from liquidity_pipeline.models.mart import PythonMart
 
 SQL_DIR = Path(__file__).parent / "sql"
 
 # Marts that are sequential or inferential; every other mart is a file in sql/.
-_PYTHON: Mapping[str, PythonMart] = {**stress.MARTS}
+_PYTHON: Mapping[str, PythonMart] = {
+    **seasonality.MARTS,
+    **episodes.MARTS,
+    **stress_flags.MARTS,
+    **stress_index.MARTS,
+    **stress_scores.MARTS,
+    **correlations.MARTS,
+    **sensitivity.MARTS,
+    **lead_lag.MARTS,
+    **settlement_day_study.MARTS,
+    **contagion.MARTS,
+    **relative_performance.MARTS,
+    **scenarios.MARTS,
+}
 
 
 @dataclass(frozen=True)

@@ -1,10 +1,15 @@
-"""Ranks and thresholds against one's own past only: nothing here ever looks ahead."""
+"""Ranks against one's own past: nothing here ever looks ahead."""
 
 from __future__ import annotations
 
 import math
 from bisect import bisect_left, insort
 from collections.abc import Iterable, Iterator
+
+import numpy as np
+import numpy.typing as npt
+
+Floats = npt.NDArray[np.float64]
 
 
 class History:

@@ -27,6 +27,7 @@ _GROUPS: Mapping[str, str] = {
     "fred": "federal_reserve",
     "yahoo": "markets",
     "coinbase": "markets",
+    "ofr": "markets",
 }
 # How old the newest materialisation may be: a weekly table, a table of business days, any day.
 _WEEKLY = dg.FreshnessPolicy.time_window(

@@ -74,5 +74,6 @@ SOURCES: Mapping[str, Source] = {
             ("coinbase", "kraken"),
             "prices:collect_crypto_prices",
         ),
+        Source((contracts.OFR_FSI,), ("ofr",), "ofr:collect_ofr_fsi"),
     )
 }

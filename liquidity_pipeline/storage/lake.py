@@ -137,7 +137,11 @@ class Lake:
             return 0
         found = compare(table, month, old, new, seen_at)
         if found.num_rows:
-            name = f"{table.name}-{month:%Y-%m}-{seen_at:%Y%m%dT%H%M%S%f}.parquet"
+            # Runs as of the same past day have the same moment: the content keeps them apart.
+            name = (
+                f"{table.name}-{month:%Y-%m}-{seen_at:%Y%m%dT%H%M%S%f}-{_hash_rows(found)[:12]}"
+                ".parquet"
+            )
             self._write(self.root / REVISIONS.name / name, validate(REVISIONS, found))
         return int(found.num_rows)
 

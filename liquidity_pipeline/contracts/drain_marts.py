@@ -1,0 +1,287 @@
+"""Contracts of the marts on the drain itself: its season, its episodes, and what is still to come.
+
+What drains by which line is in `marts`; how assets respond is elsewhere.
+"""
+
+from __future__ import annotations
+
+from liquidity_pipeline.contracts.sources import SECURITY_CLASSES
+from liquidity_pipeline.contracts.table import (
+    Column,
+    Table,
+    day,
+    flag,
+    integer,
+    moment,
+    number,
+    text,
+)
+
+KNOWN_AT = moment("known_at", "When the last record behind the row was public")
+SEASONAL_COMPONENTS = (
+    "drain_reserves",
+    "tga",
+    "net_settlement",
+    "net_settlement_calendar_week",
+    "net_bills_calendar_week",
+)
+CLOSED_BY = ("cusum", "negative weeks")
+DEBT_LIMIT_STATE = text(
+    "debt_limit_state", "State of the debt limit, as far as it is on record", nullable=True
+)
+
+
+def _usd(name: str, meaning: str, *, nullable: bool = True) -> Column:
+    return number(name, meaning, nullable=nullable, low=-1e7, high=1e7)
+
+
+DRAIN_SEASONALITY = Table(
+    "marts",
+    "drain_seasonality",
+    "Each week's drain against what the calendar led to expect. The expectation is estimated on "
+    "earlier weeks only and never rewritten; a rise is a drain in every component.",
+    key=("week_ending", "component"),
+    columns=(
+        day("week_start", "First day of the week"),
+        day("week_ending", "Last day: Wednesday (H.4.1), Sunday for the calendar week"),
+        text(
+            "component",
+            "drain_reserves: fall of reserve balances; tga: rise of the Treasury General Account; "
+            "net_settlement: net_public_usd_mn of marts.settlement_calendar, in the H.4.1 week or "
+            "from Monday to Sunday as the press counts; net_bills: regular bills alone. "
+            "Proceeds land in the TGA: never add the two",
+            allowed=SEASONAL_COMPONENTS,
+        ),
+        _usd("actual_usd_mn", "What drained", nullable=False),
+        _usd("expected_usd_mn", "What the calendar led to expect", nullable=False),
+        _usd("expected_low_usd_mn", "Lower end of the 95 % band; NULL before 52 past errors"),
+        _usd("expected_high_usd_mn", "Upper end of the 95 % band; NULL before 52 past errors"),
+        _usd("surprise_usd_mn", "Actual less expected", nullable=False),
+        number(
+            "surprise_sd",
+            "Surprise over the deviation of past out-of-sample errors; NULL before 52 of them",
+            unit="standard deviations",
+        ),
+        number(
+            "surprise_rank",
+            "Share of past surprises that were smaller in size; NULL before 52 of them",
+            low=0,
+            high=1,
+            unit="share",
+        ),
+        _usd("drain_sa_usd_mn", "Actual without the season: surprise plus mean", nullable=False),
+        integer("n_obs", "Earlier weeks behind the expectation", low=156, unit="weeks"),
+        integer("n_errors", "Past out-of-sample errors behind the deviation", low=0, unit="weeks"),
+        KNOWN_AT,
+    ),
+)
+
+TGA_TRAJECTORY = Table(
+    "marts",
+    "tga_trajectory",
+    "On each day of the Daily Treasury Statement, the path of the TGA to the end-of-quarter "
+    "balances that the last refunding statements assume, in equal steps per business day.",
+    key=("as_of_date", "week_ending"),
+    columns=(
+        day("as_of_date", "Daily Treasury Statement from which the path starts"),
+        day("week_ending", "Wednesday ahead"),
+        integer("weeks_ahead", "Wednesdays ahead, the next one is 1", low=1, unit="weeks"),
+        _usd("closing_usd_mn", "Balance from which the path starts", nullable=False),
+        day("quarter_end", "End of the quarter of week_ending"),
+        _usd("target_usd_mn", "Balance assumed for that day", nullable=False),
+        day("statement_date", "Day of the statement that assumes it"),
+        _usd("implied_balance_usd_mn", "Balance on the path on the Wednesday", nullable=False),
+        _usd(
+            "implied_change_usd_mn",
+            "Rise on the path since the Wednesday before, since as_of_date in the first week: the "
+            "implied drain",
+            nullable=False,
+        ),
+        DEBT_LIMIT_STATE,
+        KNOWN_AT,
+    ),
+)
+
+TGA_TRAJECTORY_SCORE = Table(
+    "marts",
+    "tga_trajectory_score",
+    "What each refunding statement implied for the TGA, and what happened. While the debt limit "
+    "binds the assumption cannot be kept.",
+    key=("statement_date", "week_ending"),
+    columns=(
+        day("statement_date", "Day of the refunding statement"),
+        day("week_ending", "Wednesday that was ahead"),
+        day("as_of_date", "First Daily Treasury Statement published after it"),
+        integer("weeks_ahead", "Wednesdays ahead", low=1, unit="weeks"),
+        _usd("closing_usd_mn", "Balance from which the path started", nullable=False),
+        _usd("implied_balance_usd_mn", "Balance on the path", nullable=False),
+        _usd("actual_balance_usd_mn", "Balance that it was", nullable=False),
+        _usd("error_usd_mn", "Actual less implied", nullable=False),
+        _usd("no_change_error_usd_mn", "Actual less the starting balance", nullable=False),
+        DEBT_LIMIT_STATE,
+        KNOWN_AT,
+    ),
+)
+
+_BEYOND = "Bought in the window beyond agency reinvestment, reinvestment counted first"
+FED_BILL_PURCHASES = Table(
+    "marts",
+    "fed_bill_purchases",
+    "The Fed's outright bill purchases less sales by settlement date, cumulated over the monthly "
+    "window of the Desk's schedule, in both sign conventions.",
+    key=("settlement_date", "operation_date"),
+    columns=(
+        day("settlement_date", "Day on which reserves move"),
+        day("operation_date", "Day of the operations"),
+        day("window_start", "Ninth business day of a month, when the month's amount is announced"),
+        day("window_end", "Day before the next window"),
+        _usd("net_purchases_usd_mn", "Par bought less par sold", nullable=False),
+        _usd("cumulative_usd_mn", "The same since the window's first operation", nullable=False),
+        _usd("reinvestment_low_usd_mn", "Agency reinvestment of the window, published or at least"),
+        _usd("reinvestment_high_usd_mn", "Agency reinvestment of the window, published or at most"),
+        _usd("beyond_reinvestment_low_usd_mn", f"{_BEYOND}: at least"),
+        _usd("beyond_reinvestment_high_usd_mn", f"{_BEYOND}: at most"),
+        flag("is_estimate", "The reinvestment is an estimate, not published for the window"),
+        _usd("drain_reserves_usd_mn", "Counted by the accounting", nullable=False),
+        _usd("drain_headline_usd_mn", "Counted as market commentary does", nullable=False),
+        KNOWN_AT,
+    ),
+)
+
+REFERENCE_LEVELS = Table(
+    "marts",
+    "reference_levels",
+    "Levels that policy or commentary names, beside what they are compared with, and each day on "
+    "which they were crossed. A row is known once value and level are: naming came later.",
+    key=("observation_date", "subject", "named_on"),
+    columns=(
+        day("observation_date", "Wednesday for reserves, statement day for the TGA"),
+        text("subject", "Name of the level"),
+        day("named_on", "Day on which it was named"),
+        text("measure", "What is compared", allowed=("tga", "reserves", "reserves / bank assets")),
+        text("unit", "Unit of value, level and distance", allowed=("USD mn", "percent")),
+        number("value", "Value of the day", nullable=False, low=0, unit="see column unit"),
+        number("level", "The level", nullable=False, low=0, unit="see column unit"),
+        number("distance", "Value less level", nullable=False, unit="see column unit"),
+        text(
+            "crossed",
+            "up: at or above for the first time again; down: below; NULL: not crossed",
+            nullable=True,
+            allowed=("up", "down"),
+        ),
+        day("last_crossed_on", "Newest crossing up to the row", nullable=True),
+        KNOWN_AT,
+    ),
+)
+
+_SHARE_NOTE = "to the trough; the four parts add up to depth, what is not known is in other"
+DRAIN_EPISODES = Table(
+    "marts",
+    "drain_episodes",
+    "Spells in which reserve balances fell faster than usual, found by a one-sided CUSUM on the "
+    "weekly drain. Closed episodes are never rewritten; the open one changes each week.",
+    key=("episode_id",),
+    columns=(
+        text("episode_id", "drain- and the start date"),
+        day("start_date", "Wednesday from whose level reserves fell"),
+        day("flagged_date", "Wednesday at whose end the CUSUM passed its threshold"),
+        day("end_date", "Wednesday at whose end it closed; NULL while open", nullable=True),
+        flag("is_open", "Not closed yet: every other column may still change"),
+        text("closed_by", "What closed it", nullable=True, allowed=CLOSED_BY),
+        integer("duration_days", "Days from start to end, or to the newest week", low=7),
+        day("trough_date", "Wednesday with the lowest reserves of the episode"),
+        _usd("depth_usd_mn", "Fall of reserves from start to trough", nullable=False),
+        number("depth_pct", "Depth over reserves at the start", nullable=False, high=100),
+        _usd("tga_usd_mn", f"Rise of the TGA {_SHARE_NOTE}"),
+        _usd("on_rrp_usd_mn", f"Rise of reverse repos {_SHARE_NOTE}"),
+        _usd("fed_assets_usd_mn", f"Fall of the Fed's assets {_SHARE_NOTE}"),
+        _usd("other_usd_mn", f"Currency, other liabilities, unattributed {_SHARE_NOTE}"),
+        number("tga_share_pct", "TGA over depth"),
+        number("on_rrp_share_pct", "Reverse repos over depth"),
+        number("fed_assets_share_pct", "Fed's assets over depth"),
+        number("other_share_pct", "The rest over depth"),
+        _usd("reserves_start_usd_mn", "Reserve balances at the start", nullable=False),
+        number("reserves_of_fed_assets_pct", "The same over the Fed's assets", low=0, high=100),
+        number(
+            "reserves_of_bank_assets_pct",
+            "The same over bank assets as last known at the start; NULL where none was",
+            low=0,
+            high=100,
+        ),
+        KNOWN_AT,
+    ),
+)
+
+DRAIN_EPISODE_WEEKS = Table(
+    "marts",
+    "drain_episode_weeks",
+    "State of the CUSUM behind marts.drain_episodes at the end of each week; never rewritten.",
+    key=("week_ending",),
+    columns=(
+        day("week_ending", "Wednesday"),
+        _usd("drain_reserves_usd_mn", "Fall of reserve balances", nullable=False),
+        _usd("allowance_usd_mn", "Usual drain: median of all earlier weeks", nullable=False),
+        _usd("threshold_usd_mn", "90th percentile of earlier 4-week drains", nullable=False),
+        number("cusum_usd_mn", "Drain cumulated beyond the usual", nullable=False, low=0, high=1e7),
+        text("episode_id", "Episode open in this week; NULL in none", nullable=True),
+        integer("n_history", "Earlier weeks behind both", low=156, unit="weeks"),
+        KNOWN_AT,
+    ),
+)
+
+SETTLEMENT_OUTLOOK = Table(
+    "marts",
+    "settlement_outlook",
+    "Net settlements of the coming eight weeks as known at the run's moment: the one mart whose "
+    "rows all change with the run. What it said in the past is in settlement_outlook_score.",
+    key=("settlement_date", "security_class"),
+    columns=(
+        day("as_of", "Day of the run"),
+        day("settlement_date", "Day ahead on which the money moves"),
+        text("security_class", "Class of security", allowed=SECURITY_CLASSES),
+        _usd("auctioned_usd_mn", "Issues with results, SOMA add-ons included", nullable=False),
+        _usd("announced_usd_mn", "Issues announced, add-ons still to come", nullable=False),
+        integer(
+            "scheduled_issues", "Issues on the schedule without an amount", low=0, unit="issues"
+        ),
+        _usd("redeemed_usd_mn", "Maturing, SOMA included", nullable=False),
+        _usd("net_public_usd_mn", "Net paid by the public; NULL while no issue is announced"),
+        _usd("refinancing_usd_mn", "Maturing while no issue is announced: taken to be rolled over"),
+        text("soma_basis", "As in settlement_calendar", allowed=("published", "assumed")),
+        KNOWN_AT,
+    ),
+)
+
+SETTLEMENT_OUTLOOK_SCORE = Table(
+    "marts",
+    "settlement_outlook_score",
+    "What was known on Friday evenings of the settlements of the next four weeks, and what "
+    "settled. What matures without an announced issue is taken to be rolled over.",
+    key=("as_of_date", "weeks_ahead"),
+    columns=(
+        day("as_of_date", "Friday"),
+        integer("weeks_ahead", "Calendar weeks ahead, the next one is 1", low=1, unit="weeks"),
+        day("week_start", "Monday of the week ahead"),
+        _usd("issued_known_usd_mn", "Issues known: results, or announced amount", nullable=False),
+        _usd("issued_usd_mn", "Issues that settled, SOMA add-ons included", nullable=False),
+        number("coverage_ratio", "Known over settled issues; add-ons are not announced", low=0),
+        _usd("redeemed_known_usd_mn", "Maturities known then", nullable=False),
+        _usd("redeemed_usd_mn", "Maturities that settled", nullable=False),
+        _usd("net_public_known_usd_mn", "Net paid by the public, as known then", nullable=False),
+        _usd("net_public_usd_mn", "Net paid by the public", nullable=False),
+        _usd("error_usd_mn", "Settled less known net", nullable=False),
+        KNOWN_AT,
+    ),
+)
+
+DRAIN_TABLES = (
+    DRAIN_SEASONALITY,
+    TGA_TRAJECTORY,
+    TGA_TRAJECTORY_SCORE,
+    FED_BILL_PURCHASES,
+    REFERENCE_LEVELS,
+    DRAIN_EPISODES,
+    DRAIN_EPISODE_WEEKS,
+    SETTLEMENT_OUTLOOK,
+    SETTLEMENT_OUTLOOK_SCORE,
+)

@@ -1,0 +1,365 @@
+"""Inference for dependent data: intervals and corrections for many looks. Arrays in, arrays out.
+
+Every estimate here (a slope, a difference of means) comes with its influence scores: how much each
+moment of time moves it. Scores are summed within blocks of about n^(1/3) consecutive moments; the
+sums' spread gives a standard error that allows for heteroskedasticity and for dependence within
+the block, and resampling the sums bootstraps any number of estimates together.
+
+Axis 0 is time, axis 1 the estimates side by side. Exact probabilities of counts stand in `exact`;
+reading tables does not belong here.
+
+Sources: blocks that do not overlap: Carlstein (1986), their length: Hall, Horowitz and Jing (1995);
+interval with G - 1 degrees of freedom: Bester, Conley and Hansen (2011), effective G: Carter,
+Schnepel and Steigerwald (2017); bootstrap of scores: Kline and Santos (2012); maximum over looks:
+Westfall and Young (1993), Chernozhukov, Chetverikov and Kato (2013); method, C7.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cache
+
+import numpy as np
+import numpy.typing as npt
+
+Floats = npt.NDArray[np.float64]
+Bools = npt.NDArray[np.bool_]
+Integers = npt.NDArray[np.int64]
+
+CONFIDENCE = 0.95
+# An estimate that rests on fewer blocks is an anecdote; at six the interval is 2.6 errors wide.
+MIN_BLOCKS = 6
+DRAWS = 999
+# The bar for a new claim about returns: Harvey, Liu and Zhu (2016).
+T_BAR = 3.0
+
+
+@dataclass(frozen=True)
+class Estimates:
+    """Estimates with what is known about their precision; arrays of one length, NaN: undefined.
+
+    `block_scores` (blocks x estimates) are the summed influence scores; a block in which an
+    estimate has no observation scores zero. `n_blocks` is the effective number of blocks.
+    `low` and `high` bound 95 %.
+    """
+
+    estimate: Floats
+    n_obs: Integers
+    n_blocks: Floats
+    block_scores: Floats
+    std_error: Floats
+    t_stat: Floats
+    p_value: Floats
+    low: Floats
+    high: Floats
+
+    @property
+    def is_defined(self) -> Bools:
+        """Where there is an estimate with a precision."""
+        return np.isfinite(self.t_stat)
+
+
+def block_length(n_moments: int) -> int:
+    """Return the length of a block, n^(1/3) rounded up (Hall, Horowitz and Jing 1995)."""
+    return max(1, int(np.ceil(round(n_moments ** (1 / 3), 9))))
+
+
+def sum_blocks(values: Floats) -> Floats:
+    """Sum rows of consecutive moments into blocks; the last block may be shorter."""
+    starts = np.arange(0, len(values), block_length(len(values)))
+    return np.asarray(np.add.reduceat(values, starts, axis=0))
+
+
+def from_scores(
+    estimate: Floats, scores: Floats, n_obs: Integers, information: Floats
+) -> Estimates:
+    """Return intervals and p-values from influence scores (moments x estimates).
+
+    A score is an observation's contribution to estimate - truth, so that they sum to about zero.
+    `information` is what each moment adds to what is known of the estimate: (x - mean)^2 for a
+    slope. Where few blocks hold most of it, they alone count: the effective number of blocks is
+    (sum of information)^2 / sum of squares (Carter, Schnepel and Steigerwald 2017).
+    """
+    held = sum_blocks(information)
+    squares = (held**2).sum(axis=0)
+    n_blocks = np.where(squares > 0, held.sum(axis=0) ** 2 / np.where(squares > 0, squares, 1), 0)
+    return _from_blocks(estimate, sum_blocks(scores), n_obs, n_blocks)
+
+
+def combine(estimates: Estimates, weights: Floats) -> Estimates:
+    """Return the weighted sum of estimates as one estimate, their errors' correlation allowed for.
+
+    Its observations and blocks are those of the least known estimate with a weight.
+    """
+    used = weights != 0
+    return _from_blocks(
+        np.atleast_1d(estimates.estimate[used] @ weights[used]),
+        (estimates.block_scores[:, used] @ weights[used])[:, None],
+        np.atleast_1d(estimates.n_obs[used].min()),
+        np.atleast_1d(estimates.n_blocks[used].min()),
+    )
+
+
+def _from_blocks(
+    estimate: Floats, block_scores: Floats, n_obs: Integers, n_blocks: Floats
+) -> Estimates:
+    """Student's t with one degree of freedom less than blocks; undefined below six blocks.
+
+    Bester, Conley and Hansen (2011).
+    """
+    from scipy.special import stdtr, stdtrit
+
+    usable = (n_blocks >= MIN_BLOCKS) & np.isfinite(estimate)
+    blocks = np.where(usable, n_blocks, 2.0)
+    variance = (block_scores**2).sum(axis=0) * blocks / (blocks - 1)
+    error = np.sqrt(np.where(usable & (variance > 0), variance, np.nan))
+    t_stat = estimate / error
+    reach = stdtrit(blocks - 1, (1 + CONFIDENCE) / 2) * error
+    return Estimates(
+        estimate=np.where(np.isfinite(error), estimate, np.nan),
+        n_obs=n_obs,
+        n_blocks=n_blocks,
+        block_scores=np.where(np.isfinite(error), block_scores, 0.0),
+        std_error=error,
+        t_stat=t_stat,
+        p_value=2 * stdtr(blocks - 1, -np.abs(t_stat)),
+        low=estimate - reach,
+        high=estimate + reach,
+    )
+
+
+# --- slopes --------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Moments:
+    """Sums over the pairs (x, y) of each moment of time: six arrays (moments x estimates).
+
+    They let pairs of days be summed into weeks once, and every later window be cut from the weeks.
+    """
+
+    n: Floats
+    x: Floats
+    y: Floats
+    xx: Floats
+    xy: Floats
+    yy: Floats
+
+    @classmethod
+    def of_pairs(cls, x: Floats, y: Floats) -> Moments:
+        """Return one moment per row of x and y (equal shapes); a pair with a NaN counts nothing."""
+        known = ~(np.isnan(x) | np.isnan(y))
+        x, y = np.where(known, x, 0.0), np.where(known, y, 0.0)
+        return cls(known.astype(float), x, y, x * x, x * y, y * y)
+
+    def window(self, start: int, stop: int) -> Moments:
+        """Return the moments of rows start to stop - 1."""
+        return Moments(*(np.ascontiguousarray(part[start:stop]) for part in self._parts()))
+
+    def grouped(self, groups: Integers, n_groups: int) -> Moments:
+        """Sum rows with equal group number; `groups` ascends and lies in 0 to n_groups - 1."""
+        edges = np.searchsorted(groups, np.arange(n_groups + 1))
+
+        def sums(part: Floats) -> Floats:
+            running = np.vstack([np.zeros((1, part.shape[1])), np.cumsum(part, axis=0)])
+            return np.asarray(running[edges[1:]] - running[edges[:-1]])
+
+        return Moments(*(sums(part) for part in self._parts()))
+
+    def rolling(self, window: int) -> Moments:
+        """Return in each row the sums of the last `window` rows, fewer at the start."""
+
+        def sums(part: Floats) -> Floats:
+            running = np.cumsum(part, axis=0)
+            running[window:] = running[window:] - running[:-window]
+            return running
+
+        return Moments(*(sums(part) for part in self._parts()))
+
+    def beside(self, other: Moments) -> Moments:
+        """Return both sets of estimates side by side."""
+        both = zip(self._parts(), other._parts(), strict=True)
+        return Moments(*(np.hstack(pair) for pair in both))
+
+    def _parts(self) -> tuple[Floats, ...]:
+        return self.n, self.x, self.y, self.xx, self.xy, self.yy
+
+
+@dataclass(frozen=True)
+class Slopes:
+    """Least-squares slopes with an intercept, and the correlation beside each."""
+
+    slope: Estimates
+    correlation: Floats
+
+
+def slopes(moments: Moments, min_obs: int) -> Slopes:
+    """Regress y on x, column by column; undefined below `min_obs` pairs or without variance."""
+    n = moments.n.sum(axis=0)
+    count = np.maximum(n, 1)
+    mean_x, mean_y = moments.x.sum(axis=0) / count, moments.y.sum(axis=0) / count
+    # Squares and products about the means, per moment.
+    xx = moments.xx - 2 * mean_x * moments.x + mean_x**2 * moments.n
+    xy = moments.xy - mean_y * moments.x - mean_x * moments.y + mean_x * mean_y * moments.n
+    total_xx, total_xy = xx.sum(axis=0), xy.sum(axis=0)
+    total_yy = moments.yy.sum(axis=0) - count * mean_y**2
+    usable = (n >= min_obs) & (total_xx > 1e-9) & (total_yy > 1e-9)
+    safe_xx = np.where(usable, total_xx, 1.0)
+    slope = np.where(usable, total_xy / safe_xx, np.nan)
+    scores = np.where(usable, (xy - np.where(usable, slope, 0.0) * xx) / safe_xx, 0.0)
+    correlation = total_xy / np.sqrt(safe_xx * np.where(usable, total_yy, 1.0))
+    return Slopes(
+        slope=from_scores(slope, scores, n.astype(np.int64), np.where(usable, xx, 0.0)),
+        correlation=np.where(usable, np.clip(correlation, -1, 1), np.nan),
+    )
+
+
+# --- differences of means ------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Matched:
+    """The chosen moments of each series beside the others of the same strata.
+
+    The counts are strata x series; `mean`, `control_mean` and `n_chosen` are by series.
+    """
+
+    mean: Floats
+    control_mean: Floats
+    n_chosen: Integers
+    chosen_in: Floats
+    controls_in: Floats
+    control_means_in: Floats
+    chosen_sums_in: Floats
+
+
+def matched_means(values: Floats, chosen: Bools, strata: Integers) -> Matched:
+    """Return the mean of the chosen moments and of their matches, series by series.
+
+    `values` and `chosen` are moments x series; NaN is unknown. The controls of each stratum count
+    as often as chosen moments fall into it (post-stratification: with strata of weekday and
+    month-end, their fixed effects drop out); chosen moments without controls are left out.
+    """
+    member = _members(strata)
+    known = (~np.isnan(values)).astype(float)
+    filled = np.where(known > 0, values, 0.0)
+    is_chosen = known * chosen
+    all_in, all_sums = member @ known, member @ filled
+    chosen_in, chosen_sums = member @ is_chosen, member @ (filled * is_chosen)
+    controls = all_in - chosen_in
+    control_means = (all_sums - chosen_sums) / np.maximum(controls, 1)
+    chosen_in, chosen_sums = chosen_in * (controls > 0), chosen_sums * (controls > 0)
+    n_chosen = chosen_in.sum(axis=0)
+    count = np.where(n_chosen > 0, n_chosen, np.nan)
+    return Matched(
+        mean=chosen_sums.sum(axis=0) / count,
+        control_mean=(chosen_in * control_means).sum(axis=0) / count,
+        n_chosen=n_chosen.astype(np.int64),
+        chosen_in=chosen_in,
+        controls_in=controls,
+        control_means_in=control_means,
+        chosen_sums_in=chosen_sums,
+    )
+
+
+def mean_difference(
+    values: Floats, chosen: Bools, strata: Integers | None = None
+) -> tuple[Estimates, Matched]:
+    """Return the difference of the matched means with its precision, and the means."""
+    strata = np.zeros(len(values), dtype=np.int64) if strata is None else strata
+    found = matched_means(values, chosen, strata)
+    member = _members(strata).T
+    known = ~np.isnan(values)
+    is_chosen = (known & chosen) * (member @ (found.controls_in > 0))
+    about = np.where(known, values, 0.0) - member @ found.control_means_in
+    weights = member @ (found.chosen_in / np.maximum(found.controls_in, 1))
+    difference = found.mean - found.control_mean
+    scores = is_chosen * (about - difference) - (known & ~chosen) * weights * about
+    estimates = from_scores(
+        difference,
+        np.nan_to_num(scores / np.maximum(found.n_chosen, 1)),
+        known.sum(axis=0),
+        information=is_chosen,
+    )
+    return estimates, found
+
+
+def _members(strata: Integers) -> Floats:
+    """Return strata x moments: 1 where the moment belongs to the stratum."""
+    return np.equal(strata, np.arange(int(strata.max(initial=0)) + 1)[:, None]).astype(np.float64)
+
+
+# --- many looks ----------------------------------------------------------------------------------
+
+
+@cache
+def draw_blocks(n_blocks: int, draws: int, seed: int) -> Floats:
+    """Return how often each block is drawn (draws x blocks), blocks drawn with replacement."""
+    drawn = np.random.default_rng(seed).integers(0, n_blocks, (draws, n_blocks))
+    cells = drawn + n_blocks * np.arange(draws)[:, None]
+    counts = np.bincount(cells.ravel(), minlength=draws * n_blocks)
+    return counts.reshape(draws, n_blocks).astype(float)
+
+
+def max_t_p_values(estimates: Estimates, seed: int, draws: int = DRAWS) -> Floats:
+    """Return p-values that hold for all looks together: P(max |t| >= |t|) if no effect exists.
+
+    Multiplier bootstrap of the maximum (Chernozhukov, Chetverikov and Kato 2013): each block's
+    scores are drawn with a normal weight common to all looks, which keeps the looks' dependence on
+    each other. A draw is normal, a t is not: each t is first moved to the normal value with the
+    same p-value by its own degrees of freedom. Single-step method of Westfall and Young (1993).
+    NaN where the estimate is undefined.
+    """
+    from scipy.special import ndtri
+
+    defined = estimates.is_defined
+    adjusted = np.full(defined.shape, np.nan)
+    if not defined.any():
+        return adjusted
+    scores = estimates.block_scores[:, defined]
+    scaled = scores / np.sqrt((scores**2).sum(axis=0))
+    largest = np.sort(np.abs(_normal_weights(len(scaled), draws, seed) @ scaled).max(axis=1))
+    p_value = estimates.p_value[defined]
+    reached = draws - np.searchsorted(largest, -ndtri(p_value / 2), side="left")
+    adjusted[defined] = np.maximum((1 + reached) / (1 + draws), p_value)
+    return adjusted
+
+
+@cache
+def _normal_weights(n_blocks: int, draws: int, seed: int) -> Floats:
+    return np.random.default_rng(seed).standard_normal((draws, n_blocks))
+
+
+def draw_estimates(estimates: Estimates, seed: int, draws: int = DRAWS) -> Floats:
+    """Return bootstrap draws of the estimates together (draws x estimates)."""
+    counts = draw_blocks(len(estimates.block_scores), draws, seed)
+    return np.asarray(estimates.estimate + (counts - 1) @ estimates.block_scores)
+
+
+def benjamini_hochberg(p_values: Floats) -> Floats:
+    """Return p-values adjusted for the false discovery rate along the last axis.
+
+    Benjamini and Hochberg (1995); equals scipy.stats.false_discovery_control, but a NaN stays NaN
+    and is no look.
+    """
+    order = np.argsort(p_values, axis=-1)
+    looks = np.isfinite(p_values).sum(axis=-1, keepdims=True)
+    rank = np.arange(1, p_values.shape[-1] + 1)
+    scaled = np.take_along_axis(p_values, order, axis=-1) * looks / rank
+    # NaN sorts last; going down from there it must not spread.
+    steps = np.fmin.accumulate(scaled[..., ::-1], axis=-1)[..., ::-1]
+    adjusted = np.empty_like(p_values)
+    np.put_along_axis(adjusted, order, np.minimum(steps, 1.0), axis=-1)
+    return np.where(np.isfinite(p_values), adjusted, np.nan)
+
+
+def fisher_band(correlation: Floats, n_obs: Integers) -> tuple[Floats, Floats]:
+    """Return the 95 % band of a correlation of n independent pairs.
+
+    tanh(atanh r -+ 1.96 / sqrt(n - 3)), Fisher (1921). NaN for fewer than four pairs and for a
+    correlation of exactly one.
+    """
+    usable = (n_obs > 3) & (np.abs(correlation) < 1)
+    centre = np.arctanh(np.where(usable, correlation, np.nan))
+    reach = 1.96 / np.sqrt(np.where(usable, n_obs - 3, 1))
+    return np.tanh(centre - reach), np.tanh(centre + reach)

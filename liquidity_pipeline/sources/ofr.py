@@ -1,0 +1,86 @@
+"""The OFR Financial Stress Index: an outside benchmark for the project's own, never an input to it.
+
+One CSV file holds the whole history; there is nothing to page. The publisher's five categories and
+its three regions each add up to the index.
+"""
+
+from __future__ import annotations
+
+from io import BytesIO
+from typing import TYPE_CHECKING
+
+from liquidity_pipeline.calendars import STRESS_INDEX
+from liquidity_pipeline.contracts.sources import OFR_FSI
+from liquidity_pipeline.sources.errors import UnexpectedPayloadError
+from liquidity_pipeline.sources.fetch import Collected, Fetch
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+PUBLISHER = "ofr"
+PATH = "/financial-stress-index/data/fsi.csv"
+
+# The file's heading of each column, in its order.
+HEADINGS = {
+    "date": "Date",
+    "fsi": "OFR FSI",
+    "credit": "Credit",
+    "equity_valuation": "Equity valuation",
+    "safe_assets": "Safe assets",
+    "funding": "Funding",
+    "volatility": "Volatility",
+    "us": "United States",
+    "other_advanced": "Other advanced economies",
+    "emerging": "Emerging markets",
+}
+
+
+def collect_ofr_fsi(fetch: Fetch) -> Collected:
+    """Return the index of the window's days, known two Fed business days later at 10:00.
+
+    Raises UnexpectedPayloadError for a file of another form.
+    """
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    answer = fetch.get(PUBLISHER, PATH, form="csv")
+    rows = parse(answer.body, answer.url)
+    days = rows["date"]
+    inside = pc.and_(
+        pc.greater_equal(days, pa.scalar(fetch.window.start)),
+        pc.less_equal(days, pa.scalar(fetch.window.end)),
+    )
+    rows = rows.filter(inside)
+    known = pa.array(STRESS_INDEX.known_at(rows["date"].to_pylist()), pa.timestamp("us"))
+    return {OFR_FSI.name: rows.append_column("known_at", known)}
+
+
+def parse(body: bytes, url: str = "") -> pa.Table:
+    """Return every row that has an index, in the columns of HEADINGS; an empty cell is NULL.
+
+    Raises UnexpectedPayloadError naming what was expected.
+    """
+    import pyarrow as pa
+    import pyarrow.compute as pc
+    from pyarrow import csv
+
+    expected = ",".join(HEADINGS.values())
+    header = body.split(b"\n", 1)[0].decode("utf-8-sig", "replace").strip()
+    if header != expected:
+        raise UnexpectedPayloadError(
+            f"expected the header '{expected}', got '{header[:200]}'", publisher=PUBLISHER, url=url
+        )
+    numbers = dict.fromkeys(list(HEADINGS)[1:], pa.float64())
+    try:
+        rows = csv.read_csv(
+            BytesIO(body),
+            read_options=csv.ReadOptions(column_names=list(HEADINGS), skip_rows=1),
+            convert_options=csv.ConvertOptions(
+                column_types={"date": pa.date32(), **numbers}, null_values=[""]
+            ),
+        )
+    except pa.ArrowInvalid as error:
+        raise UnexpectedPayloadError(
+            f"expected rows YYYY-MM-DD,number,…: {error}", publisher=PUBLISHER, url=url
+        ) from error
+    return rows.filter(pc.is_valid(rows["fsi"]))

@@ -1,0 +1,156 @@
+"""Episodes: opened and closed by the rule of the method, from the past only, and they add up."""
+
+from __future__ import annotations
+
+from datetime import date, datetime, time, timedelta
+
+import numpy as np
+import pytest
+
+from liquidity_pipeline.models.episodes import MIN_WEEKS, Episode, detect
+from liquidity_pipeline_tests.models.hand_made import build
+
+# Three years with a median of zero and a 90th percentile of 4-week sums of 40: sixteen lone weeks
+# of 40, at least four apart, lie in 63 of the 153 sums.
+YARDSTICK = [40.0 if n % 9 == 4 and n < 144 else 0.0 for n in range(MIN_WEEKS)]
+
+
+def after(*drains: float) -> tuple[list, list[Episode]]:
+    return detect([*YARDSTICK, *drains])
+
+
+def test_the_yardstick_is_what_the_other_tests_assume() -> None:
+    states, _ = after(0.0)
+    assert (states[0].week, states[0].allowance, states[0].threshold) == (156, 0.0, 40.0)
+
+
+def test_an_episode_opens_above_the_threshold_and_closes_below_its_half() -> None:
+    states, episodes = after(30, 30, 10, -55, 0)
+    assert [state.cusum for state in states] == [30, 60, 70, 15, 0]
+    assert [state.episode for state in states] == [None, 0, 0, 0, None]
+    assert episodes == [Episode(onset=156, flagged=157, closed=159, closed_by="cusum")]
+
+
+def test_two_weeks_of_negative_drain_close_it_and_the_sum_starts_again() -> None:
+    states, episodes = after(100, -5, -5, 10, 35)
+    assert [state.cusum for state in states] == [100, 95, 90, 10, 45]
+    assert episodes[0] == Episode(156, 156, closed=158, closed_by="negative weeks")
+    assert episodes[1] == Episode(onset=159, flagged=160)
+
+
+def test_one_week_of_negative_drain_does_not_close_it() -> None:
+    _, episodes = after(100, -5, 5, -5, 5)
+    assert episodes == [Episode(156, 156)]
+
+
+def test_the_sum_never_falls_below_zero() -> None:
+    states, episodes = after(-500, 30, 5)
+    assert [state.cusum for state in states] == [0, 30, 35]
+    assert episodes == []
+
+
+def test_median_and_threshold_are_those_of_earlier_weeks() -> None:
+    drains = np.random.default_rng(5).standard_t(4, 400) * 30
+    states, _ = detect(drains.tolist())
+    for state in states[::61]:
+        past = drains[: state.week]
+        sums = past[3:] + past[2:-1] + past[1:-2] + past[:-3]
+        assert state.allowance == pytest.approx(np.median(past))
+        assert state.threshold == pytest.approx(np.percentile(sums, 90))
+
+
+def test_no_state_changes_when_history_grows() -> None:
+    drains = (np.random.default_rng(6).standard_normal(500) * 20).tolist()
+    full, episodes = detect(drains)
+    for length in (157, 300, 451):
+        then, found = detect(drains[:length])
+        assert then == full[: length - MIN_WEEKS]
+        closed = [episode for episode in found if episode.closed is not None]
+        assert closed == episodes[: len(closed)]
+
+
+def test_a_drain_of_known_size_is_found_in_noise() -> None:
+    for seed in range(20):
+        drains = np.random.default_rng(seed).standard_normal(300) * 10
+        drains[250:256] += 60
+        _, episodes = detect(drains.tolist())
+        # By its second week it is in an episode, which lasts as long as the drain does.
+        assert any(e.flagged <= 251 and (e.closed or 300) > 255 for e in episodes)
+
+
+WEEKS = [date(2015, 1, 7) + timedelta(days=7 * n) for n in range(MIN_WEEKS + 5)]
+
+
+def balance_sheet(*last: tuple[float, float, float | None, float]) -> list[dict[str, object]]:
+    """Return weeks of `reserve_drains`: the yardstick, then (drain, d_tga, d_rrp, d_fed_assets)."""
+    rows: list[dict[str, object]] = []
+    reserves, assets = 3000.0 + sum(YARDSTICK), 6000.0
+    changes = [*((drain, 0.0, None, 0.0) for drain in YARDSTICK), *last]
+    for day, (drain, d_tga, d_rrp, d_fed_assets) in zip(WEEKS, changes, strict=False):
+        reserves, assets = reserves - drain, assets + d_fed_assets
+        rows.append(
+            {
+                "week_ending": day,
+                "drain_reserves_usd_mn": drain,
+                "d_tga_usd_mn": d_tga,
+                "d_rrp_usd_mn": d_rrp,
+                "d_fed_assets_usd_mn": d_fed_assets,
+                "reserves_usd_mn": reserves,
+                "fed_assets_usd_mn": assets,
+                "known_at": datetime.combine(day + timedelta(days=1), time(21, 30)),
+            }
+        )
+    return rows
+
+
+LAST = ((30.0, 50.0, -5.0, 10.0), (30.0, 10.0, None, -20.0), (10.0, 0.0, 4.0, 0.0),
+        (-55.0, -60.0, 0.0, 0.0))  # fmt: skip
+BANKS = {
+    "event_date": date(2015, 1, 16),
+    "kind": "bank_assets",
+    "value": 0.02,
+    "known_at": datetime.fromisoformat("2015-01-16 21:00"),
+}
+
+
+def test_depth_is_measured_to_the_trough_and_its_parts_add_up() -> None:
+    (row,) = build(
+        "drain_episodes",
+        "2019-01-01 00:00",
+        reserve_drains=balance_sheet(*LAST),
+        policy_events=[BANKS],
+    )
+    # Reserves stood at 3,000 on the Wednesday before, and 70 lower after three weeks.
+    assert row["start_date"] == WEEKS[155]
+    assert row["episode_id"] == f"drain-{WEEKS[155]}"
+    assert (row["flagged_date"], row["trough_date"], row["end_date"]) == (
+        WEEKS[157], WEEKS[158], WEEKS[159],
+    )  # fmt: skip
+    assert (row["duration_days"], row["is_open"], row["closed_by"]) == (28, False, "cusum")
+    assert (row["depth_usd_mn"], row["reserves_start_usd_mn"]) == (70, 3000)
+    assert row["depth_pct"] == pytest.approx(70 / 30)
+    assert [row[f"{part}_usd_mn"] for part in ("tga", "on_rrp", "fed_assets", "other")] == [
+        60, -1, 10, 1,
+    ]  # fmt: skip
+    shares = [row[f"{part}_share_pct"] for part in ("tga", "on_rrp", "fed_assets", "other")]
+    assert sum(shares) == pytest.approx(100)
+    assert row["reserves_of_fed_assets_pct"] == 50
+    assert row["reserves_of_bank_assets_pct"] == 15
+    assert row["known_at"] == datetime.combine(WEEKS[159] + timedelta(days=1), time(21, 30))
+
+
+def test_the_open_episode_is_there_without_an_end() -> None:
+    drains = balance_sheet(*LAST[:3])
+    (row,) = build("drain_episodes", "2019-01-01 00:00", reserve_drains=drains)
+    weeks = build("drain_episode_weeks", "2019-01-01 00:00", reserve_drains=drains)
+    assert (row["is_open"], row["end_date"], row["closed_by"]) == (True, None, None)
+    assert (row["duration_days"], row["depth_usd_mn"]) == (21, 70)
+    assert row["reserves_of_bank_assets_pct"] is None
+    assert [week["episode_id"] for week in weeks] == [None, row["episode_id"], row["episode_id"]]
+    assert [week["cusum_usd_mn"] for week in weeks] == [30, 60, 70]
+
+
+def test_three_years_are_needed_and_nothing_is_said_before() -> None:
+    for mart in ("drain_episodes", "drain_episode_weeks"):
+        assert build(mart, "2019-01-01 00:00") == []
+        assert build(mart, "2019-01-01 00:00", reserve_drains=balance_sheet()) == []

@@ -1,0 +1,255 @@
+"""Promises of the sampled series and of rolling and weekly correlations."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import date
+
+import duckdb
+import numpy as np
+import pyarrow as pa
+import pytest
+from scipy import stats
+
+from liquidity_pipeline.contracts.asset_marts import ASSET_MARTS
+from liquidity_pipeline.models import engine
+from liquidity_pipeline.models.correlations import build_ranks, build_weekly, rolling_spearman
+from liquidity_pipeline_tests.models.worlds import sessions, wednesdays, world
+
+
+def _daily(n: int, seed: int = 1) -> tuple[duckdb.DuckDBPyConnection, np.ndarray, np.ndarray]:
+    rng = np.random.default_rng(seed)
+    x, y = rng.normal(0, 20, n), rng.standard_t(4, n)
+    y = y - 0.02 * x
+    connection = world(daily=(sessions(n), {"tga_change": x}, {"SPX": y}))
+    connection.register("ranks", build_ranks(connection))
+    connection.execute("create table marts.rank_correlations as from ranks")
+    return connection, x, y
+
+
+def _rolling(connection: duckdb.DuckDBPyConnection) -> list[dict[str, object]]:
+    rows = connection.execute(engine.sql("rolling_correlations")).to_arrow_table().to_pylist()
+    return sorted(rows, key=lambda row: (row["window_days"], row["date"]))
+
+
+@pytest.mark.parametrize("window", [20, 60, 120])
+def test_a_window_holds_pearson_spearman_and_beta_of_its_sessions(window: int) -> None:
+    connection, x, y = _daily(150)
+    row = [r for r in _rolling(connection) if r["window_days"] == window][-1]
+    last_x, last_y = x[-window:], y[-window:]
+    assert row["n_obs"] == window
+    assert row["correlation"] == pytest.approx(stats.pearsonr(last_x, last_y)[0])
+    assert row["spearman"] == pytest.approx(stats.spearmanr(last_x, last_y)[0])
+    assert row["beta"] == pytest.approx(np.polyfit(last_x, last_y, 1)[0])
+    reach = 1.96 / np.sqrt(window - 3)
+    assert row["correlation_high"] == pytest.approx(np.tanh(np.arctanh(row["correlation"]) + reach))
+
+
+def test_short_windows_are_null_and_never_nan() -> None:
+    connection, _, _ = _daily(59)
+    rows = [r for r in _rolling(connection) if r["window_days"] == 60]
+    # 90 % of sixty are 54; ranks want the whole window.
+    assert [row["correlation"] is not None for row in rows] == [False] * 53 + [True] * 6
+    assert all(row["spearman"] is None for row in rows)
+
+
+def test_a_driver_that_does_not_move_has_no_correlation() -> None:
+    n = 70
+    y = np.random.default_rng(2).normal(size=n)
+    connection = world(daily=(sessions(n), {"fed_bill_purchases": np.zeros(n)}, {"SPX": y}))
+    connection.register("ranks", build_ranks(connection))
+    connection.execute("create table marts.rank_correlations as from ranks")
+    rows = _rolling(connection)
+    assert rows
+    assert all(row["correlation"] is None and row["spearman"] is None for row in rows)
+
+
+def test_carried_ranks_equal_ranks_sorted_anew_with_ties_and_gaps() -> None:
+    rng = np.random.default_rng(3)
+    # Whole numbers tie often; a quarter of the driver is zero.
+    x = rng.integers(0, 5, (200, 2)).astype(float) * (rng.random((200, 2)) < 0.75)
+    y = rng.integers(-3, 4, (200, 3)).astype(float)
+    y[50, 1] = np.nan
+    found = rolling_spearman(x, y, 30)
+    for row in (29, 49, 50, 79, 80, 199):
+        for i in range(2):
+            for j in range(3):
+                part_x, part_y = x[row - 29 : row + 1, i], y[row - 29 : row + 1, j]
+                expected = stats.spearmanr(part_x, part_y)[0]
+                assert found[row, i, j] == pytest.approx(expected, nan_ok=True)
+    assert np.isnan(found[:29]).all()
+    assert np.isnan(found[50:80, :, 1]).all()
+
+
+def test_a_driver_with_holidays_of_its_own_is_ranked_on_its_own_sessions() -> None:
+    rng = np.random.default_rng(4)
+    n = 100
+    x, y = rng.normal(size=n), rng.normal(size=n)
+    with_gaps = x.copy()
+    with_gaps[[40, 77]] = np.nan
+    drivers = {"tga_change": x, "sofr_iorb_change": with_gaps}
+    ranks = build_ranks(world(daily=(sessions(n), drivers, {"SPX": y}))).to_pylist()
+    last = [r for r in ranks if r["driver"] == "sofr_iorb_change" and r["window_days"] == 60][-1]
+    kept = np.flatnonzero(~np.isnan(with_gaps))[-60:]
+    assert last["spearman"] == pytest.approx(stats.spearmanr(x[kept], y[kept])[0])
+
+
+# --- weekly --------------------------------------------------------------------------------------
+
+
+def _weekly(
+    seed: int, effect: float = 0.0
+) -> tuple[list[dict[str, object]], dict[str, np.ndarray]]:
+    rng = np.random.default_rng(seed)
+    n = 170
+    series = {name: rng.normal(0, 2, n) for name in ("SPX", "RUT", "BTC")}
+    drain = rng.normal(0, 60, n)
+    series["BTC"] = series["BTC"] + effect * drain
+    weeks = wednesdays(n)
+    rows = build_weekly(world(weekly=(weeks, {"reserve_drain": drain}, series))).to_pylist()
+    return [r for r in rows if r["week_ending"] == weeks[-1]], series | {"drain": drain}
+
+
+def test_weekly_rows_hold_the_textbook_estimates() -> None:
+    rows, series = _weekly(5, effect=-0.02)
+    row = next(r for r in rows if r["asset"] == "BTC" and r["window_weeks"] == 156)
+    x, y = series["drain"][-156:], series["BTC"][-156:]
+    pearson = stats.pearsonr(x, y)
+    assert row["correlation"] == pytest.approx(pearson.statistic)
+    assert row["p_value"] == pytest.approx(pearson.pvalue)
+    assert row["spearman"] == pytest.approx(stats.spearmanr(x, y)[0])
+    assert row["beta"] == pytest.approx(np.polyfit(x, y, 1)[0])
+    assert row["correlation_low"] < row["correlation"] < row["correlation_high"]
+    assert row["n_obs"] == 156
+
+
+def test_weekly_p_values_are_adjusted_for_the_looks_of_the_week_and_window() -> None:
+    rows, _ = _weekly(6)
+    of_window = [r for r in rows if r["window_weeks"] == 104]
+    assert [r["n_looks"] for r in of_window] == [3, 3, 3]
+    expected = stats.false_discovery_control([r["p_value"] for r in of_window])
+    assert [r["p_value_adjusted"] for r in of_window] == pytest.approx(expected)
+
+
+# --- what is set beside what ---------------------------------------------------------------------
+
+
+@pytest.fixture
+def asset_world() -> Iterator[duckdb.DuckDBPyConnection]:
+    """Give a world without sampled returns, for the SQL that makes them."""
+    connection = world(weekly=(wednesdays(2), {"reserve_drain": np.ones(2)}, {"SPX": np.ones(2)}))
+    connection.execute("drop table marts.sampled_returns")
+    connection.execute(
+        "create table marts.asset_returns (date date, asset text, asset_class text, close double, "
+        "return_1d_pct double)"
+    )
+    yield connection
+    connection.close()
+
+
+def _add(connection: duckdb.DuckDBPyConnection, asset: str, bars: list[tuple[date, float]]) -> None:
+    rows = [
+        (day, asset, "x", close, None if i == 0 else (close / bars[i - 1][1] - 1) * 100)
+        for i, (day, close) in enumerate(bars)
+    ]
+    connection.executemany("insert into marts.asset_returns values (?, ?, ?, ?, ?)", rows)
+
+
+def _sampled(
+    connection: duckdb.DuckDBPyConnection, frequency: str, asset: str
+) -> dict[date, float]:
+    table: pa.Table = connection.execute(engine.sql("sampled_returns")).to_arrow_table()
+    return {
+        row["date"]: row["return_pct"]
+        for row in table.to_pylist()
+        if row["frequency"] == frequency and row["asset"] == asset
+    }
+
+
+def test_a_coin_is_sampled_over_the_weekend_like_the_stocks(
+    asset_world: duckdb.DuckDBPyConnection,
+) -> None:
+    days = [date(2024, 12, d) for d in range(5, 11)]
+    _add(asset_world, "BTC", list(zip(days, [100.0, 110, 120, 130, 121, 133.1], strict=True)))
+    sampled = _sampled(asset_world, "daily", "BTC")
+    # Friday the 6th to Monday the 9th: 110 to 121, Saturday and Sunday within.
+    assert sampled[date(2024, 12, 9)] == pytest.approx(10)
+    assert sampled[date(2024, 12, 10)] == pytest.approx(10)
+    assert date(2024, 12, 7) not in sampled
+
+
+def test_a_week_runs_from_thursday_to_wednesday_and_needs_all_its_sessions(
+    asset_world: duckdb.DuckDBPyConnection,
+) -> None:
+    # Wednesday 4 to Wednesday 18 December 2024; the 12th is missing.
+    days = [d for d in sessions(30) if date(2024, 12, 4) <= d <= date(2024, 12, 18)]
+    bars = [(day, 100.0 + i) for i, day in enumerate(days) if day != date(2024, 12, 12)]
+    _add(asset_world, "SPX", bars)
+    asset_world.execute(
+        "update marts.asset_returns set return_1d_pct = null where date = date '2024-12-13'"
+    )
+    sampled = _sampled(asset_world, "weekly", "SPX")
+    # The five sessions to the 11th: 100 to 105. The next week has a gap.
+    assert sampled == {date(2024, 12, 11): pytest.approx(5)}
+
+
+def test_a_coins_week_has_seven_days(asset_world: duckdb.DuckDBPyConnection) -> None:
+    days = [date(2024, 12, d) for d in range(4, 12)]
+    _add(asset_world, "BTC", [(day, 2.0**i) for i, day in enumerate(days)])
+    assert _sampled(asset_world, "weekly", "BTC") == {
+        date(2024, 12, 11): pytest.approx((2**7 - 1) * 100)
+    }
+
+
+def test_drivers_count_on_the_next_session_and_by_week() -> None:
+    connection = world(weekly=(wednesdays(2), {"reserve_drain": np.ones(2)}, {"SPX": np.ones(2)}))
+    connection.execute("drop table marts.driver_changes")
+    connection.execute(
+        "create table marts.drains (date date, component text, amount_usd_mn double);"
+        "create table marts.reserve_drains (week_ending date, drain_reserves_usd_mn double, "
+        "d_tga_usd_mn double);"
+        "create table marts.funding_conditions (date date, sofr_iorb_bp double)"
+    )
+    # Good Friday 2024-03-29: the Fed is open, the exchange is not. Monday 1 April takes both days.
+    connection.execute(
+        "insert into marts.drains values ('2024-03-28', 'tga', 1000), ('2024-03-29', 'tga', 2000), "
+        "('2024-04-01', 'tga', 4000), ('2024-04-03', 'tga', 5000), "
+        "('2024-03-28', 'settlement', 500), ('2024-04-01', 'settlement', 7000)"
+    )
+    connection.execute("insert into marts.reserve_drains values ('2024-04-03', 64300, 12000)")
+    connection.execute(
+        "insert into marts.funding_conditions values ('2024-03-27', 1), ('2024-04-02', 3), "
+        "('2024-04-03', 8)"
+    )
+    rows = connection.execute(engine.sql("driver_changes")).fetchall()
+    found = {(frequency, str(day), driver): value for frequency, day, driver, value, *_ in rows}
+    assert found[("daily", "2024-04-01", "tga_change")] == 6
+    # The statement of 2 April did not come: unknown, not zero.
+    assert ("daily", "2024-04-02", "tga_change") not in found
+    assert found[("daily", "2024-04-02", "net_settlement")] == 0
+    assert found[("daily", "2024-04-03", "sofr_iorb_change")] == 5
+    assert found[("weekly", "2024-04-03", "sofr_iorb_change")] == 7
+    assert found[("weekly", "2024-04-03", "reserve_drain")] == 64.3
+    assert found[("weekly", "2024-04-03", "tga_change")] == 12
+
+
+@pytest.mark.parametrize(
+    "emptied", [(), ("sampled_returns",), ("sampled_returns", "driver_changes")]
+)
+def test_in_the_first_days_every_mart_is_short_or_empty_and_none_fails(
+    emptied: tuple[str, ...],
+) -> None:
+    weeks, days = wednesdays(3), sessions(10)
+    connection = world(
+        weekly=(weeks, {"reserve_drain": np.ones(3)}, {"SPX": np.ones(3)}),
+        daily=(days, {"tga_change": np.ones(10)}, {"SPX": np.ones(10)}),
+    )
+    connection.execute("create table marts.drain_episode_weeks (week_ending date, episode_id text)")
+    for name in emptied:
+        connection.execute(f"delete from marts.{name}")
+    for table in ASSET_MARTS[2:]:
+        rows = engine.build(table.name, connection)
+        connection.register("rows", rows)
+        connection.execute(f"create table marts.{table.name} as from rows")
+        # Ten sessions with three windows are all there is to say.
+        assert rows.num_rows <= (0 if emptied else 30)

@@ -1,0 +1,121 @@
+"""The page of hits and misses: rewritten between its markers only, misses included."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+
+import duckdb
+import pyarrow as pa
+import pytest
+
+from liquidity_pipeline.contracts.stress import STRESS_TABLES
+from liquidity_pipeline.scorecard import BEGIN, END, replace_section, scorecard
+
+KNOWN = datetime.fromisoformat("2026-01-05 21:30")
+
+
+@pytest.fixture
+def marts() -> duckdb.DuckDBPyConnection:
+    """Give the stress marts with one gauge that led one episode and missed another."""
+    connection = duckdb.connect()
+    connection.execute("create schema marts")
+    for table in STRESS_TABLES:
+        rows = ROWS.get(table.name, [])
+        connection.register("rows", pa.Table.from_pylist(rows, schema=table.arrow_schema))
+        connection.execute(f"create table marts.{table.name} as from rows")
+    return connection
+
+
+def _score(gauge: str, kind: str, episode: str, outcome: str, lead: float | None) -> dict:
+    start = date(2019, 9, 16) if episode == "repo" else date(2023, 3, 8)
+    return {
+        "gauge": gauge,
+        "gauge_kind": kind,
+        "episode": episode,
+        "episode_kind": "stress",
+        "episode_start": start,
+        "episode_end": start,
+        "outcome": outcome,
+        "lead_days": lead,
+        "known_at": KNOWN,
+    }
+
+
+GAUGES = [("stress_index", "index")] + [
+    (name, "segment") for name in ("funding", "reserves", "drain", "equity", "crypto", "credit")
+]
+ROWS = {
+    "stress_scores": [
+        _score(gauge, kind, episode, *outcome)
+        for gauge, kind in GAUGES
+        for episode, outcome in (
+            ("repo", ("led", 12.0) if gauge == "funding" else ("not observed", None)),
+            ("banks", ("missed", None)),
+        )
+    ],
+    "stress_gauges": [
+        {
+            "as_of": date(2025, 12, 31),
+            "gauge": "funding",
+            "gauge_kind": "segment",
+            "years_observed": 8.0,
+            "n_episodes": 2,
+            "n_led": 1,
+            "n_hit": 0,
+            "n_missed": 1,
+            "n_alarms": 5,
+            "n_false_alarms": 4,
+            "false_alarms_per_decade": 5.0,
+            "false_alarms_low": 1.4,
+            "false_alarms_high": 12.8,
+            "level_correlation": -0.17,
+            "level_low": -0.38,
+            "level_high": 0.05,
+            "level_n_eff": 81.0,
+            "level_n_obs": 400,
+            "change_n_obs": 60,
+            "known_at": KNOWN,
+        }
+    ],
+    "stress_index": [
+        {"date": date(2019, 9, 20), "level": "stress", "rank": 0.95},
+        {"date": date(2021, 5, 4), "level": "severe", "rank": 0.991},
+        {"date": date(2021, 6, 4), "level": "watch", "rank": 0.93},
+    ],
+}
+
+
+def test_leads_and_misses_stand_side_by_side(marts: duckdb.DuckDBPyConnection) -> None:
+    text = scorecard(marts, "live")
+    assert "| repo | 2019-09-16 | · | +12 | · |" in text
+    assert "| banks | 2023-03-08 | **miss** | **miss** |" in text
+
+
+def test_no_estimate_without_its_interval_and_n(marts: duckdb.DuckDBPyConnection) -> None:
+    text = scorecard(marts, "live")
+    assert "| 4 of 5 | 5.0 (1.4 to 12.8) | -0.17 (-0.38 to 0.05); 400 (81) |" in text
+    assert "n = 60, too few" in text
+
+
+def test_false_alarms_of_the_index_are_listed(marts: duckdb.DuckDBPyConnection) -> None:
+    text = scorecard(marts, "live")
+    assert "| 2021-05 | 1 | severe | 0.991 |" in text
+    assert "2019-09 |" not in text
+    assert "2021-06" not in text
+
+
+def test_synthetic_data_say_so(marts: duckdb.DuckDBPyConnection) -> None:
+    assert "Synthetic" in scorecard(marts, "sandbox")
+
+
+def test_only_what_stands_between_the_markers_is_replaced() -> None:
+    page = f"before\n{BEGIN}\nold\n{END}\nafter"
+    once = replace_section(page, "new")
+    assert once == f"before\n{BEGIN}\n\nnew\n\n{END}\nafter"
+    assert replace_section(once, "new") == once
+
+
+@pytest.mark.parametrize("page", ["", BEGIN, f"{END} {BEGIN}"])
+def test_a_page_without_markers_is_refused(page: str) -> None:
+    with pytest.raises(ValueError, match="validation: begin"):
+        replace_section(page, "new")
