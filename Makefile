@@ -3,9 +3,10 @@ VENV := .venv
 PYTHON ?= python3
 BIN := $(VENV)/bin
 DATA := $(if $(LIVE),data,data/sandbox)
+DATA_DIR ?= data
 ENDPOINTS := $(if $(LIVE),live,sandbox)
 
-.PHONY: run ui test test-duckdb2 lint format bench docs lock clean
+.PHONY: run ui test test-duckdb2 lint format bench docs campaign scorecard lock clean
 
 run: $(VENV)/.installed  ## fetch, build and publish: synthetic data, or real with LIVE=1
 	$(BIN)/liquidity run $(if $(LIVE),,--sandbox)
@@ -37,6 +38,13 @@ bench: $(VENV)/.installed  ## where the time goes, beside an empty Dagster job
 
 docs: $(VENV)/.installed  ## write the data dictionary from the contracts
 	$(BIN)/python -m liquidity_pipeline.contracts.dictionary docs/data-dictionary.md
+
+campaign: $(VENV)/.installed  ## is the sandbox's truth found again in 50 worlds? (slow)
+	$(BIN)/python -m liquidity_pipeline_tests.campaign_truth
+	$(BIN)/python -m liquidity_pipeline_tests.campaign_truth --no-effect
+
+scorecard: $(VENV)/.installed  ## write hits and misses of the stress gauges, from real data
+	LIQUIDITY_DATA_DIR=$(DATA_DIR) $(BIN)/python -m liquidity_pipeline.scorecard docs/methodology.md
 
 lock:  ## resolve the dependencies anew and pin them by hash
 	$(PYTHON) -m venv $(VENV)-lock

@@ -10,7 +10,7 @@ import functools
 import os
 import sys
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import astuple, fields, replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -127,15 +127,35 @@ def query(place: Place, sql: str, form: str) -> None:
 
     from liquidity_pipeline.storage.warehouse import reading
 
-    path = settings_of(place).published_file
-    if not path.exists():
-        raise click.UsageError(f"{path} does not exist yet: run `liquidity run` first.")
-    with reading(path) as published:
+    with reading(_published(place)) as published:
         try:
             result = published.execute(sql)
         except duckdb.Error as error:
             raise click.UsageError(str(error)) from None
         _print_rows([column[0] for column in result.description or ()], result.fetchall(), form)
+
+
+@main.command()
+@click.option(
+    "--portfolio",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    required=True,
+    help="CSV with the columns symbol and weight.",
+)
+@click.option("--format", "form", type=click.Choice(["table", "csv", "json"]), default="table")
+@placed
+def scenario(place: Place, portfolio: Path, form: str) -> None:
+    """Set a portfolio against a continued, a worse and a reversed drain."""
+    from liquidity_pipeline.models.scenarios import PortfolioError, portfolio_scenarios
+    from liquidity_pipeline.storage.warehouse import reading
+
+    with reading(_published(place)) as published:
+        try:
+            impacts = portfolio_scenarios(published, portfolio)
+        except PortfolioError as error:
+            raise click.UsageError(str(error)) from None
+    names = [field.name for field in fields(impacts[0])]
+    _print_rows(names, [astuple(impact) for impact in impacts], form)
 
 
 @main.command()
@@ -251,6 +271,13 @@ def settings_of(place: Place) -> Settings:
         raise click.UsageError(str(error)) from None
 
 
+def _published(place: Place) -> Path:
+    path = settings_of(place).published_file
+    if not path.exists():
+        raise click.UsageError(f"{path} does not exist yet: run `liquidity run` first.")
+    return path
+
+
 def _print_rows(names: list[str], rows: list[tuple[Any, ...]], form: str) -> None:
     if form == "csv":
         import csv
@@ -268,8 +295,14 @@ def _print_rows(names: list[str], rows: list[tuple[Any, ...]], form: str) -> Non
 
         table = Table(*names)
         for row in rows:
-            table.add_row(*("" if value is None else str(value) for value in row))
+            table.add_row(*map(_word, row))
         console.print(table)
+
+
+def _word(value: object) -> str:
+    if value is None:
+        return ""
+    return f"{value:,.4g}" if isinstance(value, float) and abs(value) < 1000 else str(value)
 
 
 if __name__ == "__main__":

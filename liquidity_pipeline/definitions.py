@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import dagster as dg
 
-from liquidity_pipeline.orchestration.checks import tie_checks
 from liquidity_pipeline.orchestration.jobs import jobs, schedules, sensors
-from liquidity_pipeline.orchestration.mart_assets import mart_assets
+from liquidity_pipeline.orchestration.mart_assets import liquidity_duckdb, marts
 from liquidity_pipeline.orchestration.resources import PipelineResource
 from liquidity_pipeline.orchestration.source_assets import source_assets
 
@@ -14,8 +13,7 @@ from liquidity_pipeline.orchestration.source_assets import source_assets
 def build_definitions(pipeline: PipelineResource | None = None) -> dg.Definitions:
     """Return all definitions; tests and the command line pass a pipeline of their own."""
     return dg.Definitions(
-        assets=[*source_assets(), *mart_assets()],
-        asset_checks=tie_checks(),
+        assets=[*source_assets(), marts, liquidity_duckdb],
         jobs=jobs,
         schedules=schedules,
         sensors=sensors,

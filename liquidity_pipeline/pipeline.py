@@ -10,10 +10,10 @@ import os
 import shutil
 import subprocess
 import uuid
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, time, timedelta
 from functools import cached_property
 from pathlib import Path
 
@@ -21,6 +21,7 @@ import duckdb
 import pyarrow as pa
 
 from liquidity_pipeline import __version__
+from liquidity_pipeline.calendars import utc
 from liquidity_pipeline.contracts.marts import MART_TABLES
 from liquidity_pipeline.contracts.meta import (
     COLUMNS,
@@ -41,10 +42,14 @@ from liquidity_pipeline.sources.registry import SOURCES, Source
 from liquidity_pipeline.storage import completeness, freshness, ingest, warehouse
 from liquidity_pipeline.storage.archive import Archive
 from liquidity_pipeline.storage.lake import Lake, Stored
+from liquidity_pipeline.storage.stamp import Stamp, fingerprint
 from liquidity_pipeline.universe import Universe
 
 # Facts kept by hand are there even if every publisher is down.
 SOURCES_WITH_DATA = [table for table in SOURCE_TABLES.values() if table is not POLICY_EVENTS]
+
+
+_NOW = "(select now from meta.clock)"
 
 
 @dataclass
@@ -62,6 +67,7 @@ class Pipeline:
         self.lake = Lake(self.settings.lake_dir)
         self.marts = Lake(self.settings.marts_dir)
         self.archive = Archive(self.settings.archive_dir)
+        self._stamp = Stamp(self.settings.marts_dir)
 
     @cached_property
     def client(self) -> Transport:
@@ -105,16 +111,65 @@ class Pipeline:
         last = self.archive.last(source.name, successful=True)
         gaps = last.gaps if last else []
         return completeness.ranges_to_fetch(
-            source, self.lake, self.universe, window, self.now, known_gaps=gaps
+            source,
+            self.lake,
+            self.universe,
+            window,
+            self.now,
+            known_gaps=gaps,
+            answered=self.archive.answered_months(source.name),
         )
 
     # --- marts ---------------------------------------------------------------------------------
 
     def build_mart(self, name: str) -> Stored:
         """Build one mart from the lake and the marts before it, and store it as Parquet."""
-        with self.session(engine.upstream(name)) as connection:
-            rows = engine.build(name, connection)
-        return self.marts.store_snapshot(MART_TABLES[name], rows, self.now)
+        ((stored, _),) = self.build_marts([name])
+        return stored
+
+    def build_marts(self, names: Iterable[str]) -> Iterator[tuple[Stored, pa.Table]]:
+        """Build marts in the order given, in one session; yield what was stored, and its rows."""
+        names = list(names)
+        inputs = self._mart_inputs()
+        self._stamp.clear()
+        wanted = frozenset[str]().union(*(engine.upstream(name) for name in names))
+        with self.session(wanted) as connection:
+            for name in names:
+                rows, table = engine.build(name, connection), MART_TABLES[name]
+                stored = self.marts.store_snapshot(table, rows, self.now, checked=True)
+                engine.attach_mart(connection, name, self.marts.path(table))
+                yield stored, rows
+        if set(names) == set(MART_TABLES):
+            self._stamp.set(inputs, self.now, self._next_change())
+
+    def marts_are_current(self) -> bool:
+        """Tell whether building all marts now would give what stands there."""
+        return self._stamp.holds(self._mart_inputs(), self.now)
+
+    def _mart_inputs(self) -> str:
+        """Return a fingerprint of all that marts are made of: rows, facts and code."""
+        rows = (path for table in SOURCE_TABLES.values() for path in self.lake.files(table))
+        facts = self.settings.reference_dir.glob("*.*")
+        code = (p for p in Path(__file__).parent.rglob("*") if p.suffix in (".py", ".sql"))
+        return fingerprint([*rows, *facts, *code])
+
+    def _next_change(self) -> datetime:
+        """Return the next moment at which what is public changes, or the New York day does."""
+        tomorrow = utc(self.settings.today + timedelta(days=1), time())
+        visible = [
+            f"select min(known_by) as moment from meta.calendar_days where known_by > {_NOW}"
+        ]
+        for table in SOURCE_TABLES.values():
+            moments = {"known_at", "announced_at", "results_at"} & set(table.column_names)
+            visible += [
+                f"select min({moment}) from lake.{table.name} where {moment} > {_NOW}"
+                for moment in sorted(moments)
+            ]
+        with self.session() as connection:
+            ((soonest,),) = connection.execute(
+                f"select min(moment) from ({' union all '.join(visible)})"
+            ).fetchall()
+        return min(tomorrow, soonest) if soonest else tomorrow
 
     def evaluate(self, tie: ties.Tie) -> ties.TieResult:
         """Run one reconciliation; see `models.ties`."""

@@ -43,7 +43,18 @@ def test_help_is_there_for_every_command_and_does_not_wait_for_dagster():
     said = subprocess.run(
         [sys.executable, "-c", program], capture_output=True, text=True, check=True
     )
-    names = ["backfill", "doctor", "query", "rebuild", "refresh", "run", "sandbox", "status", "ui"]
+    names = [
+        "backfill",
+        "doctor",
+        "query",
+        "rebuild",
+        "refresh",
+        "run",
+        "sandbox",
+        "scenario",
+        "status",
+        "ui",
+    ]
     assert said.stdout.strip() == f"{names} {{0}} False"
 
 
@@ -90,6 +101,24 @@ def test_a_directory_keeps_to_its_endpoints(place):
         result = liquidity("run", "--data-dir", folder, *other)
         assert result.exit_code == USAGE
         assert "Rows of different origin never share a directory" in " ".join(result.output.split())
+
+
+def test_a_run_that_finds_nothing_new_leaves_the_marts_and_publishes_anew(place):
+    folder = Path(place[3])
+    mart, published = folder / "marts/tga_daily/tga_daily.parquet", folder / "liquidity.duckdb"
+    liquidity("run", "--as-of", "2026-02-06", *place)
+    before = (mart.stat().st_mtime_ns, published.stat().st_ino)
+    assert liquidity("run", "--as-of", "2026-02-06", *place).exit_code == OK
+    assert mart.stat().st_mtime_ns == before[0]
+    assert published.stat().st_ino != before[1]
+
+
+def test_a_portfolio_that_names_what_is_not_followed_is_wrong_usage(place, tmp_path):
+    file = tmp_path / "portfolio.csv"
+    file.write_text("symbol,weight\nGOLD,1\n")
+    result = liquidity("scenario", "--portfolio", str(file), *place)
+    assert result.exit_code == USAGE
+    assert "GOLD" in result.output
 
 
 @pytest.mark.parametrize(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
-from datetime import date
+from datetime import date, timedelta
 from pathlib import Path
 
 import duckdb
@@ -15,7 +15,7 @@ import pytest
 from liquidity_pipeline import calendars
 from liquidity_pipeline.contracts.marts import MART_TABLES
 from liquidity_pipeline.contracts.meta import PUBLICATION_TABLES, REFERENCE_TABLES
-from liquidity_pipeline.contracts.sources import SOURCE_TABLES, TGA_BALANCE
+from liquidity_pipeline.contracts.sources import POLICY_EVENTS, SOURCE_TABLES, TGA_BALANCE
 from liquidity_pipeline.models import engine
 from liquidity_pipeline.models.ties import TIES, TieResult
 from liquidity_pipeline.pipeline import Pipeline, source
@@ -233,3 +233,16 @@ def test_an_unknown_source_is_named_with_the_known_ones() -> None:
     assert source("tga_balance").name == "tga_balance"
     with pytest.raises(KeyError, match="no source is called 'tga'; there are tga_balance, "):
         source("tga")
+
+
+@pytest.mark.replay
+def test_marts_are_current_until_a_row_or_the_moment_changes(pipeline: Pipeline) -> None:
+    for _ in pipeline.build_marts(engine.build_order()):
+        pass
+    assert pipeline.marts_are_current()
+    later = Pipeline(replace(pipeline.settings, as_of=TODAY + timedelta(days=1)))
+    assert not later.marts_are_current()
+    pipeline.read_policy_events()
+    assert pipeline.marts_are_current(), "unchanged facts leave the file as it is"
+    pipeline.lake.path(POLICY_EVENTS).touch()
+    assert not pipeline.marts_are_current()

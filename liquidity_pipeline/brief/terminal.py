@@ -32,6 +32,20 @@ _DRAINS = """
     where week_ending = (select max(week_ending) from marts.weekly_drains)
     order by component = 'total', abs(coalesce(amount_usd_mn, 0)) desc
 """
+# The newest week of each component that has an expectation.
+_SEASON = """
+    select component, week_ending, actual_usd_mn / 1000, expected_usd_mn / 1000,
+        surprise_usd_mn / 1000, surprise_sd
+    from marts.drain_seasonality
+    where component in ('drain_reserves', 'tga', 'net_settlement_calendar_week')
+    qualify row_number() over (partition by component order by week_ending desc) = 1
+    order by component
+"""
+_SEASONAL = {
+    "drain_reserves": "fall of reserve balances",
+    "tga": "rise of the Treasury General Account",
+    "net_settlement_calendar_week": "net settlement, Monday to Sunday",
+}
 # This week and the next: later ones lack what is not announced yet.
 _SETTLEMENTS = """
     select week_start, net_usd_mn / 1000, net_public_usd_mn / 1000, is_settled
@@ -79,6 +93,7 @@ def show(path: Path, console: Console) -> None:
     with reading(path) as published:
         _headline(published, console)
         _drains(published, console)
+        _season(published, console)
         _settlements(published, console)
         _funding(published, console)
         _assets(published, console)
@@ -105,6 +120,21 @@ def _drains(published: duckdb.DuckDBPyConnection, console: Console) -> None:
     )
     for _, component, amount, reserves, headline in rows:
         table.add_row(_COMPONENTS[component], *map(_signed, (amount, reserves, headline)))
+    console.print(table)
+
+
+def _season(published: duckdb.DuckDBPyConnection, console: Console) -> None:
+    rows = published.execute(_SEASON).fetchall()
+    if not rows:
+        console.print("Usual season: not known before three years of weeks are held.\n")
+        return
+    table = _table(
+        "Against the usual season, USD bn",
+        ["week ending", "what", "actual", "expected", "surprise", "deviations"],
+    )
+    for component, week, actual, expected, surprise, deviations in rows:
+        numbers = map(_signed, (actual, expected, surprise, deviations))
+        table.add_row(str(week), _SEASONAL[component], *numbers)
     console.print(table)
 
 

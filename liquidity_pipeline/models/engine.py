@@ -77,10 +77,16 @@ def session(inputs: Inputs) -> Iterator[duckdb.DuckDBPyConnection]:
         for name, files in inputs.source_files.items():
             _attach_source(connection, SOURCE_TABLES[name], files)
         for name, path in inputs.mart_files.items():
-            connection.execute(f"create view marts.{name} as from read_parquet({_quoted(path)})")
+            attach_mart(connection, name, path)
         yield connection
     finally:
         connection.close()
+
+
+def attach_mart(connection: duckdb.DuckDBPyConnection, name: str, path: Path) -> None:
+    """Let a session see a mart's file, the newest if it was replaced since."""
+    view = f"create or replace view marts.{name} as from read_parquet({_quoted(path)})"
+    connection.execute(view)
 
 
 def build(name: str, connection: duckdb.DuckDBPyConnection) -> pa.Table:

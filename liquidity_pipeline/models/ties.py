@@ -40,6 +40,26 @@ class TieResult:
         return self.compared > 0 and self.misses == 0
 
 
+def passes(tie: Tie, result: TieResult) -> bool:
+    """Tell whether a reconciliation stands in the way of nothing.
+
+    With nothing to compare there is no proof either way: a blocking tie then does not stop.
+    """
+    return result.holds or (tie.blocking and result.compared == 0)
+
+
+def figures(tie: Tie, result: TieResult) -> dict[str, float | str]:
+    """Return the outcome as named figures; what is unknown is left out."""
+    named = {
+        "compared": result.compared,
+        "misses": result.misses,
+        "largest_difference_usd_mn": result.largest_usd_mn,
+        "worst_day": result.worst_day,
+        "tolerance_usd_mn": tie.tolerance_usd_mn,
+    }
+    return {name: value for name, value in named.items() if value is not None}
+
+
 def evaluate(tie: Tie, connection: duckdb.DuckDBPyConnection) -> TieResult:
     """Run a reconciliation on a session that sees the tables in `tie.reads`."""
     (row,) = connection.execute(

@@ -1,14 +1,20 @@
-"""One asset per mart, rebuilt whole, and the publication that follows them."""
+"""All marts in one step, rebuilt whole, and the publication that follows them.
 
+Each mart is an asset of its own, with its own lineage, and can be materialised alone. They share a
+step because one session of DuckDB serves them all, and a step costs Dagster more than most marts.
+"""
+
+from collections.abc import Iterator
 from typing import Any
 
 import dagster as dg
 
 from liquidity_pipeline.contracts.marts import MART_TABLES
 from liquidity_pipeline.models import engine
+from liquidity_pipeline.models.ties import TIES, Tie, figures, passes
 from liquidity_pipeline.orchestration.metadata import column_schema, describe
 from liquidity_pipeline.orchestration.resources import PipelineResource
-from liquidity_pipeline.orchestration.source_assets import OWNERS, source_key
+from liquidity_pipeline.orchestration.source_assets import OWNERS, origin_tags, source_key
 from liquidity_pipeline.settings import SANDBOX
 from liquidity_pipeline.sources.registry import SOURCES
 
@@ -26,15 +32,10 @@ def mart_key(name: str) -> dg.AssetKey:
     return dg.AssetKey(["marts", name])
 
 
-def mart_assets() -> list[dg.AssetsDefinition]:
-    """Return all marts and the publication, with the dependencies that their SQL states."""
-    return [_mart_asset(name) for name in engine.build_order()] + [liquidity_duckdb]
-
-
-def _mart_asset(name: str) -> dg.AssetsDefinition:
+def _mart_spec(name: str) -> dg.AssetSpec:
+    """Return a mart's place in the lineage, as its SQL or its code states it."""
     table = MART_TABLES[name]
-
-    @dg.asset(
+    return dg.AssetSpec(
         key=mart_key(name),
         deps=_upstream_keys(name),
         group_name="marts",
@@ -42,16 +43,7 @@ def _mart_asset(name: str) -> dg.AssetsDefinition:
         owners=OWNERS,
         description=table.comment(),
         metadata={"dagster/column_schema": column_schema(table)},
-        pool=WAREHOUSE_POOL,
     )
-    def build(pipeline: PipelineResource) -> dg.MaterializeResult[Any]:
-        stored = pipeline.pipeline.build_mart(name)
-        rows = pipeline.pipeline.marts.read(table)
-        return dg.MaterializeResult(
-            metadata=describe(table, rows), data_version=dg.DataVersion(stored.version)
-        )
-
-    return build
 
 
 def _upstream_keys(name: str) -> list[dg.AssetKey]:
@@ -63,6 +55,50 @@ def _upstream_keys(name: str) -> list[dg.AssetKey]:
         elif schema == "sources":
             keys.add(source_key(_ASSET_OF_TABLE[table]))
     return sorted(keys)
+
+
+@dg.multi_asset(
+    specs=[_mart_spec(name) for name in engine.build_order()],
+    check_specs=[
+        dg.AssetCheckSpec(
+            tie.name, asset=mart_key(tie.mart), description=tie.meaning, blocking=tie.blocking
+        )
+        for tie in TIES
+    ],
+    can_subset=True,
+    pool=WAREHOUSE_POOL,
+)
+def marts(
+    context: dg.AssetExecutionContext, pipeline: PipelineResource
+) -> Iterator[dg.MaterializeResult[Any] | dg.AssetCheckResult]:
+    """Build the selected marts in order, and reconcile what depends on them."""
+    asked = {key.name for key in context.selected_asset_check_keys}
+    chosen = [
+        name for name in engine.build_order() if mart_key(name) in context.selected_asset_keys
+    ]
+    for stored, rows in pipeline.pipeline.build_marts(chosen):
+        name = stored.table.name
+        yield dg.MaterializeResult(
+            asset_key=mart_key(name),
+            metadata=describe(stored.table, rows),
+            data_version=dg.DataVersion(stored.version),
+            tags=origin_tags(pipeline.pipeline),
+        )
+        yield from _reconcile(pipeline, [t for t in TIES if t.mart == name and t.name in asked])
+    # A check can be asked for without its mart.
+    yield from _reconcile(pipeline, [t for t in TIES if t.mart not in chosen and t.name in asked])
+
+
+def _reconcile(resource: PipelineResource, ties: list[Tie]) -> Iterator[dg.AssetCheckResult]:
+    for tie in ties:
+        result = resource.pipeline.evaluate(tie)
+        yield dg.AssetCheckResult(
+            asset_key=mart_key(tie.mart),
+            check_name=tie.name,
+            passed=passes(tie, result),
+            severity=dg.AssetCheckSeverity.ERROR if tie.blocking else dg.AssetCheckSeverity.WARN,
+            metadata=figures(tie, result),
+        )
 
 
 @dg.asset(
@@ -90,5 +126,6 @@ def liquidity_duckdb(pipeline: PipelineResource) -> dg.MaterializeResult[Any]:
             "as_of": str(settings.today),
             "tables": len(counts),
             "dagster/row_count": sum(counts.values()),
-        }
+        },
+        tags=origin_tags(pipeline.pipeline),
     )

@@ -1,6 +1,6 @@
 """What Dagster's UI shows beside a materialisation: schema, counts, a preview, a small chart."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import dagster as dg
@@ -94,8 +94,3 @@ def _word(value: object) -> str:
 def gap_table(gaps: Sequence[str]) -> dict[str, Any]:
     """Return named gaps as a Markdown list, or nothing."""
     return {"gaps": dg.MetadataValue.md("\n".join(f"- {gap}" for gap in gaps))} if gaps else {}
-
-
-def numbers(values: Mapping[str, object]) -> dict[str, Any]:
-    """Return plain numbers as metadata, leaving out what is unknown."""
-    return {name: value for name, value in values.items() if value is not None}

@@ -16,7 +16,8 @@ import dagster as dg
 
 from liquidity_pipeline.contracts.marts import MART_TABLES
 from liquidity_pipeline.definitions import build_definitions
-from liquidity_pipeline.models.ties import TIES
+from liquidity_pipeline.models.ties import TIES, figures, passes
+from liquidity_pipeline.orchestration.mart_assets import PUBLICATION_KEY
 from liquidity_pipeline.orchestration.partitions import range_tags
 from liquidity_pipeline.orchestration.resources import PipelineResource
 from liquidity_pipeline.orchestration.source_assets import source_key
@@ -61,17 +62,18 @@ class Report:
         if event.is_step_success:
             self.succeeded.append(name)
         elif event.is_step_failure:
-            self._add(name, [_failure_text(event)], _gaps(_failure_metadata(event)))
+            self.add(name, [_failure_text(event), *_gaps(_failure_metadata(event))])
         elif event.is_step_materialization:
-            self._add(name, [], _gaps(event.step_materialization_data.materialization.metadata))
+            self.add(name, _gaps(event.step_materialization_data.materialization.metadata))
         elif event.event_type_value == "ASSET_CHECK_EVALUATION":
             evaluation = event.asset_check_evaluation_data
             if not evaluation.passed:
-                self._add(evaluation.asset_key.path[-1], _check_lines(evaluation), [])
+                self.add(evaluation.asset_key.path[-1], _check_lines(evaluation))
 
-    def _add(self, name: str, failures: list[str], gaps: list[str]) -> None:
+    def add(self, name: str, lines: list[str]) -> None:
+        """Add lines about something, each once."""
         known = self.problems.get(name, [])
-        new = [line for line in failures + gaps if line not in known]
+        new = [line for line in lines if line not in known]
         if new:
             self.problems[name] = known + new
 
@@ -134,15 +136,35 @@ def refresh(
 def publish(
     resource: PipelineResource, dagster: dg.DagsterInstance, report: Report, on_step: OnStep
 ) -> None:
-    """Build all marts, run the reconciliations, and publish."""
+    """Build all marts, run the reconciliations, and publish.
+
+    Marts that would come out the same are left as they are; the publication is always made anew,
+    because it says when each source was last asked.
+    """
     job = build_definitions(resource).resolve_job_def("publish")
-    _execute(job, dagster, report, on_step)
+    selection = {"asset_selection": [PUBLICATION_KEY]}
+    current = resource.pipeline.marts_are_current()
+    if current:
+        _reconcile(resource, report)
+    _execute(job, dagster, report, on_step, **(selection if current else {}))
     report.published = PUBLICATION in report.succeeded
 
 
+def _reconcile(resource: PipelineResource, report: Report) -> None:
+    """Say again what does not tie, though the marts are those of the last run."""
+    for tie in TIES:
+        result = resource.pipeline.evaluate(tie)
+        if not passes(tie, result):
+            report.add(tie.mart, [_figures_line(tie.name, figures(tie, result))])
+
+
+def _figures_line(name: str, values: Mapping[str, object]) -> str:
+    return f"{name}: " + ", ".join(f"{figure} {value}" for figure, value in values.items())
+
+
 def publish_steps() -> int:
-    """Return how many steps `publish` takes, for a progress bar."""
-    return len(MART_TABLES) + len(TIES) + 1
+    """Return how many assets `publish` makes, for a progress bar."""
+    return len(MART_TABLES) + 1
 
 
 def _execute(
@@ -157,8 +179,8 @@ def _execute(
     def watch(entry: dg.EventLogEntry) -> None:
         if entry.dagster_event is not None:
             report.note(entry.dagster_event)
-            if entry.dagster_event.is_step_success or entry.dagster_event.is_step_failure:
-                on_step(_asset_name(entry.dagster_event.step_key))
+            if done := _finished(entry.dagster_event):
+                on_step(done)
 
     dagster.add_event_listener(run_id, watch)
     job.execute_in_process(
@@ -166,13 +188,22 @@ def _execute(
     )
 
 
+def _finished(event: dg.DagsterEvent) -> str | None:
+    """Return what an event finished: a source with its step, anything else when it was made."""
+    is_source = str(event.step_key).startswith("sources__")
+    if is_source and (event.is_step_success or event.is_step_failure):
+        return _asset_name(event.step_key)
+    if event.is_step_materialization and not is_source and event.asset_key:
+        return str(event.asset_key.path[-1])
+    return None
+
+
 def _check_lines(evaluation: Any) -> list[str]:
     """Return what a failed check says in its metadata."""
     values = {name: value.value for name, value in evaluation.metadata.items()}
     if "missing" in values:
         return _listed(values["missing"])
-    numbers = ", ".join(f"{name} {value}" for name, value in values.items())
-    return [f"{evaluation.check_name}: {numbers}"]
+    return [_figures_line(evaluation.check_name, values)]
 
 
 def _gaps(metadata: Mapping[str, Any]) -> list[str]:

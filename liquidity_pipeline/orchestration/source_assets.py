@@ -135,7 +135,7 @@ def _materialized(
     yield dg.MaterializeResult(
         metadata=_table_metadata(pipeline, source, window) | gap_table(ingested.gaps),
         data_version=dg.DataVersion(_combined_version(mine)),
-        tags=_origin_tags(pipeline),
+        tags=origin_tags(pipeline),
         check_results=checks,
     )
 
@@ -164,7 +164,7 @@ def _materialization(pipeline: Pipeline, source: Source, stored: Stored) -> dg.A
         asset_key=source_key(source.name),
         partition=key_of(stored.month) if stored.month else None,
         metadata=_stored_metadata(stored),
-        tags={"dagster/data_version": stored.version, **_origin_tags(pipeline)},
+        tags={"dagster/data_version": stored.version, **origin_tags(pipeline)},
     )
 
 
@@ -213,7 +213,8 @@ def _combined_version(stored: list[Stored]) -> str:
     return hashlib.sha256("".join(part.version for part in stored).encode()).hexdigest()
 
 
-def _origin_tags(pipeline: Pipeline) -> dict[str, str]:
+def origin_tags(pipeline: Pipeline) -> dict[str, str]:
+    """Return the tags that mark every materialisation of synthetic data."""
     return {"synthetic": "true"} if pipeline.settings.endpoints == SANDBOX else {}
 
 
@@ -230,5 +231,7 @@ def policy_events(pipeline: PipelineResource) -> dg.MaterializeResult[Any]:
     stored = pipeline.pipeline.read_policy_events()
     rows = pipeline.pipeline.lake.read(POLICY_EVENTS)
     return dg.MaterializeResult(
-        metadata=describe(POLICY_EVENTS, rows), data_version=dg.DataVersion(stored.version)
+        metadata=describe(POLICY_EVENTS, rows),
+        data_version=dg.DataVersion(stored.version),
+        tags=origin_tags(pipeline.pipeline),
     )

@@ -16,15 +16,18 @@ import zlib
 from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 from liquidity_pipeline.sources.errors import TransientError
-from liquidity_pipeline.sources.fetch import Fetch, Window
+from liquidity_pipeline.sources.fetch import Fetch, Window, month_end
 from liquidity_pipeline.sources.http import Answer, Form, Params
 from liquidity_pipeline.storage.files import replacing
 from liquidity_pipeline.universe import Universe
+
+# How long after a month's end publishers still heal and correct it.
+_SETTLED = timedelta(days=45)
 
 
 @dataclass(frozen=True)
@@ -135,6 +138,20 @@ class Archive:
             if not (successful and record.error):
                 return record
         return None
+
+    def answered_months(self, source: str) -> frozenset[date]:
+        """Return the months that a publisher was asked for, and answered, when they were long over.
+
+        What is missing in the middle of such a month has been asked for and does not exist.
+        """
+        records = map(FetchRecord.load, (self._fetches / source).glob("*.json"))
+        return frozenset(
+            month
+            for record in records
+            if record.error is None
+            for month in record.window.months
+            if month_end(month) + _SETTLED < record.kept_at.date()
+        )
 
     def body(self, sha256: str) -> bytes:
         """Return a body; raise ValueError when it is gone or no longer what it was."""

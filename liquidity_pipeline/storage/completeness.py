@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
 
@@ -93,6 +93,12 @@ def present_days(lake: Lake, table: Table, months: Sequence[date]) -> Mapping[st
     return {entity: frozenset(days) for entity, days in zip(entities, lists, strict=True)}
 
 
+def newest_days(lake: Lake, table: Table, months: Sequence[date]) -> Mapping[str, date]:
+    """Return the newest observation day that the lake has in the months, per entity."""
+    present = present_days(lake, table, months)
+    return {entity: max(there) for entity, there in present.items() if there}
+
+
 def ranges_to_fetch(
     source: Source,
     lake: Lake,
@@ -101,35 +107,35 @@ def ranges_to_fetch(
     now: datetime,
     *,
     known_gaps: Sequence[str] = (),
+    answered: Collection[date] = (),
 ) -> list[Window]:
     """Return the spans of months that are not complete, or young enough to change.
 
     Young are the current and the previous month, in New York: publishers heal and correct.
     `known_gaps` are those that the last good fetch named: what nobody served then is asked for
-    with the young months only, and with all months again once it is served. A day in quarantine
-    has been asked for and answered.
+    with the young months only, and with all months again once it is served. `answered` months were
+    asked for when they were long over: a hole in their middle is the publisher's, and only
+    `backfill --force` asks again.
     Events are due on no day. Of them a month is complete once it and the next have been fetched:
     one that was fetched while it ran, with a long pause after it, has only its beginning.
     """
     today = now.replace(tzinfo=UTC).astimezone(NEW_YORK).date()
     young = today.replace(day=1) - _DAY
     wanted = {month for month in window.months if month_end(month) >= young}
-    quarantined = _quarantined(source, lake, window)
     for table in source.tables:
         if table.releases:
+            newest = newest_days(lake, table, window.months)
             for gap in missing(lake, table, universe, window, now):
                 if any(named.startswith(f"{gap.entity or table.name}: ") for named in known_gaps):
                     continue
-                disputed = quarantined.get(gap.entity, frozenset())
-                wanted |= {day.replace(day=1) for day in gap.days if day not in disputed}
+                after = newest.get(gap.entity, date.min)
+                wanted |= {
+                    day.replace(day=1)
+                    for day in gap.days
+                    if day > after or day.replace(day=1) not in answered
+                }
         else:
             absent = set(window.months) - set(lake.months(table))
             begun = {month for month in window.months if month_end(month) + _DAY in absent}
             wanted |= absent | begun
     return spans(sorted(month for month in wanted if month <= today))
-
-
-def _quarantined(source: Source, lake: Lake, window: Window) -> Mapping[str, frozenset[date]]:
-    """Return per entity the days on which its providers disagree."""
-    tables = [table for table in source.tables if table.can_become_empty]
-    return present_days(lake, tables[0], window.months) if tables else {}

@@ -99,9 +99,12 @@ class Lake:
                 stored.append(self._replace_partition(table, month, part, seen_at))
         return stored
 
-    def store_snapshot(self, table: Table, rows: pa.Table, seen_at: datetime) -> Stored:
-        """Replace a table without partitions."""
-        return self._replace_partition(table, None, validate(table, rows), seen_at)
+    def store_snapshot(
+        self, table: Table, rows: pa.Table, seen_at: datetime, *, checked: bool = False
+    ) -> Stored:
+        """Replace a table without partitions; `checked` rows have been through `validate`."""
+        rows = rows if checked else validate(table, rows)
+        return self._replace_partition(table, None, rows, seen_at)
 
     def _may_be_empty(self, table: Table, month: date) -> bool:
         """Tell whether no rows is an answer: for a daily series never, for events the first time.

@@ -56,9 +56,17 @@ def fill(
 
 
 def fetched(
-    lake: Lake, first: int, last: int, source: Source = DAILY, gaps: tuple[str, ...] = ()
+    lake: Lake,
+    first: int,
+    last: int,
+    source: Source = DAILY,
+    *,
+    gaps: tuple[str, ...] = (),
+    answered: tuple[date, ...] = (),
 ) -> list[tuple[int, int]]:
-    spans = ranges_to_fetch(source, lake, NOBODY, window(first, last), NOW, known_gaps=gaps)
+    spans = ranges_to_fetch(
+        source, lake, NOBODY, window(first, last), NOW, known_gaps=gaps, answered=answered
+    )
     assert all(span == Window.of_months(span.start, span.end) for span in spans)
     return [(span.start.month, span.end.month) for span in spans]
 
@@ -158,6 +166,17 @@ def test_what_nobody_served_last_time_is_asked_for_with_the_young_months_only(la
     fill(lake, 1, 8, without=("2026-03-10",))
     assert fetched(lake, 1, 8, gaps=("a: not served",)) == [(7, 8)]
     assert fetched(lake, 1, 8, gaps=("ab: not served", "b: a: not served")) == [(3, 3), (7, 8)]
+
+
+def test_a_hole_in_the_middle_that_was_asked_for_late_is_the_publishers(lake: Lake):
+    fill(lake, 1, 8, without=("2026-03-10",))
+    assert fetched(lake, 1, 8, answered=(month(3),)) == [(7, 8)]
+    assert fetched(lake, 1, 8, answered=(month(2),)) == [(3, 3), (7, 8)]
+
+
+def test_what_ends_early_is_asked_for_again_however_often_it_was(lake: Lake):
+    fill(lake, 1, 3)
+    assert fetched(lake, 1, 8, answered=tuple(map(month, range(1, 9)))) == [(4, 8)]
 
 
 def test_neighbouring_months_are_one_request(lake: Lake):
