@@ -115,7 +115,7 @@ def asked(settings: Settings, since: date) -> Iterator[PipelineResource]:
     from liquidity_pipeline.sandbox.options import Options
     from liquidity_pipeline.sandbox.server import start
 
-    with start(Options(today=settings.as_of, start=since)) as running:
+    with start(Options(today=settings.as_of, start=since, compress=False)) as running:
         yield _resource(settings, running.url)
 
 

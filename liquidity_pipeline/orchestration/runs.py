@@ -9,14 +9,15 @@ import uuid
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
 import dagster as dg
 
 from liquidity_pipeline.contracts.marts import MART_TABLES
-from liquidity_pipeline.definitions import build_definitions
 from liquidity_pipeline.models.ties import TIES, figures, passes
+from liquidity_pipeline.orchestration.assembly import build_definitions
 from liquidity_pipeline.orchestration.mart_assets import PUBLICATION_KEY
 from liquidity_pipeline.orchestration.partitions import range_tags
 from liquidity_pipeline.orchestration.resources import PipelineResource
@@ -126,7 +127,7 @@ def refresh(
     on_step: OnStep,
 ) -> None:
     """Run sources over their ranges; failures are noted in the report and stop nothing else."""
-    job = build_definitions(resource).resolve_job_def("refresh")
+    job = _job(resource, "refresh")
     for span, names in runs:
         keys = [source_key(name) for name in names]
         tags = range_tags(span) if span else None
@@ -141,7 +142,7 @@ def publish(
     Marts that would come out the same are left as they are; the publication is always made anew,
     because it says when each source was last asked.
     """
-    job = build_definitions(resource).resolve_job_def("publish")
+    job = _job(resource, "publish")
     selection = {"asset_selection": [PUBLICATION_KEY]}
     current = resource.pipeline.marts_are_current()
     if current:
@@ -160,6 +161,16 @@ def _reconcile(resource: PipelineResource, report: Report) -> None:
 
 def _figures_line(name: str, values: Mapping[str, object]) -> str:
     return f"{name}: " + ", ".join(f"{figure} {value}" for figure, value in values.items())
+
+
+def _job(resource: PipelineResource, name: str) -> dg.JobDefinition:
+    return _definitions(resource).resolve_job_def(name)
+
+
+@lru_cache(maxsize=1)
+def _definitions(resource: PipelineResource) -> dg.Definitions:
+    """Assemble once per resource: it takes half a second."""
+    return build_definitions(resource)
 
 
 def publish_steps() -> int:

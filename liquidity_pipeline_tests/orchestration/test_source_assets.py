@@ -8,7 +8,7 @@ import dagster as dg
 import pyarrow.parquet as pq
 import pytest
 
-from liquidity_pipeline.definitions import build_definitions
+from liquidity_pipeline.orchestration.assembly import build_definitions
 from liquidity_pipeline.orchestration.partitions import range_tags
 from liquidity_pipeline.orchestration.resources import PipelineResource
 from liquidity_pipeline.sandbox.options import Options
