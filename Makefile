@@ -19,7 +19,7 @@ test: $(VENV)/.installed  ## run all tests
 
 test-duckdb2: $(VENV)/.installed  ## the same tests on DuckDB 2.0, in an environment of its own
 	$(PYTHON) -m venv $(VENV)-duckdb2
-	$(VENV)-duckdb2/bin/python -m pip install --quiet --require-hashes -r requirements.lock
+	$(VENV)-duckdb2/bin/python -m pip install --quiet --no-deps --require-hashes -r requirements.lock
 	$(VENV)-duckdb2/bin/python -m pip install --quiet --upgrade 'duckdb==2.0.*'
 	$(VENV)-duckdb2/bin/python -m pip install --quiet --no-deps --no-build-isolation -e .
 	$(VENV)-duckdb2/bin/pytest -n 2
@@ -53,9 +53,10 @@ lock:  ## resolve the dependencies anew and pin them by hash
 	    --no-emit-index-url --no-annotate --no-header --quiet \
 	    --upgrade-package duckdb==1.5.6 -o requirements.lock
 
+# The lock names everything there is to install, so pip has nothing to resolve.
 $(VENV)/.installed: requirements.lock pyproject.toml
 	$(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install --quiet --require-hashes -r requirements.lock
+	$(BIN)/python -m pip install --quiet --no-deps --require-hashes -r requirements.lock
 	$(BIN)/python -m pip install --quiet --no-deps --no-build-isolation -e .
 	touch $@
 
