@@ -119,11 +119,13 @@ class Lake:
         self, table: Table, month: date | None, rows: pa.Table, seen_at: datetime
     ) -> Stored:
         path = self.path(table, month)
-        old = _read_file(table, path, table.arrow_schema.names) if path.exists() else None
+        # A snapshot is replaced whole: its old rows, perhaps of an older contract, do not matter.
+        partition = month is not None and path.exists()
+        old = _read_file(table, path, table.arrow_schema.names) if partition else None
         if old is not None and table.keep_vanished:
             rows = _merge(table, rows, old)
         version = _hash_rows(rows)
-        if old is not None and self.version(table, month) == version:
+        if self.version(table, month) == version:
             return Stored(table, month, rows.num_rows, version, changed=False, revised=0)
         revised = self._note_revisions(table, month, old, rows, seen_at) if old is not None else 0
         self._write(path, rows.replace_schema_metadata({_CONTENT: version.encode()}))

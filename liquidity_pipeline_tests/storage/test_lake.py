@@ -15,6 +15,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from liquidity_pipeline.contracts.sources import POLICY_EVENTS
 from liquidity_pipeline.contracts.validation import ContractBreach
 from liquidity_pipeline.storage.lake import Lake, Stored
 from liquidity_pipeline_tests.storage.example import (
@@ -327,3 +328,12 @@ def test_times_and_days_survive(lake: Lake):
     lake.store(LEVELS, levels(("2026-01-28", "a", 1.0)), [JANUARY], SEEN)
     (row,) = lake.read(LEVELS).to_pylist()
     assert (row["date"].isoformat(), row["known_at"]) == ("2026-01-28", KNOWN)
+
+
+def test_a_snapshot_of_an_older_contract_is_replaced_without_being_read(tmp_path: Path):
+    older = replace(POLICY_EVENTS, columns=POLICY_EVENTS.columns[1:], key=("kind",), day=None)
+    lake = Lake(tmp_path)
+    lake.store_snapshot(older, older.arrow_schema.empty_table(), SEEN)
+    stored = lake.store_snapshot(POLICY_EVENTS, POLICY_EVENTS.arrow_schema.empty_table(), SEEN)
+    assert stored.changed
+    assert lake.read(POLICY_EVENTS).schema.names == list(POLICY_EVENTS.column_names)
