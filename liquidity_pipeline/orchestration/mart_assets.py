@@ -14,7 +14,7 @@ from liquidity_pipeline.models import engine
 from liquidity_pipeline.models.ties import TIES, Tie, figures, passes
 from liquidity_pipeline.orchestration.metadata import column_schema, describe
 from liquidity_pipeline.orchestration.resources import PipelineResource
-from liquidity_pipeline.orchestration.source_assets import OWNERS, origin_tags, source_key
+from liquidity_pipeline.orchestration.source_assets import OWNERS, origin, origin_tags, source_key
 from liquidity_pipeline.settings import SANDBOX
 from liquidity_pipeline.sources.registry import SOURCES
 
@@ -80,7 +80,7 @@ def marts(
         name = stored.table.name
         yield dg.MaterializeResult(
             asset_key=mart_key(name),
-            metadata=describe(stored.table, rows),
+            metadata=origin(pipeline.pipeline) | describe(stored.table, rows),
             data_version=dg.DataVersion(stored.version),
             tags=origin_tags(pipeline.pipeline),
         )
@@ -118,7 +118,8 @@ def liquidity_duckdb(pipeline: PipelineResource) -> dg.MaterializeResult[Any]:
     counts = pipeline.pipeline.publish()
     settings = pipeline.pipeline.settings
     return dg.MaterializeResult(
-        metadata={
+        metadata=origin(pipeline.pipeline)
+        | {
             "file": dg.MetadataValue.path(str(settings.published_file)),
             "size_bytes": settings.published_file.stat().st_size,
             "endpoints": settings.endpoints,

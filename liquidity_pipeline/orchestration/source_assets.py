@@ -133,7 +133,9 @@ def _materialized(
         if stored.month is not None:
             context.add_asset_metadata(_stored_metadata(stored), partition_key=key_of(stored.month))
     yield dg.MaterializeResult(
-        metadata=_table_metadata(pipeline, source, window) | gap_table(ingested.gaps),
+        metadata=origin(pipeline)
+        | _table_metadata(pipeline, source, window)
+        | gap_table(ingested.gaps),
         data_version=dg.DataVersion(_combined_version(mine)),
         tags=origin_tags(pipeline),
         check_results=checks,
@@ -213,6 +215,13 @@ def _combined_version(stored: list[Stored]) -> str:
     return hashlib.sha256("".join(part.version for part in stored).encode()).hexdigest()
 
 
+def origin(pipeline: Pipeline) -> dict[str, Any]:
+    """Return what is shown beside every materialisation of synthetic data."""
+    if pipeline.settings.endpoints != SANDBOX:
+        return {}
+    return {"SYNTHETIC": "made by the sandbox; describes no real market"}
+
+
 def origin_tags(pipeline: Pipeline) -> dict[str, str]:
     """Return the tags that mark every materialisation of synthetic data."""
     return {"synthetic": "true"} if pipeline.settings.endpoints == SANDBOX else {}
@@ -231,7 +240,7 @@ def policy_events(pipeline: PipelineResource) -> dg.MaterializeResult[Any]:
     stored = pipeline.pipeline.read_policy_events()
     rows = pipeline.pipeline.lake.read(POLICY_EVENTS)
     return dg.MaterializeResult(
-        metadata=describe(POLICY_EVENTS, rows),
+        metadata=origin(pipeline.pipeline) | describe(POLICY_EVENTS, rows),
         data_version=dg.DataVersion(stored.version),
         tags=origin_tags(pipeline.pipeline),
     )
