@@ -14,6 +14,7 @@ from pathlib import Path
 
 import duckdb
 
+from liquidity_pipeline.contracts.stress import SEGMENTS
 from liquidity_pipeline.pipeline import Pipeline
 from liquidity_pipeline.settings import SANDBOX, Settings
 
@@ -21,7 +22,6 @@ BEGIN, END = "<!-- validation: begin -->", "<!-- validation: end -->"
 READS = frozenset(
     {"marts.stress_flags", "marts.stress_index", "marts.stress_scores", "marts.stress_gauges"}
 )
-SEGMENTS = ("funding", "reserves", "drain", "equity", "crypto", "credit")
 
 
 def write_scorecard(page: Path, settings: Settings) -> None:

@@ -7,17 +7,16 @@ from __future__ import annotations
 
 from liquidity_pipeline.contracts.sources import SECURITY_CLASSES
 from liquidity_pipeline.contracts.table import (
-    Column,
+    MART_KNOWN_AT,
     Table,
     day,
     flag,
     integer,
-    moment,
     number,
     text,
+    usd,
 )
 
-KNOWN_AT = moment("known_at", "When the last record behind the row was public")
 SEASONAL_COMPONENTS = (
     "drain_reserves",
     "tga",
@@ -29,10 +28,6 @@ CLOSED_BY = ("cusum", "negative weeks")
 DEBT_LIMIT_STATE = text(
     "debt_limit_state", "State of the debt limit, as far as it is on record", nullable=True
 )
-
-
-def _usd(name: str, meaning: str, *, nullable: bool = True) -> Column:
-    return number(name, meaning, nullable=nullable, low=-1e7, high=1e7)
 
 
 DRAIN_SEASONALITY = Table(
@@ -52,11 +47,11 @@ DRAIN_SEASONALITY = Table(
             "Proceeds land in the TGA: never add the two",
             allowed=SEASONAL_COMPONENTS,
         ),
-        _usd("actual_usd_mn", "What drained", nullable=False),
-        _usd("expected_usd_mn", "What the calendar led to expect", nullable=False),
-        _usd("expected_low_usd_mn", "Lower end of the 95 % band; NULL before 52 past errors"),
-        _usd("expected_high_usd_mn", "Upper end of the 95 % band; NULL before 52 past errors"),
-        _usd("surprise_usd_mn", "Actual less expected", nullable=False),
+        usd("actual_usd_mn", "What drained", nullable=False),
+        usd("expected_usd_mn", "What the calendar led to expect", nullable=False),
+        usd("expected_low_usd_mn", "Lower end of the 95 % band; NULL before 52 past errors"),
+        usd("expected_high_usd_mn", "Upper end of the 95 % band; NULL before 52 past errors"),
+        usd("surprise_usd_mn", "Actual less expected", nullable=False),
         number(
             "surprise_sd",
             "Surprise over the deviation of past out-of-sample errors; NULL before 52 of them",
@@ -69,10 +64,10 @@ DRAIN_SEASONALITY = Table(
             high=1,
             unit="share",
         ),
-        _usd("drain_sa_usd_mn", "Actual without the season: surprise plus mean", nullable=False),
+        usd("drain_sa_usd_mn", "Actual without the season: surprise plus mean", nullable=False),
         integer("n_obs", "Earlier weeks behind the expectation", low=156, unit="weeks"),
         integer("n_errors", "Past out-of-sample errors behind the deviation", low=0, unit="weeks"),
-        KNOWN_AT,
+        MART_KNOWN_AT,
     ),
 )
 
@@ -86,19 +81,19 @@ TGA_TRAJECTORY = Table(
         day("as_of_date", "Daily Treasury Statement from which the path starts"),
         day("week_ending", "Wednesday ahead"),
         integer("weeks_ahead", "Wednesdays ahead, the next one is 1", low=1, unit="weeks"),
-        _usd("closing_usd_mn", "Balance from which the path starts", nullable=False),
+        usd("closing_usd_mn", "Balance from which the path starts", nullable=False),
         day("quarter_end", "End of the quarter of week_ending"),
-        _usd("target_usd_mn", "Balance assumed for that day", nullable=False),
+        usd("target_usd_mn", "Balance assumed for that day", nullable=False),
         day("statement_date", "Day of the statement that assumes it"),
-        _usd("implied_balance_usd_mn", "Balance on the path on the Wednesday", nullable=False),
-        _usd(
+        usd("implied_balance_usd_mn", "Balance on the path on the Wednesday", nullable=False),
+        usd(
             "implied_change_usd_mn",
             "Rise on the path since the Wednesday before, since as_of_date in the first week: the "
             "implied drain",
             nullable=False,
         ),
         DEBT_LIMIT_STATE,
-        KNOWN_AT,
+        MART_KNOWN_AT,
     ),
 )
 
@@ -113,13 +108,13 @@ TGA_TRAJECTORY_SCORE = Table(
         day("week_ending", "Wednesday that was ahead"),
         day("as_of_date", "First Daily Treasury Statement published after it"),
         integer("weeks_ahead", "Wednesdays ahead", low=1, unit="weeks"),
-        _usd("closing_usd_mn", "Balance from which the path started", nullable=False),
-        _usd("implied_balance_usd_mn", "Balance on the path", nullable=False),
-        _usd("actual_balance_usd_mn", "Balance that it was", nullable=False),
-        _usd("error_usd_mn", "Actual less implied", nullable=False),
-        _usd("no_change_error_usd_mn", "Actual less the starting balance", nullable=False),
+        usd("closing_usd_mn", "Balance from which the path started", nullable=False),
+        usd("implied_balance_usd_mn", "Balance on the path", nullable=False),
+        usd("actual_balance_usd_mn", "Balance that it was", nullable=False),
+        usd("error_usd_mn", "Actual less implied", nullable=False),
+        usd("no_change_error_usd_mn", "Actual less the starting balance", nullable=False),
         DEBT_LIMIT_STATE,
-        KNOWN_AT,
+        MART_KNOWN_AT,
     ),
 )
 
@@ -135,16 +130,16 @@ FED_BILL_PURCHASES = Table(
         day("operation_date", "Day of the operations"),
         day("window_start", "Ninth business day of a month, when the month's amount is announced"),
         day("window_end", "Day before the next window"),
-        _usd("net_purchases_usd_mn", "Par bought less par sold", nullable=False),
-        _usd("cumulative_usd_mn", "The same since the window's first operation", nullable=False),
-        _usd("reinvestment_low_usd_mn", "Agency reinvestment of the window, published or at least"),
-        _usd("reinvestment_high_usd_mn", "Agency reinvestment of the window, published or at most"),
-        _usd("beyond_reinvestment_low_usd_mn", f"{_BEYOND}: at least"),
-        _usd("beyond_reinvestment_high_usd_mn", f"{_BEYOND}: at most"),
+        usd("net_purchases_usd_mn", "Par bought less par sold", nullable=False),
+        usd("cumulative_usd_mn", "The same since the window's first operation", nullable=False),
+        usd("reinvestment_low_usd_mn", "Agency reinvestment of the window, published or at least"),
+        usd("reinvestment_high_usd_mn", "Agency reinvestment of the window, published or at most"),
+        usd("beyond_reinvestment_low_usd_mn", f"{_BEYOND}: at least"),
+        usd("beyond_reinvestment_high_usd_mn", f"{_BEYOND}: at most"),
         flag("is_estimate", "The reinvestment is an estimate, not published for the window"),
-        _usd("drain_reserves_usd_mn", "Counted by the accounting", nullable=False),
-        _usd("drain_headline_usd_mn", "Counted as market commentary does", nullable=False),
-        KNOWN_AT,
+        usd("drain_reserves_usd_mn", "Counted by the accounting", nullable=False),
+        usd("drain_headline_usd_mn", "Counted as market commentary does", nullable=False),
+        MART_KNOWN_AT,
     ),
 )
 
@@ -170,7 +165,7 @@ REFERENCE_LEVELS = Table(
             allowed=("up", "down"),
         ),
         day("last_crossed_on", "Newest crossing up to the row", nullable=True),
-        KNOWN_AT,
+        MART_KNOWN_AT,
     ),
 )
 
@@ -190,17 +185,17 @@ DRAIN_EPISODES = Table(
         text("closed_by", "What closed it", nullable=True, allowed=CLOSED_BY),
         integer("duration_days", "Days from start to end, or to the newest week", low=7),
         day("trough_date", "Wednesday with the lowest reserves of the episode"),
-        _usd("depth_usd_mn", "Fall of reserves from start to trough", nullable=False),
+        usd("depth_usd_mn", "Fall of reserves from start to trough", nullable=False),
         number("depth_pct", "Depth over reserves at the start", nullable=False, high=100),
-        _usd("tga_usd_mn", f"Rise of the TGA {_SHARE_NOTE}"),
-        _usd("on_rrp_usd_mn", f"Rise of reverse repos {_SHARE_NOTE}"),
-        _usd("fed_assets_usd_mn", f"Fall of the Fed's assets {_SHARE_NOTE}"),
-        _usd("other_usd_mn", f"Currency, other liabilities, unattributed {_SHARE_NOTE}"),
+        usd("tga_usd_mn", f"Rise of the TGA {_SHARE_NOTE}"),
+        usd("on_rrp_usd_mn", f"Rise of reverse repos {_SHARE_NOTE}"),
+        usd("fed_assets_usd_mn", f"Fall of the Fed's assets {_SHARE_NOTE}"),
+        usd("other_usd_mn", f"Currency, other liabilities, unattributed {_SHARE_NOTE}"),
         number("tga_share_pct", "TGA over depth"),
         number("on_rrp_share_pct", "Reverse repos over depth"),
         number("fed_assets_share_pct", "Fed's assets over depth"),
         number("other_share_pct", "The rest over depth"),
-        _usd("reserves_start_usd_mn", "Reserve balances at the start", nullable=False),
+        usd("reserves_start_usd_mn", "Reserve balances at the start", nullable=False),
         number("reserves_of_fed_assets_pct", "The same over the Fed's assets", low=0, high=100),
         number(
             "reserves_of_bank_assets_pct",
@@ -208,7 +203,7 @@ DRAIN_EPISODES = Table(
             low=0,
             high=100,
         ),
-        KNOWN_AT,
+        MART_KNOWN_AT,
     ),
 )
 
@@ -219,13 +214,13 @@ DRAIN_EPISODE_WEEKS = Table(
     key=("week_ending",),
     columns=(
         day("week_ending", "Wednesday"),
-        _usd("drain_reserves_usd_mn", "Fall of reserve balances", nullable=False),
-        _usd("allowance_usd_mn", "Usual drain: median of all earlier weeks", nullable=False),
-        _usd("threshold_usd_mn", "90th percentile of earlier 4-week drains", nullable=False),
+        usd("drain_reserves_usd_mn", "Fall of reserve balances", nullable=False),
+        usd("allowance_usd_mn", "Usual drain: median of all earlier weeks", nullable=False),
+        usd("threshold_usd_mn", "90th percentile of earlier 4-week drains", nullable=False),
         number("cusum_usd_mn", "Drain cumulated beyond the usual", nullable=False, low=0, high=1e7),
         text("episode_id", "Episode open in this week; NULL in none", nullable=True),
         integer("n_history", "Earlier weeks behind both", low=156, unit="weeks"),
-        KNOWN_AT,
+        MART_KNOWN_AT,
     ),
 )
 
@@ -239,16 +234,16 @@ SETTLEMENT_OUTLOOK = Table(
         day("as_of", "Day of the run"),
         day("settlement_date", "Day ahead on which the money moves"),
         text("security_class", "Class of security", allowed=SECURITY_CLASSES),
-        _usd("auctioned_usd_mn", "Issues with results, SOMA add-ons included", nullable=False),
-        _usd("announced_usd_mn", "Issues announced, add-ons still to come", nullable=False),
+        usd("auctioned_usd_mn", "Issues with results, SOMA add-ons included", nullable=False),
+        usd("announced_usd_mn", "Issues announced, add-ons still to come", nullable=False),
         integer(
             "scheduled_issues", "Issues on the schedule without an amount", low=0, unit="issues"
         ),
-        _usd("redeemed_usd_mn", "Maturing, SOMA included", nullable=False),
-        _usd("net_public_usd_mn", "Net paid by the public; NULL while no issue is announced"),
-        _usd("refinancing_usd_mn", "Maturing while no issue is announced: taken to be rolled over"),
+        usd("redeemed_usd_mn", "Maturing, SOMA included", nullable=False),
+        usd("net_public_usd_mn", "Net paid by the public; NULL while no issue is announced"),
+        usd("refinancing_usd_mn", "Maturing while no issue is announced: taken to be rolled over"),
         text("soma_basis", "As in settlement_calendar", allowed=("published", "assumed")),
-        KNOWN_AT,
+        MART_KNOWN_AT,
     ),
 )
 
@@ -262,15 +257,15 @@ SETTLEMENT_OUTLOOK_SCORE = Table(
         day("as_of_date", "Friday"),
         integer("weeks_ahead", "Calendar weeks ahead, the next one is 1", low=1, unit="weeks"),
         day("week_start", "Monday of the week ahead"),
-        _usd("issued_known_usd_mn", "Issues known: results, or announced amount", nullable=False),
-        _usd("issued_usd_mn", "Issues that settled, SOMA add-ons included", nullable=False),
+        usd("issued_known_usd_mn", "Issues known: results, or announced amount", nullable=False),
+        usd("issued_usd_mn", "Issues that settled, SOMA add-ons included", nullable=False),
         number("coverage_ratio", "Known over settled issues; add-ons are not announced", low=0),
-        _usd("redeemed_known_usd_mn", "Maturities known then", nullable=False),
-        _usd("redeemed_usd_mn", "Maturities that settled", nullable=False),
-        _usd("net_public_known_usd_mn", "Net paid by the public, as known then", nullable=False),
-        _usd("net_public_usd_mn", "Net paid by the public", nullable=False),
-        _usd("error_usd_mn", "Settled less known net", nullable=False),
-        KNOWN_AT,
+        usd("redeemed_known_usd_mn", "Maturities known then", nullable=False),
+        usd("redeemed_usd_mn", "Maturities that settled", nullable=False),
+        usd("net_public_known_usd_mn", "Net paid by the public, as known then", nullable=False),
+        usd("net_public_usd_mn", "Net paid by the public", nullable=False),
+        usd("error_usd_mn", "Settled less known net", nullable=False),
+        MART_KNOWN_AT,
     ),
 )
 

@@ -7,17 +7,15 @@ from liquidity_pipeline.contracts.drain_marts import DRAIN_TABLES
 from liquidity_pipeline.contracts.sources import SECURITY_CLASSES, STATUSES
 from liquidity_pipeline.contracts.stress import STRESS_TABLES
 from liquidity_pipeline.contracts.table import (
-    Column,
+    MART_KNOWN_AT,
     Table,
     by_name,
     day,
     flag,
-    moment,
     number,
     text,
+    usd,
 )
-
-KNOWN_AT = moment("known_at", "When the last record behind the row was public")
 
 COMPONENTS = (
     "tga",
@@ -30,19 +28,14 @@ COMPONENTS = (
     "fed_other_assets",
     "settlement",
 )
-MAX_USD_MN = 10_000_000.0
-
-
-def _usd(name: str, meaning: str, *, nullable: bool = True) -> Column:
-    return number(name, meaning, nullable=nullable, low=-MAX_USD_MN, high=MAX_USD_MN)
 
 
 _NET = (
-    _usd("issued_usd_mn", "Face amount issued, SOMA add-ons included", nullable=False),
-    _usd("redeemed_usd_mn", "Face amount maturing, SOMA included", nullable=False),
-    _usd("buyback_usd_mn", "Face amount bought back", nullable=False),
-    _usd("net_usd_mn", "Issued less redeemed; buybacks apart", nullable=False),
-    _usd("net_public_usd_mn", "Net paid by the public: without the Fed's add-ons and maturities"),
+    usd("issued_usd_mn", "Face amount issued, SOMA add-ons included", nullable=False),
+    usd("redeemed_usd_mn", "Face amount maturing, SOMA included", nullable=False),
+    usd("buyback_usd_mn", "Face amount bought back", nullable=False),
+    usd("net_usd_mn", "Issued less redeemed; buybacks apart", nullable=False),
+    usd("net_public_usd_mn", "Net paid by the public: without the Fed's add-ons and maturities"),
 )
 
 SETTLEMENT_CALENDAR = Table(
@@ -61,7 +54,7 @@ SETTLEMENT_CALENDAR = Table(
             allowed=("published", "assumed"),
         ),
         text("status", "Least certain of the day's issues", allowed=STATUSES),
-        KNOWN_AT,
+        MART_KNOWN_AT,
     ),
 )
 
@@ -75,7 +68,7 @@ WEEKLY_SETTLEMENTS = Table(
         text("security_class", "Class, or all", allowed=(*SECURITY_CLASSES, "all")),
         *_NET,
         flag("is_settled", "All of the week's days lie in the past"),
-        KNOWN_AT,
+        MART_KNOWN_AT,
     ),
 )
 
@@ -86,17 +79,17 @@ TGA_DAILY = Table(
     key=("record_date",),
     columns=(
         day("record_date", "Day of the statement"),
-        _usd("opening_usd_mn", "Opening balance"),
-        _usd("deposits_usd_mn", "All deposits"),
-        _usd("withdrawals_usd_mn", "All withdrawals"),
-        _usd("closing_usd_mn", "Closing balance", nullable=False),
-        _usd("change_1d_usd_mn", "Change of the close over one statement day"),
-        _usd("change_5d_usd_mn", "Change of the close over five statement days"),
-        _usd("net_debt_cash_usd_mn", "Public debt cash issues less redemptions (table II)"),
-        _usd("other_flows_usd_mn", "Change without the debt cash: taxes, spending and the rest"),
-        _usd("target_usd_mn", "Quarter-end balance assumed by the last financing estimate"),
-        _usd("gap_to_target_usd_mn", "Target less close: what is still to be drained"),
-        KNOWN_AT,
+        usd("opening_usd_mn", "Opening balance"),
+        usd("deposits_usd_mn", "All deposits"),
+        usd("withdrawals_usd_mn", "All withdrawals"),
+        usd("closing_usd_mn", "Closing balance", nullable=False),
+        usd("change_1d_usd_mn", "Change of the close over one statement day"),
+        usd("change_5d_usd_mn", "Change of the close over five statement days"),
+        usd("net_debt_cash_usd_mn", "Public debt cash issues less redemptions (table II)"),
+        usd("other_flows_usd_mn", "Change without the debt cash: taxes, spending and the rest"),
+        usd("target_usd_mn", "Quarter-end balance assumed by the last financing estimate"),
+        usd("gap_to_target_usd_mn", "Target less close: what is still to be drained"),
+        MART_KNOWN_AT,
     ),
 )
 
@@ -107,30 +100,30 @@ RESERVE_DRAINS = Table(
     key=("week_ending",),
     columns=(
         day("week_ending", "Wednesday"),
-        _usd("drain_reserves_usd_mn", "Fall of reserve balances", nullable=False),
-        _usd("d_tga_usd_mn", "Rise of the Treasury General Account"),
-        _usd("d_rrp_usd_mn", "Rise of reverse repos; see rrp_basis"),
-        _usd("d_currency_usd_mn", "Rise of Federal Reserve notes in circulation"),
-        _usd("d_other_usd_mn", "Rise of all other liabilities and capital; NULL if not derivable"),
-        _usd("d_fed_assets_usd_mn", "Rise of the Fed's total assets, which adds reserves"),
-        _usd("residual_usd_mn", "Drain that the lines above do not explain"),
+        usd("drain_reserves_usd_mn", "Fall of reserve balances", nullable=False),
+        usd("d_tga_usd_mn", "Rise of the Treasury General Account"),
+        usd("d_rrp_usd_mn", "Rise of reverse repos; see rrp_basis"),
+        usd("d_currency_usd_mn", "Rise of Federal Reserve notes in circulation"),
+        usd("d_other_usd_mn", "Rise of all other liabilities and capital; NULL if not derivable"),
+        usd("d_fed_assets_usd_mn", "Rise of the Fed's total assets, which adds reserves"),
+        usd("residual_usd_mn", "Drain that the lines above do not explain"),
         text("rrp_basis", "H.4.1 total, or overnight facility where it is missing", nullable=True),
-        _usd("reserves_usd_mn", "Reserve balances on the Wednesday"),
-        _usd("tga_usd_mn", "Treasury General Account on the Wednesday"),
-        _usd("rrp_usd_mn", "Reverse repos on the Wednesday"),
-        _usd("currency_usd_mn", "Federal Reserve notes on the Wednesday"),
-        _usd("fed_assets_usd_mn", "Total assets on the Wednesday"),
-        KNOWN_AT,
+        usd("reserves_usd_mn", "Reserve balances on the Wednesday"),
+        usd("tga_usd_mn", "Treasury General Account on the Wednesday"),
+        usd("rrp_usd_mn", "Reverse repos on the Wednesday"),
+        usd("currency_usd_mn", "Federal Reserve notes on the Wednesday"),
+        usd("fed_assets_usd_mn", "Total assets on the Wednesday"),
+        MART_KNOWN_AT,
     ),
 )
 
 _BOTH_CONVENTIONS = (
-    _usd(
+    usd(
         "drain_reserves_usd_mn",
         "Counted by the accounting; closes to the fall of reserves",
         nullable=False,
     ),
-    _usd(
+    usd(
         "drain_headline_usd_mn",
         "Counted as market commentary does; does not close",
         nullable=False,
@@ -146,9 +139,9 @@ DRAINS = Table(
     columns=(
         day("date", "Day of the flow"),
         text("component", "What moves", allowed=COMPONENTS),
-        _usd("amount_usd_mn", "Amount in its natural direction (a rise, a purchase)"),
+        usd("amount_usd_mn", "Amount in its natural direction (a rise, a purchase)"),
         *_BOTH_CONVENTIONS,
-        KNOWN_AT,
+        MART_KNOWN_AT,
     ),
 )
 
@@ -161,9 +154,9 @@ WEEKLY_DRAINS = Table(
     columns=(
         day("week_ending", "Wednesday"),
         text("component", "What moves, or total", allowed=(*COMPONENTS, "total")),
-        _usd("amount_usd_mn", "Amount in its natural direction; NULL for the total"),
+        usd("amount_usd_mn", "Amount in its natural direction; NULL for the total"),
         *_BOTH_CONVENTIONS,
-        KNOWN_AT,
+        MART_KNOWN_AT,
     ),
 )
 
@@ -186,7 +179,7 @@ FUNDING_CONDITIONS = Table(
         number("on_rrp_usd_mn", "Overnight reverse repo take-up", low=0),
         flag("is_month_end", "Last or first bond-market day of a month"),
         flag("is_quarter_end", "Last or first bond-market day of a quarter"),
-        KNOWN_AT,
+        MART_KNOWN_AT,
     ),
 )
 
@@ -206,7 +199,7 @@ ASSET_RETURNS = Table(
         number("return_20d_pct", "Over twenty returns", low=-100),
         number("drawdown_pct", "Below the highest close held here", low=-100, high=0),
         number("vol_20d_pct", "Annualised deviation of 20 daily returns", low=0),
-        KNOWN_AT,
+        MART_KNOWN_AT,
     ),
 )
 

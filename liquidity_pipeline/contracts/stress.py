@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 from liquidity_pipeline.contracts.table import (
+    MART_KNOWN_AT,
     Column,
     Table,
     day,
     flag,
     integer,
-    moment,
     number,
     text,
 )
 
-KNOWN_AT = moment("known_at", "When the last record behind the row was public")
 LEVELS = ("normal", "watch", "stress", "severe")
 STATES = ("quiet", "raised", "held", "leaving", "calendar")
 SEGMENTS = ("funding", "reserves", "drain", "equity", "crypto", "credit")
@@ -56,7 +55,7 @@ STRESS_FLAGS = Table(
         flag("calendar_explained", "Would be flagged but for the turn of the month"),
         text("reason", "In words"),
         text("method", "Version of the method"),
-        KNOWN_AT,
+        MART_KNOWN_AT,
     ),
 )
 
@@ -94,7 +93,7 @@ STRESS_INDEX = Table(
         integer("n_flagged", "Segments with a raised flag", low=0, unit="segments"),
         text("reason", "In words"),
         text("method", "Version of the method"),
-        KNOWN_AT,
+        MART_KNOWN_AT,
     ),
 )
 
@@ -134,7 +133,7 @@ STRESS_SCORES = Table(
         text("worst_level", "Worst level in that span", nullable=True, allowed=LEVELS),
         integer("n_alarm_days", "Observations in alarm in that span", low=0, unit="values"),
         integer("n_observations", "Observations in that span", low=0, unit="values"),
-        KNOWN_AT,
+        MART_KNOWN_AT,
     ),
 )
 
@@ -174,7 +173,7 @@ STRESS_GAUGES = Table(
         number("false_alarms_high", "Upper end", low=0, unit="per decade"),
         *_beside("level", "of weekly levels"),
         *_beside("change", "of weekly changes"),
-        KNOWN_AT,
+        MART_KNOWN_AT,
     ),
 )
 

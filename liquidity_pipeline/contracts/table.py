@@ -214,4 +214,10 @@ def flag(name: str, meaning: str, *, nullable: bool = False) -> Column:
     return Column(name, "boolean", meaning, nullable=nullable)
 
 
+def usd(name: str, meaning: str, *, nullable: bool = True) -> Column:
+    """Return an amount in USD millions, of either sign; ten trillion is beyond any of them."""
+    return number(name, meaning, nullable=nullable, low=-1e7, high=1e7)
+
+
 KNOWN_AT = moment("known_at", "When the publisher made the row public")
+MART_KNOWN_AT = moment("known_at", "When the last record behind the row was public")

@@ -12,8 +12,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-SEGMENTS = ("funding", "reserves", "drain", "equity", "crypto", "credit")
-
 # Values that must lie in the past before one is ranked: a year of days, three years of weeks.
 DAILY_HISTORY, WEEKLY_HISTORY = 252, 156
 

@@ -23,8 +23,9 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
+from liquidity_pipeline.contracts.stress import SEGMENTS
 from liquidity_pipeline.models.history import Floats, expanding_ranks
-from liquidity_pipeline.models.indicators import INDICATORS, SEGMENTS
+from liquidity_pipeline.models.indicators import INDICATORS
 from liquidity_pipeline.models.mart import PythonMart
 from liquidity_pipeline.models.stress_flags import Level
 

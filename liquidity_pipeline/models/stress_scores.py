@@ -24,8 +24,9 @@ import duckdb
 import numpy as np
 import pyarrow as pa
 
+from liquidity_pipeline.contracts.stress import SEGMENTS
 from liquidity_pipeline.models.history import Floats
-from liquidity_pipeline.models.indicators import INDICATORS, SEGMENTS
+from liquidity_pipeline.models.indicators import INDICATORS
 from liquidity_pipeline.models.mart import PythonMart
 
 MERGE = timedelta(days=10)
