@@ -9,6 +9,7 @@ What is stored or computed from those days does not belong here.
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta, tzinfo
@@ -162,8 +163,9 @@ class Release:
         if self.rolling_years:
             first = max(first, (now - timedelta(days=365 * self.rolling_years)).date())
         expected = days(self.calendar, first, end)
-        pairs = zip(expected, self.known_at(expected), strict=True)
-        return [day for day, known in pairs if known <= now]
+        # Observations become public in their order.
+        public = bisect_right(expected, now, key=lambda day: self.known_at([day])[0])
+        return expected[:public]
 
 
 @cache

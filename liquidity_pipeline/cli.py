@@ -24,8 +24,8 @@ from liquidity_pipeline.terminal import (
     OK,
     Place,
     Request,
-    asked,
     console,
+    publishers,
     run_and_exit,
 )
 
@@ -206,12 +206,13 @@ def ui(place: Place, port: int) -> None:
     settings.claim_data_dir()
     dagster = Path(sys.executable).with_name("dagster")
     module = "liquidity_pipeline.definitions"
-    with asked(settings, settings.today.replace(year=settings.today.year - 3)) as resource:
+    since = settings.today.replace(year=settings.today.year - 3, day=1)
+    with publishers(settings, since) as reachable:
         environment = {
             **os.environ,
             "LIQUIDITY_DATA_DIR": str(settings.data_dir),
             "LIQUIDITY_ENDPOINTS": settings.endpoints,
-            "LIQUIDITY_SANDBOX_URL": resource.sandbox_url,
+            "LIQUIDITY_SANDBOX_URL": reachable.sandbox_url or "",
             "DAGSTER_HOME": str(dagster_home(settings.data_dir)),
         }
         command = [str(dagster), "dev", "-m", module, "-p", str(port)]

@@ -99,12 +99,12 @@ class Pipeline:
 
     def missing(self, source: Source, window: Window) -> list[completeness.Missing]:
         """Return what the calendars expect of a source in the window and the lake lacks."""
-        return [
-            gap
-            for table in source.tables
-            if table.releases
-            for gap in completeness.missing(self.lake, table, self.universe, window, self.now)
-        ]
+        gaps: list[completeness.Missing] = []
+        for table in source.tables:
+            if table.releases:
+                present = completeness.present_days(self.lake, table, window.months)
+                gaps += completeness.missing(present, table, self.universe, window, self.now)
+        return gaps
 
     def ranges_to_fetch(self, source: Source, window: Window) -> list[Window]:
         """Return the spans of months that an incremental run has to fetch."""
@@ -176,6 +176,17 @@ class Pipeline:
         with self.session(tie.reads) as connection:
             return ties.evaluate(tie, connection)
 
+    @cached_property
+    def _reference(self) -> dict[str, pa.Table]:
+        """What marts read that no publisher says: days, the clock, symbols, signs."""
+        signs = read_sign_conventions(self.settings.reference_dir)
+        return {
+            "calendar_days": reference.calendar_days(self.settings.today),
+            "clock": reference.clock(self.now),
+            "universe": reference.universe_table(self.universe),
+            "sign_conventions": signs.cast(SIGN_CONVENTIONS.arrow_schema),
+        }
+
     @contextmanager
     def session(self, wanted: frozenset[str] | None = None) -> Iterator[duckdb.DuckDBPyConnection]:
         """Open DuckDB in memory on the wanted tables (all by default), as public at `now`."""
@@ -191,14 +202,7 @@ class Pipeline:
                 if (path := self.marts.path(table)).exists()
                 and (wanted is None or table.qualified_name in wanted)
             },
-            reference={
-                "calendar_days": reference.calendar_days(self.settings.today),
-                "clock": reference.clock(self.now),
-                "universe": reference.universe_table(self.universe),
-                "sign_conventions": read_sign_conventions(self.settings.reference_dir).cast(
-                    SIGN_CONVENTIONS.arrow_schema
-                ),
-            },
+            reference=self._reference,
         )
         with engine.session(inputs) as connection:
             yield connection

@@ -6,7 +6,7 @@ import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from typing import TYPE_CHECKING, NoReturn
 
@@ -64,7 +64,8 @@ def run_and_exit(place: Place, request: Request) -> NoReturn:
     try:
         settings = place.settings()
         settings.claim_data_dir()
-        report = _execute(settings, request)
+        with publishers(settings, _first_month(request.since, settings)) as reachable:
+            report = _execute(reachable, request)
     except SettingsError as error:
         raise click.UsageError(str(error)) from None
     _report(report, settings, request)
@@ -85,11 +86,8 @@ def _execute(settings: Settings, request: Request) -> Report:
     last = _month(request.until) or settings.today
     window = Window.of_months(_first_month(request.since, settings), last)
     report = runs.Report()
-    with (
-        asked(settings, window.start) as resource,
-        runs.instance(settings.data_dir) as dagster,
-        _progress() as progress,
-    ):
+    resource = _resource(settings)
+    with runs.instance(settings.data_dir) as dagster, _progress() as progress:
         planned = runs.plan(resource, window, names, force=request.force)
         fetching = progress.add_task("fetching", total=sum(len(group) for _, group in planned))
         building = progress.add_task("building", total=runs.publish_steps())
@@ -106,27 +104,30 @@ def _execute(settings: Settings, request: Request) -> Report:
 
 
 @contextmanager
-def asked(settings: Settings, since: date) -> Iterator[PipelineResource]:
-    """Give the resource of a run; a sandbox is started for it where none is running."""
+def publishers(settings: Settings, since: date) -> Iterator[Settings]:
+    """Give settings that reach the publishers; a sandbox is started where none is running.
+
+    It starts before anything heavy is imported here: drawing a world takes as long as that.
+    """
     if settings.endpoints != SANDBOX or settings.sandbox_url:
-        yield _resource(settings, settings.sandbox_url)
+        yield settings
         return
     # Only the sandbox's own option brings the sandbox into a process.
     from liquidity_pipeline.sandbox.options import Options
-    from liquidity_pipeline.sandbox.server import start
+    from liquidity_pipeline.sandbox.process import beside
 
-    with start(Options(today=settings.as_of, start=since, compress=False)) as running:
-        yield _resource(settings, running.url)
+    with beside(Options(today=settings.as_of, start=since, compress=False)) as url:
+        yield replace(settings, sandbox_url=url)
 
 
-def _resource(settings: Settings, sandbox_url: str | None) -> PipelineResource:
+def _resource(settings: Settings) -> PipelineResource:
     from liquidity_pipeline.orchestration.resources import PipelineResource
 
     return PipelineResource(
         data_dir=str(settings.data_dir),
         endpoints=settings.endpoints,
         as_of=settings.as_of.isoformat() if settings.as_of else "",
-        sandbox_url=sandbox_url or "",
+        sandbox_url=settings.sandbox_url or "",
         step_retries=0,
     )
 

@@ -141,7 +141,7 @@ def build_weekly(connection: duckdb.DuckDBPyConnection) -> pa.Table:
 
 def _rolling_weeks(x: Floats, y: Floats, window: int) -> dict[str, Floats]:
     """Return the columns of `weekly_correlations`, each weeks x (driver by driver, its assets)."""
-    from scipy import stats
+    from scipy.special import stdtr
 
     pairs = Moments.of_pairs(np.repeat(x, y.shape[1], axis=1), np.tile(y, (1, x.shape[1])))
     sums = pairs.rolling(window)
@@ -154,7 +154,7 @@ def _rolling_weeks(x: Floats, y: Floats, window: int) -> dict[str, Floats]:
     correlation = np.clip(xy / np.sqrt(safe_xx * np.where(usable, yy, np.nan)), -1, 1)
     low, high = fisher_band(correlation, n.astype(np.int64))
     t_stat = correlation * np.sqrt((count - 2) / np.maximum(1 - correlation**2, 1e-12))
-    p_value = 2 * stats.t.sf(np.abs(t_stat), np.maximum(count - 2, 1))
+    p_value = 2 * stdtr(np.maximum(count - 2, 1), -np.abs(t_stat))
     ranked = rolling_spearman(x, y, window).reshape(len(x), -1)
     return {
         "correlation": correlation,

@@ -161,7 +161,7 @@ def tally(gauge: Gauge, episodes: Sequence[tuple[Episode, str]], as_of: date) ->
     An alarm is false when it overlaps no episode, widened by 30 days on both sides. The interval
     of the rate is the exact one for a Poisson count (Garwood).
     """
-    from scipy.stats import chi2
+    from scipy.special import chdtri
 
     alarms = [(start, end) for start, end in gauge.alarms if start <= as_of]
     outcomes = [outcome for _, outcome in episodes]
@@ -179,8 +179,8 @@ def tally(gauge: Gauge, episodes: Sequence[tuple[Episode, str]], as_of: date) ->
         "n_alarms": len(alarms),
         "n_false_alarms": false,
         "false_alarms_per_decade": 10 * false / years,
-        "false_alarms_low": 10 * float(chi2.ppf(0.025, 2 * false)) / 2 / years if false else 0.0,
-        "false_alarms_high": 10 * float(chi2.ppf(0.975, 2 * false + 2)) / 2 / years,
+        "false_alarms_low": 10 * float(chdtri(2 * false, 0.975)) / 2 / years if false else 0.0,
+        "false_alarms_high": 10 * float(chdtri(2 * false + 2, 0.025)) / 2 / years,
     }
 
 

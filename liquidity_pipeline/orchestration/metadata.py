@@ -31,10 +31,7 @@ def column_schema(table: Table) -> dg.TableSchema:
 
 def describe(table: Table, rows: pa.Table) -> dict[str, Any]:
     """Return row count, date range, the last rows and a sparkline of the first number."""
-    metadata: dict[str, Any] = {
-        "dagster/row_count": rows.num_rows,
-        "dagster/column_schema": column_schema(table),
-    }
+    metadata: dict[str, Any] = {"dagster/row_count": rows.num_rows}
     day = table.day or next((c.name for c in table.columns if c.kind == "date"), None)
     if rows.num_rows and day:
         import pyarrow.compute as pc

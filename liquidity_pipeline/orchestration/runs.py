@@ -18,6 +18,7 @@ import dagster as dg
 from liquidity_pipeline.contracts.marts import MART_TABLES
 from liquidity_pipeline.models.ties import TIES, figures, passes
 from liquidity_pipeline.orchestration.assembly import build_definitions
+from liquidity_pipeline.orchestration.event_log import open_instance
 from liquidity_pipeline.orchestration.mart_assets import PUBLICATION_KEY
 from liquidity_pipeline.orchestration.partitions import range_tags
 from liquidity_pipeline.orchestration.resources import PipelineResource
@@ -93,7 +94,7 @@ def instance(data_dir: Path) -> dg.DagsterInstance:
     """Open the Dagster instance of a data directory."""
     home = dagster_home(data_dir)
     os.environ["DAGSTER_HOME"] = str(home)
-    return dg.DagsterInstance.from_config(str(home))
+    return open_instance(home)
 
 
 def plan(

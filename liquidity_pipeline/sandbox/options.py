@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import date
 
+HOST = "127.0.0.1"
+
 
 @dataclass(frozen=True)
 class Options:

@@ -1,7 +1,7 @@
 """The sandbox as an HTTP server on the loopback interface: routes, faults of transport, runner.
 
-`start` runs it in a thread of this process, `serve` in the foreground. What is answered is the
-publishers' business.
+`start` runs it in a thread of this process, `serve` in the foreground, `process.beside` in a
+process of its own. What is answered is the publishers' business.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from liquidity_pipeline.sandbox import clock, days, faults, policy
 from liquidity_pipeline.sandbox.economy import simulate
-from liquidity_pipeline.sandbox.options import Options
+from liquidity_pipeline.sandbox.options import HOST, Options
 from liquidity_pipeline.sandbox.publishers import (
     cboe,
     coinbase,
@@ -43,7 +43,6 @@ from liquidity_pipeline.sandbox.publishers import (
 from liquidity_pipeline.sandbox.publishers.wire import Refusal, Reply, Request, World, not_found
 from liquidity_pipeline.sandbox.truth import truth
 
-HOST = "127.0.0.1"
 PUBLISHERS: dict[str, Callable[[World, Request], Reply]] = {
     "fiscaldata": fiscal_data.answer,
     "nyfed": ny_fed.answer,
@@ -187,17 +186,19 @@ def _moment(options: Options) -> Callable[[], int]:
 
 
 @contextmanager
-def start(options: Options | None = None, port: int = 0) -> Iterator[Running]:
+def start(
+    options: Options | None = None, port: int = 0, listener: socket.socket | None = None
+) -> Iterator[Running]:
     """Run a sandbox in a thread while the block lasts; port 0 takes a free one."""
     sandbox = Sandbox(options or Options())
-    with socket.create_server((HOST, port)) as listener:
+    with listener or socket.create_server((HOST, port)) as listening:
         server = _server(sandbox)
-        thread = threading.Thread(target=server.run, args=([listener],), daemon=True)
+        thread = threading.Thread(target=server.run, args=([listening],), daemon=True)
         thread.start()
         # The world is drawn while the caller gets ready; the first request waits for it.
         threading.Thread(target=sandbox.world, daemon=True).start()
         try:
-            yield Running(f"http://{HOST}:{listener.getsockname()[1]}", sandbox.options)
+            yield Running(f"http://{HOST}:{listening.getsockname()[1]}", sandbox.options)
         finally:
             server.should_exit = server.force_exit = True
             thread.join(_STOP_SECONDS)
@@ -217,6 +218,8 @@ def serve(
 def _server(sandbox: Sandbox) -> uvicorn.Server:
     config = uvicorn.Config(
         sandbox.app,
+        loop="asyncio",
+        ws="none",
         http=_protocol(sandbox),
         lifespan="off",
         log_level="critical",

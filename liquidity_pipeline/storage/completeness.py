@@ -14,6 +14,7 @@ from liquidity_pipeline.sources.registry import Source
 from liquidity_pipeline.storage.lake import Lake
 from liquidity_pipeline.universe import Universe
 
+PresentDays = Mapping[str, frozenset[date]]
 _DAY = timedelta(days=1)
 
 
@@ -67,10 +68,9 @@ def releases(table: Table, universe: Universe) -> Mapping[str, Release]:
 
 
 def missing(
-    lake: Lake, table: Table, universe: Universe, window: Window, now: datetime
+    present: PresentDays, table: Table, universe: Universe, window: Window, now: datetime
 ) -> list[Missing]:
     """Return per entity the days of the window that are due at `now` (naive UTC) and absent."""
-    present = present_days(lake, table, window.months)
     gaps = []
     for entity, release in releases(table, universe).items():
         due = release.due(window.start, window.end, now)
@@ -80,7 +80,7 @@ def missing(
     return gaps
 
 
-def present_days(lake: Lake, table: Table, months: Sequence[date]) -> Mapping[str, frozenset[date]]:
+def present_days(lake: Lake, table: Table, months: Sequence[date]) -> PresentDays:
     """Return the observation days that the lake has, per entity."""
     assert table.day is not None  # noqa: S101 - only tables with a day have partitions
     columns = [table.day, *([table.entity] if table.entity else [])]
@@ -91,12 +91,6 @@ def present_days(lake: Lake, table: Table, months: Sequence[date]) -> Mapping[st
     entities = grouped[table.entity].to_pylist()
     lists = grouped[f"{table.day}_distinct"].to_pylist()
     return {entity: frozenset(days) for entity, days in zip(entities, lists, strict=True)}
-
-
-def newest_days(lake: Lake, table: Table, months: Sequence[date]) -> Mapping[str, date]:
-    """Return the newest observation day that the lake has in the months, per entity."""
-    present = present_days(lake, table, months)
-    return {entity: max(there) for entity, there in present.items() if there}
 
 
 def ranges_to_fetch(
@@ -124,11 +118,11 @@ def ranges_to_fetch(
     wanted = {month for month in window.months if month_end(month) >= young}
     for table in source.tables:
         if table.releases:
-            newest = newest_days(lake, table, window.months)
-            for gap in missing(lake, table, universe, window, now):
+            present = present_days(lake, table, window.months)
+            for gap in missing(present, table, universe, window, now):
                 if any(named.startswith(f"{gap.entity or table.name}: ") for named in known_gaps):
                     continue
-                after = newest.get(gap.entity, date.min)
+                after = max(present.get(gap.entity, ()), default=date.min)
                 wanted |= {
                     day.replace(day=1)
                     for day in gap.days

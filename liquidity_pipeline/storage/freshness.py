@@ -41,7 +41,7 @@ def _table_rows(
     start = months[0] if months else today.replace(day=1)
     window = Window.of_months(start, today)
     present = present_days(lake, table, months) if table.day and months else {}
-    absent = {gap.entity: gap for gap in missing(lake, table, universe, window, now)}
+    absent = {gap.entity: gap for gap in missing(present, table, universe, window, now)}
     rules: Mapping[str, Release | None] = releases(table, universe) or {"": None}
     rows: list[dict[str, object]] = []
     for entity, release in rules.items():

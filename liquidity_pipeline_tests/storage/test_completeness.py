@@ -14,7 +14,13 @@ from liquidity_pipeline.contracts import sources as contracts
 from liquidity_pipeline.contracts.table import Table
 from liquidity_pipeline.sources.fetch import Window, month_end
 from liquidity_pipeline.sources.registry import Source
-from liquidity_pipeline.storage.completeness import Missing, missing, ranges_to_fetch, releases
+from liquidity_pipeline.storage.completeness import (
+    Missing,
+    missing,
+    present_days,
+    ranges_to_fetch,
+    releases,
+)
 from liquidity_pipeline.storage.lake import Lake
 from liquidity_pipeline.universe import Universe
 from liquidity_pipeline_tests.storage.example import EVENTS, LEVELS, SEEN, events, levels
@@ -74,13 +80,17 @@ def fetched(
 # --- what is missing -----------------------------------------------------------------------------
 
 
+def absences(lake: Lake, table: Table, of: Window, now: datetime = NOW) -> list[Missing]:
+    return missing(present_days(lake, table, of.months), table, NOBODY, of, now)
+
+
 @pytest.mark.parametrize(("calendar", "absent"), [("fed", ["2026-04-03"]), ("sifma", [])])
 def test_a_good_friday_is_a_day_of_the_treasury_and_not_of_the_repo_market(
     lake: Lake, calendar: CalendarName, absent: list[str]
 ):
     table = replace(LEVELS, releases={"a": Release(calendar, lag=1)})
     fill(lake, 3, 5, calendar="sifma", table=table)
-    found = missing(lake, table, NOBODY, window(3, 5), NOW)
+    found = absences(lake, table, window(3, 5))
     assert [f"{day}" for gap in found for day in gap.days] == absent
 
 
@@ -99,15 +109,15 @@ def test_a_day_is_missing_from_the_minute_of_its_publication(lake: Lake):
     fill(lake, 8, 8)
     # LEVELS come out at 16:00 of the next day: that of 20 August on the 21st, 20:00 UTC.
     before = datetime.fromisoformat("2026-08-21 19:59")
-    assert missing(lake, LEVELS, NOBODY, window(8, 8), before) == []
-    (gap,) = missing(lake, LEVELS, NOBODY, window(8, 8), before.replace(hour=20, minute=0))
+    assert absences(lake, LEVELS, window(8, 8), before) == []
+    (gap,) = absences(lake, LEVELS, window(8, 8), before.replace(hour=20, minute=0))
     assert gap.days == (date(2026, 8, 20),)
 
 
 def test_each_entity_is_counted_by_itself(lake: Lake):
     table = replace(LEVELS, releases={"a": Release("fed", lag=1), "b": Release("fed", lag=1)})
     fill(lake, 2, 2, without=("2026-02-10",), table=table)
-    gaps = {gap.entity: gap for gap in missing(lake, table, NOBODY, window(2, 2), NOW)}
+    gaps = {gap.entity: gap for gap in absences(lake, table, window(2, 2))}
     assert gaps["a"].days == (date(2026, 2, 10),)
     # February 2026 has 20 weekdays less Washington's birthday.
     assert (len(gaps["b"].days), gaps["b"].expected) == (19, 19)
