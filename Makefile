@@ -41,7 +41,7 @@ docs: $(VENV)/.installed  ## write the data dictionary from the contracts
 
 campaign: $(VENV)/.installed  ## is the sandbox's truth found again in 50 worlds? (slow)
 	$(BIN)/python -m liquidity_pipeline_tests.campaign_truth
-	$(BIN)/python -m liquidity_pipeline_tests.campaign_truth --no-effect
+	$(BIN)/python -m liquidity_pipeline_tests.campaign_truth --effect 0
 
 scorecard: $(VENV)/.installed  ## write hits and misses of the stress gauges, from real data
 	LIQUIDITY_DATA_DIR=$(DATA_DIR) $(BIN)/python -m liquidity_pipeline.scorecard docs/methodology.md

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from functools import cached_property
 from typing import Any
@@ -193,10 +193,14 @@ def test_a_planted_episode_shows_in_its_weeks_and_by_its_cause(
     assert len(weeks) == (last - first).days // 7 + 1
     drained = sum(filled.component_weeks[week, "total"] for week in weeks)
     assert drained == pytest.approx(episode["drained_usd_mn"], abs=1e-4)
-    # What is planted works on one account. The rest of that account has a season and a noise of
-    # some USD 10 bn; other accounts give way, so that reserves may lose less.
+    # What is planted works on one account, beside what moves it in the same world without.
+    calm = make_world(replace(OPTIONS, episodes=False)).economy
+    account = {"foreign_rrp": calm.sheet.foreign_rrp, "tga": calm.sheet.tga}[component]
+    before, at_end = np.searchsorted(calm.days, [days.number(first), days.number(last) + 1]) - 1
     by_cause = sum(filled.component_weeks[week, component] for week in weeks)
-    assert by_cause >= 0.9 * episode["planned_usd_mn"]
+    usual = account[at_end] - account[before]
+    # Treasury's cash desk follows its target with a delay of days.
+    assert by_cause - usual >= 0.8 * episode["planned_usd_mn"]
 
 
 def test_the_spread_of_overnight_money_is_the_true_one(filled: Filled) -> None:

@@ -46,6 +46,12 @@ _SEASONAL = {
     "tga": "rise of the Treasury General Account",
     "net_settlement_calendar_week": "net settlement, Monday to Sunday",
 }
+_EPISODE = """
+    select start_date, depth_usd_mn / 1000, depth_pct, tga_share_pct, on_rrp_share_pct,
+        fed_assets_share_pct, is_alarm
+    from marts.drain_episodes
+    where is_open
+"""
 # This week and the next: later ones lack what is not announced yet.
 _SETTLEMENTS = """
     select week_start, net_usd_mn / 1000, net_public_usd_mn / 1000, is_settled
@@ -94,6 +100,7 @@ def show(path: Path, console: Console) -> None:
         _headline(published, console)
         _drains(published, console)
         _season(published, console)
+        _episode(published, console)
         _settlements(published, console)
         _funding(published, console)
         _assets(published, console)
@@ -136,6 +143,21 @@ def _season(published: duckdb.DuckDBPyConnection, console: Console) -> None:
         numbers = map(_signed, (actual, expected, surprise, deviations))
         table.add_row(str(week), _SEASONAL[component], *numbers)
     console.print(table)
+
+
+def _episode(published: duckdb.DuckDBPyConnection, console: Console) -> None:
+    for start, depth, share, *causes, alarm in published.execute(_EPISODE).fetchall():
+        names = ("Treasury's account", "reverse repos", "the Fed's assets")
+        parts = ", ".join(
+            f"{name} {cause:+.0f} %"
+            for name, cause in zip(names, causes, strict=True)
+            if cause is not None
+        )
+        mark = "[bold red]alarm[/]: " if alarm else ""
+        console.print(
+            f"{mark}reserves have been draining since {start}: USD {depth:,.1f} bn, "
+            f"{share:.1f} % of them ({parts})\n"
+        )
 
 
 def _settlements(published: duckdb.DuckDBPyConnection, console: Console) -> None:

@@ -43,7 +43,7 @@ def _looks(family: str, method: str) -> tuple[Column, ...]:
     )
 
 
-_MAX_T = "bootstrap of the largest absolute t over blocks"
+_MAX_T = "largest t of all looks, the signs of blocks drawn at random"
 _BH = "Benjamini and Hochberg"
 
 
@@ -196,9 +196,17 @@ SENSITIVITY_RANKING = Table(
         _probability("probability", "Share of bootstrap draws in which the claim holds"),
         integer("n_draws", "Bootstrap draws", low=1, unit="draws"),
         _probability("p_value", "One-sided, against the contrary of the claim, of this row alone"),
-        _probability("p_value_adjusted", f"Corrected for all looks: {_MAX_T}"),
-        integer("n_looks", "Steps and drivers of this date and window", low=1, unit="looks"),
-        flag("is_supported", "The claimed direction, and p_value_adjusted below 5 %"),
+        _probability("p_value_adjusted", f"Corrected for the looks counted: {_MAX_T}"),
+        integer(
+            "n_looks",
+            "Steps on the drain of record; for another driver the steps on all others",
+            low=1,
+            unit="looks",
+        ),
+        flag(
+            "is_supported",
+            "p_value_adjusted below 5 %, and for another driver the same on the drain of record",
+        ),
         integer("n_obs", "Weeks", low=60, unit="weeks"),
         _KNOWN_AT,
     ),

@@ -174,7 +174,8 @@ DRAIN_EPISODES = Table(
     "marts",
     "drain_episodes",
     "Spells in which reserve balances fell faster than usual, found by a one-sided CUSUM on the "
-    "weekly drain. Closed episodes are never rewritten; the open one changes each week.",
+    "weekly drain. Many are ordinary seasons: those with is_alarm took a tenth of all reserves. "
+    "Closed episodes are never rewritten; the open one changes each week.",
     key=("episode_id",),
     columns=(
         text("episode_id", "drain- and the start date"),
@@ -183,6 +184,8 @@ DRAIN_EPISODES = Table(
         day("end_date", "Wednesday at whose end it closed; NULL while open", nullable=True),
         flag("is_open", "Not closed yet: every other column may still change"),
         text("closed_by", "What closed it", nullable=True, allowed=CLOSED_BY),
+        flag("is_alarm", "Reserves fell by 10 % or more of what they were at the start"),
+        day("alarm_date", "Wednesday at whose end they had; NULL without alarm", nullable=True),
         integer("duration_days", "Days from start to end, or to the newest week", low=7),
         day("trough_date", "Wednesday with the lowest reserves of the episode"),
         usd("depth_usd_mn", "Fall of reserves from start to trough", nullable=False),

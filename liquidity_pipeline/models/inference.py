@@ -3,20 +3,21 @@
 Every estimate here (a slope, a difference of means) comes with its influence scores: how much each
 moment of time moves it. Scores are summed within blocks of about n^(1/3) consecutive moments; the
 sums' spread gives a standard error that allows for heteroskedasticity and for dependence within
-the block, and resampling the sums bootstraps any number of estimates together.
+the block. Drawing the sums anew bootstraps any number of estimates together, drawing their signs
+tests them together.
 
 Axis 0 is time, axis 1 the estimates side by side. Exact probabilities of counts stand in `exact`;
 reading tables does not belong here.
 
 Sources: blocks that do not overlap: Carlstein (1986), their length: Hall, Horowitz and Jing (1995);
 interval with G - 1 degrees of freedom: Bester, Conley and Hansen (2011), effective G: Carter,
-Schnepel and Steigerwald (2017); bootstrap of scores: Kline and Santos (2012); maximum over looks:
-Westfall and Young (1993), Chernozhukov, Chetverikov and Kato (2013); method, C7.
+Schnepel and Steigerwald (2017); bootstrap of scores: Kline and Santos (2012); tests by signs:
+Canay, Romano and Shaikh (2017); the largest of many looks: Romano and Wolf (2005); method, C7.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from functools import cache
 
 import numpy as np
@@ -30,6 +31,8 @@ CONFIDENCE = 0.95
 # An estimate that rests on fewer blocks is an anecdote; at six the interval is 2.6 errors wide.
 MIN_BLOCKS = 6
 DRAWS = 999
+# Of a t whose signs were all drawn as they are.
+_ROUNDING = 1e-9
 # The bar for a new claim about returns: Harvey, Liu and Zhu (2016).
 T_BAR = 3.0
 
@@ -39,14 +42,15 @@ class Estimates:
     """Estimates with what is known about their precision; arrays of one length, NaN: undefined.
 
     `block_scores` (blocks x estimates) are the summed influence scores; a block in which an
-    estimate has no observation scores zero. `n_blocks` is the effective number of blocks.
-    `low` and `high` bound 95 %.
+    estimate has no observation scores zero. `null_scores` are the same about a truth of zero: they
+    sum to the estimate. `n_blocks` is the effective number of blocks. `low` and `high` bound 95 %.
     """
 
     estimate: Floats
     n_obs: Integers
     n_blocks: Floats
     block_scores: Floats
+    null_scores: Floats
     std_error: Floats
     t_stat: Floats
     p_value: Floats
@@ -57,6 +61,16 @@ class Estimates:
     def is_defined(self) -> Bools:
         """Where there is an estimate with a precision."""
         return np.isfinite(self.t_stat)
+
+    @property
+    def p_value_above_zero(self) -> Floats:
+        """One-sided p-values: small where the estimate is surely positive."""
+        return np.where(self.estimate > 0, self.p_value / 2, 1 - self.p_value / 2)
+
+    def select(self, chosen: Bools | Integers) -> Estimates:
+        """Return some of the estimates."""
+        parts = {f.name: getattr(self, f.name)[..., chosen] for f in fields(self)}
+        return Estimates(**parts)
 
 
 def block_length(n_moments: int) -> int:
@@ -82,8 +96,11 @@ def from_scores(
     """
     held = sum_blocks(information)
     squares = (held**2).sum(axis=0)
-    n_blocks = np.where(squares > 0, held.sum(axis=0) ** 2 / np.where(squares > 0, squares, 1), 0)
-    return _from_blocks(estimate, sum_blocks(scores), n_obs, n_blocks)
+    total = held.sum(axis=0)
+    n_blocks = np.where(squares > 0, total**2 / np.where(squares > 0, squares, 1), 0)
+    blocks = sum_blocks(scores)
+    null_scores = blocks + estimate * held / np.where(total > 0, total, 1)
+    return _from_blocks(estimate, blocks, null_scores, n_obs, n_blocks)
 
 
 def combine(estimates: Estimates, weights: Floats) -> Estimates:
@@ -95,13 +112,14 @@ def combine(estimates: Estimates, weights: Floats) -> Estimates:
     return _from_blocks(
         np.atleast_1d(estimates.estimate[used] @ weights[used]),
         (estimates.block_scores[:, used] @ weights[used])[:, None],
+        (estimates.null_scores[:, used] @ weights[used])[:, None],
         np.atleast_1d(estimates.n_obs[used].min()),
         np.atleast_1d(estimates.n_blocks[used].min()),
     )
 
 
 def _from_blocks(
-    estimate: Floats, block_scores: Floats, n_obs: Integers, n_blocks: Floats
+    estimate: Floats, block_scores: Floats, null_scores: Floats, n_obs: Integers, n_blocks: Floats
 ) -> Estimates:
     """Student's t with one degree of freedom less than blocks; undefined below six blocks.
 
@@ -120,6 +138,7 @@ def _from_blocks(
         n_obs=n_obs,
         n_blocks=n_blocks,
         block_scores=np.where(np.isfinite(error), block_scores, 0.0),
+        null_scores=np.where(np.isfinite(error), null_scores, 0.0),
         std_error=error,
         t_stat=t_stat,
         p_value=2 * stdtr(blocks - 1, -np.abs(t_stat)),
@@ -301,33 +320,41 @@ def draw_blocks(n_blocks: int, draws: int, seed: int) -> Floats:
     return counts.reshape(draws, n_blocks).astype(float)
 
 
-def max_t_p_values(estimates: Estimates, seed: int, draws: int = DRAWS) -> Floats:
-    """Return p-values that hold for all looks together: P(max |t| >= |t|) if no effect exists.
+def max_t_p_values(
+    estimates: Estimates, seed: int, draws: int = DRAWS, *, one_sided: bool = False
+) -> Floats:
+    """Return p-values that hold for all looks together: how often chance gives a larger |t|.
 
-    Multiplier bootstrap of the maximum (Chernozhukov, Chetverikov and Kato 2013): each block's
-    scores are drawn with a normal weight common to all looks, which keeps the looks' dependence on
-    each other. A draw is normal, a t is not: each t is first moved to the normal value with the
-    same p-value by its own degrees of freedom. Single-step method of Westfall and Young (1993).
-    NaN where the estimate is undefined.
+    Randomization test (Canay, Romano and Shaikh 2017): without an effect a block's contribution
+    to an estimate is as likely as its opposite, so the signs of the blocks are drawn, alike for all
+    looks, which keeps the looks' dependence on each other, and t is computed with each draw. It
+    needs no normality and no equal variance: where a few blocks carry all, it sees so. Step by step
+    (Romano and Wolf 2005): the largest t against the largest of all looks, the next against the
+    largest of the others, and so on. `one_sided` asks for t > 0 instead. NaN where the estimate is
+    undefined; never below the p-value of the look alone.
     """
-    from scipy.special import ndtri
-
     defined = estimates.is_defined
     adjusted = np.full(defined.shape, np.nan)
     if not defined.any():
         return adjusted
-    scores = estimates.block_scores[:, defined]
-    scaled = scores / np.sqrt((scores**2).sum(axis=0))
-    largest = np.sort(np.abs(_normal_weights(len(scaled), draws, seed) @ scaled).max(axis=1))
-    p_value = estimates.p_value[defined]
-    reached = draws - np.searchsorted(largest, -ndtri(p_value / 2), side="left")
-    adjusted[defined] = np.maximum((1 + reached) / (1 + draws), p_value)
+    known = estimates.select(defined)
+    parts = known.null_scores / np.sqrt((known.null_scores**2).sum(axis=0))
+    drawn, observed = _signs(len(parts), draws, seed) @ parts, parts.sum(axis=0)
+    p_value = known.p_value_above_zero if one_sided else known.p_value
+    if not one_sided:
+        drawn, observed = np.abs(drawn), np.abs(observed)
+    order = np.argsort(-observed)
+    # In each column the largest of its own look and all those with a smaller t.
+    largest = np.maximum.accumulate(drawn[:, order[::-1]], axis=1)[:, ::-1]
+    reached = (largest >= observed[order] - _ROUNDING).sum(axis=0)
+    steps = np.maximum.accumulate((1 + reached) / (1 + draws))
+    adjusted[np.flatnonzero(defined)[order]] = np.maximum(steps, p_value[order])
     return adjusted
 
 
 @cache
-def _normal_weights(n_blocks: int, draws: int, seed: int) -> Floats:
-    return np.random.default_rng(seed).standard_normal((draws, n_blocks))
+def _signs(n_blocks: int, draws: int, seed: int) -> Floats:
+    return np.random.default_rng(seed).choice(np.array([-1.0, 1.0]), (draws, n_blocks))
 
 
 def draw_estimates(estimates: Estimates, seed: int, draws: int = DRAWS) -> Floats:

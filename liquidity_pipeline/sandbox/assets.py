@@ -53,48 +53,48 @@ class Asset:
 ASSETS = {
     asset.symbol: asset
     for asset in (
-        Asset("^GSPC", "S&P 500", INDEX, 0.25, 1.0, 0, 0.25, 8, 4742.83, _EARLY),
-        Asset("^IXIC", "NASDAQ Composite", INDEX, 0.35, 1.2, 0, 0.45, 10, 14765.94, _EARLY),
-        Asset("^RUT", "Russell 2000 Index", INDEX, 1.0, 1.15, 0, 0.6, 7, 2012.75, _EARLY),
-        Asset("^SP400", "S&P 400", INDEX, 0.6, 1.1, 0, 0.45, 8, 2757.69, _EARLY),
+        Asset("^GSPC", "S&P 500", INDEX, 0.5, 1.0, 0, 0.25, 8, 4742.83, _EARLY),
+        Asset("^IXIC", "NASDAQ Composite", INDEX, 0.7, 1.2, 0, 0.45, 10, 14765.94, _EARLY),
+        Asset("^RUT", "Russell 2000 Index", INDEX, 2.0, 1.15, 0, 0.6, 7, 2012.75, _EARLY),
+        Asset("^SP400", "S&P 400", INDEX, 1.2, 1.1, 0, 0.45, 8, 2757.69, _EARLY),
         Asset(
-            "SPY", "SPDR S&P 500 ETF", FUND, 0.25, 1.0, 0, 0.25, 8, 472.65, _EARLY,
+            "SPY", "SPDR S&P 500 ETF", FUND, 0.5, 1.0, 0, 0.25, 8, 472.65, _EARLY,
             tracks="^GSPC", dividend_pct=1.3,
         ),
         Asset(
-            "IWM", "iShares Russell 2000 ETF", FUND, 1.0, 1.15, 0, 0.6, 7, 199.92, _EARLY,
+            "IWM", "iShares Russell 2000 ETF", FUND, 2.0, 1.15, 0, 0.6, 7, 199.92, _EARLY,
             tracks="^RUT", dividend_pct=1.2,
         ),
         Asset(
-            "MDY", "SPDR S&P MidCap 400 ETF Trust", FUND, 0.6, 1.1, 0, 0.45, 8, 503.66, _EARLY,
+            "MDY", "SPDR S&P MidCap 400 ETF Trust", FUND, 1.2, 1.1, 0, 0.45, 8, 503.66, _EARLY,
             tracks="^SP400", dividend_pct=1.2,
         ),
         Asset(
-            "QUAL", "iShares MSCI USA Quality Factor ETF", FUND, 0.2, 0.95, 0, 0.3, 9, 146.5,
+            "QUAL", "iShares MSCI USA Quality Factor ETF", FUND, 0.4, 0.95, 0, 0.3, 9, 146.5,
             days.day(2013, 7, 18), dividend_pct=1.1,
         ),
         Asset(
-            "TLT", "iShares 20+ Year Treasury Bond ETF", FUND, -0.1, -0.15, 0, 0.8, 2, 98.1,
+            "TLT", "iShares 20+ Year Treasury Bond ETF", FUND, -0.2, -0.15, 0, 0.8, 2, 98.1,
             _EARLY, dividend_pct=4.0,
         ),
         Asset(
-            "LQD", "iShares iBoxx $ Investment Grade Corporate Bond ETF", FUND, 0.1, 0.15, 0, 0.35,
+            "LQD", "iShares iBoxx $ Investment Grade Corporate Bond ETF", FUND, 0.2, 0.15, 0, 0.35,
             3, 110.2, _EARLY, lag=1, dividend_pct=4.3,
         ),
         Asset(
-            "HYG", "iShares iBoxx $ High Yield Corporate Bond ETF", FUND, 0.3, 0.4, 0, 0.25,
+            "HYG", "iShares iBoxx $ High Yield Corporate Bond ETF", FUND, 0.6, 0.4, 0, 0.25,
             4, 77.1, days.day(2007, 4, 11), lag=1, dividend_pct=5.8,
         ),
         Asset(
-            "BTC-USD", "Bitcoin USD", COIN, 3.0, 0.9, 1.0, 0.9, 25, 44957.97,
+            "BTC-USD", "Bitcoin USD", COIN, 6.0, 0.9, 1.0, 0.9, 25, 44957.97,
             days.day(2015, 7, 20),
         ),
         Asset(
-            "ETH-USD", "Ethereum USD", COIN, 3.6, 1.2, 1.2, 1.6, 20, 2355.84,
+            "ETH-USD", "Ethereum USD", COIN, 7.2, 1.2, 1.2, 1.6, 20, 2355.84,
             days.day(2016, 5, 18),
         ),
         Asset(
-            "SOL-USD", "Solana USD", COIN, 4.2, 1.4, 1.4, 2.6, 25, 109.52,
+            "SOL-USD", "Solana USD", COIN, 8.4, 1.4, 1.4, 2.6, 25, 109.52,
             days.day(2021, 6, 17),
         ),
     )
@@ -239,7 +239,7 @@ class Markets:
 
     def _extra(self, symbol: str) -> Asset:
         draws = stream(self.seed, f"asset {symbol}")
-        loading = round(float(draws.normal(0.4, 0.4)), 2)
+        loading = round(float(draws.normal(0.8, 0.8)), 2)
         beta = round(float(draws.uniform(0.5, 1.5)), 2)
         anchor = round(float(draws.uniform(20, 300)), 2)
         name = f"Sandbox Fund {symbol.removeprefix(EXTRA_PREFIX)}"

@@ -91,12 +91,12 @@ def liquidity_before_repos(
     other_assets = _whole(_OTHER_ASSETS * growth)
     currency = _whole(_CURRENCY * growth * (1 + _currency_season(seed, fed_days)))
     foreign = _FOREIGN_REPO * growth * (1 + 0.012 * _slow_noise(seed, "foreign repo", fed_days))
-    foreign_rrp = _whole(foreign + ramp(episodes, FOREIGN_REPO, fed_days))
+    foreign_rrp = _whole(foreign + ramp(episodes, fed_days, FOREIGN_REPO))
     other = _OTHER_LIABILITIES * growth * (1 + 0.01 * _slow_noise(seed, "other", fed_days))
     other_liabilities = _whole(other) + inflation
     assets = treasuries + mbs + swaps + other_assets
     free = assets - currency - foreign_rrp - other_liabilities - debt.tga_close
-    on_rrp = _reverse_repo(seed, fed_days, free)
+    on_rrp = _reverse_repo(seed, fed_days, _whole(free + ramp(episodes, fed_days)))
     return BalanceSheet(
         fed_days, treasuries, inflation, mbs, np.zeros_like(mbs), swaps, other_assets, currency,
         on_rrp, foreign_rrp, debt.tga_close, other_liabilities, free - on_rrp,

@@ -95,7 +95,7 @@ def cash_flows(
     means_out[:, residual] = np.maximum(means_out[:, residual] + deficit + other, 0)
     deposits = means_in * _noise(seed, "deposits", means_in)
     withdrawals = means_out * _noise(seed, "withdrawals", means_out)
-    extra = np.diff(ramp(episodes, TAX_DATE, fed_days), prepend=0.0)
+    extra = np.diff(ramp(episodes, fed_days, TAX_DATE), prepend=0.0)
     deposits[:, list(DEPOSITS).index(_EPISODE_DEPOSIT)] += np.maximum(extra, 0)
     withdrawals[:, residual] -= np.minimum(extra, 0)
     return CashFlows(

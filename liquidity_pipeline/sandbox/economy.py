@@ -110,8 +110,7 @@ def _deficit(auctions: list[Auction], fed_days: IntArray) -> FloatArray:
 
 def _cash_target(fed_days: IntArray, planned: list[Episode]) -> FloatArray:
     usual = policy.TGA_TARGET_USD_MN * policy.growth(fed_days)
-    rebuild = episodes.ramp(planned, TGA_REBUILD, fed_days)
-    return np.asarray(usual + rebuild + episodes.ramp(planned, TAX_DATE, fed_days))
+    return np.asarray(usual + episodes.ramp(planned, fed_days, TGA_REBUILD, TAX_DATE))
 
 
 def _public_settlement(fed_days: IntArray, debt: DebtRecord, done: list[Operation]) -> IntArray:

@@ -1,12 +1,15 @@
 """Stress episodes of known start, cause and size: the answer key to `marts.drain_episodes`.
 
-One a year, its cause in rotation. How an episode works on the accounts is told by the modules
-that use `ramp`: Treasury's cash target, tax receipts, foreign reverse repos.
+One in 650 days, its cause in rotation and at changing times of the year, so that no estimate of
+the season can learn it. How an episode works on the accounts is told by the modules
+that use `ramp`: Treasury's cash target, tax receipts, foreign reverse repos. Money funds keep what
+they lend to the Fed meanwhile, so that the banks bear all of it.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import count, takewhile
 
 import numpy as np
 
@@ -14,8 +17,15 @@ from liquidity_pipeline.sandbox import days, policy
 from liquidity_pipeline.sandbox.days import FloatArray, IntArray
 
 TGA_REBUILD, TAX_DATE, FOREIGN_REPO = "tga_rebuild", "tax_date", "foreign_repo"
-# In the base year; a tax date adds to taxes that are due anyway.
-_SIZE_USD_MN = {TGA_REBUILD: 260_000, TAX_DATE: 130_000, FOREIGN_REPO: 260_000}
+_CAUSES = (TGA_REBUILD, FOREIGN_REPO, TAX_DATE)
+# In the base year, in which reserve balances are about USD 3 trillion; what a tax date adds comes
+# on top of taxes that are due anyway.
+_SIZE_USD_MN = {TGA_REBUILD: 550_000, TAX_DATE: 400_000, FOREIGN_REPO: 550_000}
+_LENGTH_DAYS = {TGA_REBUILD: 41, TAX_DATE: 9, FOREIGN_REPO: 27}
+_UNDONE_AFTER_DAYS = {TGA_REBUILD: 190, TAX_DATE: 100, FOREIGN_REPO: 150}
+_FIRST = policy.FIRST_STATEMENT + 820
+_EVERY_DAYS = 650
+_TAX_MONTHS = (1, 4, 6, 9, 12)
 
 
 @dataclass(frozen=True)
@@ -31,36 +41,40 @@ class Episode:
 
 def planned(first: int, last: int) -> list[Episode]:
     """Return the episodes that begin between two days."""
-    out = []
-    for year in range(days.date_of(first).year, days.date_of(last).year + 1):
-        cause = (TGA_REBUILD, TAX_DATE, FOREIGN_REPO)[year % 3]
-        start, length, undone = _dates(year, cause)
-        size = round(_SIZE_USD_MN[cause] * float(policy.growth(np.array([start]))[0]), -3)
-        if first <= start <= last:
-            out.append(Episode(cause, start, start + length, int(size), undone))
-    return out
+    all_episodes = map(_episode, count())
+    begun = takewhile(lambda episode: episode.start <= last, all_episodes)
+    return [episode for episode in begun if episode.start >= first]
 
 
-def ramp(episodes: list[Episode], cause: str, when: IntArray) -> FloatArray:
-    """Return how much of the episodes of one cause is drained on each day, USD mn.
+def ramp(episodes: list[Episode], when: IntArray, *causes: str) -> FloatArray:
+    """Return how much of the episodes (of some causes) is drained on each day, USD mn.
 
     Rises in a straight line from start to end, and falls again until the day when it is undone.
     """
     total = np.zeros(len(when))
     for episode in episodes:
-        if episode.cause == cause:
+        if not causes or episode.cause in causes:
             corners = [episode.start - 1, episode.end, episode.end + 21, episode.undone]
             total += np.interp(when, corners, [0.0, episode.size, episode.size, 0.0])
     return total
 
 
-def _dates(year: int, cause: str) -> tuple[int, int, int]:
-    """Return start, length in days and the day when it is undone."""
-    if cause == TGA_REBUILD:
-        start = days.nth_weekday(year, 6, days.THURSDAY, 1)
-        return start, 41, start + 190
-    if cause == TAX_DATE:
-        start = days.day(year, 9, 12)
-        return start, 9, start + 100
-    start = days.nth_weekday(year, 10, days.THURSDAY, 4)
-    return start, 27, start + 150
+def _episode(number: int) -> Episode:
+    cause = _CAUSES[number % len(_CAUSES)]
+    nominal = _FIRST + number * _EVERY_DAYS
+    start = _tax_days_begin(nominal) if cause == TAX_DATE else _thursday(nominal)
+    size = round(_SIZE_USD_MN[cause] * float(policy.growth(np.array([start]))[0]), -3)
+    undone = start + _UNDONE_AFTER_DAYS[cause]
+    return Episode(cause, start, start + _LENGTH_DAYS[cause], int(size), undone)
+
+
+def _thursday(day: int) -> int:
+    """Return the next Thursday: the weeks of H.4.1 begin on it. 1970-01-01 was one."""
+    return day + -day % 7
+
+
+def _tax_days_begin(day: int) -> int:
+    """Return three days before the next day on which taxes are due."""
+    year = days.date_of(day).year
+    due = [days.day(y, month, 15) for y in (year, year + 1) for month in _TAX_MONTHS]
+    return min(d for d in due if d - 3 >= day) - 3

@@ -165,12 +165,16 @@ def make_world(options: Options) -> World:
 
 
 def first_day(options: Options) -> int:
-    """Return the first served day; raise ValueError for one before the statement or after today."""
+    """Return the first served day, the first statement's at the earliest.
+
+    Raises ValueError for a start after today.
+    """
     today = clock.new_york_day(_moment(options)())
     month = days.date_of(days.add_months(today, -12 * _YEARS_SERVED)).replace(day=1)
     usual = days.number(month)
-    first = usual if options.start is None else days.number(options.start)
-    if not policy.FIRST_STATEMENT <= first <= today:
+    asked = usual if options.start is None else days.number(options.start)
+    first = max(asked, policy.FIRST_STATEMENT)
+    if first > today:
         raise ValueError(
             f"The sandbox serves days from {days.iso(policy.FIRST_STATEMENT)} to its today "
             f"({days.iso(today)}); start was {days.iso(first)}."

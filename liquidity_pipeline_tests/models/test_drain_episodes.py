@@ -139,6 +139,20 @@ def test_depth_is_measured_to_the_trough_and_its_parts_add_up() -> None:
     assert row["known_at"] == datetime.combine(WEEKS[159] + timedelta(days=1), time(21, 30))
 
 
+@pytest.mark.parametrize(
+    ("last", "alarm"),
+    [
+        # Of 3,000: 70 at the trough; 299; 150, 250 and 300 after one, two and three weeks.
+        (LAST, None),
+        ([(drain, 0.0, 0.0, 0.0) for drain in (150.0, 149.0, -60.0, -150.0)], None),
+        ([(drain, 0.0, 0.0, 0.0) for drain in (150.0, 100.0, 50.0, 20.0)], WEEKS[158]),
+    ],
+)
+def test_an_episode_that_takes_a_tenth_of_the_reserves_is_an_alarm(last, alarm) -> None:
+    (row,) = build("drain_episodes", "2019-01-01 00:00", reserve_drains=balance_sheet(*last))
+    assert (row["is_alarm"], row["alarm_date"]) == (alarm is not None, alarm)
+
+
 def test_the_open_episode_is_there_without_an_end() -> None:
     drains = balance_sheet(*LAST[:3])
     (row,) = build("drain_episodes", "2019-01-01 00:00", reserve_drains=drains)

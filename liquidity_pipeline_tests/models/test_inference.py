@@ -11,6 +11,7 @@ from scipy import stats
 
 from liquidity_pipeline.models.exact import stratified_upper_tail
 from liquidity_pipeline.models.inference import (
+    Estimates,
     Moments,
     benjamini_hochberg,
     block_length,
@@ -148,6 +149,72 @@ def test_a_strong_effect_survives_the_correction_and_keeps_its_neighbours_out() 
     assert adjusted[3] < 0.01
     assert (np.delete(adjusted, 3) > 0.05).all()
     assert (adjusted >= fitted.p_value).all()
+
+
+def _by_blocks(*parts: list[float]) -> Estimates:
+    """Estimates whose blocks contribute these parts, each surely positive by itself."""
+    null_scores = np.array(parts).T
+    ones = np.ones(len(parts))
+    return Estimates(
+        estimate=null_scores.sum(axis=0),
+        n_obs=ones.astype(int),
+        n_blocks=ones * len(null_scores),
+        block_scores=null_scores - null_scores.mean(axis=0),
+        null_scores=null_scores,
+        std_error=ones,
+        t_stat=ones,
+        p_value=ones * 1e-9,
+        low=ones,
+        high=ones,
+    )
+
+
+def test_six_blocks_that_agree_happen_by_chance_once_in_32() -> None:
+    # All six signs equal: 2 of 2^6 draws, one of them with this sign.
+    six = _by_blocks([1.0] * 6)
+    assert max_t_p_values(six, 1, draws=9999)[0] == pytest.approx(1 / 32, abs=0.006)
+    above = max_t_p_values(six, 1, draws=9999, one_sided=True)
+    assert above[0] == pytest.approx(1 / 64, abs=0.005)
+    below = max_t_p_values(_by_blocks([-1.0] * 6), 1, one_sided=True)
+    assert below[0] > 0.95
+
+
+def test_one_block_that_carries_all_proves_nothing() -> None:
+    # The others cancel out: about half of all draws lie further from zero.
+    assert max_t_p_values(_by_blocks([100.0] + [0.1, -0.1] * 10), 1)[0] > 0.4
+
+
+def test_what_is_found_first_does_not_burden_what_is_looked_at_next() -> None:
+    # The second look beside a certain one has the p-value that it has alone.
+    rng = np.random.default_rng(12)
+    certain, weak = [1.0] * 20, (0.45 + rng.normal(size=20)).tolist()
+    both, alone = max_t_p_values(_by_blocks(certain, weak), 1), max_t_p_values(_by_blocks(weak), 1)
+    assert both[0] < 0.01 < alone[0]
+    assert both[1] == alone[0]
+
+
+def test_scores_about_zero_sum_to_the_estimate() -> None:
+    rng = np.random.default_rng(13)
+    fitted = _slopes(rng.normal(size=200), rng.normal(size=(200, 3)) + 1).slope
+    assert fitted.null_scores.sum(axis=0) == pytest.approx(fitted.estimate)
+    chosen = rng.random(200) < 0.3
+    values = rng.normal(size=(200, 2)) + chosen[:, None]
+    different, _ = mean_difference(values, chosen[:, None])
+    assert different.null_scores.sum(axis=0) == pytest.approx(different.estimate)
+
+
+def test_the_error_rate_holds_where_volatility_wanders() -> None:
+    # Driver and returns share a volatility that is a random walk: a few months carry everything.
+    # 300 worlds of 20 looks; more than 24 errors happen once in 100 (binomial, 5 %).
+    wrong = 0
+    for seed in range(300):
+        rng = np.random.default_rng(1000 + seed)
+        volatility = np.exp(np.cumsum(rng.normal(0, 0.12, 520)))
+        x = rng.standard_t(4, 520) * volatility
+        y = (rng.standard_t(4, (520, 20)) + rng.standard_t(4, (520, 1))) * volatility[:, None]
+        adjusted = max_t_p_values(_slopes(x, y).slope, seed, draws=199)
+        wrong += bool(np.nanmin(adjusted, initial=1.0) < 0.05)
+    assert wrong <= 24
 
 
 def test_draws_have_the_estimates_spread() -> None:

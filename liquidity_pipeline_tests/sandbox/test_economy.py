@@ -181,14 +181,17 @@ def test_episodes_drain_and_are_known(economy):
     recent = [
         e for e in economy.episodes if days.day(2023, 1, 1) <= e.start <= days.day(2025, 12, 31)
     ]
-    assert [e.cause for e in recent] == ["tax_date", "foreign_repo", "tga_rebuild"]
-    reserves_and_rrp = economy.sheet.reserves + economy.sheet.on_rrp
-    for episode in recent:
-        first, last = np.searchsorted(economy.days, [episode.start, episode.end + 1])
-        drained = reserves_and_rrp[first - 1] - reserves_and_rrp[last - 1]
-        assert drained > 0.5 * episode.size, episode
+    assert [e.cause for e in recent] == ["tga_rebuild", "foreign_repo"]
     calm = simulate(1, days.day(2025, 12, 31), with_episodes=False)
     assert calm.episodes == []
+    # Beside the same world without them, reserves bear each of them. Treasury's cash desk follows
+    # its target with a delay of days, so that a rebuild ends late and a tax date overshoots.
+    gap = calm.sheet.reserves - economy.sheet.reserves[: len(calm.days)]
+    for episode in economy.episodes:
+        first, last = np.searchsorted(calm.days, [episode.start, episode.end + 1])
+        if episode.end < calm.days[-1]:
+            drained = gap[last - 1] - gap[first - 1]
+            assert 0.8 * episode.size < drained < 1.5 * episode.size, episode
 
 
 def test_fed_buys_the_published_amounts_of_bills(economy):

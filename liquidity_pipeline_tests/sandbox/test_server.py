@@ -44,8 +44,12 @@ def test_start_cuts_the_same_world_and_makes_no_other():
         for year in (2025, 2010)
     )
     assert (late.economy.sheet.reserves == early.economy.sheet.reserves).all()
-    with pytest.raises(ValueError, match="2005-10-03"):
-        make_world(Options(start=date(2004, 1, 1)))
+
+
+def test_nothing_is_served_before_the_first_statement_nor_from_a_day_to_come():
+    assert days.iso(make_world(Options(start=date(2004, 1, 1))).start) == "2005-10-03"
+    with pytest.raises(ValueError, match="from 2005-10-03 to its today"):
+        make_world(Options(today=date(2026, 2, 6), start=date(2026, 2, 7)))
 
 
 def test_history_begins_on_the_first_served_day(sandbox):
