@@ -18,7 +18,6 @@ from liquidity_pipeline.contracts.stress import SEGMENTS
 from liquidity_pipeline.pipeline import Pipeline
 from liquidity_pipeline.settings import SANDBOX, Settings
 
-BEGIN, END = "<!-- validation: begin -->", "<!-- validation: end -->"
 READS = frozenset(
     {"marts.stress_flags", "marts.stress_index", "marts.stress_scores", "marts.stress_gauges"}
 )
@@ -31,16 +30,18 @@ def write_scorecard(page: Path, settings: Settings) -> None:
     """
     with Pipeline(settings).session(READS) as connection:
         section = scorecard(connection, settings.endpoints)
-    page.write_text(replace_section(page.read_text(encoding="utf-8"), section), encoding="utf-8")
+    text = replace_section(page.read_text(encoding="utf-8"), "validation", section)
+    page.write_text(text, encoding="utf-8")
 
 
-def replace_section(text: str, section: str) -> str:
-    """Return the text with the section between its markers; raise ValueError without them."""
-    before, begin, rest = text.partition(BEGIN)
-    _, end, after = rest.partition(END)
+def replace_section(text: str, name: str, section: str) -> str:
+    """Return the text with a section between its two markers; raise ValueError without them."""
+    first, last = f"<!-- {name}: begin -->", f"<!-- {name}: end -->"
+    before, begin, rest = text.partition(first)
+    _, end, after = rest.partition(last)
     if not begin or not end:
-        raise ValueError(f"the page needs the lines {BEGIN} and {END}, in this order")
-    return f"{before}{BEGIN}\n\n{section}\n\n{END}{after}"
+        raise ValueError(f"the page needs the lines {first} and {last}, in this order")
+    return f"{before}{first}\n\n{section}\n\n{last}{after}"
 
 
 def scorecard(connection: duckdb.DuckDBPyConnection, endpoints: str) -> str:
@@ -162,7 +163,11 @@ def _false_alarms(connection: duckdb.DuckDBPyConnection) -> str:
     ).fetchall()
     lines = [(month, str(n), level, f"{rank:.3f}") for month, n, level, rank in rows]
     table = _table(("month", "days in alarm", "worst level", "highest rank"), lines)
-    return "**False alarms of the index**, more than 30 days from any episode:\n\n" + table
+    heading = (
+        "**Days in alarm of the index more than 30 days from any episode**, by month. An alarm "
+        "that also touches an episode counts as true in the tallies."
+    )
+    return f"{heading}\n\n{table}"
 
 
 def _turns(connection: duckdb.DuckDBPyConnection) -> str:
@@ -177,9 +182,9 @@ def _turns(connection: duckdb.DuckDBPyConnection) -> str:
         "where is_calendar_day",
     )
     return (
-        f"**Turns of the calendar.** Of {turns} cases of a gauge at a year-end, {raised} raised a "
-        f"flag. At all turns of a month, {explained} of {seen} observations would have been "
-        f"flagged and were marked `calendar_explained` instead."
+        f"**Turns of the calendar.** From 24 December to 5 January an alarm began in {raised} of "
+        f"{turns} cases of a gauge and a year. At all turns of a month, {explained} of {seen} "
+        f"observations would have been flagged and were marked `calendar_explained` instead."
     )
 
 

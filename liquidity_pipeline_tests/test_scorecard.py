@@ -9,7 +9,9 @@ import pyarrow as pa
 import pytest
 
 from liquidity_pipeline.contracts.stress import STRESS_TABLES
-from liquidity_pipeline.scorecard import BEGIN, END, replace_section, scorecard
+from liquidity_pipeline.scorecard import replace_section, scorecard
+
+BEGIN, END = "<!-- part: begin -->", "<!-- part: end -->"
 
 KNOWN = datetime.fromisoformat("2026-01-05 21:30")
 
@@ -110,12 +112,12 @@ def test_synthetic_data_say_so(marts: duckdb.DuckDBPyConnection) -> None:
 
 def test_only_what_stands_between_the_markers_is_replaced() -> None:
     page = f"before\n{BEGIN}\nold\n{END}\nafter"
-    once = replace_section(page, "new")
+    once = replace_section(page, "part", "new")
     assert once == f"before\n{BEGIN}\n\nnew\n\n{END}\nafter"
-    assert replace_section(once, "new") == once
+    assert replace_section(once, "part", "new") == once
 
 
 @pytest.mark.parametrize("page", ["", BEGIN, f"{END} {BEGIN}"])
 def test_a_page_without_markers_is_refused(page: str) -> None:
-    with pytest.raises(ValueError, match="validation: begin"):
-        replace_section(page, "new")
+    with pytest.raises(ValueError, match="part: begin"):
+        replace_section(page, "part", "new")

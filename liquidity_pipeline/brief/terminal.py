@@ -52,9 +52,10 @@ _EPISODE = """
     from marts.drain_episodes
     where is_open
 """
-# This week and the next: later ones lack what is not announced yet.
+# This week and the next; until all of a week is announced, what matures in it is to be rolled over.
 _SETTLEMENTS = """
-    select week_start, net_usd_mn / 1000, net_public_usd_mn / 1000, is_settled
+    select week_start, net_usd_mn / 1000, net_public_usd_mn / 1000, refinancing_usd_mn / 1000,
+        is_settled
     from marts.weekly_settlements, meta.publication
     where security_class = 'all'
         and week_start between date_trunc('week', as_of) and as_of + interval 7 day
@@ -72,7 +73,8 @@ _SENSITIVITY = """
         correlations.correlation, correlations.correlation_low, correlations.correlation_high,
         correlations.n_obs
     from (
-        select * from marts.asset_returns
+        select returns.* from marts.asset_returns as returns, meta.publication
+        where returns.date >= as_of - interval 14 day
         qualify row_number() over (partition by asset order by date desc) = 1
     ) as returns
     left join (
@@ -165,9 +167,9 @@ def _settlements(published: duckdb.DuckDBPyConnection, console: Console) -> None
         "Net settlement of Treasury debt, USD bn",
         ["week of", "net", "paid by the public", "state"],
     )
-    for week, net, public, settled in published.execute(_SETTLEMENTS).fetchall():
-        state = "settled" if settled else "announced so far"
-        table.add_row(str(week), _signed(net), _signed(public), state)
+    for week, net, public, refinancing, settled in published.execute(_SETTLEMENTS).fetchall():
+        to_come = f"{refinancing:,.1f} to be refinanced" if refinancing else "announced"
+        table.add_row(str(week), _signed(net), _signed(public), "settled" if settled else to_come)
     console.print(table)
 
 
@@ -203,8 +205,7 @@ def _assets(published: duckdb.DuckDBPyConnection, console: Console) -> None:
 
 def _stress(published: duckdb.DuckDBPyConnection, console: Console) -> None:
     for day, value, level in published.execute(_INDEX).fetchall():
-        words = level or "too short a history for a level"
-        console.print(f"Stress index on {day}: {value:.3f}, {words}")
+        console.print(f"Stress index on {day}: {value:.3f}, {level}")
     flags = published.execute(_STRESS).fetchall()
     for indicator, day, level, reason in flags:
         console.print(f"  [bold]{level}[/] {indicator} on {day}: {reason}")

@@ -254,7 +254,14 @@ SETTLEMENT_DAY_STUDY = Table(
         ),
         text("asset", "Symbol"),
         integer("n_days", "Settlement days with a match", low=1, unit="sessions"),
-        integer("n_control", "Other days", low=60, unit="sessions"),
+        integer("n_control", "Other days of the same kinds", low=60, unit="sessions"),
+        number(
+            "n_control_effective",
+            "How many of them, were all of equal weight (Kish)",
+            nullable=False,
+            low=60,
+            unit="sessions",
+        ),
         integer("n_down", "Settlement days on which it fell", low=0, unit="sessions"),
         number("mean_return_pct", "Mean on settlement days", nullable=False),
         number("control_mean_pct", "Mean on matched other days", nullable=False),
@@ -263,7 +270,9 @@ SETTLEMENT_DAY_STUDY = Table(
         _probability("share_down", "Share of settlement days on which it fell"),
         _probability("base_rate_down", "The same on matched other days"),
         _probability("p_value", "Exact: as many down days or more, drawn from matched days"),
-        _probability("p_value_binomial", "The same from base_rate_down alone, as the press counts"),
+        _probability(
+            "p_value_binomial", "Binomial by the share of down days among all other days, unmatched"
+        ),
         _probability("p_value_adjusted", f"p_value corrected for all looks: {_BH}"),
         integer("n_looks", "Sizes and assets of this date and sample", low=1, unit="looks"),
         _KNOWN_AT,
@@ -364,7 +373,7 @@ SCENARIOS = Table(
     "marts",
     "scenarios",
     "What four more weeks of drain would mean for each asset by its beta of the last 156 weeks: "
-    "continue (as the last four), worsen (95th percentile so far), reverse.",
+    "continue (as the last four, perhaps an inflow), worsen (95th percentile so far), reverse.",
     key=("as_of", "scenario", "asset"),
     columns=(
         _AS_OF,

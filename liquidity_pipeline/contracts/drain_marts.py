@@ -222,6 +222,7 @@ DRAIN_EPISODE_WEEKS = Table(
         usd("threshold_usd_mn", "90th percentile of earlier 4-week drains", nullable=False),
         number("cusum_usd_mn", "Drain cumulated beyond the usual", nullable=False, low=0, high=1e7),
         text("episode_id", "Episode open in this week; NULL in none", nullable=True),
+        flag("is_open_at_end", "An episode is open, and this week has not closed it"),
         integer("n_history", "Earlier weeks behind both", low=156, unit="weeks"),
         MART_KNOWN_AT,
     ),

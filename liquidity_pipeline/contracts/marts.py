@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from liquidity_pipeline.contracts.asset_marts import ASSET_MARTS
 from liquidity_pipeline.contracts.drain_marts import DRAIN_TABLES
 from liquidity_pipeline.contracts.sources import SECURITY_CLASSES, STATUSES
@@ -50,7 +52,7 @@ SETTLEMENT_CALENDAR = Table(
         text(
             "soma_basis",
             "published: Treasury's estimate of what the public holds of the maturing; assumed: the "
-            "Fed's add-ons are taken to equal its maturities",
+            "Fed's add-ons are taken to equal its maturities, those still to come to be as last",
             allowed=("published", "assumed"),
         ),
         text("status", "Least certain of the day's issues", allowed=STATUSES),
@@ -61,12 +63,14 @@ SETTLEMENT_CALENDAR = Table(
 WEEKLY_SETTLEMENTS = Table(
     "marts",
     "weekly_settlements",
-    "Net settlement per calendar week and class, and for all classes.",
+    "Net settlement per calendar week and class, and for all classes. Of a week ahead the net is "
+    "NULL until all that matures in it has an announced issue.",
     key=("week_start", "security_class"),
     columns=(
         day("week_start", "Monday of the week"),
         text("security_class", "Class, or all", allowed=(*SECURITY_CLASSES, "all")),
-        *_NET,
+        *(replace(column, nullable=column.nullable or "net" in column.name) for column in _NET),
+        usd("refinancing_usd_mn", "Maturing ahead while no issue is announced", nullable=False),
         flag("is_settled", "All of the week's days lie in the past"),
         MART_KNOWN_AT,
     ),

@@ -165,10 +165,10 @@ def sequences(panel: Panel) -> Iterator[tuple[date, str, date, int]]:
     if not names:
         return
     bad = np.column_stack([bad_days(panel.column(name)) for name in names])
-    start = None
+    # No bout begins within the sessions followed of another.
     last_bad = -QUIET
     for i in np.flatnonzero(bad.any(axis=1)).tolist():
-        if i - last_bad > QUIET and (start is None or i - start >= FOLLOWED):
+        if i - last_bad > QUIET:
             start = i
             window = bad[start : start + FOLLOWED]
             for name, column in zip(names, window.T, strict=True):

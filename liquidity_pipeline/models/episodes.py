@@ -3,9 +3,10 @@
 A one-sided CUSUM on the weekly drain of reserve balances: S = max(0, S + drain - k). An episode
 opens when S > h; it closes when S < h/2, or after two weeks of negative drain, and S starts again
 from zero. k is the median of all earlier weekly drains, h the 90th percentile of all earlier
-4-week drains, from three years on. With k at the median S wanders up by chance as well, and
-ordinary seasons drain too: in simulated worlds 30 episodes a decade are nobody's. So an episode
-describes what drained, and only one that has taken a tenth of the reserves is an alarm.
+4-week drains, from three years on. Weeks before 2009, when the Fed kept reserves scarce on purpose,
+are no yardstick and left out. With k at the median S wanders up by chance as well, and ordinary
+seasons drain too: in simulated worlds 30 episodes a decade are nobody's. So an episode describes
+what drained, and only one that has taken a tenth of the reserves is an alarm.
 
 Sources: method, C4 (episodes); Page, Continuous inspection schemes, Biometrika 41 (1954), also
 for the restart from zero.
@@ -48,6 +49,7 @@ _WEEKS_QUERY = """
     from marts.reserve_drains as weeks
     left join sources.policy_events as events
         on events.kind = 'bank_assets' and events.known_at <= weeks.known_at
+    where weeks.week_ending >= date '2009-01-07'
     group by all
     order by weeks.week_ending
 """
@@ -140,6 +142,8 @@ def build_weeks(connection: duckdb.DuckDBPyConnection) -> pa.Table:
             "episode_id": None
             if state.episode is None
             else _identifier(weeks, episodes[state.episode]),
+            "is_open_at_end": state.episode is not None
+            and episodes[state.episode].closed != state.week,
             "n_history": state.week,
             "known_at": weeks[state.week].known_at,
         }

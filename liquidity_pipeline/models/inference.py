@@ -251,13 +251,21 @@ class Matched:
     control_means_in: Floats
     chosen_sums_in: Floats
 
+    @property
+    def effective_controls(self) -> Floats:
+        """How many controls of equal weight would be worth as much (Kish 1965)."""
+        squares = (self.chosen_in**2 / np.maximum(self.controls_in, 1)).sum(axis=0)
+        return np.asarray(self.n_chosen**2 / np.where(squares > 0, squares, np.inf))
 
-def matched_means(values: Floats, chosen: Bools, strata: Integers) -> Matched:
+
+def matched_means(
+    values: Floats, chosen: Bools, strata: Integers, min_controls: int = 1
+) -> Matched:
     """Return the mean of the chosen moments and of their matches, series by series.
 
     `values` and `chosen` are moments x series; NaN is unknown. The controls of each stratum count
     as often as chosen moments fall into it (post-stratification: with strata of weekday and
-    month-end, their fixed effects drop out); chosen moments without controls are left out.
+    month-end, their fixed effects drop out); strata with fewer than `min_controls` are left out.
     """
     member = _members(strata)
     known = (~np.isnan(values)).astype(float)
@@ -267,7 +275,12 @@ def matched_means(values: Floats, chosen: Bools, strata: Integers) -> Matched:
     chosen_in, chosen_sums = member @ is_chosen, member @ (filled * is_chosen)
     controls = all_in - chosen_in
     control_means = (all_sums - chosen_sums) / np.maximum(controls, 1)
-    chosen_in, chosen_sums = chosen_in * (controls > 0), chosen_sums * (controls > 0)
+    is_used = controls >= min_controls
+    controls, chosen_in, chosen_sums = (
+        controls * is_used,
+        chosen_in * is_used,
+        chosen_sums * is_used,
+    )
     n_chosen = chosen_in.sum(axis=0)
     count = np.where(n_chosen > 0, n_chosen, np.nan)
     return Matched(
@@ -282,11 +295,11 @@ def matched_means(values: Floats, chosen: Bools, strata: Integers) -> Matched:
 
 
 def mean_difference(
-    values: Floats, chosen: Bools, strata: Integers | None = None
+    values: Floats, chosen: Bools, strata: Integers | None = None, min_controls: int = 1
 ) -> tuple[Estimates, Matched]:
     """Return the difference of the matched means with its precision, and the means."""
     strata = np.zeros(len(values), dtype=np.int64) if strata is None else strata
-    found = matched_means(values, chosen, strata)
+    found = matched_means(values, chosen, strata, min_controls)
     member = _members(strata).T
     known = ~np.isnan(values)
     is_chosen = (known & chosen) * (member @ (found.controls_in > 0))

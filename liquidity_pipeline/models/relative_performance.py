@@ -1,7 +1,8 @@
 """Which assets hold up better while liquidity drains: weekly returns in drain episodes and outside.
 
 A week counts as drained if an episode of `marts.drain_episodes` was open at its end, as known
-then. Returns stand alone and less those of large caps. Sources: method, C4 and C7; `inference`.
+then; the week that closes one, in which reserves come back, does not. Returns stand alone and less
+those of large caps. Sources: method, C4 and C7; `inference`.
 """
 
 from __future__ import annotations
@@ -30,12 +31,11 @@ SEED = 4_004
 
 def build(connection: duckdb.DuckDBPyConnection) -> pa.Table:
     """Return `marts.relative_performance`: per quarter's last Wednesday, asset and measure."""
-    episodes = dict(
-        connection.execute(
-            "select week_ending, episode_id from marts.drain_episode_weeks order by 1"
-        ).fetchall()
-    )
-    weeks = list(episodes)
+    seen = connection.execute(
+        "select week_ending, episode_id, is_open_at_end from marts.drain_episode_weeks order by 1"
+    ).fetchall()
+    weeks = [week for week, _, _ in seen]
+    state = [episode if is_open else None for _, episode, is_open in seen]
     assets = panels.returns(connection, "weekly").on(weeks)
     class_of = panels.asset_classes(connection)
     classes = panels.class_means(assets, class_of)
@@ -45,7 +45,6 @@ def build(connection: duckdb.DuckDBPyConnection) -> pa.Table:
     values = np.hstack([assets.values, assets.values - large[:, None]])
     # An asset less itself is no look.
     values[:, ~np.nan_to_num(values).any(axis=0)] = np.nan
-    state = list(episodes.values())
     drained = np.array([episode is not None for episode in state])
     labels = [(name, measure) for measure in MEASURES for name in assets.names]
     days = np.array(weeks, dtype="datetime64[D]")

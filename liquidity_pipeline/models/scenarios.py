@@ -70,8 +70,9 @@ def scenario(
     missing = [a for a in portfolio if not betas.slope.is_defined[_index(betas, a)]]
     if missing:
         raise PortfolioError(
-            f"{', '.join(missing)}: fewer than {MIN_WEEKS} of the last {WINDOW_WEEKS} weeks have a "
-            f"return, too few for a beta. Leave the position out, its weight then counts as cash."
+            f"{', '.join(missing)}: fewer than {MIN_WEEKS} of the last {WINDOW_WEEKS} weeks, or "
+            f"none of the last {HORIZON_WEEKS}, have a return: no beta. Leave the position out, it "
+            f"then counts as cash."
         )
     positions = [(asset, weight, {asset: 1.0}) for asset, weight in portfolio.items()]
     positions.append((PORTFOLIO, sum(portfolio.values()), dict(portfolio)))
@@ -85,12 +86,13 @@ def scenario(
 def drain_scenarios(weekly_drains: Floats) -> dict[str, float]:
     """Return the drain over four weeks of each scenario, from weekly drains (USD bn) up to now.
 
-    continue: what the last four weeks drained. worsen: the 95th percentile of all four-week drains
-    so far, or continue where that is more. reverse: minus continue.
+    continue: what the last four weeks drained, an inflow if negative. worsen: the 95th percentile
+    of all four-week drains so far, or more if the last four weeks moved more in either direction.
+    reverse: minus continue.
     """
     sums = np.convolve(weekly_drains, np.ones(HORIZON_WEEKS), mode="valid")
     last = float(sums[-1])
-    worse = max(float(np.quantile(sums, WORSE_QUANTILE)), last)
+    worse = max(float(np.quantile(sums, WORSE_QUANTILE)), abs(last))
     return dict(zip(NAMES, (last, worse, -last), strict=True))
 
 
@@ -197,7 +199,9 @@ class _Weekly:
     def betas(self, stop: int) -> Betas:
         """Return the betas of the 156 weeks before week number `stop`."""
         part = slice(max(0, stop - WINDOW_WEEKS), stop)
-        y = self.returns[part]
+        # A price that is no longer published has no beta now.
+        has_ended = np.isnan(self.returns[max(0, stop - HORIZON_WEEKS) : stop]).all(axis=0)
+        y = np.where(has_ended, np.nan, self.returns[part])
         x = np.repeat(self.drains[part, None], y.shape[1], axis=1)
         return Betas(self.assets, slopes(Moments.of_pairs(x, y), MIN_WEEKS).slope)
 

@@ -41,7 +41,10 @@ BUCKETS = {
 LAST = 9
 SINCE = date(2022, 1, 1)
 MIN_CONTROLS = 60
-TURN_OF_MONTH = 5
+# What the last and the first days of months are compared with is rare: few months end without a
+# settlement. Days of a kind with fewer controls are left out.
+MIN_CONTROLS_OF_KIND = 10
+LAST_OF_MONTH, FIRST_OF_MONTH = 5, 6
 
 
 @dataclass(frozen=True)
@@ -122,16 +125,19 @@ def _bucket(
     used = chosen | (history.net_settlement <= 0)
     returns, strata, chosen = history.returns[used], history.strata[used], chosen[used, None]
     down = np.where(np.isnan(returns), np.nan, returns < 0)
-    found = matched_means(np.hstack([returns, down]), chosen, strata)
+    found = matched_means(np.hstack([returns, down]), chosen, strata, MIN_CONTROLS_OF_KIND)
+    others = np.where(chosen, np.nan, down)
+    seen = np.maximum((~np.isnan(others)).sum(axis=0), 1)
+    other_share_down = np.nansum(others, axis=0) / seen
     undefined = np.full(len(assets), np.nan)
     low, high = undefined, undefined
     if with_interval:
-        interval, _ = mean_difference(returns, chosen, strata)
+        interval, _ = mean_difference(returns, chosen, strata, MIN_CONTROLS_OF_KIND)
         low, high = interval.low, interval.high
     for i, asset in enumerate(assets):
         of_down = i + len(assets)
-        n_days, n_control = int(found.n_chosen[i]), int(found.controls_in[:, i].sum())
-        if n_days == 0 or n_control < MIN_CONTROLS:
+        n_days, worth = int(found.n_chosen[i]), float(found.effective_controls[i])
+        if n_days == 0 or worth < MIN_CONTROLS:
             continue
         share, base_rate = float(found.mean[of_down]), float(found.control_mean[of_down])
         n_down = round(share * n_days)
@@ -139,7 +145,8 @@ def _bucket(
             "size_bucket": bucket,
             "asset": asset,
             "n_days": n_days,
-            "n_control": n_control,
+            "n_control": int(found.controls_in[:, i].sum()),
+            "n_control_effective": worth,
             "n_down": n_down,
             "mean_return_pct": found.mean[i],
             "control_mean_pct": found.control_mean[i],
@@ -148,7 +155,7 @@ def _bucket(
             "share_down": share,
             "base_rate_down": base_rate,
             "p_value": _exact(found, of_down, n_down),
-            "p_value_binomial": float(bdtrc(n_down - 1, n_days, base_rate)),
+            "p_value_binomial": float(bdtrc(n_down - 1, n_days, other_share_down[i])),
         }
 
 
@@ -171,14 +178,18 @@ def _last(chosen: Bools, last: int | None) -> Bools:
 
 
 def _strata(connection: duckdb.DuckDBPyConnection, dates: Sequence[date]) -> Integers:
-    """Return Monday 0 to Friday 4, turns of the month 5."""
+    """Return Monday 0 to Friday 4; last days of months 5, first days 6."""
     turns = {
         day
         for (day,) in connection.execute(
             "select date from meta.calendar_days where is_month_end"
         ).fetchall()
     }
-    return np.array([TURN_OF_MONTH if d in turns else d.weekday() for d in dates], dtype=np.int64)
+    kinds = [
+        (LAST_OF_MONTH if d.day > 15 else FIRST_OF_MONTH) if d in turns else d.weekday()
+        for d in dates
+    ]
+    return np.array(kinds, dtype=np.int64)
 
 
 MARTS = {

@@ -4,12 +4,12 @@ The composite is (w*s)' C (w*s): s the segments' mean ranks, w equal weights, C 
 correlations, so that stress in several segments at once counts for more than the same stress
 after each other (Hollo, Kremer and Lo Duca, ECB working paper 1426, 2012, section 3.2).
 
-CISS has the same five segments throughout; here segments appear with their data (crypto in 2016,
-funding in 2019), and the distribution of the composite depends on how many there are: of N
-independent segments its mean is 1/(3N). So like is compared with like: a day's composite is ranked
-among the earlier composites of the same segments, computed anew for that purpose, and a segment
-joins once it has been known for a year. Above watch, the level also needs a raised flag, and for
-severe flags in two segments: that is what makes stress systemic.
+CISS has the same five segments throughout; here segments appear with their data (reserves and
+drain in 2013, crypto in 2017), and the distribution of the composite depends on how many there are:
+of N independent segments its mean is 1/(3N). So like is compared with like: a day's composite is
+ranked among the earlier composites of the same segments, computed anew for that purpose, and a
+segment joins once it has been known for a year. Above watch, the level also needs a raised flag,
+and for severe flags in two segments: that is what makes stress systemic.
 """
 
 from __future__ import annotations

@@ -92,6 +92,7 @@ def score(gauge: Gauge, episode: Episode) -> dict[str, Any]:
     first_day = episode.start - LEAD if episode.kind == "stress" else episode.start
     span = slice(bisect_left(gauge.days, first_day), bisect_right(gauge.days, episode.end))
     inside = list(zip(gauge.days[span], gauge.levels[span], strict=True)) if observed else []
+    observed = bool(inside)
     alarms = [day for day, level in inside if level in ("stress", "severe")]
     if episode.kind == "calendar":
         # A flag that was up before is no false alarm of the turn.

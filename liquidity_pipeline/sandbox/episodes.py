@@ -20,7 +20,7 @@ TGA_REBUILD, TAX_DATE, FOREIGN_REPO = "tga_rebuild", "tax_date", "foreign_repo"
 _CAUSES = (TGA_REBUILD, FOREIGN_REPO, TAX_DATE)
 # In the base year, in which reserve balances are about USD 3 trillion; what a tax date adds comes
 # on top of taxes that are due anyway.
-_SIZE_USD_MN = {TGA_REBUILD: 550_000, TAX_DATE: 400_000, FOREIGN_REPO: 550_000}
+_SIZE_USD_MN = {TGA_REBUILD: 600_000, TAX_DATE: 500_000, FOREIGN_REPO: 550_000}
 _LENGTH_DAYS = {TGA_REBUILD: 41, TAX_DATE: 9, FOREIGN_REPO: 27}
 _UNDONE_AFTER_DAYS = {TGA_REBUILD: 190, TAX_DATE: 100, FOREIGN_REPO: 150}
 _FIRST = policy.FIRST_STATEMENT + 820

@@ -162,6 +162,21 @@ def test_the_open_episode_is_there_without_an_end() -> None:
     assert row["reserves_of_bank_assets_pct"] is None
     assert [week["episode_id"] for week in weeks] == [None, row["episode_id"], row["episode_id"]]
     assert [week["cusum_usd_mn"] for week in weeks] == [30, 60, 70]
+    assert [week["is_open_at_end"] for week in weeks] == [False, True, True]
+
+
+def test_the_week_that_closes_an_episode_is_its_last_and_not_open_at_its_end() -> None:
+    drains = balance_sheet(*LAST)
+    weeks = build("drain_episode_weeks", "2019-01-01 00:00", reserve_drains=drains)
+    assert weeks[-1]["episode_id"] == f"drain-{WEEKS[155]}"
+    assert [week["is_open_at_end"] for week in weeks] == [False, True, True, False]
+
+
+def test_weeks_before_2009_are_no_yardstick() -> None:
+    early = [row | {"week_ending": row["week_ending"] - timedelta(weeks=522)} for row in
+             balance_sheet(*LAST)]  # fmt: skip
+    assert early[-1]["week_ending"] < date(2009, 1, 7)
+    assert build("drain_episode_weeks", "2019-01-01 00:00", reserve_drains=early) == []
 
 
 def test_three_years_are_needed_and_nothing_is_said_before() -> None:

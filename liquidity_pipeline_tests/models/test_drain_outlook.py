@@ -141,6 +141,19 @@ def test_the_feds_roll_over_is_no_payment_of_the_public() -> None:
     assert found[2]["net_public_known_usd_mn"] == 30
 
 
+def test_an_add_on_to_come_is_expected_to_be_the_last_one_of_its_term() -> None:
+    found = score(
+        leg("issue", "2026-01-20", 150.0, soma=12.0, announced="2026-01-08", results="2026-01-13",
+            security_term="4-Week"),
+        leg("issue", "2026-02-17", 220.0, offering=200.0, soma=20.0, announced="2026-02-12",
+            results="2026-02-17", security_term="4-Week"),
+        leg("redemption", "2026-02-17", 205.0, announced="2026-01-15", results="2026-01-21",
+            security_term="4-Week"),
+    )  # fmt: skip
+    # On Friday 13 February: 200 offered, 12 added as the last time, 205 mature.
+    assert found[1]["net_public_known_usd_mn"] == 7
+
+
 def test_cash_management_bills_of_next_week_are_not_rolled_over() -> None:
     found = score(
         leg("redemption", "2026-02-19", 50.0, announced="2026-01-05", results="2026-01-06",

@@ -55,6 +55,7 @@ def test_what_a_mart_reads_is_read_from_its_sql() -> None:
     assert engine.upstream("weekly_settlements") == {
         "marts.settlement_calendar",
         "meta.calendar_days",
+        "meta.clock",
     }
 
 

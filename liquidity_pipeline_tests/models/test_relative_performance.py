@@ -13,13 +13,18 @@ from liquidity_pipeline.models.relative_performance import build
 from liquidity_pipeline_tests.models.worlds import wednesdays, world
 
 WEEKS = wednesdays(520)
-# Twenty episodes of eight weeks.
+# Twenty episodes, open at the end of eight weeks; the ninth closes them.
 EPISODES = [f"drain-{i // 26}" if i % 26 < 8 else None for i in range(520)]
+EPISODE_WEEKS = {
+    "week_ending": WEEKS,
+    "episode_id": [f"drain-{i // 26}" if i % 26 < 9 else None for i in range(520)],
+    "is_open_at_end": [i % 26 < 8 for i in range(520)],
+}
 
 
 def _world(returns: dict[str, np.ndarray]) -> duckdb.DuckDBPyConnection:
     connection = world(weekly=(WEEKS, {"reserve_drain": np.ones(520)}, returns))
-    connection.register("state", pa.table({"week_ending": WEEKS, "episode_id": EPISODES}))
+    connection.register("state", pa.table(EPISODE_WEEKS))
     connection.execute("create table marts.drain_episode_weeks as from state")
     return connection
 

@@ -244,7 +244,10 @@ def test_in_the_first_days_every_mart_is_short_or_empty_and_none_fails(
         weekly=(weeks, {"reserve_drain": np.ones(3)}, {"SPX": np.ones(3)}),
         daily=(days, {"tga_change": np.ones(10)}, {"SPX": np.ones(10)}),
     )
-    connection.execute("create table marts.drain_episode_weeks (week_ending date, episode_id text)")
+    connection.execute(
+        "create table marts.drain_episode_weeks "
+        "(week_ending date, episode_id text, is_open_at_end boolean)"
+    )
     for name in emptied:
         connection.execute(f"delete from marts.{name}")
     for table in ASSET_MARTS[2:]:

@@ -59,8 +59,8 @@ def test_the_last_nine_of_a_size_are_the_last_nine_of_that_size() -> None:
 
 def test_mondays_are_compared_with_mondays() -> None:
     # Settlement days are all of stratum 0, where every other day falls too: no effect.
-    strata = np.array([0] * 40 + [1] * 60)
-    net = np.where(np.arange(100) < 20, 30.0, 0.0)
+    strata = np.array([0] * 100 + [1] * 60)
+    net = np.where(np.arange(160) < 20, 30.0, 0.0)
     returns = np.where(strata == 0, -1.0, 1.0)
     row = _row(study(_history(net, returns, strata), ["SPX"]), "all")
     assert row["base_rate_down"] == 1

@@ -65,6 +65,25 @@ def test_without_an_estimate_the_fed_is_taken_to_roll_over_in_full(world: World)
     assert row["soma_basis"] == "assumed"
 
 
+def test_an_announced_issue_is_taken_to_get_the_add_on_of_the_last_of_its_term(
+    world: World,
+) -> None:
+    # Offered 150 to the public; the 13-week bill before got 12 for the Fed, the one before that 30.
+    # Auctioned on Wednesday, after the day of this run.
+    ahead = leg("issue", THURSDAY, 165, auction_date=date(2026, 2, 4), security_term="13-Week",
+                offering_usd_mn=150, soma_usd_mn=15, cusip="912797CC9")  # fmt: skip
+    older = [
+        leg("issue", day, 200, security_term="13-Week", soma_usd_mn=add_on, cusip=f"{add_on}")
+        for day, add_on in ((date(2026, 1, 22), 30), (date(2026, 1, 29), 12))
+    ]
+    other = leg("issue", TUESDAY, 90, security_term="4-Week", soma_usd_mn=7)
+    maturing = leg("redemption", THURSDAY, 122, auction_date=date(2025, 11, 3))
+    world.add("debt_settlements", *older, other, maturing, ahead)
+    row = world.at(TUESDAY).one("settlement_calendar", settlement_date=THURSDAY)
+    assert (row["issued_usd_mn"], row["net_usd_mn"]) == (150, 28)
+    assert (row["net_public_usd_mn"], row["soma_basis"]) == (150 + 12 - 122, "assumed")
+
+
 def test_an_estimate_of_nothing_where_much_matures_is_no_estimate(world: World) -> None:
     # 2024-04-01: the reopenings carried a zero while 131,698 of coupons matured.
     world.add("debt_settlements", leg("redemption", TUESDAY, 131_698, kind="note"))
@@ -173,3 +192,21 @@ def test_a_week_with_a_day_ahead_is_not_settled(world: World) -> None:
     world.add("debt_settlements", leg("issue", TUESDAY, 10), leg("issue", THURSDAY, 20))
     weeks = world.at(date(2026, 2, 4)).mart("weekly_settlements", security_class="all")
     assert [(row["net_usd_mn"], row["is_settled"]) for row in weeks] == [(30, False)]
+
+
+def test_what_matures_ahead_without_an_issue_is_to_be_rolled_over_and_no_payment(
+    world: World,
+) -> None:
+    maturing = leg("redemption", THURSDAY, 500, auction_date=date(2025, 11, 3))
+    note = leg("issue", THURSDAY, 20, kind="note", cusip="91282CAA1")
+    world.add("debt_settlements", maturing, note)
+
+    def weeks(day: date) -> dict[str, tuple[float | None, float]]:
+        return {
+            row["security_class"]: (row["net_usd_mn"], row["refinancing_usd_mn"])
+            for row in world.at(day).mart("weekly_settlements")
+        }
+
+    assert weeks(TUESDAY) == {"bill": (None, 500), "note": (20, 0), "all": (None, 500)}
+    # On the day itself it was paid.
+    assert weeks(THURSDAY) == {"bill": (-500, 0), "note": (20, 0), "all": (-480, 0)}

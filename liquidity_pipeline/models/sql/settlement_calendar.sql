@@ -6,7 +6,8 @@
 -- group (bills, coupons), and each class bears it in proportion to its redemptions. It counts the
 -- inflation compensation of TIPS and leaves out what buybacks have retired, neither of which is known
 -- per auction. Where it is not published, add-ons are taken to equal the Fed's maturities (a full
--- roll-over), and net_public equals net.
+-- roll-over), and net_public equals net; an issue without results has no add-on yet, and is taken to
+-- get that of the last one of its term.
 -- Source: method, C4 view 3 (who pays); Treasury's auction records.
 with settlements as (
     select *, case when security_class in ('bill', 'cmb') then 'bills' else 'coupons' end as security_group
@@ -21,23 +22,36 @@ with settlements as (
         )
 ),
 
+last_add_ons as (
+    select security_class, security_term, arg_max(soma_usd_mn, (results_at, soma_usd_mn)) as soma_usd_mn
+    from sources.debt_settlements
+    where leg = 'issue' and soma_usd_mn is not null
+    group by security_class, security_term
+),
+
 -- Sums are exact to the dollar, in whatever order they were taken.
 by_class as (
     select
         settlement_date,
-        security_class,
+        settlements.security_class,
         security_group,
         round(coalesce(sum(case when leg = 'issue' then par_usd_mn end), 0), 6) as issued_usd_mn,
         round(coalesce(sum(case when leg = 'redemption' then par_usd_mn end), 0), 6) as redeemed_usd_mn,
         round(coalesce(sum(case when leg = 'buyback' then par_usd_mn end), 0), 6) as buyback_usd_mn,
-        round(coalesce(sum(case when leg = 'issue' then soma_usd_mn end), 0), 6) as soma_issued_usd_mn,
+        round(coalesce(sum(case when leg = 'issue' then settlements.soma_usd_mn end), 0), 6) as soma_issued_usd_mn,
+        round(coalesce(sum(case
+            when leg = 'issue' and status = 'announced' and settlements.soma_usd_mn is null then last_add_ons.soma_usd_mn
+        end), 0), 6) as add_ons_to_come_usd_mn,
         max(case when leg = 'issue' then
             case status when 'scheduled' then 4 when 'announced' then 3 when 'auctioned' then 2 else 1 end
         end) as issue_doubt,
         max(case status when 'scheduled' then 4 when 'announced' then 3 when 'auctioned' then 2 else 1 end) as doubt,
         max(known_at) as known_at
     from settlements
-    group by settlement_date, security_class, security_group
+    left join last_add_ons
+        on last_add_ons.security_class = settlements.security_class
+        and last_add_ons.security_term = settlements.security_term
+    group by settlement_date, settlements.security_class, security_group
 ),
 
 maturing as (
@@ -86,7 +100,7 @@ select
                 then issued_usd_mn - soma_issued_usd_mn
                     - group_public_usd_mn * redeemed_usd_mn / group_redeemed_usd_mn
             when is_published then issued_usd_mn - soma_issued_usd_mn
-            else issued_usd_mn - redeemed_usd_mn
+            else issued_usd_mn + add_ons_to_come_usd_mn - redeemed_usd_mn
         end,
         6
     ) as net_public_usd_mn,

@@ -3,7 +3,8 @@
 -- Known then: results of auctions held, announced amounts of the others (without SOMA add-ons), and
 -- what matures. What matures without an announced issue is taken to be rolled over: per class, for bills
 -- per term in weeks, because the shortest bills are announced days after the others.
--- The net is formed as in marts.settlement_calendar, with the Fed's maturing holdings known then.
+-- The net is formed as in marts.settlement_calendar, with the Fed's maturing holdings and the last
+-- add-ons known then.
 -- Friday evening is Saturday 04:00 UTC: midnight in New York or an hour before.
 with horizons as (
     select 1 as weeks_ahead, interval 3 day as before_monday
@@ -28,6 +29,24 @@ settlements as (
     where settled.leg in ('issue', 'redemption')
 ),
 
+add_ons as (
+    select security_class, security_term, results_at, max(soma_usd_mn) as soma_usd_mn
+    from sources.debt_settlements
+    where leg = 'issue' and soma_usd_mn is not null and results_at is not null
+    group by security_class, security_term, results_at
+),
+
+to_come as (
+    select settled.record_id, settled.weeks_ahead, arg_max(add_ons.soma_usd_mn, add_ons.results_at) as soma_usd_mn
+    from settlements as settled
+    join add_ons
+        on add_ons.security_class = settled.security_class
+        and add_ons.security_term = settled.security_term
+        and add_ons.results_at <= settled.moment
+    where settled.leg = 'issue' and settled.announced_at <= settled.moment and settled.results_at > settled.moment
+    group by settled.record_id, settled.weeks_ahead
+),
+
 legs as (
     select
         settled.as_of_date,
@@ -42,8 +61,10 @@ legs as (
         case when settled.results_at <= settled.moment then settled.par_usd_mn
             else settled.offering_usd_mn end as par_usd_mn,
         case when settled.results_at <= settled.moment then coalesce(settled.soma_usd_mn, 0)
-            else 0 end as soma_usd_mn
+            else 0 end as soma_usd_mn,
+        to_come.soma_usd_mn as add_on_to_come_usd_mn
     from settlements as settled
+    left join to_come on to_come.record_id = settled.record_id and to_come.weeks_ahead = settled.weeks_ahead
     where coalesce(settled.announced_at, settled.results_at) <= settled.moment
 ),
 
@@ -60,6 +81,7 @@ by_term as (
         max(leg = 'issue') or (security_class = 'cmb' and weeks_ahead = 1) as is_counted,
         coalesce(sum(case when leg = 'issue' then par_usd_mn end), 0) as issued_usd_mn,
         coalesce(sum(case when leg = 'issue' then soma_usd_mn end), 0) as soma_issued_usd_mn,
+        coalesce(sum(case when leg = 'issue' then add_on_to_come_usd_mn end), 0) as add_ons_to_come_usd_mn,
         coalesce(sum(case when leg = 'redemption' then par_usd_mn end), 0) as redeemed_usd_mn
     from legs
     group by as_of_date, weeks_ahead, week_start, moment, settlement_date, security_class, security_group, term
@@ -95,7 +117,7 @@ known as (
         sum(case
             when not with_group.is_counted then 0
             when maturing.soma_usd_mn is null or with_group.group_redeemed_usd_mn < maturing.soma_usd_mn
-                then with_group.issued_usd_mn - with_group.redeemed_usd_mn
+                then with_group.issued_usd_mn + with_group.add_ons_to_come_usd_mn - with_group.redeemed_usd_mn
             when with_group.group_redeemed_usd_mn = 0
                 then with_group.issued_usd_mn - with_group.soma_issued_usd_mn
             else with_group.issued_usd_mn - with_group.soma_issued_usd_mn
