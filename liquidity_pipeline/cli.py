@@ -18,13 +18,14 @@ from typing import Any
 import click
 
 from liquidity_pipeline import __version__
-from liquidity_pipeline.settings import SANDBOX, Settings, SettingsError, parse_day
+from liquidity_pipeline.settings import SANDBOX, SettingsError, parse_day
 from liquidity_pipeline.terminal import (
     INCOMPLETE,
     OK,
     Place,
     Request,
     console,
+    errors,
     publishers,
     run_and_exit,
 )
@@ -51,7 +52,18 @@ def placed(command: Callable[..., Any]) -> Callable[..., Any]:
     return decorated
 
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+class Commands(click.Group):
+    """The commands: a setting that cannot be used is wrong usage of any of them."""
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """Run a command."""
+        try:
+            return super().invoke(ctx)
+        except SettingsError as error:
+            raise click.UsageError(str(error)) from None
+
+
+@click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(__version__, prog_name="liquidity")
 def main() -> None:
     """Measure how much cash the US Treasury and the Fed drain from the financial system."""
@@ -83,7 +95,7 @@ def backfill(
 @placed
 def refresh(place: Place) -> None:
     """Fetch the current and the previous month of every source, then build and publish."""
-    previous = settings_of(place).today.replace(day=1) - timedelta(days=1)
+    previous = place.settings().today.replace(day=1) - timedelta(days=1)
     run_and_exit(place, Request(since=f"{previous:%Y-%m}", force=True))
 
 
@@ -91,11 +103,12 @@ def refresh(place: Place) -> None:
 @placed
 def status(place: Place) -> None:
     """Say what is held, what is stale, and why."""
+    from rich.markup import escape
     from rich.table import Table
 
     from liquidity_pipeline.pipeline import Pipeline
 
-    pipeline = Pipeline(settings_of(place))
+    pipeline = Pipeline(place.settings())
     table = Table("table", "of", "newest", "due", "behind", "missing", "fetched (UTC)", "problem")
     stale = False
     for row in pipeline.freshness().to_pylist():
@@ -108,7 +121,7 @@ def status(place: Place) -> None:
             str(row["days_behind"] or ""),
             str(row["days_missing"] or ""),
             f"{row['fetched_at']:%Y-%m-%d %H:%M}" if row["fetched_at"] else "never",
-            (row["problem"] or "")[:60],
+            escape((row["problem"] or "")[:60]),
             style="yellow" if row["is_stale"] else None,
         )
     console.print(table)
@@ -127,12 +140,13 @@ def query(place: Place, sql: str, form: str) -> None:
 
     from liquidity_pipeline.storage.warehouse import reading
 
-    with reading(_published(place)) as published:
-        try:
+    try:
+        with reading(_published(place)) as published:
             result = published.execute(sql)
-        except duckdb.Error as error:
-            raise click.UsageError(str(error)) from None
-        _print_rows([column[0] for column in result.description or ()], result.fetchall(), form)
+            names, rows = [column[0] for column in result.description or ()], result.fetchall()
+    except duckdb.Error as error:
+        raise click.UsageError(str(error)) from None
+    _print_rows(names, rows, form)
 
 
 @main.command()
@@ -146,50 +160,69 @@ def query(place: Place, sql: str, form: str) -> None:
 @placed
 def scenario(place: Place, portfolio: Path, form: str) -> None:
     """Set a portfolio against a continued, a worse and a reversed drain."""
+    import duckdb
+
     from liquidity_pipeline.models.scenarios import PortfolioError, portfolio_scenarios
     from liquidity_pipeline.storage.warehouse import reading
 
-    with reading(_published(place)) as published:
-        try:
+    try:
+        with reading(_published(place)) as published:
             impacts = portfolio_scenarios(published, portfolio)
-        except PortfolioError as error:
-            raise click.UsageError(str(error)) from None
+    except (PortfolioError, duckdb.Error) as error:
+        raise click.UsageError(str(error)) from None
     names = [field.name for field in fields(impacts[0])]
     _print_rows(names, [astuple(impact) for impact in impacts], form)
 
 
 @main.command()
 @click.option("--check", is_flag=True, help="Only compare with the lake; change nothing.")
+@click.option("--force", is_flag=True, help="Replace the lake even if rows would be lost.")
 @placed
-def rebuild(place: Place, check: bool) -> None:
+def rebuild(place: Place, check: bool, force: bool) -> None:
     """Rebuild the lake from the archive alone, without a network, and publish."""
     from liquidity_pipeline.pipeline import Pipeline
     from liquidity_pipeline.storage import rebuilding
 
-    pipeline = Pipeline(settings_of(place))
+    pipeline = Pipeline(place.settings())
+    lake = pipeline.lake.root
+    if not check:
+        pipeline.settings.claim_data_dir()
+    if rebuilding.recover(lake):
+        console.print("put back the lake that an interrupted rebuild had left aside")
     with console.status("running every archived fetch again"):
-        rebuilt, fetches = pipeline.rebuild_lake()
-    different = rebuilding.differences(pipeline.lake.root, rebuilt)
-    console.print(f"{fetches} fetches run again; {len(different)} files differ from the lake")
+        rebuilt, done = pipeline.rebuild_lake()
+    for failure in done.failures:
+        errors.print(f"not run again: {failure}", markup=False, soft_wrap=True)
+    different = rebuilding.differences(lake, rebuilt)
+    console.print(f"{done.fetches} fetches run again; {len(different)} files differ from the lake")
     for name in different[:20]:
         console.print(f"  {name}")
     if check:
         rebuilding.discard(rebuilt)
-        sys.exit(INCOMPLETE if different else OK)
-    rebuilding.replace_lake(pipeline.lake.root, rebuilt)
-    run_and_exit(place, Request(sources=("policy_events",)))
+        sys.exit(INCOMPLETE if different or done.failures else OK)
+    if refusal := rebuilding.refusal(lake, rebuilt, done.fetches, force=force):
+        rebuilding.discard(rebuilt)
+        errors.print(f"not replaced: {refusal}", markup=False, soft_wrap=True)
+        sys.exit(INCOMPLETE)
+    rebuilding.replace_lake(lake, rebuilt)
+    try:
+        run_and_exit(place, Request(sources=("policy_events",)))
+    except SystemExit as published:
+        sys.exit(published.code or (INCOMPLETE if done.failures else OK))
 
 
 @main.command()
 @placed
 def doctor(place: Place) -> None:
     """Check the surroundings: versions, files, reference facts, publishers."""
+    from rich.markup import escape
+
     from liquidity_pipeline.doctor import examine
 
-    findings = examine(settings_of(place))
+    findings = examine(place.settings())
     for finding in findings:
         mark = "[green]ok  [/]" if finding.good else "[red]fail[/]"
-        console.print(f"{mark} {finding.what}: {finding.detail}")
+        console.print(f"{mark} {escape(f'{finding.what}: {finding.detail}')}")
     sys.exit(OK if all(finding.good for finding in findings) else INCOMPLETE)
 
 
@@ -200,9 +233,9 @@ def ui(place: Place, port: int) -> None:
     """Open Dagster's UI on a data directory; with --sandbox, beside a running sandbox."""
     import subprocess
 
-    from liquidity_pipeline.orchestration.runs import dagster_home
+    from liquidity_pipeline.orchestration.records import dagster_home
 
-    settings = settings_of(place)
+    settings = place.settings()
     settings.claim_data_dir()
     dagster = Path(sys.executable).with_name("dagster")
     module = "liquidity_pipeline.definitions"
@@ -264,16 +297,8 @@ def sandbox(
         raise click.UsageError(str(error)) from None
 
 
-def settings_of(place: Place) -> Settings:
-    """Return the settings of a place, or end with what is wrong about them."""
-    try:
-        return place.settings()
-    except SettingsError as error:
-        raise click.UsageError(str(error)) from None
-
-
 def _published(place: Place) -> Path:
-    path = settings_of(place).published_file
+    path = place.settings().published_file
     if not path.exists():
         raise click.UsageError(f"{path} does not exist yet: run `liquidity run` first.")
     return path
@@ -292,11 +317,14 @@ def _print_rows(names: list[str], rows: list[tuple[Any, ...]], form: str) -> Non
         records = [dict(zip(names, row, strict=True)) for row in rows]
         click.echo(json.dumps(records, default=str, indent=1))
     else:
+        from rich.markup import escape
         from rich.table import Table
+        from rich.text import Text
 
-        table = Table(*names)
+        # Text: what stands in brackets is no markup.
+        table = Table(*map(escape, names))
         for row in rows:
-            table.add_row(*map(_word, row))
+            table.add_row(*(Text(_word(value)) for value in row))
         console.print(table)
 
 

@@ -123,9 +123,11 @@ def _publishers(settings: Settings) -> Iterator[Finding]:
 
 
 def _try(what: str, look: Callable[[], str]) -> Finding:
+    import duckdb
+
     from liquidity_pipeline.sources.errors import PublisherError
 
     try:
         return Finding(what, True, look())
-    except (PublisherError, SettingsError, OSError, ValueError) as error:
+    except (PublisherError, SettingsError, duckdb.Error, OSError, ValueError) as error:
         return Finding(what, False, str(error))

@@ -41,6 +41,8 @@ from liquidity_pipeline.sources.reference import read_policy_events, read_sign_c
 from liquidity_pipeline.sources.registry import SOURCES, Source
 from liquidity_pipeline.storage import completeness, freshness, ingest, warehouse
 from liquidity_pipeline.storage.archive import Archive
+from liquidity_pipeline.storage.asked import summarize
+from liquidity_pipeline.storage.ingest import Rebuilt
 from liquidity_pipeline.storage.lake import Lake, Stored
 from liquidity_pipeline.storage.stamp import Stamp, fingerprint
 from liquidity_pipeline.universe import Universe
@@ -108,16 +110,9 @@ class Pipeline:
 
     def ranges_to_fetch(self, source: Source, window: Window) -> list[Window]:
         """Return the spans of months that an incremental run has to fetch."""
-        last = self.archive.last(source.name, successful=True)
-        gaps = last.gaps if last else []
+        asked = summarize(self.archive.good(source.name))
         return completeness.ranges_to_fetch(
-            source,
-            self.lake,
-            self.universe,
-            window,
-            self.now,
-            known_gaps=gaps,
-            answered=self.archive.answered_months(source.name),
+            source, self.lake, self.universe, window, self.now, asked=asked
         )
 
     # --- marts ---------------------------------------------------------------------------------
@@ -263,10 +258,10 @@ class Pipeline:
 
     # --- rebuild -------------------------------------------------------------------------------
 
-    def rebuild_lake(self) -> tuple[Path, int]:
+    def rebuild_lake(self) -> tuple[Path, Rebuilt]:
         """Rebuild the lake from the archive beside the old one.
 
-        Returns the new folder and the number of fetches that were run again.
+        Returns the new folder, and which fetches were run again and which could not be.
         """
         target = self.settings.data_dir / ".rebuilt"
         shutil.rmtree(target, ignore_errors=True)

@@ -111,7 +111,7 @@ class Settings:
         """Read every variable of the table above; raise SettingsError for one that is malformed."""
         env = {name: text for name, text in (os.environ if env is None else env).items() if text}
         endpoints = _endpoints(env.get("LIQUIDITY_ENDPOINTS", LIVE))
-        default_dir = "data/sandbox" if endpoints == SANDBOX else "data"
+        default_dir = _default_data_dir(endpoints)
         as_of, sandbox_url = env.get("LIQUIDITY_AS_OF"), env.get("LIQUIDITY_SANDBOX_URL")
         return cls(
             data_dir=Path(env.get("LIQUIDITY_DATA_DIR", default_dir)).absolute(),
@@ -211,6 +211,14 @@ def default_reference_dir() -> Path:
     """Return the reference facts inside an installed wheel, or the checkout's own."""
     installed = Path(__file__).parent / "reference"
     return installed if installed.is_dir() else Path(__file__).parents[1] / "data" / "reference"
+
+
+def _default_data_dir(endpoints: str) -> str:
+    """Return a directory of its own for each origin."""
+    if endpoints == LIVE:
+        return "data"
+    stand_in = "sandbox" if endpoints == SANDBOX else urlsplit(endpoints).netloc.replace(":", "-")
+    return f"data/{stand_in}"
 
 
 def _owner(mark: Path) -> str:

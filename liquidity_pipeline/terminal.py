@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import os
+import shutil
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import date
+from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
-import click
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.text import Text
@@ -20,11 +21,13 @@ from liquidity_pipeline.settings import FIRST_MONTH, LIVE, SANDBOX, Settings, Se
 if TYPE_CHECKING:
     from liquidity_pipeline.orchestration.resources import PipelineResource
     from liquidity_pipeline.orchestration.runs import Report
+    from liquidity_pipeline.sources.fetch import Window
 
 OK, INCOMPLETE, NOT_PUBLISHED = 0, 1, 3
 # A first run without --since fetches this many years.
 DEFAULT_YEARS = 3
 MAX_LINE = 300
+_NOT_PUBLISHED_LINE = "[bold red]not published[/]: the last good file, if any, still stands"
 
 console = Console()
 errors = Console(stderr=True)
@@ -39,13 +42,19 @@ class Place:
     as_of: str | None = None
 
     def settings(self) -> Settings:
-        """Return the settings; raise SettingsError for what cannot be."""
+        """Return the settings; raise SettingsError for what cannot be.
+
+        A sandbox that is asked by its address is still the sandbox, and what it says synthetic.
+        """
         given = {
             "LIQUIDITY_DATA_DIR": self.data_dir,
             "LIQUIDITY_ENDPOINTS": self.endpoints,
             "LIQUIDITY_AS_OF": self.as_of,
         }
-        return Settings.from_env({**os.environ, **{k: v for k, v in given.items() if v}})
+        settings = Settings.from_env({**os.environ, **{k: v for k, v in given.items() if v}})
+        if settings.endpoints in (LIVE, SANDBOX) or not _is_sandbox(settings.endpoints):
+            return settings
+        return replace(settings, endpoints=SANDBOX, sandbox_url=settings.endpoints)
 
 
 @dataclass(frozen=True)
@@ -60,34 +69,50 @@ class Request:
 
 
 def run_and_exit(place: Place, request: Request) -> NoReturn:
-    """Fetch, build and publish with a progress bar; report; exit with the run's code."""
+    """Fetch, build and publish with a progress bar; report; exit with the run's code.
+
+    Raises SettingsError, which is wrong usage.
+    """
     try:
+        from liquidity_pipeline.sources.fetch import Window
+
         settings = place.settings()
-        settings.claim_data_dir()
-        with publishers(settings, _first_month(request.since, settings)) as reachable:
-            report = _execute(reachable, request)
-    except SettingsError as error:
-        raise click.UsageError(str(error)) from None
+        first, last = _months(request, settings)
+        with publishers(settings, first) as reachable:
+            report = _execute(reachable, request, Window.of_months(first, last))
+    except KeyboardInterrupt:
+        _end("interrupted; what was fetched by then is kept")
+    except SettingsError:
+        raise
+    except (OSError, ValueError) as error:
+        _end(str(error))
     _report(report, settings, request)
     if not report.published:
         sys.exit(NOT_PUBLISHED)
     sys.exit(OK if report.clean else INCOMPLETE)
 
 
-def _execute(settings: Settings, request: Request) -> Report:
+def _end(reason: str) -> NoReturn:
+    errors.print(_NOT_PUBLISHED_LINE)
+    errors.print(Text(reason), soft_wrap=True)
+    sys.exit(NOT_PUBLISHED)
+
+
+def _execute(settings: Settings, request: Request, window: Window) -> Report:
     # Dagster takes a second to import; `liquidity --help` should not wait for it.
-    from liquidity_pipeline.orchestration import runs
-    from liquidity_pipeline.sources.fetch import Window
+    from liquidity_pipeline.orchestration import records, runs
     from liquidity_pipeline.sources.registry import SOURCES
 
     names = list(request.sources) or [*SOURCES, "policy_events"]
     if unknown := set(names) - {*SOURCES, "policy_events"}:
         raise SettingsError(f"no source {', '.join(unknown)}; there are {', '.join(SOURCES)}")
-    last = _month(request.until) or settings.today
-    window = Window.of_months(_first_month(request.since, settings), last)
+    settings.claim_data_dir()
     report = runs.Report()
     resource = _resource(settings)
-    with runs.instance(settings.data_dir) as dagster, _progress() as progress:
+    with (
+        records.instance(settings.data_dir, lambda: _say_waiting(settings)) as dagster,
+        _progress() as progress,
+    ):
         planned = runs.plan(resource, window, names, force=request.force)
         fetching = progress.add_task("fetching", total=sum(len(group) for _, group in planned))
         building = progress.add_task("building", total=runs.publish_steps())
@@ -101,6 +126,10 @@ def _execute(settings: Settings, request: Request) -> Report:
         runs.refresh(resource, dagster, planned, report, fetched)
         runs.publish(resource, dagster, report, built)
     return report
+
+
+def _say_waiting(settings: Settings) -> None:
+    errors.print(f"another run works on {settings.data_dir}; waiting for its end", soft_wrap=True)
 
 
 @contextmanager
@@ -118,6 +147,15 @@ def publishers(settings: Settings, since: date) -> Iterator[Settings]:
 
     with beside(Options(today=settings.as_of, start=since, compress=False)) as url:
         yield replace(settings, sandbox_url=url)
+
+
+def _is_sandbox(url: str) -> bool:
+    import requests
+
+    try:
+        return bool(requests.get(f"{url}/__health", timeout=5).json().get("synthetic"))
+    except (requests.RequestException, AttributeError):
+        return False
 
 
 def _resource(settings: Settings) -> PipelineResource:
@@ -142,7 +180,7 @@ def _report(report: Report, settings: Settings, request: Request) -> None:
         if request.show:
             _next_steps(settings)
     else:
-        errors.print("[bold red]not published[/]: the last good file, if any, still stands")
+        errors.print(_NOT_PUBLISHED_LINE)
     for name, lines in report.problems.items():
         for line in lines:
             _print_problem(name, line)
@@ -157,11 +195,22 @@ def _print_problem(name: str, line: str) -> None:
 
 def _next_steps(settings: Settings) -> None:
     live = settings.endpoints == LIVE
-    ask = f"liquidity query --data-dir {settings.data_dir} 'show all tables'"
+    # In a virtual environment that is not active, the shell does not know the command.
+    found = shutil.which("liquidity")
+    command = "liquidity" if found else os.path.relpath(Path(sys.executable).parent / "liquidity")
+    ask = f"{command} query --data-dir {settings.data_dir} 'show all tables'"
     console.print(f"  look at it   {ask}", soft_wrap=True)
     console.print(f"  open the UI  make ui{' LIVE=1' if live else ''}")
     if settings.endpoints == SANDBOX:
         console.print("  go live      make run LIVE=1")
+
+
+def _months(request: Request, settings: Settings) -> tuple[date, date]:
+    """Return the first and a day of the last month asked for."""
+    first, last = _first_month(request.since, settings), _month(request.until)
+    if last and last < first:
+        raise SettingsError(f"--until {request.until} lies before the first month {first:%Y-%m}.")
+    return first, last or settings.today
 
 
 def _first_month(since: str | None, settings: Settings) -> date:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -97,10 +98,37 @@ def test_the_doctor_finds_everybody_well(place):
 
 def test_a_directory_keeps_to_its_endpoints(place):
     folder = place[3]
-    for other in (("--sandbox",), ("--endpoints", "http://127.0.0.1:9"), ("--endpoints", "live")):
+    for other in (("--endpoints", "http://127.0.0.1:9"), ("--endpoints", "live")):
         result = liquidity("run", "--data-dir", folder, *other)
         assert result.exit_code == USAGE
         assert "Rows of different origin never share a directory" in " ".join(result.output.split())
+
+
+def test_a_sandbox_that_is_asked_by_its_address_is_synthetic(place):
+    result = liquidity("query", "select endpoints, is_synthetic from meta.publication", *place)
+    assert "sandbox" in result.output
+    assert "True" in result.output
+
+
+def test_what_stands_in_brackets_is_shown_as_it_is(place):
+    assert "[r] [/b]" in liquidity("query", "select '[r] [/b]' as words", *place).output
+
+
+def test_a_last_month_before_the_first_is_wrong_usage(place):
+    result = liquidity("backfill", "--since", "2026-02", "--until", "2026-01", *place)
+    assert result.exit_code == USAGE
+    assert "--until 2026-01" in result.output
+
+
+def test_a_damaged_file_of_the_lake_ends_a_run_with_what_to_do(place, tmp_path):
+    folder = tmp_path / "damaged"
+    shutil.copytree(place[3], folder)
+    some = next((folder / "lake/tga_balance").rglob("*.parquet"))
+    some.chmod(0o644)
+    some.write_bytes(b"not Parquet")
+    result = liquidity("run", "--as-of", "2026-02-06", *place[:3], str(folder))
+    assert result.exit_code == NOT_PUBLISHED
+    assert "liquidity rebuild" in " ".join(result.output.split())
 
 
 def test_a_run_that_finds_nothing_new_leaves_the_marts_and_publishes_anew(place):

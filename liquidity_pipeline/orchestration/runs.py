@@ -4,13 +4,12 @@ An incremental run asks each source only for the months that need it; sources th
 months share a run.
 """
 
-import os
 import uuid
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
-from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import dagster as dg
@@ -18,9 +17,9 @@ import dagster as dg
 from liquidity_pipeline.contracts.marts import MART_TABLES
 from liquidity_pipeline.models.ties import TIES, figures, passes
 from liquidity_pipeline.orchestration.assembly import build_definitions
-from liquidity_pipeline.orchestration.event_log import open_instance
 from liquidity_pipeline.orchestration.mart_assets import PUBLICATION_KEY
 from liquidity_pipeline.orchestration.partitions import range_tags
+from liquidity_pipeline.orchestration.records import COMMAND_LINE
 from liquidity_pipeline.orchestration.resources import PipelineResource
 from liquidity_pipeline.orchestration.source_assets import source_key
 from liquidity_pipeline.sources.fetch import Window
@@ -31,18 +30,6 @@ PUBLICATION = "liquidity_duckdb"
 
 # Said once per step by Dagster at INFO; a person at a terminal wants the result instead.
 _QUIET = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
-_INSTANCE = """\
-# Written by liquidity-pipeline. Nothing leaves this machine.
-telemetry:
-  enabled: false
-nux:
-  enabled: false
-run_monitoring:
-  enabled: true
-concurrency:
-  pools:
-    default_limit: 1
-"""
 
 
 @dataclass
@@ -80,23 +67,6 @@ class Report:
             self.problems[name] = known + new
 
 
-def dagster_home(data_dir: Path) -> Path:
-    """Return the folder of Dagster's own records, made with its settings if it is new."""
-    home = data_dir / "dagster_home"
-    home.mkdir(parents=True, exist_ok=True)
-    config = home / "dagster.yaml"
-    if not config.exists():
-        config.write_text(_INSTANCE)
-    return home
-
-
-def instance(data_dir: Path) -> dg.DagsterInstance:
-    """Open the Dagster instance of a data directory."""
-    home = dagster_home(data_dir)
-    os.environ["DAGSTER_HOME"] = str(home)
-    return open_instance(home)
-
-
 def plan(
     resource: PipelineResource, window: Window, sources: Sequence[str], *, force: bool
 ) -> list[tuple[Window | None, list[str]]]:
@@ -131,7 +101,7 @@ def refresh(
     job = _job(resource, "refresh")
     for span, names in runs:
         keys = [source_key(name) for name in names]
-        tags = range_tags(span) if span else None
+        tags = range_tags(span) if span else {}
         _execute(job, dagster, report, on_step, asset_selection=keys, tags=tags)
 
 
@@ -144,11 +114,11 @@ def publish(
     because it says when each source was last asked.
     """
     job = _job(resource, "publish")
-    selection = {"asset_selection": [PUBLICATION_KEY]}
     current = resource.pipeline.marts_are_current()
     if current:
         _reconcile(resource, report)
-    _execute(job, dagster, report, on_step, **(selection if current else {}))
+    selection = [PUBLICATION_KEY] if current else None
+    _execute(job, dagster, report, on_step, asset_selection=selection)
     report.published = PUBLICATION in report.succeeded
 
 
@@ -184,20 +154,40 @@ def _execute(
     dagster: dg.DagsterInstance,
     report: Report,
     on_step: OnStep,
-    **selection: Any,
+    *,
+    asset_selection: Sequence[dg.AssetKey] | None = None,
+    tags: Mapping[str, str] = MappingProxyType({}),
 ) -> None:
+    """Run a job; raise KeyboardInterrupt when it was interrupted, which Dagster keeps to itself."""
     run_id = str(uuid.uuid4())
+    interrupted = False
 
     def watch(entry: dg.EventLogEntry) -> None:
+        nonlocal interrupted
         if entry.dagster_event is not None:
+            interrupted = interrupted or _is_interrupt(entry.dagster_event)
             report.note(entry.dagster_event)
             if done := _finished(entry.dagster_event):
                 on_step(done)
 
     dagster.add_event_listener(run_id, watch)
     job.execute_in_process(
-        run_id=run_id, run_config=_QUIET, instance=dagster, raise_on_error=False, **selection
+        run_id=run_id,
+        run_config=_QUIET,
+        instance=dagster,
+        raise_on_error=False,
+        asset_selection=asset_selection,
+        tags={**tags, **COMMAND_LINE},
     )
+    if interrupted:
+        raise KeyboardInterrupt
+
+
+def _is_interrupt(event: dg.DagsterEvent) -> bool:
+    if event.is_step_failure:
+        error = event.step_failure_data.error
+        return error is not None and error.cls_name == "DagsterExecutionInterruptedError"
+    return event.event_type_value == "PIPELINE_CANCELED"
 
 
 def _finished(event: dg.DagsterEvent) -> str | None:

@@ -139,7 +139,7 @@ class Sandbox:
 
     async def _health(self, request: HttpRequest) -> Response:  # noqa: ARG002
         today = days.iso(clock.new_york_day(_moment(self.options)()))
-        return JSONResponse({"ok": True, "today": today})
+        return JSONResponse({"ok": True, "today": today, "synthetic": True})
 
     async def _truth(self, request: HttpRequest) -> Response:  # noqa: ARG002
         return JSONResponse(await run_in_threadpool(lambda: truth(self.world())))

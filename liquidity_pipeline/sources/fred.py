@@ -23,6 +23,8 @@ from liquidity_pipeline.contracts.table import Table
 from liquidity_pipeline.sources.errors import (
     EmptyAnswerError,
     NotServedError,
+    PublisherError,
+    TransientError,
     UnexpectedPayloadError,
 )
 from liquidity_pipeline.sources.fetch import Collected, Fetch
@@ -78,11 +80,20 @@ class Series:
         """Return the error that names this series and its URL."""
         return UnexpectedPayloadError(f"{self.name}: {problem}", publisher=_PUBLISHER, url=self.url)
 
+    def unclear(self, problem: str) -> _UnclearUnitError:
+        """Return the error of a series that has nothing to be measured by."""
+        return _UnclearUnitError(f"{self.name}: {problem}", publisher=_PUBLISHER, url=self.url)
+
+
+class _UnclearUnitError(UnexpectedPayloadError):
+    """The yardstick is missing, and a series' own size does not tell its unit."""
+
 
 def collect_fed_balance_sheet(fetch: Fetch) -> Collected:
-    """Return {"fed_balance_sheet": rows} in USD mn; a series that is not served is a gap.
+    """Return {"fed_balance_sheet": rows} in USD mn; a series that cannot be had is a gap.
 
-    Raises UnexpectedPayloadError where a series' size against its yardstick (the Wednesday level
+    So is one whose unit is unclear because its yardstick could not be had. Raises
+    UnexpectedPayloadError where a series' size against its yardstick (the Wednesday level
     for week averages, total assets for the rest) says that its unit has changed.
     """
     releases = FED_BALANCE_SHEET.releases
@@ -94,8 +105,8 @@ def collect_fed_balance_sheet(fetch: Fetch) -> Collected:
             "value_usd_mn": [value * factor for value in series.values],
             "known_at": releases[name].known_at(series.days),
         }
-        for name, series in found.items()
-        for factor in (millions_factor(series, found),)
+        for name, factor in _factors(fetch, found).items()
+        for series in (found[name],)
     ]
     return {"fed_balance_sheet": _table(FED_BALANCE_SHEET, parts)}
 
@@ -213,12 +224,27 @@ def millions_factor(series: Series, found: Mapping[str, Series]) -> float:
     )
 
 
+def _factors(fetch: Fetch, found: Mapping[str, Series]) -> dict[str, float]:
+    """Return the factor of each series; one whose unit is unclear is named and left out."""
+    factors: dict[str, float] = {}
+    unclear: _UnclearUnitError | None = None
+    for name, series in found.items():
+        try:
+            factors[name] = millions_factor(series, found)
+        except _UnclearUnitError as error:
+            unclear = error
+            fetch.gap(f"fred's {error.problem}")
+    if unclear is not None and not factors:
+        raise unclear
+    return factors
+
+
 def _refuse_size(series: Series, share: float | None) -> None:
     """Refuse a part of the balance sheet whose share of total assets cannot be."""
     low, high = _SHARE_OF_ASSETS
     if share is None:
         if series.name not in _MAY_BE_ZERO and _factor_by_latest(series) != 1.0:
-            raise series.unexpected(f"latest value {series.values[-1]:g} is no USD mn.")
+            raise series.unclear(f"latest value {series.values[-1]:g} is no USD mn.")
         return
     tiny = share < low and series.name not in _MAY_BE_TINY
     if (share == 0 and series.name in _MAY_BE_ZERO) or not (tiny or share > high):
@@ -247,7 +273,7 @@ def _factor_by_latest(series: Series) -> float:
         return 1.0
     if latest < _BILLIONS_BELOW:
         return 1000.0
-    raise series.unexpected(
+    raise series.unclear(
         f"latest value {latest:g} may be USD mn or USD bn, and there is no "
         f"{_WEDNESDAY_LEVEL.get(series.name, 'WALCL')} to compare it with."
     )
@@ -281,17 +307,20 @@ def _expected(series: Series, release: Release, fetch: Fetch) -> list[tuple[date
 
 
 def _collect(fetch: Fetch, table: Table, releases: Mapping[str, Release]) -> dict[str, Series]:
-    """Return the series that have rows; name those that are not served, or have none though due.
+    """Return the series that have rows; name those that failed, or have none though due.
 
     Rolling windows (ICE spreads: three years) answer an old range with no rows.
     """
-    served = dict(zip(releases, fetch.each(list(releases), _reader(fetch, releases)), strict=True))
-    found = {name: series for name, series in served.items() if series is not None}
-    for name in served:
-        if name not in found:
-            fetch.gap(f"{name}: not served by fred")
+    answers = fetch.each(list(releases), _reader(fetch, releases))
+    found = {series.name: series for series in answers if isinstance(series, Series)}
+    failed = {
+        name: answer
+        for name, answer in zip(releases, answers, strict=True)
+        if isinstance(answer, PublisherError)
+    }
+    _name_failures(fetch, failed)
     if releases and not found:
-        raise NotServedError(
+        raise _failure(failed) or NotServedError(
             f"none of {', '.join(releases)} is served", publisher=_PUBLISHER, url=_PATH
         )
     empty = [
@@ -301,7 +330,7 @@ def _collect(fetch: Fetch, table: Table, releases: Mapping[str, Release]) -> dic
     ]
     span = f"from {fetch.window.start} to {fetch.last_day}"
     if empty and len(empty) == len(found):
-        raise EmptyAnswerError(
+        raise _failure(failed) or EmptyAnswerError(
             f"no rows of {', '.join(empty)} {span}, where rows are due for {table.name}.",
             publisher=_PUBLISHER,
             url=found[empty[0]].url,
@@ -311,14 +340,38 @@ def _collect(fetch: Fetch, table: Table, releases: Mapping[str, Release]) -> dic
     return {name: series for name, series in found.items() if series.days}
 
 
-def _reader(fetch: Fetch, releases: Mapping[str, Release]) -> Callable[[str], Series | None]:
-    def read(name: str) -> Series | None:
+def _name_failures(fetch: Fetch, failed: Mapping[str, PublisherError]) -> None:
+    """Name each series that could not be had.
+
+    Only a gap that begins with the series' name counts as known to the next run, which then leaves
+    its history alone: that is for what is not served, while a failure may pass by itself.
+    """
+    for name, error in failed.items():
+        if isinstance(error, NotServedError):
+            fetch.gap(f"{name}: not served by fred")
+        else:
+            fetch.gap(f"fred did not give {name}: {error.problem.removeprefix(f'{name}: ')}")
+
+
+def _failure(failed: Mapping[str, PublisherError]) -> PublisherError | None:
+    """Return the failure to report where no series came, first of all one worth a retry."""
+    others = [error for error in failed.values() if not isinstance(error, NotServedError)]
+    transient = [error for error in others if isinstance(error, TransientError)]
+    return next(iter([*transient, *others]), None)
+
+
+def _reader(
+    fetch: Fetch, releases: Mapping[str, Release]
+) -> Callable[[str], Series | PublisherError]:
+    """Return what reads one series, or says why not: one that fails does not stop the others."""
+
+    def read(name: str) -> Series | PublisherError:
         # A negative lag is a rate announced ahead: its days after today are known already.
         end = fetch.window.end if releases[name].lag < 0 else fetch.last_day
         try:
             return collect_series(fetch, name, fetch.window.start, end)
-        except NotServedError:
-            return None
+        except PublisherError as error:
+            return error
 
     return read
 

@@ -16,7 +16,7 @@ from typing import Any, Literal
 from urllib.parse import quote, urlencode
 
 import requests
-from urllib3.exceptions import InvalidHeader, MaxRetryError
+from urllib3.exceptions import InvalidHeader
 from urllib3.util import Retry
 
 from liquidity_pipeline.settings import PUBLISHERS, Settings
@@ -35,6 +35,20 @@ _TRANSIENT_STATUS = frozenset({408, 425, 429})
 _KEPT_HEADERS = ("content-type", "date", "etag", "last-modified", "retry-after")
 # After no attempt has reached a publisher, others of its tables fail at once for a while.
 _OUTAGE_SECONDS = 120.0
+# A publisher that still says 429 after the last attempt is left alone for longer than a daily run
+# takes: whoever asks on is refused for longer.
+_THROTTLED_SECONDS = 600.0
+# Attempts in all where 429 is the answer. Yahoo wants a minute and more between them, which nobody
+# should sit through: the next provider is asked at once, and Yahoo again by the next run.
+_THROTTLED_ATTEMPTS = {"yahoo": 3}
+# NY Fed is said to answer 400 to who asks too fast: it is asked once more, this many back-offs
+# later, before the request is taken to be wrong.
+_THROTTLES_BY_400 = frozenset({"nyfed"})
+_BACKOFFS_AFTER_400 = 5
+# What says that a thing is not there. Cboe's files lie in a store that answers 403 to an unknown
+# name; of everybody else 403 is a refusal, and says nothing about what they have.
+_NOT_THERE = {"cboe": frozenset({403, 404})}
+_NOT_THERE_ELSEWHERE = frozenset({404})
 
 
 @dataclass(frozen=True)
@@ -79,6 +93,7 @@ class HttpClient:
         )
         self._turn = {name: threading.Lock() for name in PUBLISHERS}
         self._last: dict[str, float] = {}
+        self._answered: dict[str, float] = {}
         self._outage: dict[str, tuple[float, TransientError]] = {}
 
     def get(
@@ -90,17 +105,31 @@ class HttpClient:
         it is an answer too, and the archive keeps it.
         """
         url = self._url(publisher, path, params)
-        self._fail_fast(publisher, url)
-        retry = self._retry
+        answer = self._ask(publisher, path, url, form)
+        may_be_throttled = answer.status == 400 and publisher in _THROTTLES_BY_400
+        if may_be_throttled and self._settings.http_retries:
+            time.sleep(_BACKOFFS_AFTER_400 * self._settings.http_backoff)
+            answer = self._ask(publisher, path, url, form)
+        return answer
+
+    def _ask(self, publisher: str, path: str, url: str, form: Form) -> Answer:
+        since, attempts, retry = time.monotonic(), 0, self._retry
         while True:
+            # Before each attempt: another thread may have found out meanwhile.
+            self._fail_fast(publisher, url)
+            attempts += 1
             try:
-                return self._attempt(publisher, path, url, form)
+                answer = self._attempt(publisher, path, url, form)
             except _AttemptError as failure:
-                try:
-                    retry = retry.increment("GET", url, error=failure)
-                except MaxRetryError:
-                    raise self._give_up(publisher, url, form, failure) from failure
+                if attempts >= self._allowed(publisher, failure):
+                    error = _final(publisher, url, form, failure, attempts)
+                    self._rest(publisher, since, failure, error)
+                    raise error from failure
+                retry = retry.increment("GET", url, error=failure)
                 _pause(retry, failure)
+            else:
+                self._answered[publisher] = time.monotonic()
+                return answer
 
     def _attempt(self, publisher: str, path: str, url: str, form: Form) -> Answer:
         self._wait_for_turn(publisher)
@@ -149,27 +178,33 @@ class HttpClient:
                 url=url,
             )
 
-    def _give_up(
-        self, publisher: str, url: str, form: Form, failure: _AttemptError
-    ) -> TransientError:
-        error = TransientError(
-            f"expected {form.upper()}, got {failure}, after "
-            f"{self._settings.http_retries + 1} attempt(s)",
-            publisher=publisher,
-            url=url,
-        )
-        if failure.response is not None:
-            error.status, error.body = failure.response.status_code, failure.response.content
-        if failure.unreachable:
-            self._outage[publisher] = (time.monotonic() + _OUTAGE_SECONDS, error)
-        return error
+    def _allowed(self, publisher: str, failure: _AttemptError) -> int:
+        """Return how many attempts a request has in all, after this failure."""
+        attempts = self._settings.http_retries + 1
+        if failure.throttled:
+            attempts = min(attempts, _THROTTLED_ATTEMPTS.get(publisher, attempts))
+        return attempts
+
+    def _rest(
+        self, publisher: str, since: float, failure: _AttemptError, error: TransientError
+    ) -> None:
+        """Leave alone a publisher that is down or throttles.
+
+        One that answered another request since this one was first made is not down: FRED lets a
+        single series hang.
+        """
+        is_down = failure.unreachable and self._answered.get(publisher, since) <= since
+        if failure.throttled or is_down:
+            seconds = _THROTTLED_SECONDS if failure.throttled else _OUTAGE_SECONDS
+            self._outage[publisher] = (time.monotonic() + seconds, error)
 
 
 def refusal(answer: Answer) -> PublisherError | None:
     """Return the error that a 4xx answer stands for, or None for a good answer."""
     if answer.status == 200:
         return None
-    kind = NotServedError if answer.status in (403, 404) else RejectedError
+    not_there = _NOT_THERE.get(answer.publisher, _NOT_THERE_ELSEWHERE)
+    kind = NotServedError if answer.status in not_there else RejectedError
     problem = f"HTTP {answer.status}"
     # A page of HTML says nothing that the status does not.
     if not answer.body.lstrip().startswith(b"<"):
@@ -186,6 +221,25 @@ class _AttemptError(Exception):
         super().__init__(problem)
         self.response = response
         self.unreachable = unreachable
+
+    @property
+    def throttled(self) -> bool:
+        """Tell whether the publisher said that it was asked too often."""
+        return self.response is not None and self.response.status_code == 429
+
+
+def _final(
+    publisher: str, url: str, form: Form, failure: _AttemptError, attempts: int
+) -> TransientError:
+    """Return the error of a request whose last attempt failed, with what came last."""
+    error = TransientError(
+        f"expected {form.upper()}, got {failure}, after {attempts} attempt(s)",
+        publisher=publisher,
+        url=url,
+    )
+    if failure.response is not None:
+        error.status, error.body = failure.response.status_code, failure.response.content
+    return error
 
 
 def _pause(retry: Retry, failure: _AttemptError) -> None:

@@ -11,23 +11,26 @@ from __future__ import annotations
 import gzip
 import hashlib
 import json
+import re
 import uuid
 import zlib
 from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime
+from http import HTTPStatus
 from pathlib import Path
 from typing import Any
 
+from liquidity_pipeline.settings import NEW_YORK
 from liquidity_pipeline.sources.errors import TransientError
-from liquidity_pipeline.sources.fetch import Fetch, Window, month_end
+from liquidity_pipeline.sources.fetch import Fetch, Window
 from liquidity_pipeline.sources.http import Answer, Form, Params
 from liquidity_pipeline.storage.files import replacing
 from liquidity_pipeline.universe import Universe
 
-# How long after a month's end publishers still heal and correct it.
-_SETTLED = timedelta(days=45)
+# A parameter that is a number or holds a day says which rows, or which page, are asked for.
+_WHICH_ROWS = re.compile(r"^\d+$|\d{4}-\d\d-\d\d")
 
 
 @dataclass(frozen=True)
@@ -47,6 +50,26 @@ class FetchRecord:
     gaps: list[str]
     error: str | None
     path: Path | None = field(default=None, compare=False)
+
+    @property
+    def day(self) -> date:
+        """The New York day on which the fetch stood: the real one, or an earlier one as of it."""
+        return _new_york_day(min(self.now, self.kept_at))
+
+    @property
+    def is_as_of(self) -> bool:
+        """Tell whether the fetch stood at an earlier day than that on which it happened."""
+        return self.day < _new_york_day(self.kept_at)
+
+    @property
+    def missed(self) -> frozenset[str]:
+        """What was asked for and did not come, whatever days it was asked for."""
+        return frozenset(_part(answer) for answer in self.answers if not _came(answer))
+
+    @property
+    def served(self) -> frozenset[str]:
+        """What was asked for and came completely."""
+        return frozenset(_part(answer) for answer in self.answers if _came(answer)) - self.missed
 
     def to_json(self) -> str:
         """Return the record as JSON text."""
@@ -128,8 +151,16 @@ class Archive:
 
     def records(self) -> Iterator[FetchRecord]:
         """Yield every record, oldest first."""
-        paths = sorted(self._fetches.glob("*/*.json"), key=lambda path: path.name)
-        return (FetchRecord.load(path) for path in paths)
+        return map(FetchRecord.load, self.record_files())
+
+    def record_files(self) -> list[Path]:
+        """Return the files of all records, oldest first; any of them may be damaged."""
+        return sorted(self._fetches.glob("*/*.json"), key=lambda path: path.name)
+
+    def good(self, source: str) -> list[FetchRecord]:
+        """Return the records of a source without an error, oldest first."""
+        records = map(FetchRecord.load, sorted((self._fetches / source).glob("*.json")))
+        return [record for record in records if record.error is None]
 
     def last(self, source: str, *, successful: bool = False) -> FetchRecord | None:
         """Return the newest record of a source, or its newest without an error."""
@@ -138,20 +169,6 @@ class Archive:
             if not (successful and record.error):
                 return record
         return None
-
-    def answered_months(self, source: str) -> frozenset[date]:
-        """Return the months that a publisher was asked for, and answered, when they were long over.
-
-        What is missing in the middle of such a month has been asked for and does not exist.
-        """
-        records = map(FetchRecord.load, (self._fetches / source).glob("*.json"))
-        return frozenset(
-            month
-            for record in records
-            if record.error is None
-            for month in record.window.months
-            if month_end(month) + _SETTLED < record.kept_at.date()
-        )
 
     def body(self, sha256: str) -> bytes:
         """Return a body; raise ValueError when it is gone or no longer what it was."""
@@ -217,6 +234,20 @@ class _Recorded:
             body=self._archive.body(kept["sha256"]),
             fetched_at=datetime.fromisoformat(kept["fetched_at"]),
         )
+
+
+def _new_york_day(moment: datetime) -> date:
+    return moment.replace(tzinfo=UTC).astimezone(NEW_YORK).date()
+
+
+def _came(answer: dict[str, Any]) -> bool:
+    return answer["failure"] is None and answer["status"] == HTTPStatus.OK
+
+
+def _part(answer: dict[str, Any]) -> str:
+    """Return the same name for requests that differ only in days, pages and other numbers."""
+    params = {k: v for k, v in answer["params"].items() if not _WHICH_ROWS.search(str(v))}
+    return _request_key(answer["publisher"], answer["path"], params)
 
 
 def _request_key(publisher: str, path: str, params: dict[str, Any]) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
 
@@ -11,11 +11,13 @@ from liquidity_pipeline.contracts.table import Table
 from liquidity_pipeline.settings import NEW_YORK
 from liquidity_pipeline.sources.fetch import Window, month_end
 from liquidity_pipeline.sources.registry import Source
+from liquidity_pipeline.storage.asked import Asked
 from liquidity_pipeline.storage.lake import Lake
 from liquidity_pipeline.universe import Universe
 
 PresentDays = Mapping[str, frozenset[date]]
 _DAY = timedelta(days=1)
+_NEVER = Asked()
 
 
 @dataclass(frozen=True)
@@ -100,36 +102,40 @@ def ranges_to_fetch(
     window: Window,
     now: datetime,
     *,
-    known_gaps: Sequence[str] = (),
-    answered: Collection[date] = (),
+    asked: Asked = _NEVER,
 ) -> list[Window]:
     """Return the spans of months that are not complete, or young enough to change.
 
     Young are the current and the previous month, in New York: publishers heal and correct.
-    `known_gaps` are those that the last good fetch named: what nobody served then is asked for
-    with the young months only, and with all months again once it is served. `answered` months were
-    asked for when they were long over: a hole in their middle is the publisher's, and only
-    `backfill --force` asks again.
-    Events are due on no day. Of them a month is complete once it and the next have been fetched:
-    one that was fetched while it ran, with a long pause after it, has only its beginning.
+    `asked` sums up earlier fetches. What nobody served in the newest of them is asked for with the
+    young months only, and with all months that lack it once it is served. A hole in the middle of
+    a month that was answered when it was long over is the publisher's, and only `backfill --force`
+    asks again.
+    Events are due on no day. Of them a month is complete once it was fetched after its end, and
+    the next has been fetched too: one that was fetched while it ran has only its beginning.
+    Calendars tell of each entity what is missing. In a table without entities one part hides
+    behind another, so months that were fetched without a part are fetched again.
     """
     today = now.replace(tzinfo=UTC).astimezone(NEW_YORK).date()
     young = today.replace(day=1) - _DAY
-    wanted = {month for month in window.months if month_end(month) >= young}
+    months = set(window.months)
+    wanted = {month for month in months if month_end(month) >= young}
     for table in source.tables:
         if table.releases:
             present = present_days(lake, table, window.months)
             for gap in missing(present, table, universe, window, now):
-                if any(named.startswith(f"{gap.entity or table.name}: ") for named in known_gaps):
+                if any(named.startswith(f"{gap.entity or table.name}: ") for named in asked.gaps):
                     continue
                 after = max(present.get(gap.entity, ()), default=date.min)
                 wanted |= {
                     day.replace(day=1)
                     for day in gap.days
-                    if day > after or day.replace(day=1) not in answered
+                    if day > after or day.replace(day=1) not in asked.answered
                 }
         else:
-            absent = set(window.months) - set(lake.months(table))
-            begun = {month for month in window.months if month_end(month) + _DAY in absent}
-            wanted |= absent | begun
+            absent = months - set(lake.months(table))
+            begun = {month for month in months if month_end(month) + _DAY in absent}
+            wanted |= absent | begun | (asked.unfinished & months)
+        if not table.entity:
+            wanted |= asked.missed & months
     return spans(sorted(month for month in wanted if month <= today))

@@ -83,20 +83,32 @@ class Lake:
         return content.decode() if content else None
 
     def store(
-        self, table: Table, rows: pa.Table, months: Sequence[date], seen_at: datetime
+        self,
+        table: Table,
+        rows: pa.Table,
+        months: Sequence[date],
+        seen_at: datetime,
+        *,
+        keep_after: date | None = None,
     ) -> list[Stored]:
         """Replace the partitions of the given months by the rows, each atomically.
 
         All rows are checked first: ContractBreach leaves every file as it was. A month without
-        rows is written only where emptiness means something, see `_may_be_empty`.
+        rows is written only where emptiness means something, see `_may_be_empty`. The answer says
+        nothing about days after `keep_after`: stored rows of such days that it lacks are kept.
         """
         checked = validate(table, rows)
         month_of = pc.floor_temporal(checked[table.day], unit="month").cast(pa.date32())
         stored = []
         for month in months:
-            part = checked.filter(pc.equal(month_of, pa.scalar(month, pa.date32())))
+            inside = pc.equal(month_of, pa.scalar(month, pa.date32()))
+            part = checked.filter(inside)
             if part.num_rows or self._may_be_empty(table, month):
-                stored.append(self._replace_partition(table, month, part, seen_at))
+                old = self._old_rows(table, month)
+                if old is not None:
+                    kept = _kept(table, old, keep_after)
+                    part = _merge(table, part, _unmoved(table, kept, checked, inside))
+                stored.append(self._replace_partition(table, month, part, old, seen_at))
         return stored
 
     def store_snapshot(
@@ -104,7 +116,8 @@ class Lake:
     ) -> Stored:
         """Replace a table without partitions; `checked` rows have been through `validate`."""
         rows = rows if checked else validate(table, rows)
-        return self._replace_partition(table, None, rows, seen_at)
+        # It is replaced whole: its old rows, perhaps of an older contract, do not matter.
+        return self._replace_partition(table, None, rows, None, seen_at)
 
     def _may_be_empty(self, table: Table, month: date) -> bool:
         """Tell whether no rows is an answer: for a daily series never, for events the first time.
@@ -115,20 +128,25 @@ class Lake:
             return True
         return not table.releases and not self.path(table, month).exists()
 
-    def _replace_partition(
-        self, table: Table, month: date | None, rows: pa.Table, seen_at: datetime
-    ) -> Stored:
+    def _old_rows(self, table: Table, month: date) -> pa.Table | None:
         path = self.path(table, month)
-        # A snapshot is replaced whole: its old rows, perhaps of an older contract, do not matter.
-        partition = month is not None and path.exists()
-        old = _read_file(table, path, table.arrow_schema.names) if partition else None
-        if old is not None and table.keep_vanished:
-            rows = _merge(table, rows, old)
+        return _read_file(table, path, table.arrow_schema.names) if path.exists() else None
+
+    def _replace_partition(
+        self,
+        table: Table,
+        month: date | None,
+        rows: pa.Table,
+        old: pa.Table | None,
+        seen_at: datetime,
+    ) -> Stored:
         version = _hash_rows(rows)
         if self.version(table, month) == version:
             return Stored(table, month, rows.num_rows, version, changed=False, revised=0)
         revised = self._note_revisions(table, month, old, rows, seen_at) if old is not None else 0
-        self._write(path, rows.replace_schema_metadata({_CONTENT: version.encode()}))
+        self._write(
+            self.path(table, month), rows.replace_schema_metadata({_CONTENT: version.encode()})
+        )
         return Stored(table, month, rows.num_rows, version, changed=True, revised=revised)
 
     def _note_revisions(
@@ -225,8 +243,27 @@ def _word(value: object) -> str | None:
     return None if value is None else str(value)
 
 
+def _kept(table: Table, old: pa.Table, keep_after: date | None) -> pa.Table:
+    """Return the old rows that stay even if the new answer lacks them."""
+    if table.keep_vanished:
+        return old
+    if keep_after is None:
+        return old.slice(0, 0)
+    return old.filter(pc.greater(old[table.day], pa.scalar(keep_after, pa.date32())))
+
+
+def _unmoved(table: Table, old: pa.Table, answer: pa.Table, inside: pa.Array) -> pa.Table:
+    """Leave out old rows that the answer has in another month: they would be there twice."""
+    if table.day in table.key or not old.num_rows:
+        return old
+    elsewhere = _row_keys(table, answer.filter(pc.invert(inside)))
+    return old.filter(pc.invert(pc.is_in(_row_keys(table, old), value_set=elsewhere)))
+
+
 def _merge(table: Table, new: pa.Table, old: pa.Table) -> pa.Table:
     """Return the new rows, and the old ones that the new answer lacks or knows less well."""
+    if not old.num_rows:
+        return new
     if table.fullness:
         full_before = old.filter(pc.is_valid(old[table.fullness]))
         poorer = pc.and_(

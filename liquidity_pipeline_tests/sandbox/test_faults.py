@@ -195,4 +195,8 @@ def test_wrong_faults_are_named(text, message):
 
 
 def test_health_is_never_hit(troubled):
-    assert get(troubled("500"), "/__health").json() == {"ok": True, "today": "2026-08-21"}
+    assert get(troubled("500"), "/__health").json() == {
+        "ok": True,
+        "today": "2026-08-21",
+        "synthetic": True,
+    }

@@ -22,7 +22,11 @@ from liquidity_pipeline_tests.sandbox.client import FISCAL, get, rows, series
 def test_answers_within_a_second_of_its_start_and_leaves_no_port_behind():
     began = time.monotonic()
     with start(Options(today=date(2026, 8, 21))) as running:
-        assert get(running.url, "/__health").json() == {"ok": True, "today": "2026-08-21"}
+        assert get(running.url, "/__health").json() == {
+            "ok": True,
+            "today": "2026-08-21",
+            "synthetic": True,
+        }
         assert time.monotonic() - began < 1
         assert len(rows(running.url, "dts/operating_cash_balance")) > 2900
         address = urlsplit(running.url)

@@ -65,7 +65,7 @@ def test_every_answer_is_remembered_with_what_was_asked():
 
 
 @pytest.mark.parametrize(
-    ("status", "kind"), [(404, NotServedError), (403, NotServedError), (400, RejectedError)]
+    ("status", "kind"), [(404, NotServedError), (403, RejectedError), (400, RejectedError)]
 )
 def test_a_refusal_is_remembered_before_it_is_raised(status: int, kind: type[Exception]):
     asking = fetch({"fred/a": (status, "no")})

@@ -16,6 +16,7 @@ from liquidity_pipeline.contracts.validation import validate
 from liquidity_pipeline.sources.errors import (
     EmptyAnswerError,
     NotServedError,
+    RejectedError,
     UnexpectedPayloadError,
 )
 from liquidity_pipeline.sources.fetch import Fetch
@@ -196,6 +197,17 @@ def test_a_table_that_is_not_served_is_a_gap_and_the_other_goes_on(make_fetch: M
     rows = collect_debt_transactions(fetch)["debt_transactions"]
     assert rows["amount_usd_mn"].to_pylist() == [7]
     assert [gap.split(":")[0] for gap in fetch.gaps] == ["Daily Treasury Statement, table II"]
+
+
+@pytest.mark.parametrize("refused", [FACE, CASH_FLOWS])
+def test_a_table_that_is_refused_fails_the_fetch(make_fetch: MakeFetch, refused: str):
+    replies = {
+        FACE: answer([face("2026-02-02", "Issues", "Bills", "7")]),
+        CASH_FLOWS: answer([cash("2026-02-02", "Public Debt Cash Issues (Table IIIB)", "3")]),
+    }
+    fetch = make_fetch(Canned({**replies, refused: (403, "Forbidden")}), *FEBRUARY, now=EARLY)
+    with pytest.raises(RejectedError, match="403"):
+        collect_debt_transactions(fetch)
 
 
 def test_a_day_without_its_cash_lines_is_a_gap_because_a_label_may_have_changed(

@@ -16,10 +16,13 @@ from liquidity_pipeline.sources import fred
 from liquidity_pipeline.sources.errors import (
     EmptyAnswerError,
     NotServedError,
+    RejectedError,
+    TransientError,
     UnexpectedPayloadError,
 )
 from liquidity_pipeline.sources.fetch import Fetch
 from liquidity_pipeline.sources.http import Answer
+from liquidity_pipeline_tests.sources.canned import DOWN
 
 MakeFetch = Callable[..., Fetch]
 WEEKS = ("2026-07-01", "2026-07-08")
@@ -27,9 +30,9 @@ JULY = date(2026, 7, 1), date(2026, 7, 31)
 
 
 class Stub:
-    """A transport with one CSV per series; a series that it does not have is a 404."""
+    """A transport with one CSV, status or failure per series; others are a 404."""
 
-    def __init__(self, series: Mapping[str, str]) -> None:
+    def __init__(self, series: Mapping[str, str | int | Exception]) -> None:
         self.series = series
         self.asked: dict[str, dict[str, Any]] = {}
 
@@ -37,7 +40,10 @@ class Stub:
         assert (publisher, path, form) == ("fred", "/graph/fredgraph.csv", "csv")
         name = params["id"]
         self.asked[name] = dict(params)
-        return answer(self.series.get(name, "<html>"), 200 if name in self.series else 404)
+        reply = self.series.get(name, 404)
+        if isinstance(reply, Exception):
+            raise reply
+        return answer("<html>", reply) if isinstance(reply, int) else answer(reply)
 
 
 def at(text: str) -> datetime:
@@ -57,9 +63,9 @@ def weekly(name: str, *values: float, days: tuple[str, ...] = WEEKS) -> str:
     return "\n".join([f"observation_date,{name}", *lines]) + "\n"
 
 
-def balance(**changes: str | None) -> Stub:
+def balance(**changes: str | int | Exception | None) -> Stub:
     """A small H.4.1 in USD mn, with changes; None takes a series away."""
-    series: dict[str, str | None] = {
+    series: dict[str, str | int | Exception | None] = {
         "WALCL": weekly("WALCL", 6700000, 6710000),
         "WDTGAL": weekly("WDTGAL", 900000, 850000),
         "WTREGEN": weekly("WTREGEN", 880000, 860000),
@@ -209,10 +215,24 @@ def test_without_the_wednesday_level_a_clear_size_tells_the_unit(
     assert values(make_fetch(stub, *JULY))["WTREGEN"] == [expected, expected]
 
 
-def test_without_the_wednesday_level_an_unclear_size_is_refused(make_fetch: MakeFetch) -> None:
-    stub = balance(WDTGAL=None, WTREGEN=weekly("WTREGEN", 4800, 4800))
-    with pytest.raises(UnexpectedPayloadError, match="there is no WDTGAL to compare it with"):
-        values(make_fetch(stub, *JULY))
+def test_without_the_wednesday_level_an_unclear_size_is_a_gap(make_fetch: MakeFetch) -> None:
+    average = weekly("WTREGEN", 4800, 4800)
+    fetch = make_fetch(balance(WDTGAL=None, WTREGEN=average), *JULY)
+    assert values(fetch).keys() == {"WALCL", "WRBWFRBL", "WRESBAL", "SWPT"}
+    (gap,) = (gap for gap in fetch.gaps if "WTREGEN" in gap)
+    assert "there is no WDTGAL to compare it with" in gap
+    with pytest.raises(UnexpectedPayloadError, match="there is no WDTGAL"):
+        values(make_fetch(Stub({"WTREGEN": average}), *JULY))
+
+
+def test_without_total_assets_a_part_that_may_be_billions_is_a_gap(make_fetch: MakeFetch) -> None:
+    stub = balance(WALCL=DOWN, WLFN=weekly("WLFN", 2400, 2400), WLRRAL=weekly("WLRRAL", 8e3, 8e3))
+    fetch = make_fetch(stub, *JULY)
+    found = values(fetch)
+    assert found["WDTGAL"] == [900000, 850000]
+    assert not {"WLFN", "WLRRAL"} & found.keys()
+    for name in ("WLFN", "WLRRAL"):
+        assert any(gap.startswith(f"fred's {name}: latest value") for gap in fetch.gaps)
 
 
 def test_a_series_that_is_not_served_is_a_gap_and_none_is_an_error(make_fetch: MakeFetch) -> None:
@@ -221,6 +241,47 @@ def test_a_series_that_is_not_served_is_a_gap_and_none_is_an_error(make_fetch: M
     assert "WLFN: not served by fred" in fetch.gaps
     with pytest.raises(NotServedError, match="none of WALCL"):
         fred.collect_fed_balance_sheet(make_fetch(Stub({}), *JULY))
+
+
+HEADER_OF_ANOTHER = "observation_date,X\n2026-07-01,1\n"
+
+
+@pytest.mark.parametrize(
+    ("reply", "problem"),
+    [
+        (DOWN, "no answer in time"),
+        (HEADER_OF_ANOTHER, "the header is 'observation_date,X'"),
+        (403, "HTTP 403"),
+    ],
+    ids=["hangs", "another header", "refused"],
+)
+def test_one_series_that_fails_is_a_gap_beside_the_others(
+    make_fetch: MakeFetch, reply: str | int | Exception, problem: str
+) -> None:
+    fetch = make_fetch(balance(SWPT=reply), *JULY)
+    assert values(fetch).keys() == {"WALCL", "WDTGAL", "WTREGEN", "WRBWFRBL", "WRESBAL"}
+    (gap,) = (gap for gap in fetch.gaps if "SWPT" in gap)
+    # Not `SWPT: …`, which would tell the next run that its history is not to be had.
+    assert gap.startswith(f"fred did not give SWPT: {problem}")
+    rates = Stub({"VIXCLS": reply, "DGS10": "observation_date,DGS10\n2026-07-01,4.2\n"})
+    assert days_of(make_fetch(rates, *JULY), "DGS10") == [date(2026, 7, 1)]
+
+
+@pytest.mark.parametrize(
+    ("replies", "error"),
+    [
+        ({"WALCL": 403, "SWPT": DOWN}, TransientError),  # what may pass is reported first
+        ({"WALCL": 403}, RejectedError),
+        ({"WALCL": HEADER_OF_ANOTHER}, UnexpectedPayloadError),
+        ({"WALCL": "observation_date,WALCL\n", "SWPT": DOWN}, TransientError),
+    ],
+)
+def test_without_any_series_the_failure_is_raised(
+    make_fetch: MakeFetch, replies: Mapping[str, str | int | Exception], error: type[Exception]
+) -> None:
+    fetch = make_fetch(Stub(replies), *JULY)
+    with pytest.raises(error):
+        fred.collect_fed_balance_sheet(fetch)
 
 
 def test_no_rows_at_all_is_an_error_where_rows_are_due(make_fetch: MakeFetch) -> None:

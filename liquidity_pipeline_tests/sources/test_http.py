@@ -176,17 +176,42 @@ def test_a_page_of_html_is_no_csv_either(serve, client):
 
 
 @pytest.mark.parametrize(
-    ("status", "kind"),
-    [(400, RejectedError), (401, RejectedError), (403, NotServedError), (404, NotServedError)],
+    ("publisher", "status", "kind"),
+    [
+        ("fiscaldata", 400, RejectedError),
+        ("nyfed", 401, RejectedError),
+        ("nyfed", 404, NotServedError),
+        # Cboe's store says 403 of a file that is not there; elsewhere it says nothing of the kind.
+        ("cboe", 403, NotServedError),
+        ("cboe", 404, NotServedError),
+        ("fiscaldata", 403, RejectedError),
+        ("fred", 403, RejectedError),
+    ],
 )
-def test_a_refusal_is_an_answer_and_is_not_tried_again(serve, client, status, kind):
-    script = serve((status, '{"message": "No such series:\n XYZ"}'))
-    answer = client().get("nyfed", PATH)
+def test_a_refusal_is_an_answer_and_is_not_tried_again(serve, client, publisher, status, kind):
+    script = serve((status, '{"message": "No such series:\n XYZ"}'), publisher=publisher)
+    answer = client().get(publisher, PATH)
     assert len(script.requests) == 1
     error = refusal(answer)
     assert type(error) is kind
     assert f'HTTP {status}: {{"message": "No such series: XYZ"}}' in str(error)
     assert answer.url in str(error)
+
+
+def test_the_400_of_a_publisher_that_throttles_by_it_is_asked_once_more_later(serve, client):
+    script = serve((400, "Bad Request"), GOOD)
+    assert client(http_backoff=0.02).get("nyfed", PATH).json() == GOOD
+    assert script.times[1] - script.times[0] >= 0.1
+    lasting = serve((400, "Bad Request"), path="/wrong")
+    answer = client().get("nyfed", "/wrong")
+    assert (answer.status, len(lasting.requests)) == (400, 2)
+    assert type(refusal(answer)) is RejectedError
+
+
+def test_no_retries_are_none_of_a_400_either(serve, client):
+    script = serve((400, "Bad Request"))
+    assert client(http_retries=0).get("nyfed", PATH).status == 400
+    assert len(script.requests) == 1
 
 
 def test_a_good_answer_is_no_refusal(serve, client):
@@ -289,7 +314,63 @@ def test_a_publisher_that_is_down_fails_at_once_for_the_next_table(serve, client
     assert asker.get("nyfed", PATH).json() == GOOD
 
 
-@pytest.mark.parametrize("bad", [(500, ""), (429, ""), HTML, '{"data": ['])
+def test_a_publisher_that_throttles_to_the_end_is_left_alone(serve, client, monkeypatch):
+    monkeypatch.setattr("liquidity_pipeline.sources.http._OUTAGE_SECONDS", 0.0)
+    script = serve((429, "Edge: Too Many Requests"), path="/v8/1", publisher="yahoo")
+    others = [serve(GOOD, path=f"/v8/{n}", publisher="yahoo") for n in range(2, 9)]
+    asker = client(http_retries=4)
+    with pytest.raises(TransientError, match=r"got HTTP 429, after 3 attempt\(s\)"):
+        asker.get("yahoo", "/v8/1")
+    for n in range(2, 9):
+        with pytest.raises(TransientError, match=r"not asked: .*HTTP 429"):
+            asker.get("yahoo", f"/v8/{n}")
+    assert len(script.requests) == 3
+    assert not any(other.requests for other in others)
+
+
+def test_without_another_provider_throttling_gets_all_attempts(serve, client):
+    script = serve((429, ""))
+    with pytest.raises(TransientError, match=r"after 5 attempt\(s\)"):
+        client(http_retries=4).get("nyfed", PATH)
+    assert len(script.requests) == 5
+
+
+def test_other_failures_of_a_publisher_with_a_fallback_get_all_attempts(serve, client):
+    script = serve((500, ""), (429, ""), (500, ""), GOOD, publisher="yahoo")
+    assert client(http_retries=4).get("yahoo", PATH).json() == GOOD
+    assert len(script.requests) == 4
+
+
+def test_what_is_being_tried_again_stops_when_the_publisher_is_found_to_be_down(serve, client):
+    asker = client(http_retries=2)
+
+    def found_down_meanwhile() -> Response:
+        with pytest.raises(TransientError):
+            asker.get("nyfed", "/throttled")
+        return Response("", 503)
+
+    serve((429, ""), path="/throttled")
+    script = serve(found_down_meanwhile, GOOD)
+    with pytest.raises(TransientError, match="not asked"):
+        asker.get("nyfed", PATH)
+    assert len(script.requests) == 1
+
+
+def test_one_request_that_hangs_while_others_are_answered_is_no_outage(serve, client):
+    asker = client(http_timeout=0.2, http_retries=0)
+
+    def hang() -> Response:
+        assert asker.get("fred", "/other").json() == GOOD
+        return slow()
+
+    serve(GOOD, path="/other", publisher="fred")
+    serve(hang, publisher="fred")
+    with pytest.raises(TransientError, match="no answer in time"):
+        asker.get("fred", PATH)
+    assert asker.get("fred", "/other").json() == GOOD
+
+
+@pytest.mark.parametrize("bad", [(500, ""), HTML, '{"data": ['])
 def test_one_bad_answer_is_no_outage_of_the_publisher(serve, client, bad):
     serve(bad)
     serve(GOOD, path="/other/table")

@@ -11,7 +11,11 @@ import pytest
 
 from liquidity_pipeline.contracts.sources import SOURCE_TABLES
 from liquidity_pipeline.contracts.validation import validate
-from liquidity_pipeline.sources.errors import EmptyAnswerError, UnexpectedPayloadError
+from liquidity_pipeline.sources.errors import (
+    EmptyAnswerError,
+    RejectedError,
+    UnexpectedPayloadError,
+)
 from liquidity_pipeline.sources.fetch import Fetch
 from liquidity_pipeline.sources.fiscal_data import collect_debt_transactions
 from liquidity_pipeline.sources.treasury_auctions import (
@@ -111,6 +115,11 @@ def test_buybacks_that_are_not_served_are_a_gap_and_all_else_stands(make_fetch):
     collected, fetch = settle(make_fetch, auction())
     assert [gap.split(":")[0] for gap in fetch.gaps] == ["Treasury buybacks"]
     assert collected["debt_settlements"].num_rows == 1
+
+
+def test_buybacks_that_are_refused_fail_the_fetch(make_fetch):
+    with pytest.raises(RejectedError, match="403"):
+        settle(make_fetch, auction(), replies={BUYBACKS: (403, "Forbidden")})
 
 
 def test_a_buyback_is_a_leg_on_its_settlement_date(make_fetch):
@@ -256,6 +265,12 @@ def test_a_feed_that_is_not_served_is_a_gap(make_fetch):
     fetch = make_fetch(Canned({AUCTIONS: Auctions(OUTSTANDING)}), *FEBRUARY, now=SUNDAY)
     assert collect_upcoming_settlements(fetch)["upcoming_settlements"].num_rows == 1
     assert [gap.split(":")[0] for gap in fetch.gaps] == ["Treasury announcements feed"]
+
+
+def test_a_feed_that_is_refused_fails_the_fetch(make_fetch):
+    replies = {AUCTIONS: Auctions(OUTSTANDING), FEED: (403, "Forbidden")}
+    with pytest.raises(RejectedError, match="403"):
+        collect_upcoming_settlements(make_fetch(Canned(replies), *FEBRUARY, now=SUNDAY))
 
 
 def test_an_unknown_label_of_the_feed_or_no_maturity_at_all_is_an_error(make_fetch):

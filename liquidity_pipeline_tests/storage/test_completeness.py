@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import replace
 from datetime import date, datetime
 from pathlib import Path
@@ -14,6 +15,7 @@ from liquidity_pipeline.contracts import sources as contracts
 from liquidity_pipeline.contracts.table import Table
 from liquidity_pipeline.sources.fetch import Window, month_end
 from liquidity_pipeline.sources.registry import Source
+from liquidity_pipeline.storage.asked import Asked
 from liquidity_pipeline.storage.completeness import (
     Missing,
     missing,
@@ -68,11 +70,10 @@ def fetched(
     source: Source = DAILY,
     *,
     gaps: tuple[str, ...] = (),
-    answered: tuple[date, ...] = (),
+    **months: Iterable[date],
 ) -> list[tuple[int, int]]:
-    spans = ranges_to_fetch(
-        source, lake, NOBODY, window(first, last), NOW, known_gaps=gaps, answered=answered
-    )
+    asked = Asked(gaps, **{name: frozenset(some) for name, some in months.items()})
+    spans = ranges_to_fetch(source, lake, NOBODY, window(first, last), NOW, asked=asked)
     assert all(span == Window.of_months(span.start, span.end) for span in spans)
     return [(span.start.month, span.end.month) for span in spans]
 
@@ -221,6 +222,22 @@ def test_a_month_of_events_that_was_fetched_while_it_ran_is_completed(lake: Lake
     """The pipeline ran in March, then rested until August: the end of March is not there."""
     lake.store(EVENTS, events(("A", "2026-03-10", 1.0)), window(1, 3).months, SEEN)
     assert fetched(lake, 1, 8, ONLY_EVENTS) == [(3, 8)]
+
+
+def test_a_month_of_events_that_was_only_asked_for_while_it_ran_is_completed(lake: Lake):
+    """A run as of a day in March asked for its beginning; April had been there for long."""
+    lake.store(EVENTS, events(("A", "2026-03-10", 1.0)), window(1, 8).months, SEEN)
+    unfinished = (month(3), month(8))
+    assert fetched(lake, 1, 8, ONLY_EVENTS, unfinished=unfinished) == [(3, 3), (7, 8)]
+    assert fetched(lake, 4, 8, ONLY_EVENTS, unfinished=unfinished) == [(7, 8)]
+
+
+def test_months_that_lack_a_part_are_fetched_where_no_calendar_tells(lake: Lake):
+    fill(lake, 1, 8)
+    lake.store(EVENTS, events(("A", "2026-03-10", 1.0)), window(1, 8).months, SEEN)
+    assert fetched(lake, 1, 8, ONLY_EVENTS, missed=(month(3),)) == [(3, 3), (7, 8)]
+    # LEVELS have entities: the calendar knows of each what is missing, and nothing is.
+    assert fetched(lake, 1, 8, missed=(month(3),)) == [(7, 8)]
 
 
 def test_all_tables_of_a_source_have_to_be_complete(lake: Lake):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from dataclasses import replace
-from datetime import datetime
+from datetime import date, datetime
 from pathlib import Path
 from typing import Any
 
@@ -255,6 +255,32 @@ def test_an_answer_replaces_the_month_of_events(lake: Lake):
     lake.store(EVENTS, events(("A", "2026-01-28", 1.0), ("B", "2026-01-29", 2.0)), [JANUARY], SEEN)
     lake.store(EVENTS, events(("B", "2026-01-30", 2.0)), [JANUARY], LATER)
     assert lake.read(EVENTS)["event_id"].to_pylist() == ["B"]
+
+
+def test_stored_events_of_days_that_were_not_asked_for_are_kept(lake: Lake):
+    rows = [("A", "2026-01-12", 1.0), ("B", "2026-01-13", 2.0), ("C", "2026-01-14", 3.0)]
+    lake.store(EVENTS, events(*rows, ("D", "2026-01-15", 4.0)), [JANUARY], SEEN)
+    # A and B are withdrawn, D is corrected, and of C the answer says nothing.
+    (stored,) = lake.store(
+        EVENTS, events(("D", "2026-01-15", 5.0)), [JANUARY], LATER, keep_after=date(2026, 1, 13)
+    )
+    found = lake.read(EVENTS).to_pylist()
+    assert [(row["event_id"], row["amount_usd_mn"]) for row in found] == [("C", 3.0), ("D", 5.0)]
+    assert sorted(row[3] for row in revisions(lake)) == ["changed", "vanished", "vanished"]
+    before = state(lake)
+    (again,) = lake.store(
+        EVENTS, events(("D", "2026-01-15", 5.0)), [JANUARY], LATER, keep_after=date(2026, 1, 13)
+    )
+    assert again == replace(stored, changed=False, revised=0)
+    assert state(lake) == before
+
+
+def test_a_kept_event_that_moved_to_another_month_is_not_there_twice(lake: Lake):
+    rows = [("A", "2026-01-28", 1.0), ("B", "2026-01-29", 2.0)]
+    lake.store(EVENTS, events(*rows), [JANUARY], SEEN)
+    moved = events(("C", "2026-01-27", 3.0), ("B", "2026-02-02", 2.0))
+    lake.store(EVENTS, moved, [JANUARY, FEBRUARY], LATER, keep_after=date.min)
+    assert sorted(lake.read(EVENTS)["event_id"].to_pylist()) == ["A", "B", "C"]
 
 
 def test_a_month_without_events_is_remembered_and_events_do_not_evaporate(lake: Lake):
