@@ -10,14 +10,14 @@ import resource as system
 import tempfile
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from datetime import date
 from pathlib import Path
 
 import dagster as dg
 
 from liquidity_pipeline.models import engine
-from liquidity_pipeline.orchestration import runs
+from liquidity_pipeline.orchestration import records, runs
 from liquidity_pipeline.orchestration.resources import PipelineResource
 from liquidity_pipeline.sandbox.options import Options
 from liquidity_pipeline.sandbox.server import start
@@ -38,13 +38,14 @@ def timed(what: str) -> Iterator[None]:
 
 def main() -> None:
     """Print the time of each part, and the peak memory of this process."""
-    with tempfile.TemporaryDirectory() as folder, start(Options(today=TODAY, start=FIRST)) as box:
+    options = Options(today=TODAY, start=FIRST)
+    with tempfile.TemporaryDirectory() as folder, start(options) as box, ExitStack() as opened:
         resource = PipelineResource(
             data_dir=folder, endpoints=box.url, as_of=TODAY.isoformat(), step_retries=0
         )
         names = [*SOURCES, "policy_events"]
         with timed("Dagster: open its records for the first time"):
-            dagster = runs.instance(Path(folder))
+            dagster = opened.enter_context(records.instance(Path(folder)))
         for run in ("first run", "second run"):
             report = runs.Report()
             with timed(f"{run}: plan"):
