@@ -13,7 +13,7 @@ from collections.abc import Callable
 from dataclasses import astuple, fields, replace
 from datetime import timedelta
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -28,7 +28,12 @@ from liquidity_pipeline.terminal import (
     errors,
     publishers,
     run_and_exit,
+    say_waiting,
 )
+
+if TYPE_CHECKING:
+    from liquidity_pipeline.pipeline import Pipeline
+    from liquidity_pipeline.storage.ingest import Rebuilt
 
 
 def placed(command: Callable[..., Any]) -> Callable[..., Any]:
@@ -184,31 +189,51 @@ def rebuild(place: Place, check: bool, force: bool) -> None:
     from liquidity_pipeline.storage import rebuilding
 
     pipeline = Pipeline(place.settings())
-    lake = pipeline.lake.root
-    if not check:
-        pipeline.settings.claim_data_dir()
-    if rebuilding.recover(lake):
-        console.print("put back the lake that an interrupted rebuild had left aside")
-    with console.status("running every archived fetch again"):
-        rebuilt, done = pipeline.rebuild_lake()
-    for failure in done.failures:
-        errors.print(f"not run again: {failure}", markup=False, soft_wrap=True)
-    different = rebuilding.differences(lake, rebuilt)
-    console.print(f"{done.fetches} fetches run again; {len(different)} files differ from the lake")
-    for name in different[:20]:
-        console.print(f"  {name}")
     if check:
+        rebuilt, done = _run_archive_again(pipeline)
+        different = rebuilding.differences(pipeline.lake.root, rebuilt)
         rebuilding.discard(rebuilt)
         sys.exit(INCOMPLETE if different or done.failures else OK)
+    from liquidity_pipeline.orchestration.records import alone
+
+    pipeline.settings.claim_data_dir()
+    with alone(pipeline.settings.data_dir, lambda: say_waiting(pipeline.settings)):
+        done = _replace_lake(pipeline, force=force)
+    try:
+        run_and_exit(place, Request(sources=("policy_events",)))
+    except SystemExit as published:
+        sys.exit(published.code or (INCOMPLETE if done.failures else OK))
+
+
+def _replace_lake(pipeline: Pipeline, *, force: bool) -> Rebuilt:
+    """Put the rebuilt lake in the place of the old one, or end with why not."""
+    from liquidity_pipeline.storage import rebuilding
+
+    lake = pipeline.lake.root
+    if rebuilding.recover(lake):
+        console.print("put back the lake that an interrupted rebuild had left aside")
+    rebuilt, done = _run_archive_again(pipeline)
     if refusal := rebuilding.refusal(lake, rebuilt, done.fetches, force=force):
         rebuilding.discard(rebuilt)
         errors.print(f"not replaced: {refusal}", markup=False, soft_wrap=True)
         sys.exit(INCOMPLETE)
     rebuilding.replace_lake(lake, rebuilt)
-    try:
-        run_and_exit(place, Request(sources=("policy_events",)))
-    except SystemExit as published:
-        sys.exit(published.code or (INCOMPLETE if done.failures else OK))
+    return done
+
+
+def _run_archive_again(pipeline: Pipeline) -> tuple[Path, Rebuilt]:
+    """Rebuild beside the lake, and say what failed and how it differs."""
+    from liquidity_pipeline.storage import rebuilding
+
+    with console.status("running every archived fetch again"):
+        rebuilt, done = pipeline.rebuild_lake()
+    for failure in done.failures:
+        errors.print(f"not run again: {failure}", markup=False, soft_wrap=True)
+    different = rebuilding.differences(pipeline.lake.root, rebuilt)
+    console.print(f"{done.fetches} fetches run again; {len(different)} files differ from the lake")
+    for name in different[:20]:
+        console.print(f"  {name}")
+    return rebuilt, done
 
 
 @main.command()

@@ -110,7 +110,7 @@ def _execute(settings: Settings, request: Request, window: Window) -> Report:
     report = runs.Report()
     resource = _resource(settings)
     with (
-        records.instance(settings.data_dir, lambda: _say_waiting(settings)) as dagster,
+        records.instance(settings.data_dir, lambda: say_waiting(settings)) as dagster,
         _progress() as progress,
     ):
         planned = runs.plan(resource, window, names, force=request.force)
@@ -128,7 +128,8 @@ def _execute(settings: Settings, request: Request, window: Window) -> Report:
     return report
 
 
-def _say_waiting(settings: Settings) -> None:
+def say_waiting(settings: Settings) -> None:
+    """Say why nothing happens yet."""
     errors.print(f"another run works on {settings.data_dir}; waiting for its end", soft_wrap=True)
 
 

@@ -60,14 +60,15 @@ def instance(
     """
     home = dagster_home(data_dir)
     os.environ["DAGSTER_HOME"] = str(home)
-    with _locked(home / "command_line.lock", on_wait), open_instance(home) as dagster:
+    with alone(data_dir, on_wait), open_instance(home) as dagster:
         _clear_dead_runs(dagster)
         yield dagster
 
 
 @contextmanager
-def _locked(path: Path, on_wait: Callable[[], None]) -> Iterator[None]:
-    with path.open("w") as file:
+def alone(data_dir: Path, on_wait: Callable[[], None] = lambda: None) -> Iterator[None]:
+    """Keep other commands off a data directory while the block lasts, waiting for a turn."""
+    with (dagster_home(data_dir) / "command_line.lock").open("w") as file:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:

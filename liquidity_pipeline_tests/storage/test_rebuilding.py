@@ -62,6 +62,7 @@ def test_the_lake_is_replaced_by_what_the_archive_gives(settings: Settings):
     assert content(lake(settings)) == before
     assert sorted(p.name for p in settings.data_dir.iterdir()) == [
         "archive",
+        "dagster_home",
         "endpoints.json",
         "lake",
     ]
