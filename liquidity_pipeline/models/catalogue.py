@@ -122,15 +122,26 @@ def _dashboard_views() -> list[View]:
 
 
 def _previous_names() -> list[View]:
+    """Return a view per table with renamed columns.
+
+    Columns are listed one by one: `select * rename` cannot be read by DuckDB before 1.2.
+    """
     views = []
     for qualified, renamed in RENAMED_COLUMNS.items():
+        columns = PUBLISHED[qualified].columns
+        chosen = ", ".join(
+            f"{c.name} as {renamed[c.name]}" if c.name in renamed else c.name for c in columns
+        )
         pairs = ", ".join(f"{new} as {old}" for new, old in renamed.items())
-        meaning = f"The table {qualified} with the column names of the previous version: {pairs}."
-        name = qualified.partition(".")[2]
-        comments = {column.name: column.comment for column in PUBLISHED[qualified].columns}
-        old_names = {old: comments[new] for new, old in renamed.items()}
-        sql = f"select * rename ({pairs}) from {qualified}"
-        views.append(View("previous", name, meaning, sql, old_names))
+        views.append(
+            View(
+                schema="previous",
+                name=qualified.partition(".")[2],
+                meaning=f"The table {qualified} with the former names of columns: {pairs}.",
+                sql=f"select {chosen} from {qualified}",
+                own_columns={renamed[c.name]: c.comment for c in columns if c.name in renamed},
+            )
+        )
     return views
 
 
