@@ -6,6 +6,7 @@ from dataclasses import replace
 from datetime import date
 
 from liquidity_pipeline import calendars
+from liquidity_pipeline.contracts.itemised import ITEMISED
 from liquidity_pipeline.contracts.table import (
     KNOWN_AT,
     Table,
@@ -511,6 +512,7 @@ SOURCE_TABLES = by_name(
         CRYPTO_PRICES,
         CRYPTO_DISAGREEMENTS,
         OFR_FSI,
+        *ITEMISED,
         POLICY_EVENTS,
     )
 )
