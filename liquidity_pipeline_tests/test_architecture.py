@@ -18,17 +18,18 @@ FILES = sorted(PACKAGE.rglob("*.py"))
 # A part of the package knows the parts in the lines above its own, and those of its own line.
 ORDER = [
     {"__init__", "__version__"},
-    {"settings"},
+    {"settings", "statistics"},
     {"calendars", "universe"},
     {"contracts"},
     {"sources"},
     {"storage"},
+    {"ingestion"},
     {"models"},
-    {"pipeline", "doctor"},
+    {"pipeline"},
     {"scorecard"},
     {"brief"},
     {"orchestration", "definitions"},
-    {"cli", "terminal"},
+    {"cli"},
 ]
 RANK = {part: place for place, parts in enumerate(ORDER) for part in parts}
 DAGSTER = {"orchestration", "definitions", "cli"}
