@@ -150,9 +150,16 @@ class Pipeline:
     def _mart_inputs(self) -> str:
         """Return a fingerprint of all that marts are made of: rows, facts and code."""
         rows = (path for table in SOURCE_TABLES.values() for path in self.lake.files(table))
-        facts = self.settings.reference_dir.glob("*.*")
-        code = (p for p in Path(__file__).parent.rglob("*") if p.suffix in (".py", ".sql"))
-        return fingerprint([*rows, *facts, *code])
+        reference_dir = self.settings.reference_dir
+        package = Path(__file__).parent
+        code = [package / "calendars.py", package / "universe.py"]
+        for room in ("contracts", "models", "statistics"):
+            code += [p for p in (package / room).rglob("*") if p.suffix in (".py", ".sql")]
+        return fingerprint(
+            (self.lake.root, rows),
+            (reference_dir, reference_dir.glob("*.*")),
+            (package, code),
+        )
 
     def _next_change(self) -> datetime:
         """Return the next moment at which what is public changes, or the New York day does."""
