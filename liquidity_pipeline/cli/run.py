@@ -131,6 +131,8 @@ def _report(report: Report, settings: Settings, request: Request) -> None:
     else:
         tell("not published: the last good file, if any, is unchanged")
     lines = [(name, line) for name, found in report.problems.items() for line in found]
+    # Why there is no publication comes first, and that is for the marts' step to say.
+    lines.sort(key=lambda line: line[0] != "marts")
     for name, line in lines[:MAX_PROBLEMS]:
         _print_problem(name, line)
     if len(lines) > MAX_PROBLEMS:

@@ -63,9 +63,9 @@ def test_the_lake_is_replaced_by_what_the_archive_gives(settings: Settings):
     assert content(lake(settings)) == before
     assert sorted(p.name for p in settings.data_dir.iterdir()) == [
         "archive",
-        "dagster_home",
         "endpoints.json",
         "lake",
+        "locks",
     ]
 
 
@@ -74,7 +74,7 @@ def test_an_archive_without_fetches_replaces_nothing(settings: Settings, words: 
     before = content(lake(settings))
     shutil.rmtree(settings.archive_dir)
     result = rebuild(settings, *words)
-    assert result.exit_code == INCOMPLETE
+    assert result.exit_code == NOT_PUBLISHED
     assert "no fetch that could be run again" in result.output
     assert content(lake(settings)) == before
 
@@ -85,7 +85,7 @@ def test_a_richer_lake_is_replaced_by_force_only(settings: Settings):
     lake(settings).store(LEVELS, more, [FEBRUARY, march], SEEN)
     before = content(lake(settings))
     result = rebuild(settings)
-    assert result.exit_code == INCOMPLETE
+    assert result.exit_code == NOT_PUBLISHED
     assert "example_levels/month=2026-02/example_levels.parquet: 1 of 2 rows" in result.output
     assert "example_levels/month=2026-03/example_levels.parquet: missing" in result.output
     assert "--force" in result.output
