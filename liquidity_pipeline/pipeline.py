@@ -16,6 +16,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, time, timedelta
 from functools import cached_property
 from pathlib import Path
+from time import monotonic
 
 import duckdb
 import pyarrow as pa
@@ -58,6 +59,18 @@ SOURCES_WITH_DATA = [table for table in SOURCE_TABLES.values() if table is not P
 
 
 _NOW = "(select now from meta.clock)"
+
+
+@dataclass(frozen=True)
+class BuiltMart:
+    """The outcome of building one mart: what was stored, or why nothing was."""
+
+    name: str
+    stored: Stored | None = None
+    rows: pa.Table | None = None
+    seconds: float = 0.0
+    failure: str = ""
+    error: Exception | None = None
 
 
 @dataclass
@@ -125,23 +138,54 @@ class Pipeline:
 
     def build_mart(self, name: str) -> Stored:
         """Build one mart from the lake and the marts before it, and store it as Parquet."""
-        ((stored, _),) = self.build_marts([name])
-        return stored
+        (built,) = self.build_marts([name])
+        if built.stored is None:
+            raise built.error or ValueError(built.failure)
+        return built.stored
 
-    def build_marts(self, names: Iterable[str]) -> Iterator[tuple[Stored, pa.Table]]:
-        """Build marts in the order given, in one session; yield what was stored, and its rows."""
+    def build_marts(self, names: Iterable[str]) -> Iterator[BuiltMart]:
+        """Build marts in the order given, in one session; yield the outcome of each.
+
+        A mart that fails keeps its last good file, and so do those that read it; all others are
+        built.
+        """
         names = list(names)
         inputs = self._mart_inputs()
         self._stamp.clear()
         wanted = frozenset[str]().union(*(engine.upstream(name) for name in names))
+        failed: set[str] = set()
         with self.session(wanted) as connection:
             for name in names:
-                rows, table = engine.build(name, connection), MART_TABLES[name]
-                stored = self.marts.store_snapshot(table, rows, self.now, checked=True)
-                engine.attach_mart(connection, name, self.marts.path(table))
-                yield stored, rows
-        if set(names) == set(MART_TABLES):
+                built = self._build_one(name, connection, failed)
+                if built.failure:
+                    failed.add(f"marts.{name}")
+                yield built
+        if set(names) == set(MART_TABLES) and not failed:
             self._stamp.set(inputs, self.now, self._next_change())
+
+    def _build_one(
+        self, name: str, connection: duckdb.DuckDBPyConnection, failed: set[str]
+    ) -> BuiltMart:
+        if unbuilt := sorted(failed & engine.upstream(name)):
+            return BuiltMart(name, failure=f"not built, because {', '.join(unbuilt)} failed")
+        began = monotonic()
+        table = MART_TABLES[name]
+        try:
+            rows = engine.build(name, connection)
+            stored = self.marts.store_snapshot(table, rows, self.now, checked=True)
+            engine.attach_mart(connection, name, self.marts.path(table))
+        except Exception as error:  # noqa: BLE001 - whatever fails in one mart must not stop others
+            return BuiltMart(name, failure=self._why_not_built(name, error), error=error)
+        return BuiltMart(name, stored, rows, monotonic() - began)
+
+    def _why_not_built(self, name: str, error: Exception) -> str:
+        """Return what failed, and the files of the mart's inputs that cannot be read, if any."""
+        said = str(error) or type(error).__name__
+        words = [said if said.startswith("marts.") else f"marts.{name}: {said}"]
+        for table in SOURCE_TABLES.values():
+            if table.qualified_name in engine.upstream(name):
+                words += self.lake.unreadable(table)
+        return "; ".join(words)
 
     def marts_are_current(self) -> bool:
         """Tell whether building all marts now would give what stands there."""
@@ -227,19 +271,33 @@ class Pipeline:
             raise warehouse.PublicationError(
                 f"not published: no source has ever been fetched into {self.lake.root}."
             )
-        missing = [name for name, t in MART_TABLES.items() if not self.marts.path(t).exists()]
-        if missing:
-            raise warehouse.PublicationError(
-                f"not published: the marts {', '.join(missing)} have never been built."
-            )
-        published = [table for table in PUBLISHED.values() if table.name not in PUBLICATION_TABLES]
+        absent = set(self.never_built())
+        if len(absent) == len(MART_TABLES):
+            raise warehouse.PublicationError("not published: no mart has ever been built.")
+        published = [
+            table
+            for table in PUBLISHED.values()
+            if table.name not in PUBLICATION_TABLES and table.name not in absent
+        ]
         with self.session() as connection:
             for name, rows in self._meta_rows(connection, published).items():
                 connection.register(f"{name}_arrow", rows)
                 connection.execute(f"create table meta.{name} as from {name}_arrow")
             tables = [*published, *PUBLICATION_TABLES.values()]
-            target = self.settings.published_file
-            return warehouse.publish(connection, tables, target, views=catalogue.views())
+            try:
+                target = self.settings.published_file
+                return warehouse.publish(connection, tables, target, views=catalogue.views())
+            except duckdb.Error as error:
+                raise warehouse.PublicationError(self._why_not_published(error)) from error
+
+    def _why_not_published(self, error: Exception) -> str:
+        """Return what failed, and which files of the lake cannot be read, if any."""
+        damaged = [line for table in SOURCE_TABLES.values() for line in self.lake.unreadable(table)]
+        return f"not published: {'; '.join(damaged) or error}"
+
+    def never_built(self) -> list[str]:
+        """Return the marts that have no file: they are absent from a publication, not empty."""
+        return [name for name, t in MART_TABLES.items() if not self.marts.path(t).exists()]
 
     def _meta_rows(
         self, connection: duckdb.DuckDBPyConnection, published: Sequence[Table]

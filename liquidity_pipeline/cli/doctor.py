@@ -4,15 +4,20 @@ from __future__ import annotations
 
 import importlib.metadata
 import os
+import queue
 import sys
+import threading
+import time
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 
 from liquidity_pipeline.settings import PUBLISHERS, Settings, SettingsError
 from liquidity_pipeline.sources.http import Form, HttpClient, Params, refusal
 
 _PACKAGES = ("dagster", "duckdb", "pandas", "pyarrow", "pandera", "requests", "sqlglot")
+# How long a publisher may take.
+_SECONDS = 6
 # The smallest question that each publisher answers.
 _PROBES: Mapping[str, tuple[str, Params, Form]] = {
     "fiscaldata": (
@@ -47,9 +52,16 @@ class Finding:
     detail: str
 
 
-def examine(settings: Settings) -> list[Finding]:
-    """Return all findings; nothing is changed."""
-    return [*_surroundings(), *_files(settings), *_reference(settings), *_publishers(settings)]
+def examine(settings: Settings) -> Iterator[Finding]:
+    """Yield each finding when it is made; nothing is changed.
+
+    Publishers are asked first and all at once, because they may let us wait.
+    """
+    asked = _ask_publishers(settings)
+    yield from _surroundings()
+    yield from _files(settings)
+    yield from _reference(settings)
+    yield from _answers(asked)
 
 
 def _surroundings() -> Iterator[Finding]:
@@ -108,18 +120,39 @@ def _reference(settings: Settings) -> Iterator[Finding]:
     yield _try("universe", symbols)
 
 
-def _publishers(settings: Settings) -> Iterator[Finding]:
-    client = HttpClient(settings)
+def _ask_publishers(settings: Settings) -> queue.Queue[Finding]:
+    """Ask every publisher once, each in a thread of its own, which ends with this process."""
+    once = replace(settings, http_retries=0, http_timeout=min(settings.http_timeout, _SECONDS))
+    answers: queue.Queue[Finding] = queue.Queue()
 
     def ask(name: str) -> str:
         path, params, form = _PROBES[name]
-        answer = client.get(name, path, params, form=form)
+        answer = HttpClient(once).get(name, path, params, form=form)
         if (error := refusal(answer)) is not None:
             raise error
         return f"answers ({len(answer.body):,} bytes)"
 
+    def find(name: str) -> None:
+        answers.put(_try(PUBLISHERS[name].title, partial(ask, name)))
+
     for name in _PROBES:
-        yield _try(PUBLISHERS[name].title, partial(ask, name))
+        threading.Thread(target=find, args=(name,), daemon=True).start()
+    return answers
+
+
+def _answers(answers: queue.Queue[Finding]) -> Iterator[Finding]:
+    """Yield the publishers' findings as they come, and name those that let us wait too long."""
+    silent = {PUBLISHERS[name].title for name in _PROBES}
+    end = time.monotonic() + _SECONDS + 1
+    while silent:
+        try:
+            found = answers.get(timeout=max(0.0, end - time.monotonic()))
+        except queue.Empty:
+            break
+        silent.discard(found.what)
+        yield found
+    for title in sorted(silent):
+        yield Finding(title, False, f"no answer within {_SECONDS} seconds")
 
 
 def _try(what: str, look: Callable[[], str]) -> Finding:

@@ -10,6 +10,7 @@ from datetime import date, timedelta
 
 import dagster as dg
 
+from liquidity_pipeline.contracts.marts import FAMILY_OF_MART
 from liquidity_pipeline.orchestration.partitions import range_tags
 from liquidity_pipeline.orchestration.source_assets import source_key
 from liquidity_pipeline.settings import NEW_YORK
@@ -33,7 +34,7 @@ backfill = dg.define_asset_job(
 )
 publish = dg.define_asset_job(
     "publish",
-    selection=dg.AssetSelection.groups("marts", "publication"),
+    selection=dg.AssetSelection.groups(*sorted(set(FAMILY_OF_MART.values())), "publication"),
     executor_def=dg.in_process_executor,
     description="All marts, their reconciliations, and the DuckDB file that readers open.",
 )

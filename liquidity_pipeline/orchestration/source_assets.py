@@ -10,16 +10,19 @@ from liquidity_pipeline.contracts.sources import POLICY_EVENTS
 from liquidity_pipeline.contracts.validation import ContractBreach
 from liquidity_pipeline.ingestion.completeness import Missing, spans
 from liquidity_pipeline.ingestion.completeness import describe as describe_missing
-from liquidity_pipeline.orchestration.metadata import column_schema, describe, gap_table
+from liquidity_pipeline.orchestration.dagster_instance import STARTED_BY
+from liquidity_pipeline.orchestration.metadata import bullets, column_schema, describe
 from liquidity_pipeline.orchestration.partitions import MONTHS, key_of, window_of
-from liquidity_pipeline.orchestration.resources import PipelineResource
+from liquidity_pipeline.orchestration.resources import who
 from liquidity_pipeline.pipeline import Pipeline
 from liquidity_pipeline.settings import SANDBOX
-from liquidity_pipeline.sources.errors import PublisherError
+from liquidity_pipeline.sources.errors import PublisherError, TransientError
 from liquidity_pipeline.sources.fetch import Window
 from liquidity_pipeline.sources.registry import SOURCES, Source
 from liquidity_pipeline.storage.lake import Stored
+from liquidity_pipeline.storage.locks import holding_all
 
+_STEP_RETRIES, _RETRY_SECONDS = 2, 120
 OWNERS = ["team:liquidity"]
 _GROUPS: Mapping[str, str] = {
     "fiscaldata": "treasury",
@@ -88,14 +91,12 @@ def _source_asset(source: Source) -> dg.AssetsDefinition:
         output_required=True,
     )
     def materialize(
-        context: dg.AssetExecutionContext, pipeline: PipelineResource
+        context: dg.AssetExecutionContext, pipeline: dg.ResourceParam[Pipeline]
     ) -> Iterator[dg.MaterializeResult[Any] | dg.AssetCheckResult]:
         window = (
             window_of(context.partition_key_range)
             if source.partitioned
-            else Window.of_months(
-                pipeline.pipeline.settings.today, pipeline.pipeline.settings.today
-            )
+            else Window.of_months(pipeline.settings.today, pipeline.settings.today)
         )
         yield from _materialized(context, pipeline, source, window)
 
@@ -103,16 +104,18 @@ def _source_asset(source: Source) -> dg.AssetsDefinition:
 
 
 def _materialized(
-    context: dg.AssetExecutionContext, resource: PipelineResource, source: Source, window: Window
+    context: dg.AssetExecutionContext, pipeline: Pipeline, source: Source, window: Window
 ) -> Iterator[dg.MaterializeResult[Any] | dg.AssetCheckResult]:
-    pipeline = resource.pipeline
+    settings, wait = pipeline.settings, context.log.warning
     try:
-        ingested = pipeline.ingest(source, window)
+        # One run at a time asks a publisher, and writes the tables that come from it.
+        with holding_all(settings.data_dir, source.publishers, who(context.run), wait):
+            ingested = pipeline.ingest(source, window)
     except ContractBreach as error:
         yield _check(source, "contract", passed=False, metadata={"breach": str(error)})
         raise dg.Failure(description=str(error), allow_retries=False) from error
     except PublisherError as error:
-        raise resource.retry_or_fail(error) from error
+        raise retry_or_fail(error, context.run.tags) from error
     missing = pipeline.missing(source, window) if source.partitioned else []
     checks = [
         _check(source, "contract", passed=True, metadata={}),
@@ -127,7 +130,7 @@ def _materialized(
         yield from checks
         raise dg.Failure(
             description=f"rows are due and none came for {_in_words(empty)}",
-            metadata=gap_table(ingested.gaps),
+            metadata=bullets("gaps", ingested.gaps),
             allow_retries=False,
         )
     for stored in mine:
@@ -136,11 +139,21 @@ def _materialized(
     yield dg.MaterializeResult(
         metadata=origin(pipeline)
         | _table_metadata(pipeline, source, window)
-        | gap_table(ingested.gaps),
+        | bullets("gaps", ingested.gaps),
         data_version=dg.DataVersion(_combined_version(mine)),
         tags=origin_tags(pipeline),
         check_results=checks,
     )
+
+
+def retry_or_fail(error: PublisherError, run_tags: Mapping[str, str]) -> Exception:
+    """Return the exception that makes Dagster retry what is transient and stop what is not.
+
+    A scheduled run comes back to a publisher that is down; a person at a terminal does not wait.
+    """
+    if isinstance(error, TransientError) and STARTED_BY not in run_tags:
+        return dg.RetryRequested(max_retries=_STEP_RETRIES, seconds_to_wait=_RETRY_SECONDS)
+    return dg.Failure(description=str(error), allow_retries=False)
 
 
 def _months_without_rows(
@@ -236,12 +249,12 @@ def origin_tags(pipeline: Pipeline) -> dict[str, str]:
     description=POLICY_EVENTS.comment(),
     metadata={"dagster/column_schema": column_schema(POLICY_EVENTS)},
 )
-def policy_events(pipeline: PipelineResource) -> dg.MaterializeResult[Any]:
+def policy_events(pipeline: dg.ResourceParam[Pipeline]) -> dg.MaterializeResult[Any]:
     """Take over the facts that are kept by hand in data/reference."""
-    stored = pipeline.pipeline.read_policy_events()
-    rows = pipeline.pipeline.lake.read(POLICY_EVENTS)
+    stored = pipeline.read_policy_events()
+    rows = pipeline.lake.read(POLICY_EVENTS)
     return dg.MaterializeResult(
-        metadata=origin(pipeline.pipeline) | describe(POLICY_EVENTS, rows),
+        metadata=origin(pipeline) | describe(POLICY_EVENTS, rows),
         data_version=dg.DataVersion(stored.version),
-        tags=origin_tags(pipeline.pipeline),
+        tags=origin_tags(pipeline),
     )

@@ -173,6 +173,16 @@ class Lake:
         paths = sorted((self.root / REVISIONS.name).glob("*.parquet"))
         return self._read_files(REVISIONS, paths, None)
 
+    def unreadable(self, table: Table) -> list[str]:
+        """Return, for every file of a table that cannot be read, what is wrong and the way out."""
+        found = []
+        for path in self.files(table):
+            try:
+                _read_file(table, path, table.arrow_schema.names)
+            except ValueError as error:
+                found.append(str(error))
+        return found
+
     def _write(self, path: Path, rows: pa.Table) -> None:
         with replacing(path, self._scratch) as unfinished:
             pq.write_table(rows, unfinished, compression="zstd")
@@ -196,10 +206,12 @@ def _read_file(table: Table, path: Path, names: Sequence[str]) -> pa.Table:
         # A ParquetFile is opened in a fraction of the time that a data set of one file takes.
         rows = pq.ParquetFile(path).read(columns=list(names))
         return rows.select(list(names)).cast(schema)
-    except (pa.ArrowException, KeyError, ValueError) as error:
+    except (pa.ArrowException, KeyError, ValueError, OSError) as error:
+        # Arrow says OSError of a damaged page, and does not name the file.
         raise ValueError(
             f"{path} is damaged or from another version of the contract of "
-            f"{table.qualified_name} ({error}): `liquidity rebuild` makes the lake anew."
+            f"{table.qualified_name} ({error}): `liquidity rebuild` makes the lake again from the "
+            f"archive."
         ) from error
 
 
