@@ -5,37 +5,15 @@ from __future__ import annotations
 import importlib.metadata
 import os
 import sys
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import partial
 
-from liquidity_pipeline.settings import PUBLISHERS, Settings, SettingsError
-from liquidity_pipeline.sources.http import Form, HttpClient, Params, refusal
+from liquidity_pipeline.settings import Settings, SettingsError
+from liquidity_pipeline.sources.http import HttpClient, refusal
+from liquidity_pipeline.sources.publishers import PUBLISHERS, Publisher
 
 _PACKAGES = ("dagster", "duckdb", "pandas", "pyarrow", "pandera", "requests", "sqlglot")
-# The smallest question that each publisher answers.
-_PROBES: Mapping[str, tuple[str, Params, Form]] = {
-    "fiscaldata": (
-        "/services/api/fiscal_service/v1/accounting/dts/operating_cash_balance",
-        {"page[size]": 1, "sort": "-record_date"},
-        "json",
-    ),
-    "nyfed": ("/api/rates/secured/sofr/last/1.json", {}, "json"),
-    "fred": ("/graph/fredgraph.csv", {"id": "SOFR", "cosd": "2026-01-02"}, "csv"),
-    "yahoo": (
-        "/v8/finance/chart/^GSPC",
-        {"interval": "1d", "period1": 1767312000, "period2": 1767744000},
-        "json",
-    ),
-    "cboe": ("/api/global/us_indices/daily_prices/VIX_History.csv", {}, "csv"),
-    "coinbase": (
-        "/products/BTC-USD/candles",
-        {"granularity": 86400, "start": "2026-01-02", "end": "2026-01-03"},
-        "json",
-    ),
-    "ofr": ("/financial-stress-index/data/fsi.csv", {}, "csv"),
-    "kraken": ("/0/public/OHLC", {"pair": "XBTUSD", "interval": 1440}, "json"),
-}
 
 
 @dataclass(frozen=True)
@@ -111,15 +89,15 @@ def _reference(settings: Settings) -> Iterator[Finding]:
 def _publishers(settings: Settings) -> Iterator[Finding]:
     client = HttpClient(settings)
 
-    def ask(name: str) -> str:
-        path, params, form = _PROBES[name]
-        answer = client.get(name, path, params, form=form)
+    def ask(publisher: Publisher) -> str:
+        probe = publisher.probe
+        answer = client.get(publisher.name, probe.path, probe.params, form=probe.form)
         if (error := refusal(answer)) is not None:
             raise error
         return f"answers ({len(answer.body):,} bytes)"
 
-    for name in _PROBES:
-        yield _try(PUBLISHERS[name].title, partial(ask, name))
+    for publisher in PUBLISHERS.values():
+        yield _try(publisher.title, partial(ask, publisher))
 
 
 def _try(what: str, look: Callable[[], str]) -> Finding:

@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING, Protocol, TypeVar
 
 from liquidity_pipeline.settings import NEW_YORK
 from liquidity_pipeline.sources.errors import NotServedError, TransientError
-from liquidity_pipeline.sources.http import Answer, Form, Params, refusal
+from liquidity_pipeline.sources.http import Answer, refusal
+from liquidity_pipeline.sources.publishers import Form, Params
 from liquidity_pipeline.universe import Universe
 
 if TYPE_CHECKING:

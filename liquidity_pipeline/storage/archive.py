@@ -25,7 +25,8 @@ from typing import Any
 from liquidity_pipeline.settings import NEW_YORK
 from liquidity_pipeline.sources.errors import TransientError
 from liquidity_pipeline.sources.fetch import Fetch, Window
-from liquidity_pipeline.sources.http import Answer, Form, Params
+from liquidity_pipeline.sources.http import Answer
+from liquidity_pipeline.sources.publishers import Form, Params
 from liquidity_pipeline.storage.files import replacing
 from liquidity_pipeline.universe import Universe
 

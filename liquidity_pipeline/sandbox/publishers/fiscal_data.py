@@ -8,6 +8,7 @@ from liquidity_pipeline.sandbox.publishers import fiscal_auctions, fiscal_dts, f
 from liquidity_pipeline.sandbox.publishers.fiscal_query import Table
 from liquidity_pipeline.sandbox.publishers.wire import Reply, Request, World, not_found
 
+PREFIX = "fiscaldata"
 _PREFIX = "services/api/fiscal_service/v1/accounting/"
 _OTHER_TABLES: dict[str, Callable[[World], Table]] = {
     "od/auctions_query": fiscal_auctions.auctions_query,

@@ -22,6 +22,7 @@ from liquidity_pipeline.sandbox.funding import FIRST_DAY, PERCENTILES
 from liquidity_pipeline.sandbox.publishers import ny_fed_repo
 from liquidity_pipeline.sandbox.publishers.wire import Refusal, Reply, Request, World
 
+PREFIX = "nyfed"
 T = TypeVar("T")
 JSON = "application/json;charset=utf-8"
 _MN = 1_000_000
