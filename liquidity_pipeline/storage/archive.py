@@ -23,7 +23,7 @@ from pathlib import Path
 from typing import Any
 
 from liquidity_pipeline.settings import NEW_YORK
-from liquidity_pipeline.sources.errors import TransientError
+from liquidity_pipeline.sources.errors import ReplayError, TransientError
 from liquidity_pipeline.sources.fetch import Fetch, Window
 from liquidity_pipeline.sources.http import Answer
 from liquidity_pipeline.sources.publishers import Form, Params
@@ -129,6 +129,7 @@ class Archive:
                 "status": answer.status,
                 "headers": dict(answer.headers),
                 "failure": answer.failure,
+                "unread": any(answer is unread for unread in fetch.unread),
                 "fetched_at": answer.fetched_at.isoformat(),
                 "sha256": self._keep_body(answer.body),
                 "bytes": len(answer.body),
@@ -172,14 +173,14 @@ class Archive:
         return None
 
     def body(self, sha256: str) -> bytes:
-        """Return a body; raise ValueError when it is gone or no longer what it was."""
+        """Return a body; raise ReplayError when it is gone or no longer what it was."""
         path = self._blob_path(sha256)
         try:
             body = gzip.decompress(path.read_bytes())
         except (OSError, EOFError, zlib.error) as error:
-            raise ValueError(f"archive body {sha256} cannot be read at {path}: {error}") from error
+            raise ReplayError(f"archive body {sha256} cannot be read at {path}: {error}") from error
         if hashlib.sha256(body).hexdigest() != sha256:
-            raise ValueError(f"archive body {path} has been altered: its SHA-256 differs.")
+            raise ReplayError(f"archive body {path} has been altered: its SHA-256 differs.")
         return body
 
     def replay(self, record: FetchRecord) -> Fetch:
@@ -219,7 +220,7 @@ class _Recorded:
     ) -> Answer:
         waiting = self._waiting[_request_key(publisher, path, dict(params or {}))]
         if not waiting:
-            raise ValueError(
+            raise ReplayError(
                 f"the archive has no {form} answer to {publisher} {path} {dict(params or {})}: "
                 f"the source asks differently from when it was recorded; fetch it anew."
             )
@@ -242,7 +243,8 @@ def _new_york_day(moment: datetime) -> date:
 
 
 def _came(answer: dict[str, Any]) -> bool:
-    return answer["failure"] is None and answer["status"] == HTTPStatus.OK
+    read = answer["failure"] is None and not answer.get("unread")
+    return read and answer["status"] == HTTPStatus.OK
 
 
 def _part(answer: dict[str, Any]) -> str:
