@@ -88,7 +88,7 @@ class Fetch:
     `now` is naive UTC. `answers`, `gaps` and `unread` grow while the source runs: a gap is
     something that a publisher does not have, named for people, and does not stop the rest; unread
     are the answers that could not be understood, or not wholly; `splits` say since when a symbol's
-    prices are on another basis.
+    prices are on another basis; `withdrawn` are keys of rows of which nothing will come any more.
     """
 
     window: Window
@@ -99,6 +99,7 @@ class Fetch:
     gaps: list[str] = field(default_factory=list)
     unread: list[Answer] = field(default_factory=list)
     splits: set[Split] = field(default_factory=set)
+    withdrawn: set[str] = field(default_factory=set)
     _latest: threading.local = field(default_factory=threading.local, repr=False, compare=False)
 
     def get(

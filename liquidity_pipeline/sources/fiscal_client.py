@@ -1,11 +1,11 @@
 """Treasury Fiscal Data's paged interface: ask for all pages, and hand back rows of text columns.
 
-What the rows of a data set mean does not belong here: see `fiscal_data` and `treasury_auctions`.
+What the rows of a data set mean does not belong here: see `fiscal_data` and `debt_settlements`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
@@ -13,6 +13,7 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from liquidity_pipeline.sources.boundary import Name, parse_good, sift
 from liquidity_pipeline.sources.errors import UnexpectedPayloadError
 from liquidity_pipeline.sources.fetch import Fetch
 
@@ -45,7 +46,8 @@ class Records:
             table = pa.table(
                 {name: pa.array([row[name] for row in rows], pa.string()) for name in columns}
             )
-        except (pa.ArrowInvalid, pa.ArrowTypeError) as error:
+        # A lone surrogate, which JSON can hold, is no text that could be stored.
+        except (pa.ArrowInvalid, pa.ArrowTypeError, UnicodeEncodeError) as error:
             raise UnexpectedPayloadError(
                 f"every value is expected to be text ({error})", publisher=PUBLISHER, url=url
             ) from error
@@ -82,8 +84,11 @@ class Records:
         return self._cast(name, pa.date32(), "a day YYYY-MM-DD")
 
     def numbers(self, name: str) -> pa.ChunkedArray:
-        """Return a column as numbers, in the unit of the wire."""
-        return self._cast(name, pa.float64(), "a number")
+        """Return a column as numbers, in the unit of the wire; "nan" and "inf" are none."""
+        numbers = self._cast(name, pa.float64(), "a number")
+        if pc.all(pc.is_finite(numbers)).as_py() is False:
+            raise self.error(f"{name}: expected a finite number")
+        return numbers
 
     def require(self, *names: str) -> None:
         """Raise UnexpectedPayloadError for a row that has no value where every row has one."""
@@ -106,6 +111,33 @@ class Records:
             raise self.error(f"{name}: expected {expected} ({error})") from error
 
 
+def good_rows(
+    records: Records,
+    parse: Callable[[Records], pa.Table],
+    name: Name,
+    unit: Sequence[str] = (),
+) -> pa.Table:
+    """Return what `parse` makes of the records; rows that it refuses are left out and named.
+
+    Rows that are alike in the columns of `unit` go together: two rows of one auction contradict
+    each other, and a statement that lacks a line is worse than none. Raises UnexpectedPayloadError
+    where more than half are refused.
+    """
+    try:
+        return parse(records)
+    except UnexpectedPayloadError:
+        places: dict[object, list[int]] = {}
+        columns = [records.text(column) for column in unit] or [range(len(records))]
+        for place, label in enumerate(zip(*columns, strict=True)):
+            places.setdefault(label, []).append(place)
+        parts = parse_good(
+            list(places.values()),
+            lambda part: parse(Records(records.table.take(pa.array(part)), records.url)),
+            name,
+        )
+        return pa.concat_tables(parts)
+
+
 @dataclass(frozen=True)
 class Page:
     """One page: its rows, and what its meta block says about the whole."""
@@ -121,9 +153,11 @@ class Page:
         try:
             rows, meta = payload["data"], payload["meta"]
             count, total, pages = (meta[k] for k in ("count", "total-count", "total-pages"))
-            page = cls(rows, int(total), int(pages), meta.get("dataFormats", {}))
+            page = cls(rows, int(total), int(pages), dict(meta.get("dataFormats") or {}))
             counted = int(count) == len(rows)
-        except (KeyError, TypeError, ValueError, AttributeError):
+            if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
+                raise TypeError("data is no list of objects")  # noqa: TRY301 - one message for all
+        except (KeyError, TypeError, ValueError, AttributeError, OverflowError):
             raise UnexpectedPayloadError(
                 "expected data and meta with count, total-count and total-pages, "
                 f"got {str(payload)[:200]}",
@@ -148,6 +182,7 @@ def read(
     sort: Iterable[str],
     usd_mn: Iterable[str] = (),
     select: bool = True,
+    unit: str | None = None,
 ) -> Records:
     """Return all rows that meet the conditions, from as many pages as it takes.
 
@@ -155,7 +190,9 @@ def read(
     the rows completely, or pages overlap. `columns` must hold every key column: the service adds
     up the amounts of rows that a selection makes equal; `select=False` asks for whole rows.
     `usd_mn` are amounts that must still be declared in USD millions. Raises
-    UnexpectedPayloadError for a repeated page, a wrong count, a changed unit or a lost column.
+    UnexpectedPayloadError for a repeated page, a wrong count, a changed unit or a lost column; a
+    few rows that lack a column, or whose values are no text, are left out and named, each with all
+    rows of its `unit` (a column).
     """
     params = {"filter": ",".join(where), "sort": ",".join(sort), "format": "json"}
     if select:
@@ -177,7 +214,32 @@ def read(
             publisher=PUBLISHER,
             url=url,
         )
-    return Records.of(rows, columns, url)
+    try:
+        return Records.of(rows, columns, url)
+    except UnexpectedPayloadError:
+        name = fetch.left_out(path.rsplit("/", 1)[-1])
+        return Records.of(_of_text(rows, columns, url, name, unit), columns, url)
+
+
+def _of_text(
+    rows: Sequence[Mapping[str, Any]],
+    columns: Sequence[str],
+    url: str,
+    name: Name,
+    unit: str | None,
+) -> list[Mapping[str, Any]]:
+    """Return the rows that hold text in all columns; the others are named."""
+
+    def read_row(row: Mapping[str, Any]) -> Mapping[str, Any]:
+        Records.of([row], columns, url)
+        return row
+
+    good = sift(rows, read_row, name)
+    if unit is None:
+        return good
+    kept = {id(row) for row in good}
+    odd = {str(row.get(unit)) for row in rows if id(row) not in kept}
+    return [row for row in good if row[unit] not in odd]
 
 
 def _refuse_bad_page(

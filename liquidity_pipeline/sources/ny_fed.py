@@ -77,7 +77,8 @@ class _Record:
     def text(self, name: str, default: str | None = None) -> str:
         """Return a text; one without a default must be there, though it may be blank."""
         value = self.fields.get(name, default)
-        if not isinstance(value, str):
+        # A lone surrogate, which JSON can hold, is no text that could be stored.
+        if not isinstance(value, str) or any("\ud800" <= letter <= "\udfff" for letter in value):
             raise self.unexpected(f"expected a text in '{name}', got {value!r}")
         return value.strip()
 

@@ -41,7 +41,8 @@ class Source:
         collect: Callable[[Fetch], Collected] = getattr(
             importlib.import_module(f"liquidity_pipeline.sources.{module}"), function
         )
-        return collect(fetch)
+        expected = f"rows of {self.name} from {', '.join(self.publishers)}"
+        return fetch.understood(expected, lambda: collect(fetch))
 
 
 SOURCES: Mapping[str, Source] = {
@@ -51,12 +52,12 @@ SOURCES: Mapping[str, Source] = {
         Source(
             (contracts.DEBT_SETTLEMENTS, contracts.MATURING_HOLDINGS),
             ("fiscaldata",),
-            "treasury_auctions:collect_debt_settlements",
+            "debt_settlements:collect_debt_settlements",
         ),
         Source(
             (contracts.UPCOMING_SETTLEMENTS,),
             ("fiscaldata",),
-            "treasury_auctions:collect_upcoming_settlements",
+            "debt_settlements:collect_upcoming_settlements",
             partitioned=False,
         ),
         Source(
