@@ -65,7 +65,7 @@ class Settings:
         default_dir = _default_data_dir(endpoints)
         as_of, sandbox_url = env.get("LIQUIDITY_AS_OF"), env.get("LIQUIDITY_SANDBOX_URL")
         return cls(
-            data_dir=Path(env.get("LIQUIDITY_DATA_DIR", default_dir)).absolute(),
+            data_dir=_data_dir(env.get("LIQUIDITY_DATA_DIR", default_dir)),
             endpoints=endpoints,
             reference_dir=Path(
                 env.get("LIQUIDITY_REFERENCE_DIR", default_reference_dir())
@@ -164,6 +164,19 @@ def _default_data_dir(endpoints: str) -> str:
         return "data"
     stand_in = "sandbox" if endpoints == SANDBOX else urlsplit(endpoints).netloc.replace(":", "-")
     return f"data/{stand_in}"
+
+
+def _data_dir(text: str) -> Path:
+    """Return the absolute path, or refuse one that SQLite's URLs or DuckDB cannot open."""
+    path = Path(text).absolute()
+    if odd := sorted(
+        {letter for letter in str(path) if letter in "%?" or not letter.isprintable()}
+    ):
+        raise SettingsError(
+            f"LIQUIDITY_DATA_DIR: '{path}' contains {' and '.join(map(repr, odd))}, with which "
+            f"the databases in it cannot be opened; choose another directory with --data-dir."
+        )
+    return path
 
 
 def _owner(mark: Path) -> str:

@@ -132,7 +132,9 @@ def _attach_source(connection: duckdb.DuckDBPyConnection, table: Table, files: l
 
 
 def _quoted(path: Path) -> str:
-    return "'" + str(path).replace("'", "''") + "'"
+    """Return a path as `read_parquet` takes it literally, though it may look like a pattern."""
+    literal = "".join(f"[{letter}]" if letter in "*?[" else letter for letter in str(path))
+    return "'" + literal.replace("'", "''") + "'"
 
 
 def _public_rows(name: str) -> str:

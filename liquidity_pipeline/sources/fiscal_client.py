@@ -127,7 +127,8 @@ def good_rows(
         return parse(records)
     except UnexpectedPayloadError:
         places: dict[object, list[int]] = {}
-        columns = [records.text(column) for column in unit] or [range(len(records))]
+        columns: list[Sequence[object]] = [records.text(column) for column in unit]
+        columns = columns or [range(len(records))]
         for place, label in enumerate(zip(*columns, strict=True)):
             places.setdefault(label, []).append(place)
         parts = parse_good(
