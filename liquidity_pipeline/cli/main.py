@@ -120,7 +120,7 @@ def status(place: Place) -> None:
         stale = stale or row["is_stale"]
         table.add_row(
             row["table_name"],
-            row["entity"],
+            escape(row["entity"]),
             str(row["last_day"] or ""),
             str(row["due_day"] or ""),
             str(row["days_behind"] or ""),
@@ -131,7 +131,7 @@ def status(place: Place) -> None:
         )
     console.print(table)
     published = pipeline.settings.published_file
-    console.print(f"published: {published if published.exists() else 'nothing yet'}")
+    console.print(f"published: {published if published.exists() else 'nothing yet'}", markup=False)
     sys.exit(INCOMPLETE if stale or not published.exists() else OK)
 
 
@@ -232,7 +232,7 @@ def _run_archive_again(pipeline: Pipeline) -> tuple[Path, Rebuilt]:
     different = rebuilding.differences(pipeline.lake.root, rebuilt)
     console.print(f"{done.fetches} fetches run again; {len(different)} files differ from the lake")
     for name in different[:20]:
-        console.print(f"  {name}")
+        console.print(f"  {name}", markup=False)
     return rebuilt, done
 
 

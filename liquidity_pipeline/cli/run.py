@@ -130,7 +130,8 @@ def _execute(settings: Settings, request: Request, window: Window) -> Report:
 
 def say_waiting(settings: Settings) -> None:
     """Say why nothing happens yet."""
-    errors.print(f"another run works on {settings.data_dir}; waiting for its end", soft_wrap=True)
+    waiting = f"another run works on {settings.data_dir}; waiting for its end"
+    errors.print(waiting, markup=False, soft_wrap=True)
 
 
 @contextmanager
@@ -177,7 +178,7 @@ def _report(report: Report, settings: Settings, request: Request) -> None:
             from liquidity_pipeline.cli.report import show
 
             show(settings.published_file, console)
-        console.print(f"\npublished {settings.published_file}", soft_wrap=True)
+        console.print(f"\npublished {settings.published_file}", markup=False, soft_wrap=True)
         if request.show:
             _next_steps(settings)
     else:
@@ -200,7 +201,7 @@ def _next_steps(settings: Settings) -> None:
     found = shutil.which("liquidity")
     command = "liquidity" if found else os.path.relpath(Path(sys.executable).parent / "liquidity")
     ask = f"{command} query --data-dir {settings.data_dir} 'show all tables'"
-    console.print(f"  look at it   {ask}", soft_wrap=True)
+    console.print(f"  look at it   {ask}", markup=False, soft_wrap=True)
     console.print(f"  open the UI  make ui{' LIVE=1' if live else ''}")
     if settings.endpoints == SANDBOX:
         console.print("  go live      make run LIVE=1")
