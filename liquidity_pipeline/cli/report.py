@@ -200,7 +200,9 @@ def _assets(published: duckdb.DuckDBPyConnection, console: Console) -> None:
     )
     for asset, five, sessions, r, low, high, n in published.execute(_SENSITIVITY).fetchall():
         band = "" if r is None else f"{r:+.2f}  [{low:+.2f}, {high:+.2f}]"
-        table.add_row(escape(asset), _signed(five), _signed(sessions), band, "" if n is None else str(n))
+        table.add_row(
+            escape(asset), _signed(five), _signed(sessions), band, "" if n is None else str(n)
+        )
     console.print(table)
 
 

@@ -150,7 +150,7 @@ def _name_blanks(
         first = earlier[0][0]
         span = f"{filled[0]}" if len(filled) == 1 else f"{filled[0]} … {filled[-1]}"
         fetch.gap(
-            f"{asset.symbol}: {first} has no bar on {len(filled)} of {len(due)} days ({span}), "
+            f"{first} has no bar of {asset.symbol} on {len(filled)} of {len(due)} days ({span}), "
             f"taken from {provider}"
         )
 
