@@ -35,8 +35,8 @@ from liquidity_pipeline.contracts.registry import PUBLISHED
 from liquidity_pipeline.contracts.sources import POLICY_EVENTS, SOURCE_TABLES
 from liquidity_pipeline.contracts.table import DUCKDB_TYPES, Table
 from liquidity_pipeline.ingestion import completeness, freshness, ingest
-from liquidity_pipeline.ingestion.fetch_history import summarize
-from liquidity_pipeline.ingestion.ingest import Rebuilt
+from liquidity_pipeline.ingestion.fetch_history import FetchHistory, summarize
+from liquidity_pipeline.ingestion.ingest import Ingested, Rebuilt
 from liquidity_pipeline.models import catalogue, engine, reference
 from liquidity_pipeline.models.build_stamp import BuildStamp, fingerprint
 from liquidity_pipeline.models.reconciliations import reconciliation as reconciliations
@@ -45,6 +45,7 @@ from liquidity_pipeline.models.reconciliations.reconciliation import (
     ReconciliationResult,
 )
 from liquidity_pipeline.settings import SANDBOX, Settings
+from liquidity_pipeline.sources.errors import PublisherError
 from liquidity_pipeline.sources.fetch import Transport, Window
 from liquidity_pipeline.sources.http import HttpClient
 from liquidity_pipeline.sources.reference import read_policy_events, read_sign_conventions
@@ -107,10 +108,39 @@ class Pipeline:
 
     # --- sources -------------------------------------------------------------------------------
 
-    def ingest(self, source: Source, window: Window) -> ingest.Ingested:
-        """Fetch one source over a window; see `storage.ingest`."""
+    def ingest(self, source: Source, window: Window) -> Ingested:
+        """Fetch one source over a window; see `ingestion.ingest`.
+
+        Where that tells of a split, the months before the window are fetched again at once. Should
+        that fail it is a named gap: their rows are set aside, and the next run asks for them.
+        """
         self.settings.claim_data_dir()
-        return ingest.ingest(source, window, self.settings, self.client)
+        done = self._ingest(source, window)
+        gaps = list(done.gaps)
+        rebased = self._history(source).rebased if done.has_new_split else ()
+        for span in completeness.spans(sorted(rebased)):
+            try:
+                gaps += self._ingest(source, span).gaps
+            except PublisherError as error:
+                gaps.append(
+                    f"{source.name}: {span.start:%Y-%m} … {span.end:%Y-%m} must be fetched again "
+                    f"after a split, which failed: {error.problem}"
+                )
+        return Ingested(done.stored, list(dict.fromkeys(gaps)))
+
+    def _ingest(self, source: Source, window: Window) -> Ingested:
+        return ingest.ingest(
+            source,
+            window,
+            self.client,
+            lake=self.lake,
+            archive=self.archive,
+            universe=self.universe,
+            now=self.now,
+        )
+
+    def _history(self, source: Source) -> FetchHistory:
+        return summarize(self.archive.good(source.name), self.settings.today)
 
     def read_policy_events(self) -> Stored:
         """Take over the facts that are kept by hand."""
@@ -128,10 +158,16 @@ class Pipeline:
         return gaps
 
     def ranges_to_fetch(self, source: Source, window: Window) -> list[Window]:
-        """Return the spans of months that an incremental run has to fetch."""
-        asked = summarize(self.archive.good(source.name))
+        """Return the spans of months that an incremental run has to fetch.
+
+        Months whose files are gone are put back from the archive first.
+        """
+        records = self.archive.good(source.name)
+        history = summarize(records, self.settings.today)
+        if gone := completeness.gone(source, self.lake, history, window):
+            ingest.restore(source, gone, records, self.archive, self.lake)
         return completeness.ranges_to_fetch(
-            source, self.lake, self.universe, window, self.now, asked=asked
+            source, self.lake, self.universe, window, self.now, asked=history
         )
 
     # --- marts ---------------------------------------------------------------------------------
@@ -340,7 +376,7 @@ class Pipeline:
         """
         target = self.settings.data_dir / ".rebuilt"
         shutil.rmtree(target, ignore_errors=True)
-        return target, ingest.rebuild(self.settings, Lake(target))
+        return target, ingest.rebuild(self.archive, Lake(target))
 
 
 def source(name: str) -> Source:

@@ -8,6 +8,7 @@ from typing import Any
 
 import duckdb
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 
 from liquidity_pipeline.storage.warehouse import reading
@@ -115,7 +116,7 @@ def _headline(published: duckdb.DuckDBPyConnection, console: Console) -> None:
     )
     if synthetic:
         console.print("[bold yellow]SYNTHETIC DATA from the sandbox: no real market.[/]")
-    console.print(f"[bold]Liquidity as of {as_of}[/]  [dim]({endpoints})[/]\n")
+    console.print(f"[bold]Liquidity as of {as_of}[/]  [dim]({escape(endpoints)})[/]\n")
 
 
 def _drains(published: duckdb.DuckDBPyConnection, console: Console) -> None:
@@ -199,7 +200,9 @@ def _assets(published: duckdb.DuckDBPyConnection, console: Console) -> None:
     )
     for asset, five, sessions, r, low, high, n in published.execute(_SENSITIVITY).fetchall():
         band = "" if r is None else f"{r:+.2f}  [{low:+.2f}, {high:+.2f}]"
-        table.add_row(asset, _signed(five), _signed(sessions), band, "" if n is None else str(n))
+        table.add_row(
+            escape(asset), _signed(five), _signed(sessions), band, "" if n is None else str(n)
+        )
     console.print(table)
 
 
@@ -208,7 +211,7 @@ def _stress(published: duckdb.DuckDBPyConnection, console: Console) -> None:
         console.print(f"Stress index on {day}: {value:.3f}, {level}")
     flags = published.execute(_STRESS).fetchall()
     for indicator, day, level, reason in flags:
-        console.print(f"  [bold]{level}[/] {indicator} on {day}: {reason}")
+        console.print(f"  [bold]{level}[/] {escape(indicator)} on {day}: {escape(reason)}")
     if not flags:
         console.print("  no indicator is raised")
 

@@ -125,7 +125,7 @@ def _report(report: Report, settings: Settings, request: Request) -> None:
     if report.published:
         if request.show:
             _show(settings)
-        console.print(f"\npublished {settings.published_file}", soft_wrap=True)
+        console.print(f"\npublished {settings.published_file}", markup=False, soft_wrap=True)
         if request.show:
             _next_steps(settings)
     else:
@@ -164,7 +164,7 @@ def _next_steps(settings: Settings) -> None:
     found = shutil.which("liquidity")
     command = "liquidity" if found else os.path.relpath(Path(sys.executable).parent / "liquidity")
     ask = f"{command} query --data-dir {settings.data_dir} 'show all tables'"
-    console.print(f"  look at it   {ask}", soft_wrap=True)
+    console.print(f"  look at it   {ask}", markup=False, soft_wrap=True)
     console.print(f"  open the UI  make ui{' LIVE=1' if live else ''}")
     if settings.endpoints == SANDBOX:
         console.print("  go live      make run LIVE=1")

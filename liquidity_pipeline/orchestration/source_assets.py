@@ -7,6 +7,7 @@ from typing import Any
 import dagster as dg
 
 from liquidity_pipeline.contracts.sources import POLICY_EVENTS
+from liquidity_pipeline.contracts.table import Table
 from liquidity_pipeline.contracts.validation import ContractBreach
 from liquidity_pipeline.ingestion.completeness import Missing, spans
 from liquidity_pipeline.ingestion.completeness import describe as describe_missing
@@ -16,22 +17,15 @@ from liquidity_pipeline.orchestration.partitions import MONTHS, key_of, window_o
 from liquidity_pipeline.orchestration.resources import who
 from liquidity_pipeline.pipeline import Pipeline
 from liquidity_pipeline.settings import SANDBOX
+from liquidity_pipeline.sources import publishers
 from liquidity_pipeline.sources.errors import PublisherError, TransientError
 from liquidity_pipeline.sources.fetch import Window
-from liquidity_pipeline.sources.registry import SOURCES, Source
+from liquidity_pipeline.sources.registry import SOURCES, Source, pool
 from liquidity_pipeline.storage.lake import Stored
 from liquidity_pipeline.storage.locks import holding_all
 
 _STEP_RETRIES, _RETRY_SECONDS = 2, 120
 OWNERS = ["team:liquidity"]
-_GROUPS: Mapping[str, str] = {
-    "fiscaldata": "treasury",
-    "nyfed": "federal_reserve",
-    "fred": "federal_reserve",
-    "yahoo": "markets",
-    "coinbase": "markets",
-    "ofr": "markets",
-}
 # How old the newest materialisation may be: a weekly table, a table of business days, any day.
 _WEEKLY = dg.FreshnessPolicy.time_window(
     fail_window=timedelta(days=10), warn_window=timedelta(days=8)
@@ -42,12 +36,6 @@ _BUSINESS_DAYS = dg.FreshnessPolicy.time_window(
 _EVERY_DAY = dg.FreshnessPolicy.time_window(
     fail_window=timedelta(days=2), warn_window=timedelta(hours=36)
 )
-_FRESHNESS = {
-    "fed_balance_sheet": _WEEKLY,
-    "soma_holdings": _WEEKLY,
-    "soma_securities": _WEEKLY,
-    "crypto_prices": _EVERY_DAY,
-}
 
 
 def source_key(name: str) -> dg.AssetKey:
@@ -67,13 +55,13 @@ def _source_asset(source: Source) -> dg.AssetsDefinition:
         key=source_key(source.name),
         partitions_def=MONTHS if source.partitioned else None,
         backfill_policy=dg.BackfillPolicy.single_run() if source.partitioned else None,
-        group_name=_GROUPS[source.publishers[0]],
+        group_name=publishers.find(source.publishers[0]).group,
         kinds={"python", "parquet"},
         owners=OWNERS,
         description=table.comment(),
         metadata={"dagster/column_schema": column_schema(table)},
-        pool=source.publishers[0],
-        freshness_policy=_FRESHNESS.get(source.name, _BUSINESS_DAYS),
+        pool=pool(source),
+        freshness_policy=_freshness_policy(table),
         check_specs=[
             dg.AssetCheckSpec(
                 "contract",
@@ -101,6 +89,14 @@ def _source_asset(source: Source) -> dg.AssetsDefinition:
         yield from _materialized(context, pipeline, source, window)
 
     return materialize
+
+
+def _freshness_policy(table: Table) -> dg.FreshnessPolicy:
+    """Return how old a table may be, from the days on which its rows are due."""
+    calendars = {release.calendar for release in table.releases.values()}
+    if calendars == {"wednesday"}:
+        return _WEEKLY
+    return _EVERY_DAY if calendars == {"utc"} else _BUSINESS_DAYS
 
 
 def _materialized(
