@@ -189,6 +189,7 @@ STRESS_GAUGES = Table(
     columns=(
         day("as_of", "Quarter-end"),
         *_GAUGE,
+        day("observed_since", "The gauge's first row here; the tally counts from it"),
         number("years_observed", "Time in which the gauge was known", nullable=False, unit="years"),
         integer("n_episodes", "Episodes that it could have seen", low=0, unit="episodes"),
         integer("n_led", "Led", low=0, unit="episodes"),

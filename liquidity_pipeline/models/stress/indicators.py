@@ -72,6 +72,10 @@ class Indicator:
         share = (value - self.floor) / (self.severe_floor - self.floor)
         return round(min(max(share, 0.0), 1.0), 6)
 
+    def text(self, value: float) -> str:
+        """Return a value as it is printed: no more than four digits below a thousand."""
+        return f"{value:,.0f}" if abs(value) >= 1000 else f"{value:,.4g}"
+
     def observations(self, connection: duckdb.DuckDBPyConnection) -> list[Observation]:
         """Return the known values, oldest first."""
         found = connection.execute(f"{self.query} order by 1").fetchall()

@@ -157,9 +157,9 @@ def _row(
 
 def _reason(indicator: Indicator, row: dict[str, Any]) -> str:
     text = (
-        f"{indicator.meaning}: {row['value']:,.4g} {indicator.unit}, above {row['rank']:.1%} of "
-        f"{row['n_history']:,} values of the three years before; flagged above "
-        f"{row['threshold']:,.4g}"
+        f"{indicator.meaning}: {indicator.text(row['value'])} {indicator.unit}, above "
+        f"{row['rank']:.1%} of {row['n_history']:,} values of the three years before; flagged "
+        f"above {indicator.text(row['threshold'])}"
     )
     if row["calendar_explained"]:
         return f"{text}; not flagged, because spikes are expected at month-end and month-start"

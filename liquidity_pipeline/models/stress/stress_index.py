@@ -132,7 +132,7 @@ def _reason(scores: Scores, sixths: float, rank: float, n_history: int) -> str:
     for name in INDEX_SEGMENTS:
         score = scores[name]
         because = (
-            f" ({score.gauge.meaning} {score.value:,.4g} {score.gauge.unit})"
+            f" ({score.gauge.meaning} {score.gauge.text(score.value)} {score.gauge.unit})"
             if score.share > 0
             else ""
         )

@@ -150,6 +150,7 @@ def tally(
     )
     years = gauge.years_observed(as_of)
     return {
+        "observed_since": gauge.days[0],
         "years_observed": years,
         "n_episodes": len(outcomes),
         "n_led": outcomes.count("led"),
