@@ -6,12 +6,15 @@ import math
 from bisect import bisect_left, bisect_right, insort
 from collections import deque
 from collections.abc import Iterable, Iterator
-from datetime import date
+from datetime import date, timedelta
 
 import numpy as np
 import numpy.typing as npt
 
 Floats = npt.NDArray[np.float64]
+
+# A record with a longer gap begins again after it: what lies before is not all that there was.
+LONGEST_GAP = timedelta(days=45)
 
 
 class History:
@@ -53,6 +56,17 @@ class TrailingHistory(History):
         self._years, self._record_since = years, record_since
         self._dated: deque[tuple[date, float]] = deque()
         self._first: date | None = None
+        self._last: date | None = None
+
+    def has_gap_before(self, day: date) -> bool:
+        """Note that there is a value on a day; tell whether the record was broken off before it."""
+        is_broken = self._last is not None and day - self._last > LONGEST_GAP
+        if self._first is None or is_broken:
+            self._first = day
+            self._dated.clear()
+            self._sorted.clear()
+        self._last = day
+        return is_broken
 
     def reaches_back(self, day: date) -> bool:
         """Forget what is too old for a day; tell whether all that is not has been seen."""
@@ -65,13 +79,8 @@ class TrailingHistory(History):
         is_complete = self._record_since is not None and self._first <= self._record_since
         return is_complete or self._first <= start
 
-    def begin(self, day: date) -> None:
-        """Note the first day of the record, whether or not its value is part of the yardstick."""
-        self._first = self._first or day
-
     def add_dated(self, day: date, value: float) -> None:
-        """Let a value become past."""
-        self.begin(day)
+        """Let a value become past; its day has been noted."""
         self._dated.append((day, value))
         self.add(value)
 

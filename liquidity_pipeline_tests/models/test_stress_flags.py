@@ -88,6 +88,19 @@ def test_a_gauge_that_began_later_is_complete_from_its_own_first_day() -> None:
     assert flag_rows(unbounded, observed(YARDSTICK)) == []
 
 
+def test_after_a_long_gap_the_record_begins_again() -> None:
+    # Two gauges that differ only before a gap of 60 days are ranked alike after it, three years on.
+    values = np.random.default_rng(6).gamma(1, 8, 2000).tolist()
+    seen = observed(values)
+    gap = [row for n, row in enumerate(seen) if not 400 <= n < 460]
+    after_gap = [row for row in flag_rows(GAUGE, gap) if row["date"] >= seen[460].date]
+    assert after_gap == flag_rows(GAUGE, seen[460:])
+    assert after_gap[0]["date"] >= date(2019, 4, 5)
+    # A gap of 40 days, as a month without a price leaves in a volatility, does not.
+    short = [row for n, row in enumerate(seen) if not 400 <= n < 440]
+    assert flag_rows(GAUGE, short)[-1]["n_history"] == 1096
+
+
 def test_no_row_before_the_state_of_the_flag_is_settled() -> None:
     # 230 ranks between the marks and above the floor: the past decides whether the flag is up.
     gauge = replace(GAUGE, floor=1, severe_floor=1000)

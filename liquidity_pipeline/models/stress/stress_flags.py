@@ -116,14 +116,14 @@ def flag_rows(indicator: Indicator, observations: Sequence[Observation]) -> list
     flag = Flag(indicator.floor, indicator.severe_floor)
     rows = []
     for seen in observations:
+        if history.has_gap_before(seen.date):
+            flag = Flag(indicator.floor, indicator.severe_floor)
         if history.reaches_back(seen.date) and len(history) >= indicator.minimum:
             rank = history.rank(seen.value)
             found = flag.step(seen.value, rank, is_calendar=seen.is_calendar)
             if found is not None:
                 rows.append(_row(indicator, seen, history, rank, found))
-        if seen.is_calendar:
-            history.begin(seen.date)
-        else:
+        if not seen.is_calendar:
             history.add_dated(seen.date, seen.value)
     return rows
 

@@ -65,6 +65,7 @@ def index_rows(sessions: Sequence[Session], scores: Sequence[Scores]) -> list[di
     for session, found in zip(sessions, scores, strict=True):
         if all(name in found for name in INDEX_SEGMENTS):
             sixths = in_sixths(found)
+            history.has_gap_before(session.date)
             if history.reaches_back(session.date) and len(history) >= MIN_HISTORY:
                 rows.append(_row(session, found, sixths, history))
             history.add_dated(session.date, sixths)
