@@ -10,6 +10,7 @@ import duckdb
 from rich.console import Console
 from rich.table import Table
 
+from liquidity_pipeline.models.stress.indicators import INDICATORS
 from liquidity_pipeline.storage.warehouse import reading
 
 _COMPONENTS = {
@@ -84,16 +85,19 @@ _SENSITIVITY = """
     ) as correlations on correlations.asset = returns.asset
     order by returns.asset_class, returns.asset
 """
+# The newest row of each indicator; one that is older than two weeks says nothing about today.
 _STRESS = """
-    select indicator, date, level, reason
+    select indicator, date, level, reason, date >= as_of - interval 14 day as is_current
     from (
         select * from marts.stress_flags
         qualify row_number() over (partition by indicator order by date desc) = 1
     ), meta.publication
-    where level <> 'normal' and date >= as_of - interval 14 day
     order by indicator
 """
-_INDEX = "select date, index_value, level from marts.stress_index order by date desc limit 1"
+_INDEX = """
+    select date, index_value, level, rank, n_history, segments
+    from marts.stress_index order by date desc limit 1
+"""
 
 
 def show(path: Path, console: Console) -> None:
@@ -204,13 +208,32 @@ def _assets(published: duckdb.DuckDBPyConnection, console: Console) -> None:
 
 
 def _stress(published: duckdb.DuckDBPyConnection, console: Console) -> None:
-    for day, value, level in published.execute(_INDEX).fetchall():
-        console.print(f"Stress index on {day}: {value:.3f}, {level}")
-    flags = published.execute(_STRESS).fetchall()
-    for indicator, day, level, reason in flags:
+    index = published.execute(_INDEX).fetchall()
+    for day, value, level, rank, n_history, segments in index:
+        console.print(
+            f"Stress index on {day}: {value:.3f} of 1, {level}; above {rank:.0%} of {n_history:,} "
+            f"sessions of the three years before ({segments})"
+        )
+    if not index:
+        console.print("Stress index: not known. It needs three years of all of its segments.")
+    newest = published.execute(_STRESS).fetchall()
+    current = [row for row in newest if row[4]]
+    active = [row for row in current if row[2] != "normal"]
+    for indicator, day, level, reason, _ in active:
         console.print(f"  [bold]{level}[/] {indicator} on {day}: {reason}")
-    if not flags:
-        console.print("  no indicator is raised")
+    if current and not active:
+        first, last = min(row[1] for row in current), max(row[1] for row in current)
+        span = f"on {last}" if first == last else f"between {first} and {last}"
+        console.print(f"  no stress indicator is active: {len(current)} evaluated {span}")
+    known = {row[0] for row in current}
+    last_days = {row[0]: f"last on {row[1]}" for row in newest}
+    missing = [
+        f"{gauge.name} ({last_days.get(gauge.name, 'fewer than three years of it')})"
+        for gauge in INDICATORS
+        if gauge.name not in known
+    ]
+    if missing:
+        console.print(f"  not known: {', '.join(missing)}")
 
 
 def _table(title: str, columns: Sequence[str]) -> Table:

@@ -318,8 +318,8 @@ INDICATORS: Sequence[Indicator] = (
         _FUND,
     ),
     # 500 bp is about the average since 1996, 800 bp the mark of recessions. FRED serves the last
-    # three years only, which is what a rank needs: an installation has ranks from its first day
-    # on. No part of the index, which must be the same everywhere.
+    # three years only, just what a rank needs: an installation has ranks from its second day on
+    # and none before. No part of the index, which must be the same everywhere.
     Indicator(
         "high_yield_spread_bp",
         "credit",

@@ -35,7 +35,7 @@ MIN_WEEKS = 104
 
 @dataclass(frozen=True)
 class Episode:
-    """A known span of stress, or a turn of the calendar on which a gauge should stay silent."""
+    """A known span of stress, or a year-end at which a gauge should stay silent."""
 
     name: str
     kind: str
