@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date, datetime
+from datetime import date
 from io import StringIO
 from typing import Any
 
@@ -63,7 +63,6 @@ def test_the_index_comes_with_rank_number_and_segments_or_is_not_known() -> None
         "rank": 0.9,
         "n_history": 750,
         "segments": "funding, reserves",
-        "known_at": datetime(2026, 2, 6, 21, 30),
     }
     text = printed([], [row])
     assert "Stress index on 2026-02-05: 0.250 of 1, watch; above 90% of 750 sessions" in text
