@@ -69,20 +69,29 @@ _FUNDING = """
     where sofr_pct is not null
     order by date desc limit 1
 """
+# All assets between the same two New York sessions: the newest on which most of them are known.
 _SENSITIVITY = """
-    select returns.asset, returns.return_5d_pct, returns.return_5_sessions_pct,
-        correlations.correlation, correlations.correlation_low, correlations.correlation_high,
-        correlations.n_obs
-    from (
+    with recent as (
         select returns.* from marts.asset_returns as returns, meta.publication
-        where returns.date >= as_of - interval 14 day
-        qualify row_number() over (partition by asset order by date desc) = 1
-    ) as returns
-    left join (
+        where returns.date between as_of - interval 14 day and as_of
+    ),
+    common as (
+        select date from recent where return_5d_new_york_pct is not null
+        group by date order by count(*) desc, date desc limit 1
+    ),
+    correlations as (
         select * from marts.rolling_correlations
         where driver = 'reserve_drain' and window_days = 60
+            and date <= (select date from common)
         qualify row_number() over (partition by asset order by date desc) = 1
-    ) as correlations on correlations.asset = returns.asset
+    )
+    select returns.asset, returns.new_york_5d_from, returns.date, returns.return_5d_new_york_pct,
+        returns.return_5_sessions_new_york_pct, correlations.correlation,
+        correlations.correlation_low, correlations.correlation_high, correlations.n_obs,
+        correlations.date
+    from recent as returns
+    join common on common.date = returns.date
+    left join correlations on correlations.asset = returns.asset
     order by returns.asset_class, returns.asset
 """
 # The newest row of each indicator; one that is older than two weeks says nothing about today.
@@ -197,13 +206,23 @@ def _funding(published: duckdb.DuckDBPyConnection, console: Console) -> None:
 
 
 def _assets(published: duckdb.DuckDBPyConnection, console: Console) -> None:
+    rows = published.execute(_SENSITIVITY).fetchall()
+    if not rows:
+        console.print("Returns of assets: none is known in the last two weeks.\n")
+        return
+    _, before, day, *_ = rows[0]
     table = _table(
-        "Assets, and their correlation with the daily drain over 60 sessions (95 % band)",
-        ["asset", "5 returns, %", "5 sessions, %", "correlation", "n"],
+        f"Assets from the close of {before} to that of {day}, %, and their correlation with the "
+        "daily drain over 60 sessions (95 % band)",
+        ["asset", "over five sessions", "first to last of five", "correlation", "n", "through"],
     )
-    for asset, five, sessions, r, low, high, n in published.execute(_SENSITIVITY).fetchall():
-        band = "" if r is None else f"{r:+.2f}  [{low:+.2f}, {high:+.2f}]"
-        table.add_row(asset, _signed(five), _signed(sessions), band, "" if n is None else str(n))
+    for asset, _, _, five, sessions, r, low, high, n, through in rows:
+        known = r is not None
+        band = f"{r:+.2f}  [{low:+.2f}, {high:+.2f}]" if known else ""
+        cells = (band, str(n), str(through)) if known else ("", "", "")
+        table.add_row(asset, _signed(five), _signed(sessions), *cells)
+    table.caption = "Closes: shares and funds 16:00 New York; coins 00:00 UTC, 3 to 4 hours later."
+    table.caption_justify = "left"
     console.print(table)
 
 
