@@ -1,7 +1,7 @@
 """Rank correlations over rolling windows, and weekly correlations with their inference.
 
 `rank_correlations`: Spearman's, which `rolling_correlations.sql` sets beside Pearson's.
-`weekly_correlations`: non-overlapping weeks, with band, p-value and correction for many looks.
+`weekly_correlations`: non-overlapping weeks, with band, p-value and correction for many tests.
 Sources: Spearman (1904), ties by average ranks; Fisher (1921); method, C7.
 """
 
