@@ -19,7 +19,7 @@ FILES = sorted(PACKAGE.rglob("*.py"))
 ORDER = [
     {"__init__", "__version__"},
     {"settings"},
-    {"calendars", "universe"},
+    {"calendars", "universe", "statistics"},
     {"contracts"},
     {"sources"},
     {"storage"},
@@ -131,6 +131,12 @@ def test_only_settings_read_the_environment(path: Path):
             and ast.literal_eval(parent.slice) == "DAGSTER_HOME"
         )
         assert handed_on or names_home, f"{label(path)}:{node.lineno}"
+
+
+def test_statistics_know_nothing_of_what_the_series_measure():
+    for path in FILES:
+        if part(path) == "statistics":
+            assert parts_known(tree(path)) <= {"statistics"}, label(path)
 
 
 def test_settings_bring_no_heavy_library_with_them():

@@ -1,0 +1,1 @@
+"""Statistics of series in general: nothing here knows what the series measure."""
