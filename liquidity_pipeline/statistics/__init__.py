@@ -1,1 +1,1 @@
-"""Statistics of series in general: nothing here knows what the series measure."""
+"""What a statistician would reuse elsewhere; nothing here knows of the Fed."""
