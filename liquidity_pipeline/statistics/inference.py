@@ -185,16 +185,6 @@ class Moments:
 
         return Moments(*(sums(part) for part in self._parts()))
 
-    def rolling(self, window: int) -> Moments:
-        """Return in each row the sums of the last `window` rows, fewer at the start."""
-
-        def sums(part: Floats) -> Floats:
-            running = np.cumsum(part, axis=0)
-            running[window:] = running[window:] - running[:-window]
-            return running
-
-        return Moments(*(sums(part) for part in self._parts()))
-
     def beside(self, other: Moments) -> Moments:
         """Return both sets of estimates side by side."""
         both = zip(self._parts(), other._parts(), strict=True)

@@ -9,11 +9,8 @@ from scipy import stats
 
 from liquidity_pipeline.contracts.marts import FAMILY_OF_MART
 from liquidity_pipeline.models import engine
-from liquidity_pipeline.models.assets.correlations import (
-    build_ranks,
-    build_weekly,
-    rolling_spearman,
-)
+from liquidity_pipeline.models.assets import weekly_correlations
+from liquidity_pipeline.models.assets.rolling_correlations import build, build_ranks
 from liquidity_pipeline_tests.models.worlds import sessions, wednesdays, world
 
 
@@ -22,13 +19,11 @@ def _daily(n: int, seed: int = 1) -> tuple[duckdb.DuckDBPyConnection, np.ndarray
     x, y = rng.normal(0, 20, n), rng.standard_t(4, n)
     y = y - 0.02 * x
     connection = world(daily=(sessions(n), {"tga_change": x}, {"SPX": y}))
-    connection.register("ranks", build_ranks(connection))
-    connection.execute("create table marts.rank_correlations as from ranks")
     return connection, x, y
 
 
 def _rolling(connection: duckdb.DuckDBPyConnection) -> list[dict[str, object]]:
-    rows = connection.execute(engine.sql("rolling_correlations")).to_arrow_table().to_pylist()
+    rows = build(connection).to_pylist()
     return sorted(rows, key=lambda row: (row["window_days"], row["date"]))
 
 
@@ -57,28 +52,9 @@ def test_a_driver_that_does_not_move_has_no_correlation() -> None:
     n = 70
     y = np.random.default_rng(2).normal(size=n)
     connection = world(daily=(sessions(n), {"fed_bill_purchases": np.zeros(n)}, {"SPX": y}))
-    connection.register("ranks", build_ranks(connection))
-    connection.execute("create table marts.rank_correlations as from ranks")
     rows = _rolling(connection)
     assert rows
     assert all(row["correlation"] is None and row["spearman"] is None for row in rows)
-
-
-def test_carried_ranks_equal_ranks_sorted_anew_with_ties_and_gaps() -> None:
-    rng = np.random.default_rng(3)
-    # Whole numbers tie often; a quarter of the driver is zero.
-    x = rng.integers(0, 5, (200, 2)).astype(float) * (rng.random((200, 2)) < 0.75)
-    y = rng.integers(-3, 4, (200, 3)).astype(float)
-    y[50, 1] = np.nan
-    found = rolling_spearman(x, y, 30)
-    for row in (29, 49, 50, 79, 80, 199):
-        for i in range(2):
-            for j in range(3):
-                part_x, part_y = x[row - 29 : row + 1, i], y[row - 29 : row + 1, j]
-                expected = stats.spearmanr(part_x, part_y)[0]
-                assert found[row, i, j] == pytest.approx(expected, nan_ok=True)
-    assert np.isnan(found[:29]).all()
-    assert np.isnan(found[50:80, :, 1]).all()
 
 
 def test_a_driver_with_holidays_of_its_own_is_ranked_on_its_own_sessions() -> None:
@@ -106,7 +82,9 @@ def _weekly(
     drain = rng.normal(0, 60, n)
     series["BTC"] = series["BTC"] + effect * drain
     weeks = wednesdays(n)
-    rows = build_weekly(world(weekly=(weeks, {"reserve_drain": drain}, series))).to_pylist()
+    rows = weekly_correlations.build(
+        world(weekly=(weeks, {"reserve_drain": drain}, series))
+    ).to_pylist()
     return [r for r in rows if r["week_ending"] == weeks[-1]], series | {"drain": drain}
 
 
