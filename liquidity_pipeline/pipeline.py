@@ -33,18 +33,24 @@ from liquidity_pipeline.contracts.meta import (
 from liquidity_pipeline.contracts.registry import PUBLISHED
 from liquidity_pipeline.contracts.sources import POLICY_EVENTS, SOURCE_TABLES
 from liquidity_pipeline.contracts.table import DUCKDB_TYPES, Table
-from liquidity_pipeline.models import engine, reference, ties
+from liquidity_pipeline.ingestion import completeness, freshness, ingest
+from liquidity_pipeline.ingestion.fetch_history import summarize
+from liquidity_pipeline.ingestion.ingest import Rebuilt
+from liquidity_pipeline.models import engine, reference
+from liquidity_pipeline.models.build_stamp import BuildStamp, fingerprint
+from liquidity_pipeline.models.reconciliations import reconciliation as reconciliations
+from liquidity_pipeline.models.reconciliations.reconciliation import (
+    Reconciliation,
+    ReconciliationResult,
+)
 from liquidity_pipeline.settings import SANDBOX, Settings
 from liquidity_pipeline.sources.fetch import Transport, Window
 from liquidity_pipeline.sources.http import HttpClient
 from liquidity_pipeline.sources.reference import read_policy_events, read_sign_conventions
 from liquidity_pipeline.sources.registry import SOURCES, Source
-from liquidity_pipeline.storage import completeness, freshness, ingest, warehouse
+from liquidity_pipeline.storage import warehouse
 from liquidity_pipeline.storage.archive import Archive
-from liquidity_pipeline.storage.asked import summarize
-from liquidity_pipeline.storage.ingest import Rebuilt
 from liquidity_pipeline.storage.lake import Lake, Stored
-from liquidity_pipeline.storage.stamp import Stamp, fingerprint
 from liquidity_pipeline.universe import Universe
 
 # Facts kept by hand are there even if every publisher is down.
@@ -69,7 +75,7 @@ class Pipeline:
         self.lake = Lake(self.settings.lake_dir)
         self.marts = Lake(self.settings.marts_dir)
         self.archive = Archive(self.settings.archive_dir)
-        self._stamp = Stamp(self.settings.marts_dir)
+        self._stamp = BuildStamp(self.settings.marts_dir)
 
     @cached_property
     def client(self) -> Transport:
@@ -144,9 +150,16 @@ class Pipeline:
     def _mart_inputs(self) -> str:
         """Return a fingerprint of all that marts are made of: rows, facts and code."""
         rows = (path for table in SOURCE_TABLES.values() for path in self.lake.files(table))
-        facts = self.settings.reference_dir.glob("*.*")
-        code = (p for p in Path(__file__).parent.rglob("*") if p.suffix in (".py", ".sql"))
-        return fingerprint([*rows, *facts, *code])
+        reference_dir = self.settings.reference_dir
+        package = Path(__file__).parent
+        code = [package / "calendars.py", package / "universe.py"]
+        for room in ("contracts", "models", "statistics"):
+            code += [p for p in (package / room).rglob("*") if p.suffix in (".py", ".sql")]
+        return fingerprint(
+            (self.lake.root, rows),
+            (reference_dir, reference_dir.glob("*.*")),
+            (package, code),
+        )
 
     def _next_change(self) -> datetime:
         """Return the next moment at which what is public changes, or the New York day does."""
@@ -166,10 +179,10 @@ class Pipeline:
             ).fetchall()
         return min(tomorrow, soonest) if soonest else tomorrow
 
-    def evaluate(self, tie: ties.Tie) -> ties.TieResult:
-        """Run one reconciliation; see `models.ties`."""
-        with self.session(tie.reads) as connection:
-            return ties.evaluate(tie, connection)
+    def evaluate(self, reconciliation: Reconciliation) -> ReconciliationResult:
+        """Run one reconciliation; see `models.reconciliations.reconciliation`."""
+        with self.session(reconciliation.reads) as connection:
+            return reconciliations.evaluate(reconciliation, connection)
 
     @cached_property
     def _reference(self) -> dict[str, pa.Table]:

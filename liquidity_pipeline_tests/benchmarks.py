@@ -17,7 +17,7 @@ from pathlib import Path
 import dagster as dg
 
 from liquidity_pipeline.models import engine
-from liquidity_pipeline.orchestration import records, runs
+from liquidity_pipeline.orchestration import dagster_instance, runs
 from liquidity_pipeline.orchestration.resources import PipelineResource
 from liquidity_pipeline.sandbox.options import Options
 from liquidity_pipeline.sandbox.server import start
@@ -45,7 +45,7 @@ def main() -> None:
         )
         names = [*SOURCES, "policy_events"]
         with timed("Dagster: open its records for the first time"):
-            dagster = opened.enter_context(records.instance(Path(folder)))
+            dagster = opened.enter_context(dagster_instance.instance(Path(folder)))
         for run in ("first run", "second run"):
             report = runs.Report()
             with timed(f"{run}: plan"):

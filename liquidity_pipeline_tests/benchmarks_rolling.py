@@ -17,8 +17,8 @@ import numpy as np
 import pandas as pd
 
 from liquidity_pipeline.models import engine
-from liquidity_pipeline.models.correlations import rolling_spearman
-from liquidity_pipeline.models.inference import Floats, Moments, slopes
+from liquidity_pipeline.models.assets.correlations import rolling_spearman
+from liquidity_pipeline.statistics.inference import Floats, Moments, slopes
 
 WINDOW = 60
 

@@ -17,7 +17,10 @@ from liquidity_pipeline.contracts.marts import MART_TABLES
 from liquidity_pipeline.contracts.meta import PUBLICATION_TABLES, REFERENCE_TABLES
 from liquidity_pipeline.contracts.sources import POLICY_EVENTS, SOURCE_TABLES, TGA_BALANCE
 from liquidity_pipeline.models import engine
-from liquidity_pipeline.models.ties import TIES, TieResult
+from liquidity_pipeline.models.reconciliations.reconciliation import (
+    RECONCILIATIONS,
+    ReconciliationResult,
+)
 from liquidity_pipeline.pipeline import Pipeline, source
 from liquidity_pipeline.settings import Settings
 from liquidity_pipeline.sources.fetch import Window
@@ -114,8 +117,8 @@ def test_what_the_settlements_miss_of_table_iiia_are_buybacks(pipeline: Pipeline
     assert result.worst_day == "2026-04-23"
 
 
-def evaluate(pipeline: Pipeline, name: str) -> TieResult:
-    return pipeline.evaluate(next(tie for tie in TIES if tie.name == name))
+def evaluate(pipeline: Pipeline, name: str) -> ReconciliationResult:
+    return pipeline.evaluate(next(each for each in RECONCILIATIONS if each.name == name))
 
 
 # A year and a half is too short for what ranks or estimates against several years.
@@ -245,4 +248,6 @@ def test_marts_are_current_until_a_row_or_the_moment_changes(pipeline: Pipeline)
     pipeline.read_policy_events()
     assert pipeline.marts_are_current(), "unchanged facts leave the file as it is"
     pipeline.lake.path(POLICY_EVENTS).touch()
+    assert pipeline.marts_are_current(), "what counts is what a file says, not when it was written"
+    pipeline.lake.path(POLICY_EVENTS).unlink()
     assert not pipeline.marts_are_current()

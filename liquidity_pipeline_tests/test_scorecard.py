@@ -8,7 +8,7 @@ import duckdb
 import pyarrow as pa
 import pytest
 
-from liquidity_pipeline.contracts.stress import STRESS_TABLES
+from liquidity_pipeline.contracts.marts import FAMILY_OF_MART, MART_TABLES
 from liquidity_pipeline.scorecard import replace_section, scorecard
 
 BEGIN, END = "<!-- part: begin -->", "<!-- part: end -->"
@@ -21,7 +21,7 @@ def marts() -> duckdb.DuckDBPyConnection:
     """Give the stress marts with one gauge that led one episode and missed another."""
     connection = duckdb.connect()
     connection.execute("create schema marts")
-    for table in STRESS_TABLES:
+    for table in (t for t in MART_TABLES.values() if FAMILY_OF_MART[t.name] == "stress"):
         rows = ROWS.get(table.name, [])
         connection.register("rows", pa.Table.from_pylist(rows, schema=table.arrow_schema))
         connection.execute(f"create table marts.{table.name} as from rows")

@@ -7,52 +7,41 @@ the run, `meta.*` (calendar, clock, universe, conventions) and the marts that ex
 
 from __future__ import annotations
 
+import importlib
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache
+from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 
 import duckdb
 import pyarrow as pa
 
-from liquidity_pipeline.contracts.marts import MART_TABLES
+from liquidity_pipeline.contracts.marts import FAMILY_OF_MART, MART_TABLES
 from liquidity_pipeline.contracts.sources import SOURCE_TABLES
 from liquidity_pipeline.contracts.table import DUCKDB_TYPES, Table
 from liquidity_pipeline.contracts.validation import validate
-from liquidity_pipeline.models import (
-    contagion,
-    correlations,
-    episodes,
-    lead_lag,
-    relative_performance,
-    scenarios,
-    seasonality,
-    sensitivity,
-    settlement_day_study,
-    stress_flags,
-    stress_index,
-    stress_scores,
-)
+from liquidity_pipeline.models.lineage import tables_read
 from liquidity_pipeline.models.mart import PythonMart
 
-SQL_DIR = Path(__file__).parent / "sql"
+_FOLDER = Path(__file__).parent
 
-# Marts that are sequential or inferential; every other mart is a file in sql/.
-_PYTHON: Mapping[str, PythonMart] = {
-    **seasonality.MARTS,
-    **episodes.MARTS,
-    **stress_flags.MARTS,
-    **stress_index.MARTS,
-    **stress_scores.MARTS,
-    **correlations.MARTS,
-    **sensitivity.MARTS,
-    **lead_lag.MARTS,
-    **settlement_day_study.MARTS,
-    **contagion.MARTS,
-    **relative_performance.MARTS,
-    **scenarios.MARTS,
-}
+
+def sql_file(name: str) -> Path:
+    """Return where a mart's SQL is, if it is built in SQL: in the folder of its family."""
+    return _FOLDER / FAMILY_OF_MART[name] / f"{name}.sql"
+
+
+@cache
+def _python_marts() -> Mapping[str, PythonMart]:
+    """Return the marts built in Python: the `MARTS` of every module in a family's folder."""
+    marts: dict[str, PythonMart] = {}
+    for family in sorted(set(FAMILY_OF_MART.values())):
+        for path in sorted((_FOLDER / family).glob("*.py")):
+            module = importlib.import_module(f"{__package__}.{family}.{path.stem}")
+            marts.update(getattr(module, "MARTS", {}))
+    return marts
 
 
 @dataclass(frozen=True)
@@ -95,8 +84,8 @@ def build(name: str, connection: duckdb.DuckDBPyConnection) -> pa.Table:
     Raises ContractBreach, or duckdb.Error with the name of the mart.
     """
     try:
-        if name in _PYTHON:
-            rows = _PYTHON[name].build(connection)
+        if name in _python_marts():
+            rows = _python_marts()[name].build(connection)
         else:
             rows = connection.sql(sql(name)).to_arrow_table()
     except duckdb.Error as error:
@@ -107,35 +96,26 @@ def build(name: str, connection: duckdb.DuckDBPyConnection) -> pa.Table:
 @cache
 def upstream(name: str) -> frozenset[str]:
     """Return the qualified names of the tables that a mart reads."""
-    if name in _PYTHON:
-        return _PYTHON[name].reads
-    import sqlglot
-    from sqlglot import exp
-
-    tree = sqlglot.parse_one(sql(name), read="duckdb")
-    return frozenset(f"{table.db}.{table.name}" for table in tree.find_all(exp.Table) if table.db)
+    if name in _python_marts():
+        return _python_marts()[name].reads
+    return tables_read(sql(name))
 
 
 def build_order() -> list[str]:
-    """Return all marts, each after those that it reads."""
-    done: list[str] = []
-    waiting = list(MART_TABLES)
-    while waiting:
-        ready = [
-            name
-            for name in waiting
-            if all(t[6:] in done for t in upstream(name) if t.startswith("marts."))
-        ]
-        if not ready:
-            raise ValueError(f"the marts {', '.join(waiting)} need each other in a circle")
-        done += ready
-        waiting = [name for name in waiting if name not in ready]
-    return done
+    """Return all marts, each after those that it reads; raise ValueError for a circle."""
+    graph = {
+        name: {table[6:] for table in upstream(name) if table.startswith("marts.")}
+        for name in MART_TABLES
+    }
+    try:
+        return list(TopologicalSorter(graph).static_order())
+    except CycleError as error:
+        raise ValueError(f"marts need each other in a circle: {', '.join(error.args[1])}") from None
 
 
 def sql(name: str) -> str:
     """Return the SQL text of a mart."""
-    return (SQL_DIR / f"{name}.sql").read_text(encoding="utf-8")
+    return sql_file(name).read_text(encoding="utf-8")
 
 
 def _attach_source(connection: duckdb.DuckDBPyConnection, table: Table, files: list[Path]) -> None:

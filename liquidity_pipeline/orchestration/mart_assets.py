@@ -11,7 +11,12 @@ import dagster as dg
 
 from liquidity_pipeline.contracts.marts import MART_TABLES
 from liquidity_pipeline.models import engine
-from liquidity_pipeline.models.ties import TIES, Tie, figures, passes
+from liquidity_pipeline.models.reconciliations.reconciliation import (
+    RECONCILIATIONS,
+    Reconciliation,
+    figures,
+    passes,
+)
 from liquidity_pipeline.orchestration.metadata import column_schema, describe
 from liquidity_pipeline.orchestration.resources import PipelineResource
 from liquidity_pipeline.orchestration.source_assets import OWNERS, origin, origin_tags, source_key
@@ -61,9 +66,12 @@ def _upstream_keys(name: str) -> list[dg.AssetKey]:
     specs=[_mart_spec(name) for name in engine.build_order()],
     check_specs=[
         dg.AssetCheckSpec(
-            tie.name, asset=mart_key(tie.mart), description=tie.meaning, blocking=tie.blocking
+            reconciliation.name,
+            asset=mart_key(reconciliation.mart),
+            description=reconciliation.meaning,
+            blocking=reconciliation.blocking,
         )
-        for tie in TIES
+        for reconciliation in RECONCILIATIONS
     ],
     can_subset=True,
     pool=WAREHOUSE_POOL,
@@ -84,21 +92,31 @@ def marts(
             data_version=dg.DataVersion(stored.version),
             tags=origin_tags(pipeline.pipeline),
         )
-        yield from _reconcile(pipeline, [t for t in TIES if t.mart == name and t.name in asked])
-    # A check can be asked for without its mart.
-    yield from _reconcile(pipeline, [t for t in TIES if t.mart not in chosen and t.name in asked])
-
-
-def _reconcile(resource: PipelineResource, ties: list[Tie]) -> Iterator[dg.AssetCheckResult]:
-    for tie in ties:
-        result = resource.pipeline.evaluate(tie)
-        yield dg.AssetCheckResult(
-            asset_key=mart_key(tie.mart),
-            check_name=tie.name,
-            passed=passes(tie, result),
-            severity=dg.AssetCheckSeverity.ERROR if tie.blocking else dg.AssetCheckSeverity.WARN,
-            metadata=figures(tie, result),
+        yield from _reconcile(
+            pipeline, [t for t in RECONCILIATIONS if t.mart == name and t.name in asked]
         )
+    # A check can be asked for without its mart.
+    yield from _reconcile(
+        pipeline, [t for t in RECONCILIATIONS if t.mart not in chosen and t.name in asked]
+    )
+
+
+def _reconcile(
+    resource: PipelineResource, reconciliations: list[Reconciliation]
+) -> Iterator[dg.AssetCheckResult]:
+    for reconciliation in reconciliations:
+        result = resource.pipeline.evaluate(reconciliation)
+        yield dg.AssetCheckResult(
+            asset_key=mart_key(reconciliation.mart),
+            check_name=reconciliation.name,
+            passed=passes(reconciliation, result),
+            severity=_severity(reconciliation),
+            metadata=figures(reconciliation, result),
+        )
+
+
+def _severity(reconciliation: Reconciliation) -> dg.AssetCheckSeverity:
+    return dg.AssetCheckSeverity.ERROR if reconciliation.blocking else dg.AssetCheckSeverity.WARN
 
 
 @dg.asset(

@@ -15,11 +15,15 @@ from typing import Any
 import dagster as dg
 
 from liquidity_pipeline.contracts.marts import MART_TABLES
-from liquidity_pipeline.models.ties import TIES, figures, passes
+from liquidity_pipeline.models.reconciliations.reconciliation import (
+    RECONCILIATIONS,
+    figures,
+    passes,
+)
 from liquidity_pipeline.orchestration.assembly import build_definitions
+from liquidity_pipeline.orchestration.dagster_instance import COMMAND_LINE
 from liquidity_pipeline.orchestration.mart_assets import PUBLICATION_KEY
 from liquidity_pipeline.orchestration.partitions import range_tags
-from liquidity_pipeline.orchestration.records import COMMAND_LINE
 from liquidity_pipeline.orchestration.resources import PipelineResource
 from liquidity_pipeline.orchestration.source_assets import source_key
 from liquidity_pipeline.sources.fetch import Window
@@ -123,11 +127,14 @@ def publish(
 
 
 def _reconcile(resource: PipelineResource, report: Report) -> None:
-    """Say again what does not tie, though the marts are those of the last run."""
-    for tie in TIES:
-        result = resource.pipeline.evaluate(tie)
-        if not passes(tie, result):
-            report.add(tie.mart, [_figures_line(tie.name, figures(tie, result))])
+    """Say again what does not reconciliation, though the marts are those of the last run."""
+    for reconciliation in RECONCILIATIONS:
+        result = resource.pipeline.evaluate(reconciliation)
+        if not passes(reconciliation, result):
+            report.add(
+                reconciliation.mart,
+                [_figures_line(reconciliation.name, figures(reconciliation, result))],
+            )
 
 
 def _figures_line(name: str, values: Mapping[str, object]) -> str:

@@ -8,6 +8,8 @@ import dagster as dg
 
 from liquidity_pipeline.contracts.sources import POLICY_EVENTS
 from liquidity_pipeline.contracts.validation import ContractBreach
+from liquidity_pipeline.ingestion.completeness import Missing, spans
+from liquidity_pipeline.ingestion.completeness import describe as describe_missing
 from liquidity_pipeline.orchestration.metadata import column_schema, describe, gap_table
 from liquidity_pipeline.orchestration.partitions import MONTHS, key_of, window_of
 from liquidity_pipeline.orchestration.resources import PipelineResource
@@ -16,8 +18,6 @@ from liquidity_pipeline.settings import SANDBOX
 from liquidity_pipeline.sources.errors import PublisherError
 from liquidity_pipeline.sources.fetch import Window
 from liquidity_pipeline.sources.registry import SOURCES, Source
-from liquidity_pipeline.storage.completeness import Missing, spans
-from liquidity_pipeline.storage.completeness import describe as describe_missing
 from liquidity_pipeline.storage.lake import Stored
 
 OWNERS = ["team:liquidity"]

@@ -15,7 +15,7 @@ _STOP_SECONDS = 5
 
 
 @contextmanager
-def beside(options: Options) -> Iterator[str]:
+def run_sandbox_process(options: Options) -> Iterator[str]:
     """Run a sandbox beside this process while the block lasts, and give its URL at once.
 
     A request waits until the sandbox has started. It ends with this process however that ends,

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from liquidity_pipeline.models.contagion import (
+from liquidity_pipeline.models.assets.contagion import (
     bad_days,
     build_contagion,
     build_order,
@@ -18,7 +18,7 @@ from liquidity_pipeline.models.contagion import (
     sequences,
     small_cap_stress,
 )
-from liquidity_pipeline.models.panels import Panel
+from liquidity_pipeline.statistics.panels import Panel
 from liquidity_pipeline_tests.models.worlds import sessions, world
 
 DAYS = sessions(2000)
@@ -96,7 +96,7 @@ def test_order_counts_first_same_day_and_later() -> None:
     row = rows[("small_cap", "large_cap")]
     assert (row["n_bouts"], row["n_before"], row["n_same_day"], row["n_after"]) == (4, 2, 1, 1)
     assert row["p_value"] == pytest.approx(stats.binomtest(2, 3, alternative="greater").pvalue)
-    assert row["n_looks"] == 2
+    assert row["n_tests"] == 2
 
 
 def test_contagion_is_found_where_it_is_and_not_where_it_is_not() -> None:

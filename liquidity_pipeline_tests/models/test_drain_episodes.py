@@ -7,7 +7,7 @@ from datetime import date, datetime, time, timedelta
 import numpy as np
 import pytest
 
-from liquidity_pipeline.models.episodes import MIN_WEEKS, Episode, detect
+from liquidity_pipeline.models.drains.drain_episodes import MIN_WEEKS, Episode, detect
 from liquidity_pipeline_tests.models.hand_made import build
 
 # Three years with a median of zero and a 90th percentile of 4-week sums of 40: sixteen lone weeks

@@ -7,8 +7,17 @@ from datetime import date, datetime, time, timedelta
 import numpy as np
 import pytest
 
-from liquidity_pipeline.models.season import calendar_events, forecasts, week_regressors
-from liquidity_pipeline.models.seasonality import MIN_ERRORS, MIN_WEEKS, Week, season_rows
+from liquidity_pipeline.models.drains.drain_seasonality import (
+    MIN_ERRORS,
+    MIN_WEEKS,
+    Week,
+    season_rows,
+)
+from liquidity_pipeline.models.drains.seasonal_regressors import (
+    calendar_events,
+    forecasts,
+    week_regressors,
+)
 from liquidity_pipeline_tests.models.hand_made import build
 
 NAMES = ["intercept", *calendar_events(2020, 2020)]

@@ -15,7 +15,7 @@ from liquidity_pipeline.contracts.marts import MART_TABLES
 from liquidity_pipeline.models import engine, reference
 from liquidity_pipeline_tests.models.world import World, leg, tga
 
-SQL_MARTS = sorted(path.stem for path in engine.SQL_DIR.glob("*.sql"))
+SQL_MARTS = sorted(name for name in MART_TABLES if engine.sql_file(name).exists())
 
 
 @pytest.mark.parametrize("name", SQL_MARTS)

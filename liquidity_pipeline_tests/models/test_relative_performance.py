@@ -9,7 +9,7 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from liquidity_pipeline.models.relative_performance import build
+from liquidity_pipeline.models.assets.relative_performance import build
 from liquidity_pipeline_tests.models.worlds import wednesdays, world
 
 WEEKS = wednesdays(520)
@@ -71,7 +71,7 @@ def test_the_benchmark_less_itself_is_no_look() -> None:
     rows = _last(_world(_returns(3)))
     assert ("SPX", "return_less_large_cap") not in rows
     # Three returns and two of them less the benchmark's.
-    assert {row["n_looks"] for row in rows.values()} == {5}
+    assert {row["n_tests"] for row in rows.values()} == {5}
 
 
 def test_on_noise_differences_are_claimed_in_at_most_one_world_in_twenty() -> None:

@@ -11,9 +11,13 @@ import pyarrow as pa
 import pytest
 from scipy import stats
 
-from liquidity_pipeline.contracts.asset_marts import ASSET_MARTS
+from liquidity_pipeline.contracts.marts import FAMILY_OF_MART
 from liquidity_pipeline.models import engine
-from liquidity_pipeline.models.correlations import build_ranks, build_weekly, rolling_spearman
+from liquidity_pipeline.models.assets.correlations import (
+    build_ranks,
+    build_weekly,
+    rolling_spearman,
+)
 from liquidity_pipeline_tests.models.worlds import sessions, wednesdays, world
 
 
@@ -126,7 +130,7 @@ def test_weekly_rows_hold_the_textbook_estimates() -> None:
 def test_weekly_p_values_are_adjusted_for_the_looks_of_the_week_and_window() -> None:
     rows, _ = _weekly(6)
     of_window = [r for r in rows if r["window_weeks"] == 104]
-    assert [r["n_looks"] for r in of_window] == [3, 3, 3]
+    assert [r["n_tests"] for r in of_window] == [3, 3, 3]
     expected = stats.false_discovery_control([r["p_value"] for r in of_window])
     assert [r["p_value_adjusted"] for r in of_window] == pytest.approx(expected)
 
@@ -250,9 +254,12 @@ def test_in_the_first_days_every_mart_is_short_or_empty_and_none_fails(
     )
     for name in emptied:
         connection.execute(f"delete from marts.{name}")
-    for table in ASSET_MARTS[2:]:
-        rows = engine.build(table.name, connection)
+    given = {"asset_returns", "sampled_returns", "driver_changes"}
+    for name in engine.build_order():
+        if FAMILY_OF_MART[name] != "assets" or name in given:
+            continue
+        rows = engine.build(name, connection)
         connection.register("rows", rows)
-        connection.execute(f"create table marts.{table.name} as from rows")
+        connection.execute(f"create table marts.{name} as from rows")
         # Ten sessions with three windows are all there is to say.
         assert rows.num_rows <= (0 if emptied else 30)

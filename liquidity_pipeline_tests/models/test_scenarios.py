@@ -9,8 +9,7 @@ import duckdb
 import numpy as np
 import pytest
 
-from liquidity_pipeline.models.inference import Moments, slopes
-from liquidity_pipeline.models.scenarios import (
+from liquidity_pipeline.models.assets.scenarios import (
     Betas,
     PortfolioError,
     build,
@@ -19,6 +18,7 @@ from liquidity_pipeline.models.scenarios import (
     read_portfolio,
     scenario,
 )
+from liquidity_pipeline.statistics.inference import Moments, slopes
 from liquidity_pipeline_tests.models.worlds import wednesdays, world
 
 KNOWN = ("BTC", "RUT", "SPX", "TLT")

@@ -8,8 +8,8 @@ import duckdb
 import numpy as np
 import pytest
 
-from liquidity_pipeline.models.inference import block_length
-from liquidity_pipeline.models.sensitivity import build_ranking, build_sensitivity
+from liquidity_pipeline.models.assets.sensitivity import build_ranking, build_sensitivity
+from liquidity_pipeline.statistics.inference import block_length
 from liquidity_pipeline_tests.models.worlds import wednesdays, world
 
 WEEKS = 400
@@ -132,6 +132,6 @@ def test_every_p_value_stands_beside_the_number_of_looks() -> None:
         build_sensitivity(_world(ORDERED, 6)), as_of=date(2024, 12, 25), window_name="expanding"
     )
     # 2 drivers x (4 assets + 4 classes).
-    assert {row["n_looks"] for row in rows} == {16}
+    assert {row["n_tests"] for row in rows} == {16}
     assert len(rows) == 16
     assert all(row["p_value_adjusted"] >= row["p_value"] for row in rows)

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from liquidity_pipeline.models.settlement_day_study import Sessions, build, study
+from liquidity_pipeline.models.assets.settlement_day_study import Sessions, build, study
 from liquidity_pipeline_tests.models.worlds import sessions, world
 
 DAYS = sessions(1600)
@@ -79,7 +79,7 @@ def test_all_looks_are_counted_and_corrected_for() -> None:
     net = rng.choice([0.0, 10, 30, 80], 600)
     history = Sessions(sessions(600), net, rng.normal(size=(600, 3)), np.zeros(600, dtype=np.int64))
     rows = study(history, ["A", "B", "C"])
-    assert {row["n_looks"] for row in rows} == {12}
+    assert {row["n_tests"] for row in rows} == {12}
     adjusted = stats.false_discovery_control([row["p_value"] for row in rows])
     assert [row["p_value_adjusted"] for row in rows] == pytest.approx(adjusted)
 

@@ -10,8 +10,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from liquidity_pipeline.models.indicators import INDICATORS, WEEKLY_HISTORY, Indicator
-from liquidity_pipeline.models.stress_flags import Observation, flag_rows
+from liquidity_pipeline.models.stress.indicators import INDICATORS, WEEKLY_HISTORY, Indicator
+from liquidity_pipeline.models.stress.stress_flags import Observation, flag_rows
 
 GAUGE = Indicator("spread_bp", "funding", 10, 25, "bp", "", "a spread", minimum=100)
 START = date(2019, 1, 1)

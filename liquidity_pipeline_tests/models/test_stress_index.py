@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from liquidity_pipeline.models.stress_index import (
+from liquidity_pipeline.models.stress.stress_index import (
     DECAY,
     MIN_HISTORY,
     composite,

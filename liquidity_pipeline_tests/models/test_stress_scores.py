@@ -7,7 +7,7 @@ from datetime import date, datetime, timedelta
 import numpy as np
 import pytest
 
-from liquidity_pipeline.models.stress_scores import Episode, Gauge, correlation, score, tally
+from liquidity_pipeline.models.stress.stress_scores import Episode, Gauge, correlation, score, tally
 
 START = date(2019, 1, 1)
 EPISODE = Episode(

@@ -21,7 +21,11 @@ from liquidity_pipeline.contracts.marts import MART_TABLES
 from liquidity_pipeline.contracts.meta import SIGN_CONVENTIONS
 from liquidity_pipeline.contracts.sources import SOURCE_TABLES
 from liquidity_pipeline.models import engine, reference
-from liquidity_pipeline.models.ties import TIES, TieResult, evaluate
+from liquidity_pipeline.models.reconciliations.reconciliation import (
+    RECONCILIATIONS,
+    ReconciliationResult,
+    evaluate,
+)
 from liquidity_pipeline.settings import default_reference_dir
 from liquidity_pipeline.sources.reference import read_sign_conventions
 from liquidity_pipeline.storage.lake import Lake
@@ -158,14 +162,14 @@ class World:
         (row,) = self.mart(name, **where)
         return row
 
-    def tie(self, name: str) -> TieResult:
+    def reconcile(self, name: str) -> ReconciliationResult:
         """Evaluate a reconciliation, after the marts that it reads."""
-        (tie,) = (tie for tie in TIES if tie.name == name)
-        for table in tie.reads:
+        (reconciliation,) = (each for each in RECONCILIATIONS if each.name == name)
+        for table in reconciliation.reads:
             if table.startswith("marts."):
                 self.mart(table.removeprefix("marts."))
-        with self.session(tie.reads) as connection:
-            return evaluate(tie, connection)
+        with self.session(reconciliation.reads) as connection:
+            return evaluate(reconciliation, connection)
 
     def _store(self) -> None:
         while self._unstored:

@@ -7,8 +7,8 @@ from pathlib import Path
 import dagster as dg
 from dagster._core.storage.event_log import SqliteEventLogStorage
 
+from liquidity_pipeline.orchestration.dagster_instance import dagster_home, instance
 from liquidity_pipeline.orchestration.event_log import OpenEventLog
-from liquidity_pipeline.orchestration.records import dagster_home, instance
 
 MONTHS = dg.StaticPartitionsDefinition(["2026-01", "2026-02", "2026-03"])
 

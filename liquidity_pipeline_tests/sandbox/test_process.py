@@ -11,13 +11,13 @@ import pytest
 import requests
 
 from liquidity_pipeline.sandbox.options import Options
-from liquidity_pipeline.sandbox.process import beside
+from liquidity_pipeline.sandbox.process import run_sandbox_process
 
 STARTS_AND_WAITS = """
 from liquidity_pipeline.sandbox.options import Options
-from liquidity_pipeline.sandbox.process import beside
+from liquidity_pipeline.sandbox.process import run_sandbox_process
 if __name__ == "__main__":
-    with beside(Options()) as url:
+    with run_sandbox_process(Options()) as url:
         print(url, flush=True)
         input()
 """
@@ -37,7 +37,7 @@ def is_gone(url: str) -> bool:
 
 
 def test_it_answers_while_the_block_lasts_and_is_gone_after_it():
-    with beside(Options(today=date(2026, 2, 6))) as url:
+    with run_sandbox_process(Options(today=date(2026, 2, 6))) as url:
         assert ask(url) == "2026-02-06"
     with pytest.raises(requests.ConnectionError):
         ask(url)

@@ -1,0 +1,1 @@
+"""The `liquidity` command: it starts, asks and prints, and computes nothing."""

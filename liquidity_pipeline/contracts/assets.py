@@ -1,0 +1,436 @@
+"""Contracts of the marts on assets: returns, and how they respond to liquidity."""
+
+from __future__ import annotations
+
+from liquidity_pipeline.contracts.table import (
+    MART_KNOWN_AT,
+    Column,
+    Table,
+    day,
+    flag,
+    integer,
+    moment,
+    number,
+    text,
+)
+
+ASSET_RETURNS = Table(
+    "marts",
+    "asset_returns",
+    "Returns by asset and session, dividends included; coins by UTC day.",
+    key=("date", "asset"),
+    columns=(
+        day("date", "Session or UTC day"),
+        text("asset", "Symbol in the universe file"),
+        text("asset_class", "Class in the universe file"),
+        number("close", "Closing price or level", nullable=False, low=0, unit="price"),
+        number("return_1d_pct", "Over one session", low=-100),
+        number("return_5d_pct", "Over five returns: t against t-5", low=-100),
+        number("return_5_sessions_pct", "First to last close of five sessions: t against t-4"),
+        number("return_20d_pct", "Over twenty returns", low=-100),
+        number("drawdown_pct", "Below the highest close held here", low=-100, high=0),
+        number("vol_20d_pct", "Annualised deviation of 20 daily returns", low=0),
+        MART_KNOWN_AT,
+    ),
+)
+
+
+DRIVERS = (
+    "tga_change",
+    "net_settlement",
+    "reserve_drain",
+    "fed_bill_purchases",
+    "sofr_iorb_change",
+)
+
+
+_KNOWN_AT = moment("known_at", "When the last record behind the row was public")
+
+
+_AS_OF = day("as_of", "Wednesday up to which data are used")
+
+
+_DRIVER = text("driver", "What liquidity did", allowed=DRIVERS)
+
+
+_PER_DRIVER = "percent per USD bn; percent per bp for sofr_iorb_change"
+
+
+_CORRELATION = "-1 to 1"
+
+
+def _probability(name: str, meaning: str, *, nullable: bool = False) -> Column:
+    return number(name, meaning, nullable=nullable, low=0, high=1, unit="0 to 1")
+
+
+def _looks(family: str, method: str) -> tuple[Column, ...]:
+    return (
+        _probability("p_value", "Of this row alone, two-sided"),
+        _probability("p_value_adjusted", f"Corrected for all looks: {method}"),
+        integer("n_tests", f"Estimates corrected for: {family}", low=1, unit="looks"),
+    )
+
+
+_MAX_T = "largest t of all looks, the signs of blocks drawn at random"
+
+
+_BH = "Benjamini and Hochberg"
+
+
+def _slope(name: str, meaning: str) -> tuple[Column, ...]:
+    return (
+        number(name, meaning, nullable=False, unit=_PER_DRIVER),
+        number(f"{name}_low", "Lower end of the 95 % interval", nullable=False, unit=_PER_DRIVER),
+        number(f"{name}_high", "Upper end of the 95 % interval", nullable=False, unit=_PER_DRIVER),
+    )
+
+
+SAMPLED_RETURNS = Table(
+    "marts",
+    "sampled_returns",
+    "Returns on the dates of liquidity: by New York session, and by H.4.1 week (Thursday to "
+    "Wednesday, not overlapping). Coins are sampled at the UTC close, 3 to 4 hours after stocks.",
+    key=("frequency", "date", "asset"),
+    columns=(
+        text("frequency", "Sampling", allowed=("daily", "weekly")),
+        day("date", "Session, or the Wednesday that ends the week"),
+        text("asset", "Symbol"),
+        text("asset_class", "Class in the universe file"),
+        number("return_pct", "Return, dividends included", nullable=False, low=-100),
+        _KNOWN_AT,
+    ),
+)
+
+
+DRIVER_CHANGES = Table(
+    "marts",
+    "driver_changes",
+    "Changes of liquidity by New York session and by H.4.1 week. A rise drains, but for "
+    "fed_bill_purchases, which add reserves. reserve_drain is weekly the drain of record, daily "
+    "its estimate (TGA + overnight reverse repo - bill purchases).",
+    key=("frequency", "date", "driver"),
+    columns=(
+        text("frequency", "Sampling", allowed=("daily", "weekly")),
+        day("date", "Session, or the Wednesday that ends the week"),
+        _DRIVER,
+        number("value", "Change", nullable=False, unit="see column unit"),
+        text("unit", "Unit of the value", allowed=("USD bn", "bp")),
+        _KNOWN_AT,
+    ),
+)
+
+
+RANK_CORRELATIONS = Table(
+    "marts",
+    "rank_correlations",
+    "Spearman's correlation over rolling windows, for display beside Pearson's.",
+    key=("date", "asset", "driver", "window_days"),
+    columns=(
+        day("date", "Last session of the window"),
+        text("asset", "Symbol"),
+        _DRIVER,
+        integer("window_days", "Sessions in the window, all of them known", low=2, unit="sessions"),
+        number("spearman", "Rank correlation", nullable=False, low=-1, high=1, unit=_CORRELATION),
+        _KNOWN_AT,
+    ),
+)
+
+
+ROLLING_CORRELATIONS = Table(
+    "marts",
+    "rolling_correlations",
+    "Rolling correlation and beta of daily returns with daily changes of liquidity, for display: "
+    "windows overlap from day to day. Tests stand in marts.weekly_correlations.",
+    key=("date", "asset", "driver", "window_days"),
+    columns=(
+        day("date", "Last session of the window"),
+        text("asset", "Symbol"),
+        _DRIVER,
+        integer("window_days", "Sessions in the window", low=2, unit="sessions"),
+        number("correlation", "Pearson's", low=-1, high=1, unit=_CORRELATION),
+        number("correlation_low", "Lower end of the 95 % band", low=-1, high=1, unit=_CORRELATION),
+        number("correlation_high", "Upper end of the 95 % band", low=-1, high=1, unit=_CORRELATION),
+        number(
+            "spearman",
+            "Rank correlation; NULL unless the window is complete",
+            low=-1,
+            high=1,
+            unit=_CORRELATION,
+        ),
+        number("beta", "Slope", unit=_PER_DRIVER),
+        integer("n_obs", "Pairs in the window", low=0, unit="sessions"),
+        _KNOWN_AT,
+    ),
+)
+
+
+WEEKLY_CORRELATIONS = Table(
+    "marts",
+    "weekly_correlations",
+    "Correlation and beta over the last 104 and 156 H.4.1 weeks, which do not overlap.",
+    key=("week_ending", "asset", "driver", "window_weeks"),
+    columns=(
+        day("week_ending", "Last Wednesday of the window"),
+        text("asset", "Symbol"),
+        _DRIVER,
+        integer("window_weeks", "Weeks in the window", low=2, unit="weeks"),
+        number("correlation", "Pearson's", nullable=False, low=-1, high=1, unit=_CORRELATION),
+        number("correlation_low", "Lower end of the 95 % band", low=-1, high=1, unit=_CORRELATION),
+        number("correlation_high", "Upper end of the 95 % band", low=-1, high=1, unit=_CORRELATION),
+        number("spearman", "Rank correlation", low=-1, high=1, unit=_CORRELATION),
+        number("beta", "Slope", nullable=False, unit=_PER_DRIVER),
+        *_looks("assets and drivers of this week and window", _BH),
+        integer("n_obs", "Pairs in the window", low=60, unit="weeks"),
+        _KNOWN_AT,
+    ),
+)
+
+
+_WINDOW = text(
+    "window_name", "Weeks used: the last 156, or all so far", allowed=("trailing_156w", "expanding")
+)
+
+
+LIQUIDITY_SENSITIVITY = Table(
+    "marts",
+    "liquidity_sensitivity",
+    "Weekly beta of each asset and asset class on each change of liquidity.",
+    key=("as_of", "window_name", "driver", "scope", "asset"),
+    columns=(
+        _AS_OF,
+        _WINDOW,
+        _DRIVER,
+        text("scope", "One asset, or its class's equal mean", allowed=("asset", "asset_class")),
+        text("asset", "Symbol, or the class"),
+        text("asset_class", "Class"),
+        *_slope("beta", "Return per unit of the driver in the same week"),
+        number("std_error", "Standard error by blocks of weeks", nullable=False, unit=_PER_DRIVER),
+        number("t_stat", "beta over std_error", nullable=False, unit="standard errors"),
+        *_looks("assets, classes and drivers of this date and window", _MAX_T),
+        flag("passes_t_bar", "Absolute t above 3, the bar for a new claim"),
+        number("correlation", "Pearson's", nullable=False, low=-1, high=1, unit=_CORRELATION),
+        _probability("r_squared", "Share of the return's variance"),
+        integer("n_obs", "Weeks", low=60, unit="weeks"),
+        _KNOWN_AT,
+    ),
+)
+
+
+SENSITIVITY_RANKING = Table(
+    "marts",
+    "sensitivity_ranking",
+    "Whether crypto falls more than small caps, and they more than large caps, per unit of drain "
+    "(bill purchases count as its opposite).",
+    key=("as_of", "window_name", "driver", "claim"),
+    columns=(
+        _AS_OF,
+        _WINDOW,
+        _DRIVER,
+        text("claim", "Who falls more than whom"),
+        number("excess_fall", "How much more; NULL for the whole order", unit=_PER_DRIVER),
+        number("excess_fall_low", "Lower end of the 95 % interval", unit=_PER_DRIVER),
+        number("excess_fall_high", "Upper end of the 95 % interval", unit=_PER_DRIVER),
+        _probability("probability", "Share of bootstrap draws in which the claim holds"),
+        integer("n_draws", "Bootstrap draws", low=1, unit="draws"),
+        _probability("p_value", "One-sided, against the contrary of the claim, of this row alone"),
+        _probability("p_value_adjusted", f"Corrected for the looks counted: {_MAX_T}"),
+        integer(
+            "n_tests",
+            "Steps on the drain of record; for another driver the steps on all others",
+            low=1,
+            unit="looks",
+        ),
+        flag(
+            "is_supported",
+            "p_value_adjusted below 5 %, and for another driver the same on the drain of record",
+        ),
+        integer("n_obs", "Weeks", low=60, unit="weeks"),
+        _KNOWN_AT,
+    ),
+)
+
+
+LEAD_LAG = Table(
+    "marts",
+    "lead_lag",
+    "Slope of returns on liquidity 0, 1 and 5 sessions and one week before, on all data up to "
+    "as_of. Lags were fixed beforehand; an association in time, not a cause.",
+    key=("asset", "driver", "lag_days", "as_of"),
+    columns=(
+        text("asset", "Symbol"),
+        _DRIVER,
+        integer("lag_days", "Days by which the return comes later: 0, 1, 5 (sessions) or 7"),
+        text(
+            "sampling",
+            "Length of the windows set side by side, which do not overlap",
+            allowed=("session", "5 sessions", "week"),
+        ),
+        *_slope("estimate", "Return per unit of the driver"),
+        number("t_stat", "Estimate over its standard error", nullable=False, unit="std. errors"),
+        *_looks("assets, drivers and lags of this date", _MAX_T),
+        flag("passes_t_bar", "Absolute t above 3, the bar for a new claim"),
+        number("correlation", "Pearson's", nullable=False, low=-1, high=1, unit=_CORRELATION),
+        integer("n_obs", "Pairs", low=60, unit="pairs"),
+        _AS_OF,
+        _KNOWN_AT,
+    ),
+)
+
+
+SETTLEMENT_DAY_STUDY = Table(
+    "marts",
+    "settlement_day_study",
+    "Returns on days of net settlement by the public, against days without of the same weekday "
+    "(turns of the month apart). The last nine are frozen monthly.",
+    key=("as_of", "sample", "size_bucket", "asset"),
+    columns=(
+        _AS_OF,
+        text("sample", "Settlement days studied", allowed=("full", "since_2022", "last_9")),
+        text(
+            "size_bucket",
+            "Net public settlement of the day",
+            allowed=("all", "up_to_20bn", "20_to_50bn", "over_50bn"),
+        ),
+        text("asset", "Symbol"),
+        integer("n_days", "Settlement days with a match", low=1, unit="sessions"),
+        integer("n_control", "Other days of the same kinds", low=60, unit="sessions"),
+        number(
+            "n_control_effective",
+            "How many of them, were all of equal weight (Kish)",
+            nullable=False,
+            low=60,
+            unit="sessions",
+        ),
+        integer("n_down", "Settlement days on which it fell", low=0, unit="sessions"),
+        number("mean_return_pct", "Mean on settlement days", nullable=False),
+        number("control_mean_pct", "Mean on matched other days", nullable=False),
+        number("difference_low_pct", "Lower end of the 95 % interval of the difference"),
+        number("difference_high_pct", "Upper end; NULL where a handful of weeks decide"),
+        _probability("share_down", "Share of settlement days on which it fell"),
+        _probability("base_rate_down", "The same on matched other days"),
+        _probability("p_value", "Exact: as many down days or more, drawn from matched days"),
+        _probability(
+            "p_value_binomial", "Binomial by the share of down days among all other days, unmatched"
+        ),
+        _probability("p_value_adjusted", f"p_value corrected for all looks: {_BH}"),
+        integer("n_tests", "Sizes and assets of this date and sample", low=1, unit="looks"),
+        _KNOWN_AT,
+    ),
+)
+
+
+_CLASS = text("asset_class", "Class, equal mean of its assets")
+
+
+CONTAGION = Table(
+    "marts",
+    "contagion",
+    "Returns over the sessions after small-cap stress against those after other days.",
+    key=("as_of", "trigger", "asset_class", "horizon_sessions"),
+    columns=(
+        _AS_OF,
+        text(
+            "trigger",
+            "Small caps: a day among the worst 5 % so far; 10 % below the year's highest close",
+            allowed=("worst_5pct_day", "drawdown_10pct"),
+        ),
+        _CLASS,
+        integer("horizon_sessions", "Sessions ahead", low=1, unit="sessions"),
+        integer("n_events", "Days of stress", low=20, unit="sessions"),
+        integer("n_other", "Other days", low=1, unit="sessions"),
+        number("mean_return_pct", "Mean return after stress", nullable=False),
+        number("other_mean_pct", "Mean return after other days", nullable=False),
+        number("difference_pct", "Difference", nullable=False),
+        number("difference_low_pct", "Lower end of the 95 % interval", nullable=False),
+        number("difference_high_pct", "Upper end of the 95 % interval", nullable=False),
+        *_looks("triggers, classes and horizons of this date", _MAX_T),
+        _KNOWN_AT,
+    ),
+)
+
+
+CONTAGION_SEQUENCES = Table(
+    "marts",
+    "contagion_sequences",
+    "Bouts of bad days (a class's worst 5 % so far) after ten quiet sessions: when each class had "
+    "its first within ten sessions.",
+    key=("bout_start", "asset_class"),
+    columns=(
+        day("bout_start", "First bad day of any class"),
+        _CLASS,
+        day("first_bad_day", "First bad day of this class"),
+        integer("sessions_after_start", "Sessions since the start", low=0, unit="sessions"),
+        _KNOWN_AT,
+    ),
+)
+
+
+CONTAGION_ORDER = Table(
+    "marts",
+    "contagion_order",
+    "How often one class has its bad day before another in the bouts so far.",
+    key=("as_of", "first_class", "later_class"),
+    columns=(
+        _AS_OF,
+        text("first_class", "Class said to be first"),
+        text("later_class", "Class said to follow"),
+        integer("n_bouts", "Bouts in which both had a bad day", low=1, unit="bouts"),
+        integer("n_before", "First class first", low=0, unit="bouts"),
+        integer("n_same_day", "Both on the same session", low=0, unit="bouts"),
+        integer("n_after", "Later class first", low=0, unit="bouts"),
+        _probability("p_value", "Exact sign test, one-sided: first is as often first or more"),
+        _probability("p_value_adjusted", f"Corrected for all looks: {_BH}"),
+        integer("n_tests", "Pairs of this date", low=1, unit="looks"),
+        _KNOWN_AT,
+    ),
+)
+
+
+RELATIVE_PERFORMANCE = Table(
+    "marts",
+    "relative_performance",
+    "Weekly returns in weeks at whose end a drain episode was open, against other weeks.",
+    key=("as_of", "asset", "measure"),
+    columns=(
+        _AS_OF,
+        text("asset", "Symbol"),
+        text("asset_class", "Class"),
+        text(
+            "measure",
+            "Return alone, or less that of large caps",
+            allowed=("return", "return_less_large_cap"),
+        ),
+        number("mean_in_drain_pct", "Mean per week in episodes", nullable=False),
+        number("mean_outside_pct", "Mean per week outside", nullable=False),
+        number("difference_pct", "Difference", nullable=False),
+        number("difference_low_pct", "Lower end of the 95 % interval", nullable=False),
+        number("difference_high_pct", "Upper end of the 95 % interval", nullable=False),
+        *_looks("assets and measures of this date", _MAX_T),
+        integer("n_weeks_in_drain", "Weeks in episodes", low=1, unit="weeks"),
+        integer("n_weeks_outside", "Weeks outside", low=1, unit="weeks"),
+        integer("n_episodes", "Episodes among them", low=1, unit="episodes"),
+        _KNOWN_AT,
+    ),
+)
+
+
+SCENARIOS = Table(
+    "marts",
+    "scenarios",
+    "What four more weeks of drain would mean for each asset by its beta of the last 156 weeks: "
+    "continue (as the last four, perhaps an inflow), worsen (95th percentile so far), reverse.",
+    key=("as_of", "scenario", "asset"),
+    columns=(
+        _AS_OF,
+        text("scenario", "Course of the drain", allowed=("continue", "worsen", "reverse")),
+        text("asset", "Symbol"),
+        text("asset_class", "Class"),
+        number("drain_usd_bn", "Drain over four weeks", nullable=False),
+        number("beta", "Weekly beta", nullable=False, unit="percent per USD bn"),
+        number("impact_pct", "beta x drain", nullable=False),
+        number("impact_low_pct", "Lower end by the beta's 95 % interval", nullable=False),
+        number("impact_high_pct", "Upper end by the beta's 95 % interval", nullable=False),
+        integer("n_obs", "Weeks behind the beta", low=60, unit="weeks"),
+        _KNOWN_AT,
+    ),
+)

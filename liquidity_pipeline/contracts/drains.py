@@ -1,0 +1,345 @@
+"""Contracts of the marts on drains: reserves, the Treasury's account, season and episodes."""
+
+from __future__ import annotations
+
+from liquidity_pipeline.contracts.table import (
+    MART_KNOWN_AT,
+    Table,
+    day,
+    flag,
+    integer,
+    number,
+    text,
+    usd,
+)
+
+COMPONENTS = (
+    "tga",
+    "on_rrp",
+    "foreign_rrp",
+    "currency",
+    "other_liabilities",
+    "unattributed",
+    "fed_bill_purchases",
+    "fed_other_assets",
+    "settlement",
+)
+
+
+_BOTH_CONVENTIONS = (
+    usd(
+        "drain_reserves_usd_mn",
+        "Counted by the accounting; closes to the fall of reserves",
+        nullable=False,
+    ),
+    usd(
+        "drain_headline_usd_mn",
+        "Counted as market commentary does; does not close",
+        nullable=False,
+    ),
+)
+
+
+SEASONAL_COMPONENTS = (
+    "drain_reserves",
+    "tga",
+    "net_settlement",
+    "net_settlement_calendar_week",
+    "net_bills_calendar_week",
+)
+
+
+CLOSED_BY = ("cusum", "negative weeks")
+
+
+DEBT_LIMIT_STATE = text(
+    "debt_limit_state", "State of the debt limit, as far as it is on record", nullable=True
+)
+
+
+TGA_DAILY = Table(
+    "marts",
+    "tga_daily",
+    "The Treasury's account by day: what moved it, and its distance from the assumed balance.",
+    key=("record_date",),
+    columns=(
+        day("record_date", "Day of the statement"),
+        usd("opening_usd_mn", "Opening balance"),
+        usd("deposits_usd_mn", "All deposits"),
+        usd("withdrawals_usd_mn", "All withdrawals"),
+        usd("closing_usd_mn", "Closing balance", nullable=False),
+        usd("change_1d_usd_mn", "Change of the close over one statement day"),
+        usd("change_5d_usd_mn", "Change of the close over five statement days"),
+        usd("net_debt_cash_usd_mn", "Public debt cash issues less redemptions (table II)"),
+        usd("other_flows_usd_mn", "Change without the debt cash: taxes, spending and the rest"),
+        usd("target_usd_mn", "Quarter-end balance assumed by the last financing estimate"),
+        usd("gap_to_target_usd_mn", "Target less close: what is still to be drained"),
+        MART_KNOWN_AT,
+    ),
+)
+
+
+RESERVE_DRAINS = Table(
+    "marts",
+    "reserve_drains",
+    "The drain of record: minus the weekly change of reserve balances, by balance-sheet line.",
+    key=("week_ending",),
+    columns=(
+        day("week_ending", "Wednesday"),
+        usd("drain_reserves_usd_mn", "Fall of reserve balances", nullable=False),
+        usd("d_tga_usd_mn", "Rise of the Treasury General Account"),
+        usd("d_rrp_usd_mn", "Rise of reverse repos; see rrp_basis"),
+        usd("d_currency_usd_mn", "Rise of Federal Reserve notes in circulation"),
+        usd("d_other_usd_mn", "Rise of all other liabilities and capital; NULL if not derivable"),
+        usd("d_fed_assets_usd_mn", "Rise of the Fed's total assets, which adds reserves"),
+        usd("residual_usd_mn", "Drain that the lines above do not explain"),
+        text("rrp_basis", "H.4.1 total, or overnight facility where it is missing", nullable=True),
+        usd("reserves_usd_mn", "Reserve balances on the Wednesday"),
+        usd("tga_usd_mn", "Treasury General Account on the Wednesday"),
+        usd("rrp_usd_mn", "Reverse repos on the Wednesday"),
+        usd("currency_usd_mn", "Federal Reserve notes on the Wednesday"),
+        usd("fed_assets_usd_mn", "Total assets on the Wednesday"),
+        MART_KNOWN_AT,
+    ),
+)
+
+
+DRAINS = Table(
+    "marts",
+    "drains",
+    "Components of the drain by day, unsigned in their natural direction, counted both ways. "
+    "Balance-sheet lines are dated on the Wednesday of H.4.1.",
+    key=("date", "component"),
+    columns=(
+        day("date", "Day of the flow"),
+        text("component", "What moves", allowed=COMPONENTS),
+        usd("amount_usd_mn", "Amount in its natural direction (a rise, a purchase)"),
+        *_BOTH_CONVENTIONS,
+        MART_KNOWN_AT,
+    ),
+)
+
+
+WEEKLY_DRAINS = Table(
+    "marts",
+    "weekly_drains",
+    "Drains of each H.4.1 week by component; total in the convention of reserves ties to "
+    "marts.reserve_drains.",
+    key=("week_ending", "component"),
+    columns=(
+        day("week_ending", "Wednesday"),
+        text("component", "What moves, or total", allowed=(*COMPONENTS, "total")),
+        usd("amount_usd_mn", "Amount in its natural direction; NULL for the total"),
+        *_BOTH_CONVENTIONS,
+        MART_KNOWN_AT,
+    ),
+)
+
+
+DRAIN_SEASONALITY = Table(
+    "marts",
+    "drain_seasonality",
+    "Each week's drain against what the calendar led to expect. The expectation is estimated on "
+    "earlier weeks only and never rewritten; a rise is a drain in every component.",
+    key=("week_ending", "component"),
+    columns=(
+        day("week_start", "First day of the week"),
+        day("week_ending", "Last day: Wednesday (H.4.1), Sunday for the calendar week"),
+        text(
+            "component",
+            "drain_reserves: fall of reserve balances; tga: rise of the Treasury General Account; "
+            "net_settlement: net_public_usd_mn of marts.settlement_calendar, in the H.4.1 week or "
+            "from Monday to Sunday as the press counts; net_bills: regular bills alone. "
+            "Proceeds land in the TGA: never add the two",
+            allowed=SEASONAL_COMPONENTS,
+        ),
+        usd("actual_usd_mn", "What drained", nullable=False),
+        usd("expected_usd_mn", "What the calendar led to expect", nullable=False),
+        usd("expected_low_usd_mn", "Lower end of the 95 % band; NULL before 52 past errors"),
+        usd("expected_high_usd_mn", "Upper end of the 95 % band; NULL before 52 past errors"),
+        usd("surprise_usd_mn", "Actual less expected", nullable=False),
+        number(
+            "surprise_sd",
+            "Surprise over the deviation of past out-of-sample errors; NULL before 52 of them",
+            unit="standard deviations",
+        ),
+        number(
+            "surprise_rank",
+            "Share of past surprises that were smaller in size; NULL before 52 of them",
+            low=0,
+            high=1,
+            unit="share",
+        ),
+        usd("drain_sa_usd_mn", "Actual without the season: surprise plus mean", nullable=False),
+        integer("n_obs", "Earlier weeks behind the expectation", low=156, unit="weeks"),
+        integer("n_errors", "Past out-of-sample errors behind the deviation", low=0, unit="weeks"),
+        MART_KNOWN_AT,
+    ),
+)
+
+
+TGA_TRAJECTORY = Table(
+    "marts",
+    "tga_trajectory",
+    "On each day of the Daily Treasury Statement, the path of the TGA to the end-of-quarter "
+    "balances that the last refunding statements assume, in equal steps per business day.",
+    key=("as_of_date", "week_ending"),
+    columns=(
+        day("as_of_date", "Daily Treasury Statement from which the path starts"),
+        day("week_ending", "Wednesday ahead"),
+        integer("weeks_ahead", "Wednesdays ahead, the next one is 1", low=1, unit="weeks"),
+        usd("closing_usd_mn", "Balance from which the path starts", nullable=False),
+        day("quarter_end", "End of the quarter of week_ending"),
+        usd("target_usd_mn", "Balance assumed for that day", nullable=False),
+        day("statement_date", "Day of the statement that assumes it"),
+        usd("implied_balance_usd_mn", "Balance on the path on the Wednesday", nullable=False),
+        usd(
+            "implied_change_usd_mn",
+            "Rise on the path since the Wednesday before, since as_of_date in the first week: the "
+            "implied drain",
+            nullable=False,
+        ),
+        DEBT_LIMIT_STATE,
+        MART_KNOWN_AT,
+    ),
+)
+
+
+TGA_TRAJECTORY_SCORE = Table(
+    "marts",
+    "tga_trajectory_score",
+    "What each refunding statement implied for the TGA, and what happened. While the debt limit "
+    "binds the assumption cannot be kept.",
+    key=("statement_date", "week_ending"),
+    columns=(
+        day("statement_date", "Day of the refunding statement"),
+        day("week_ending", "Wednesday that was ahead"),
+        day("as_of_date", "First Daily Treasury Statement published after it"),
+        integer("weeks_ahead", "Wednesdays ahead", low=1, unit="weeks"),
+        usd("closing_usd_mn", "Balance from which the path started", nullable=False),
+        usd("implied_balance_usd_mn", "Balance on the path", nullable=False),
+        usd("actual_balance_usd_mn", "Balance that it was", nullable=False),
+        usd("error_usd_mn", "Actual less implied", nullable=False),
+        usd("no_change_error_usd_mn", "Actual less the starting balance", nullable=False),
+        DEBT_LIMIT_STATE,
+        MART_KNOWN_AT,
+    ),
+)
+
+
+_BEYOND = "Bought in the window beyond agency reinvestment, reinvestment counted first"
+
+
+FED_BILL_PURCHASES = Table(
+    "marts",
+    "fed_bill_purchases",
+    "The Fed's outright bill purchases less sales by settlement date, cumulated over the monthly "
+    "window of the Desk's schedule, in both sign conventions.",
+    key=("settlement_date", "operation_date"),
+    columns=(
+        day("settlement_date", "Day on which reserves move"),
+        day("operation_date", "Day of the operations"),
+        day("window_start", "Ninth business day of a month, when the month's amount is announced"),
+        day("window_end", "Day before the next window"),
+        usd("net_purchases_usd_mn", "Par bought less par sold", nullable=False),
+        usd("cumulative_usd_mn", "The same since the window's first operation", nullable=False),
+        usd("reinvestment_low_usd_mn", "Agency reinvestment of the window, published or at least"),
+        usd("reinvestment_high_usd_mn", "Agency reinvestment of the window, published or at most"),
+        usd("beyond_reinvestment_low_usd_mn", f"{_BEYOND}: at least"),
+        usd("beyond_reinvestment_high_usd_mn", f"{_BEYOND}: at most"),
+        flag("is_estimate", "The reinvestment is an estimate, not published for the window"),
+        usd("drain_reserves_usd_mn", "Counted by the accounting", nullable=False),
+        usd("drain_headline_usd_mn", "Counted as market commentary does", nullable=False),
+        MART_KNOWN_AT,
+    ),
+)
+
+
+REFERENCE_LEVELS = Table(
+    "marts",
+    "reference_levels",
+    "Levels that policy or commentary names, beside what they are compared with, and each day on "
+    "which they were crossed. A row is known once value and level are: naming came later.",
+    key=("observation_date", "subject", "named_on"),
+    columns=(
+        day("observation_date", "Wednesday for reserves, statement day for the TGA"),
+        text("subject", "Name of the level"),
+        day("named_on", "Day on which it was named"),
+        text("measure", "What is compared", allowed=("tga", "reserves", "reserves / bank assets")),
+        text("unit", "Unit of value, level and distance", allowed=("USD mn", "percent")),
+        number("value", "Value of the day", nullable=False, low=0, unit="see column unit"),
+        number("level", "The level", nullable=False, low=0, unit="see column unit"),
+        number("distance", "Value less level", nullable=False, unit="see column unit"),
+        text(
+            "crossed",
+            "up: at or above for the first time again; down: below; NULL: not crossed",
+            nullable=True,
+            allowed=("up", "down"),
+        ),
+        day("last_crossed_on", "Newest crossing up to the row", nullable=True),
+        MART_KNOWN_AT,
+    ),
+)
+
+
+_SHARE_NOTE = "to the trough; the four parts add up to depth, what is not known is in other"
+
+
+DRAIN_EPISODES = Table(
+    "marts",
+    "drain_episodes",
+    "Spells in which reserve balances fell faster than usual, found by a one-sided CUSUM on the "
+    "weekly drain. Many are ordinary seasons: those with is_alarm took a tenth of all reserves. "
+    "Closed episodes are never rewritten; the open one changes each week.",
+    key=("episode_id",),
+    columns=(
+        text("episode_id", "drain- and the start date"),
+        day("start_date", "Wednesday from whose level reserves fell"),
+        day("flagged_date", "Wednesday at whose end the CUSUM passed its threshold"),
+        day("end_date", "Wednesday at whose end it closed; NULL while open", nullable=True),
+        flag("is_open", "Not closed yet: every other column may still change"),
+        text("closed_by", "What closed it", nullable=True, allowed=CLOSED_BY),
+        flag("is_alarm", "Reserves fell by 10 % or more of what they were at the start"),
+        day("alarm_date", "Wednesday at whose end they had; NULL without alarm", nullable=True),
+        integer("duration_days", "Days from start to end, or to the newest week", low=7),
+        day("trough_date", "Wednesday with the lowest reserves of the episode"),
+        usd("depth_usd_mn", "Fall of reserves from start to trough", nullable=False),
+        number("depth_pct", "Depth over reserves at the start", nullable=False, high=100),
+        usd("tga_usd_mn", f"Rise of the TGA {_SHARE_NOTE}"),
+        usd("on_rrp_usd_mn", f"Rise of reverse repos {_SHARE_NOTE}"),
+        usd("fed_assets_usd_mn", f"Fall of the Fed's assets {_SHARE_NOTE}"),
+        usd("other_usd_mn", f"Currency, other liabilities, unattributed {_SHARE_NOTE}"),
+        number("tga_share_pct", "TGA over depth"),
+        number("on_rrp_share_pct", "Reverse repos over depth"),
+        number("fed_assets_share_pct", "Fed's assets over depth"),
+        number("other_share_pct", "The rest over depth"),
+        usd("reserves_start_usd_mn", "Reserve balances at the start", nullable=False),
+        number("reserves_of_fed_assets_pct", "The same over the Fed's assets", low=0, high=100),
+        number(
+            "reserves_of_bank_assets_pct",
+            "The same over bank assets as last known at the start; NULL where none was",
+            low=0,
+            high=100,
+        ),
+        MART_KNOWN_AT,
+    ),
+)
+
+
+DRAIN_EPISODE_WEEKS = Table(
+    "marts",
+    "drain_episode_weeks",
+    "State of the CUSUM behind marts.drain_episodes at the end of each week; never rewritten.",
+    key=("week_ending",),
+    columns=(
+        day("week_ending", "Wednesday"),
+        usd("drain_reserves_usd_mn", "Fall of reserve balances", nullable=False),
+        usd("allowance_usd_mn", "Usual drain: median of all earlier weeks", nullable=False),
+        usd("threshold_usd_mn", "90th percentile of earlier 4-week drains", nullable=False),
+        number("cusum_usd_mn", "Drain cumulated beyond the usual", nullable=False, low=0, high=1e7),
+        text("episode_id", "Episode open in this week; NULL in none", nullable=True),
+        flag("is_open_at_end", "An episode is open, and this week has not closed it"),
+        integer("n_history", "Earlier weeks behind both", low=156, unit="weeks"),
+        MART_KNOWN_AT,
+    ),
+)

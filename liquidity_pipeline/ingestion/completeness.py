@@ -1,0 +1,141 @@
+"""What the calendars expect, what the lake has, and which months are therefore to be fetched."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, date, datetime, timedelta
+
+from liquidity_pipeline.calendars import Release
+from liquidity_pipeline.contracts.table import Table
+from liquidity_pipeline.ingestion.fetch_history import FetchHistory
+from liquidity_pipeline.settings import NEW_YORK
+from liquidity_pipeline.sources.fetch import Window, month_end
+from liquidity_pipeline.sources.registry import Source
+from liquidity_pipeline.storage.lake import Lake
+from liquidity_pipeline.universe import Universe
+
+PresentDays = Mapping[str, frozenset[date]]
+_DAY = timedelta(days=1)
+_NEVER = FetchHistory()
+
+
+@dataclass(frozen=True)
+class Missing:
+    """Days that should be there and are not. `entity` is a rate, series or symbol, or empty."""
+
+    table: str
+    entity: str
+    days: tuple[date, ...]
+    expected: int
+
+    def __str__(self) -> str:
+        """Name the gap in one line."""
+        return describe([self])[0]
+
+
+def describe(gaps: Sequence[Missing]) -> list[str]:
+    """Return one line per gap; entities that miss the same days share a line."""
+    alike: dict[tuple[str, tuple[date, ...], int], list[str]] = {}
+    for gap in gaps:
+        alike.setdefault((gap.table, gap.days, gap.expected), []).append(gap.entity)
+    lines = []
+    for (table, days_missing, expected), entities in alike.items():
+        subject = f"{table} {', '.join(entities)}".strip()
+        count = len(days_missing)
+        span = f"{days_missing[0]}" if count == 1 else f"{days_missing[0]} … {days_missing[-1]}"
+        share = f"all {expected}" if count == expected else f"{count} of {expected}"
+        lines.append(f"{subject}: {share} days missing ({span})")
+    return lines
+
+
+def spans(months: Sequence[date]) -> list[Window]:
+    """Join consecutive months."""
+    joined: list[Window] = []
+    for month in months:
+        if joined and joined[-1].end + _DAY == month:
+            joined[-1] = Window.of_months(joined[-1].start, month)
+        else:
+            joined.append(Window.of_months(month, month))
+    return joined
+
+
+def releases(table: Table, universe: Universe) -> Mapping[str, Release]:
+    """Return the releases per entity; for prices the entities are the universe's symbols."""
+    assets = {"index_prices": universe.index, "crypto_prices": universe.crypto}.get(table.name)
+    if assets is None:
+        return table.releases
+    rule = table.releases[""]
+    return {asset.symbol: replace(rule, since=asset.since) for asset in assets}
+
+
+def missing(
+    present: PresentDays, table: Table, universe: Universe, window: Window, now: datetime
+) -> list[Missing]:
+    """Return per entity the days of the window that are due at `now` (naive UTC) and absent."""
+    gaps = []
+    for entity, release in releases(table, universe).items():
+        due = release.due(window.start, window.end, now)
+        absent = tuple(day for day in due if day not in present.get(entity, frozenset()))
+        if absent:
+            gaps.append(Missing(table.name, entity, absent, len(due)))
+    return gaps
+
+
+def present_days(lake: Lake, table: Table, months: Sequence[date]) -> PresentDays:
+    """Return the observation days that the lake has, per entity."""
+    assert table.day is not None  # noqa: S101 - only tables with a day have partitions
+    columns = [table.day, *([table.entity] if table.entity else [])]
+    rows = lake.read_months(table, months, columns)
+    if not table.entity:
+        return {"": frozenset(rows[table.day].to_pylist())}
+    grouped = rows.group_by(table.entity).aggregate([(table.day, "distinct")])
+    entities = grouped[table.entity].to_pylist()
+    lists = grouped[f"{table.day}_distinct"].to_pylist()
+    return {entity: frozenset(days) for entity, days in zip(entities, lists, strict=True)}
+
+
+def ranges_to_fetch(
+    source: Source,
+    lake: Lake,
+    universe: Universe,
+    window: Window,
+    now: datetime,
+    *,
+    asked: FetchHistory = _NEVER,
+) -> list[Window]:
+    """Return the spans of months that are not complete, or young enough to change.
+
+    Young are the current and the previous month, in New York: publishers heal and correct.
+    `asked` sums up earlier fetches. What nobody served in the newest of them is asked for with the
+    young months only, and with all months that lack it once it is served. A hole in the middle of
+    a month that was answered when it was long over is the publisher's, and only `backfill --force`
+    asks again.
+    Events are due on no day. Of them a month is complete once it was fetched after its end, and
+    the next has been fetched too: one that was fetched while it ran has only its beginning.
+    Calendars tell of each entity what is missing. In a table without entities one part hides
+    behind another, so months that were fetched without a part are fetched again.
+    """
+    today = now.replace(tzinfo=UTC).astimezone(NEW_YORK).date()
+    young = today.replace(day=1) - _DAY
+    months = set(window.months)
+    wanted = {month for month in months if month_end(month) >= young}
+    for table in source.tables:
+        if table.releases:
+            present = present_days(lake, table, window.months)
+            for gap in missing(present, table, universe, window, now):
+                if any(named.startswith(f"{gap.entity or table.name}: ") for named in asked.gaps):
+                    continue
+                after = max(present.get(gap.entity, ()), default=date.min)
+                wanted |= {
+                    day.replace(day=1)
+                    for day in gap.days
+                    if day > after or day.replace(day=1) not in asked.answered
+                }
+        else:
+            absent = months - set(lake.months(table))
+            begun = {month for month in months if month_end(month) + _DAY in absent}
+            wanted |= absent | begun | (asked.unfinished & months)
+        if not table.entity:
+            wanted |= asked.missed & months
+    return spans(sorted(month for month in wanted if month <= today))

@@ -1,0 +1,1 @@
+"""Asset returns and how they respond to liquidity."""

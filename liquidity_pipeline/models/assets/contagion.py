@@ -1,0 +1,251 @@
+"""Does stress spread from small to mid to large caps, coins and credit? Returns and order of flags.
+
+`contagion`: what each class returns over the sessions after small-cap stress, against other days.
+`contagion_sequences`: in each bout of bad days, when each class had its first.
+`contagion_order`: who is first how often, with an exact probability.
+Coins close 3 to 4 hours after the stocks (see `marts.sampled_returns`), so a coin's bad day may
+hold news that stocks show a session later: what is same-day for coins favours "coins first".
+Sources: method, C6 and C7; `inference`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from datetime import date
+from itertools import permutations
+
+import duckdb
+import numpy as np
+import pyarrow as pa
+
+from liquidity_pipeline.contracts.assets import (
+    CONTAGION,
+    CONTAGION_ORDER,
+    CONTAGION_SEQUENCES,
+)
+from liquidity_pipeline.models.mart import PythonMart
+from liquidity_pipeline.statistics import panels
+from liquidity_pipeline.statistics.expanding_rank import expanding_ranks
+from liquidity_pipeline.statistics.inference import (
+    Bools,
+    Estimates,
+    Floats,
+    Matched,
+    benjamini_hochberg,
+    max_t_p_values,
+    mean_difference,
+)
+from liquidity_pipeline.statistics.panels import Panel
+
+HORIZONS = (1, 5)
+SOURCE = "small_cap"
+WORST, MIN_HISTORY = 0.05, 252
+# The press's correction: 10 % below the highest close of 252 sessions.
+DRAWDOWN_PCT = -10.0
+# A bout of bad days opens after ten quiet sessions and is followed for ten.
+QUIET = FOLLOWED = 10
+SEQUENCE = ("crypto", "small_cap", "mid_cap", "large_cap", "high_yield")
+MIN_EVENTS = 20
+SEED = 4_003
+
+
+def build_contagion(connection: duckdb.DuckDBPyConnection) -> pa.Table:
+    """Return `marts.contagion`: one row per quarter's last Wednesday, trigger, class, horizon."""
+    panel = _daily_classes(connection)
+    if SOURCE not in panel.names:
+        return panels.table([], CONTAGION.arrow_schema)
+    small = panel.column(SOURCE)
+    triggers = small_cap_stress(small)
+    # A day that cannot be judged by a past is neither stress nor its contrary.
+    is_judged = ~np.isnan(small) & (np.cumsum(~np.isnan(small)) > MIN_HISTORY)
+    labels = [(t, c, h) for t in triggers for h in HORIZONS for c in panel.names]
+    ahead = {
+        h: np.where(is_judged[:, None], forward_returns(panel.values, h), np.nan) for h in HORIZONS
+    }
+    days = np.array(panel.dates, dtype="datetime64[D]")
+    rows: list[dict[str, object]] = []
+    for as_of in panels.as_of_dates(connection, "quarterly"):
+        stop = int(np.searchsorted(days, np.datetime64(as_of.date), side="right"))
+        known = {h: _until(values, stop, h) for h, values in ahead.items()}
+        values = np.hstack([known[h] for _ in triggers for h in HORIZONS])
+        width = len(HORIZONS) * len(panel.names)
+        chosen = np.hstack([np.repeat(t[:stop, None], width, axis=1) for t in triggers.values()])
+        head = {"as_of": as_of.date, "known_at": as_of.known_at}
+        rows += [head | row for row in _responses(labels, *mean_difference(values, chosen))]
+    return panels.table(rows, CONTAGION.arrow_schema)
+
+
+def _responses(
+    labels: Sequence[tuple[str, str, int]], difference: Estimates, means: Matched
+) -> Iterator[dict[str, object]]:
+    adjusted = max_t_p_values(difference, SEED)
+    for i in np.flatnonzero(difference.is_defined & (means.n_chosen >= MIN_EVENTS)).tolist():
+        trigger, name, horizon = labels[i]
+        yield {
+            "trigger": trigger,
+            "asset_class": name,
+            "horizon_sessions": horizon,
+            "n_events": int(means.n_chosen[i]),
+            "n_other": int(means.controls_in[0, i]),
+            "mean_return_pct": means.mean[i],
+            "other_mean_pct": means.control_mean[i],
+            "difference_pct": difference.estimate[i],
+            "difference_low_pct": difference.low[i],
+            "difference_high_pct": difference.high[i],
+            "p_value": difference.p_value[i],
+            "p_value_adjusted": adjusted[i],
+            "n_tests": int(difference.is_defined.sum()),
+        }
+
+
+def small_cap_stress(returns: Floats) -> dict[str, Bools]:
+    """Return on which sessions small caps are under stress, judged by their past alone.
+
+    worst_5pct_day: the return is among the worst 5 % so far. drawdown_10pct: the index is 10 %
+    below its highest close of the last 252 sessions.
+    """
+    growth = np.cumprod(1 + np.nan_to_num(returns) / 100)
+    padded = np.concatenate([np.full(251, -np.inf), growth])
+    highest = np.lib.stride_tricks.sliding_window_view(padded, 252).max(axis=1)
+    drawdown = (growth / highest - 1) * 100
+    return {"worst_5pct_day": bad_days(returns), "drawdown_10pct": drawdown <= DRAWDOWN_PCT}
+
+
+def bad_days(returns: Floats) -> Bools:
+    """Tell which returns lie in the worst 5 % of the values before them, at least 252."""
+    known = np.flatnonzero(~np.isnan(returns))
+    ranks = expanding_ranks(returns[known].tolist(), MIN_HISTORY)
+    bad = np.zeros(len(returns), dtype=bool)
+    bad[known] = [rank is not None and rank < WORST for rank in ranks]
+    return bad
+
+
+def forward_returns(returns: Floats, horizon: int) -> Floats:
+    """Return in each row the return in % over the next `horizon` rows; NaN where one is unknown."""
+    growth = np.ones_like(returns)
+    for step in range(1, horizon + 1):
+        later = np.full_like(returns, np.nan)
+        later[:-step] = returns[step:]
+        growth = growth * (1 + later / 100)
+    return np.asarray((growth - 1) * 100)
+
+
+def _until(values: Floats, stop: int, horizon: int) -> Floats:
+    """Return the rows up to `stop`, without what lies beyond it."""
+    kept = values[:stop].copy()
+    kept[max(0, stop - horizon) :] = np.nan
+    return kept
+
+
+# --- who is first --------------------------------------------------------------------------------
+
+
+def build_sequences(connection: duckdb.DuckDBPyConnection) -> pa.Table:
+    """Return `marts.contagion_sequences`: the first bad day of each class in each bout."""
+    panel = _daily_classes(connection)
+    known_by = dict(
+        connection.execute("select date, known_by from meta.calendar_days where is_nyse").fetchall()
+    )
+    rows = [
+        {
+            "bout_start": start,
+            "asset_class": name,
+            "first_bad_day": day,
+            "sessions_after_start": after,
+            "known_at": known_by[day],
+        }
+        for start, name, day, after in sequences(panel)
+    ]
+    return panels.table(rows, CONTAGION_SEQUENCES.arrow_schema)
+
+
+def sequences(panel: Panel) -> Iterator[tuple[date, str, date, int]]:
+    """Yield (start of the bout, class, its first bad day, sessions since the start)."""
+    names = [name for name in SEQUENCE if name in panel.names]
+    if not names:
+        return
+    bad = np.column_stack([bad_days(panel.column(name)) for name in names])
+    # No bout begins within the sessions followed of another.
+    last_bad = -QUIET
+    for i in np.flatnonzero(bad.any(axis=1)).tolist():
+        if i - last_bad > QUIET:
+            start = i
+            window = bad[start : start + FOLLOWED]
+            for name, column in zip(names, window.T, strict=True):
+                if column.any():
+                    after = int(column.argmax())
+                    yield panel.dates[start], name, panel.dates[start + after], after
+        last_bad = i
+
+
+def build_order(connection: duckdb.DuckDBPyConnection) -> pa.Table:
+    """Return `marts.contagion_order`: per quarter's last Wednesday, how often one class is first.
+
+    Bouts in which both begin on the same session say nothing and are left out of the probability,
+    which is exact (sign test).
+    """
+    sessions = panels.sessions(connection)
+    number = {day: i for i, day in enumerate(sessions)}
+    bouts = connection.execute(
+        "select bout_start, asset_class, sessions_after_start from marts.contagion_sequences "
+        "order by all"
+    ).fetchall()
+    followed: dict[date, dict[str, int]] = {}
+    for start, name, after in bouts:
+        followed.setdefault(start, {})[name] = after
+    rows: list[dict[str, object]] = []
+    days = np.array(sessions, dtype="datetime64[D]")
+    for as_of in panels.as_of_dates(connection, "quarterly"):
+        stop = int(np.searchsorted(days, np.datetime64(as_of.date), side="right"))
+        complete = [b for start, b in followed.items() if number[start] + FOLLOWED <= stop]
+        head = {"as_of": as_of.date, "known_at": as_of.known_at}
+        rows += [head | row for row in order_counts(complete)]
+    return panels.table(rows, CONTAGION_ORDER.arrow_schema)
+
+
+def order_counts(bouts: Sequence[dict[str, int]]) -> list[dict[str, object]]:
+    """Return per ordered pair of classes how often the first had its bad day before the other.
+
+    `bouts` map classes to sessions after the start; those in which only one of the two has a bad
+    day do not count. A class whose bad days come scattered, like the coins', still opens more
+    bouts than one whose bad days come in clusters.
+    """
+    from scipy.special import bdtrc
+
+    rows: list[dict[str, object]] = []
+    for first, later in permutations(SEQUENCE, 2):
+        gaps = [bout[later] - bout[first] for bout in bouts if first in bout and later in bout]
+        before, after = sum(gap > 0 for gap in gaps), sum(gap < 0 for gap in gaps)
+        if before + after > 0:
+            rows.append(
+                {
+                    "first_class": first,
+                    "later_class": later,
+                    "n_bouts": len(gaps),
+                    "n_before": before,
+                    "n_same_day": len(gaps) - before - after,
+                    "n_after": after,
+                    "p_value": float(bdtrc(before - 1, before + after, 0.5)),
+                }
+            )
+    adjusted = benjamini_hochberg(np.array([row["p_value"] for row in rows], dtype=float))
+    return [
+        row | {"p_value_adjusted": p, "n_tests": len(rows)}
+        for row, p in zip(rows, adjusted.tolist(), strict=True)
+    ]
+
+
+def _daily_classes(connection: duckdb.DuckDBPyConnection) -> Panel:
+    daily = panels.returns(connection, "daily").on(panels.sessions(connection))
+    return panels.class_means(daily, panels.asset_classes(connection))
+
+
+_READS = frozenset({"marts.sampled_returns", "meta.calendar_days", "meta.clock", "meta.universe"})
+MARTS = {
+    "contagion": PythonMart(build_contagion, _READS),
+    "contagion_sequences": PythonMart(build_sequences, _READS),
+    "contagion_order": PythonMart(
+        build_order,
+        frozenset({"marts.contagion_sequences", "meta.calendar_days", "meta.clock"}),
+    ),
+}

@@ -1,0 +1,1 @@
+"""Drains of reserves and the Treasury's account."""

@@ -1,0 +1,1 @@
+"""Reconciliations between independent records."""

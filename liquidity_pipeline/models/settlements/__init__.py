@@ -1,0 +1,1 @@
+"""Settlements of Treasury debt, past and ahead."""

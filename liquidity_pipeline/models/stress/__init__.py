@@ -1,0 +1,1 @@
+"""Stress flags, the index and how they fared."""

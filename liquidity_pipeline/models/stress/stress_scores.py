@@ -1,0 +1,322 @@
+"""How flags and index fared: against known episodes of stress, and beside the OFR's index.
+
+A gauge is an indicator, a segment (any of its indicators) or the index. It is in alarm on days of
+level stress or severe; alarms less than eleven days apart are one. The episodes stand in
+data/reference/stress_episodes.csv, listed from the record and not from alarms. Every number is
+point in time: an episode counts from its end on, and the tallies stand per quarter-end.
+
+Sources: method, C6.5; exact Poisson interval: Garwood, Biometrika 28 (1936); effective number of
+two autocorrelated series: Bartlett, Journal of the Royal Statistical Society 98 (1935).
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_left, bisect_right
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from functools import cached_property
+from itertools import groupby, pairwise
+from operator import itemgetter
+from typing import Any
+
+import duckdb
+import numpy as np
+import pyarrow as pa
+
+from liquidity_pipeline.contracts.stress import SEGMENTS
+from liquidity_pipeline.models.mart import PythonMart
+from liquidity_pipeline.models.stress.indicators import INDICATORS
+from liquidity_pipeline.statistics.expanding_rank import Floats
+
+MERGE = timedelta(days=10)
+# How far ahead an alarm still counts as leading, and how long after the end as belonging: the
+# span of a volatility over 20 sessions.
+LEAD = AFTER = timedelta(days=30)
+MIN_WEEKS = 104
+_WORST = ("normal", "watch", "stress", "severe")
+
+
+@dataclass(frozen=True)
+class Episode:
+    """A known span of stress, or a turn of the calendar on which a gauge should stay silent."""
+
+    name: str
+    kind: str
+    start: date
+    end: date
+    known_at: datetime
+
+
+@dataclass(frozen=True)
+class Gauge:
+    """What one gauge said, day by day, oldest first."""
+
+    name: str
+    kind: str
+    days: Sequence[date]
+    levels: Sequence[str]
+    ranks: Sequence[float | None]
+
+    @cached_property
+    def alarms(self) -> list[tuple[date, date]]:
+        """First and last days of the alarms, oldest first."""
+        up = [
+            day
+            for day, level in zip(self.days, self.levels, strict=True)
+            if level in ("stress", "severe")
+        ]
+        if not up:
+            return []
+        breaks = [(a, b) for a, b in pairwise(up) if b - a > MERGE]
+        starts, ends = [up[0], *(b for _, b in breaks)], [*(a for a, _ in breaks), up[-1]]
+        return list(zip(starts, ends, strict=True))
+
+
+def build_scores(connection: duckdb.DuckDBPyConnection) -> pa.Table:
+    """Return `marts.stress_scores`: one row per gauge and episode that has ended."""
+    from liquidity_pipeline.contracts.stress import STRESS_SCORES
+
+    episodes = _episodes(connection)
+    rows = [score(gauge, episode) for gauge in gauges(connection) for episode in episodes]
+    return pa.Table.from_pylist(rows, schema=STRESS_SCORES.arrow_schema)
+
+
+def score(gauge: Gauge, episode: Episode) -> dict[str, Any]:
+    """Say whether a gauge led, hit or missed an episode, from its alarms up to the episode's end.
+
+    lead_days counts from the first alarm day in the 30 days before the start, or in the episode,
+    to the start; negative after it. A gauge that began later than the episode is not observed.
+    """
+    observed = bool(gauge.days) and gauge.days[0] <= episode.start
+    first_day = episode.start - LEAD if episode.kind == "stress" else episode.start
+    span = slice(bisect_left(gauge.days, first_day), bisect_right(gauge.days, episode.end))
+    inside = list(zip(gauge.days[span], gauge.levels[span], strict=True)) if observed else []
+    observed = bool(inside)
+    alarms = [day for day, level in inside if level in ("stress", "severe")]
+    if episode.kind == "calendar":
+        # A flag that was up before is no false alarm of the turn.
+        starts = [start for start, _ in gauge.alarms]
+        alarms = [day for day in alarms if day in starts]
+    lead = (episode.start - alarms[0]).days if alarms else None
+    return {
+        "gauge": gauge.name,
+        "gauge_kind": gauge.kind,
+        "episode": episode.name,
+        "episode_kind": episode.kind,
+        "episode_start": episode.start,
+        "episode_end": episode.end,
+        "outcome": _outcome(episode.kind, lead, observed=observed),
+        "first_alarm": alarms[0] if alarms else None,
+        "lead_days": lead,
+        "worst_level": max((level for _, level in inside), key=_WORST.index, default=None),
+        "n_alarm_days": len(alarms),
+        "n_observations": len(inside),
+        "known_at": episode.known_at,
+    }
+
+
+def _outcome(kind: str, lead: int | None, *, observed: bool) -> str:
+    if not observed:
+        return "not observed"
+    if kind == "calendar":
+        return "silent" if lead is None else "raised"
+    if lead is None:
+        return "missed"
+    return "led" if lead > 0 else "hit"
+
+
+def build_gauges(connection: duckdb.DuckDBPyConnection) -> pa.Table:
+    """Return `marts.stress_gauges`: one row per gauge and quarter-end with a year of history."""
+    from liquidity_pipeline.contracts.stress import STRESS_GAUGES
+
+    quarter_ends = connection.execute(
+        "select date, known_by from meta.calendar_days, meta.clock "
+        "where date = quarter_end and known_by <= clock.now order by date"
+    ).fetchall()
+    weeks, benchmark = _benchmark(connection)
+    episodes = [episode for episode in _episodes(connection) if episode.kind == "stress"]
+    rows = []
+    for gauge in gauges(connection):
+        ranks = _on_weeks(gauge, weeks)
+        outcomes = [(episode, score(gauge, episode)["outcome"]) for episode in episodes]
+        for as_of, known_at in quarter_ends:
+            if gauge.days and (as_of - gauge.days[0]).days >= 365:
+                known = [(e, outcome) for e, outcome in outcomes if e.known_at <= known_at]
+                # Wednesdays a week back, whose benchmark is public by the row's known_at.
+                upto = int(
+                    np.searchsorted(weeks, np.datetime64(as_of - timedelta(days=7)), "right")
+                )
+                rows.append(
+                    {"as_of": as_of, "gauge": gauge.name, "gauge_kind": gauge.kind}
+                    | tally(gauge, known, as_of)
+                    | beside_benchmark(ranks[:upto], benchmark[:upto])
+                    | {"known_at": known_at}
+                )
+    return pa.Table.from_pylist(rows, schema=STRESS_GAUGES.arrow_schema)
+
+
+def tally(gauge: Gauge, episodes: Sequence[tuple[Episode, str]], as_of: date) -> dict[str, Any]:
+    """Count alarms, hits and false alarms up to a day, by the episodes known then and outcomes.
+
+    An alarm is false when it overlaps no episode, widened by 30 days on both sides. The interval
+    of the rate is the exact one for a Poisson count (Garwood).
+    """
+    from scipy.special import chdtri
+
+    alarms = [(start, end) for start, end in gauge.alarms if start <= as_of]
+    outcomes = [outcome for _, outcome in episodes]
+    false = sum(
+        not any(start <= e.end + AFTER and end >= e.start - LEAD for e, _ in episodes)
+        for start, end in alarms
+    )
+    years = (as_of - gauge.days[0]).days / 365.25
+    return {
+        "years_observed": years,
+        "n_episodes": sum(outcome != "not observed" for outcome in outcomes),
+        "n_led": outcomes.count("led"),
+        "n_hit": outcomes.count("hit"),
+        "n_missed": outcomes.count("missed"),
+        "n_alarms": len(alarms),
+        "n_false_alarms": false,
+        "false_alarms_per_decade": 10 * false / years,
+        "false_alarms_low": 10 * float(chdtri(2 * false, 0.975)) / 2 / years if false else 0.0,
+        "false_alarms_high": 10 * float(chdtri(2 * false + 2, 0.025)) / 2 / years,
+    }
+
+
+def beside_benchmark(ranks: Floats, benchmark: Floats) -> dict[str, Any]:
+    """Return correlations with the benchmark over weeks: of the levels, and of weekly changes."""
+    return {
+        f"{what}_{name}": value
+        for what, (x, y) in {
+            "level": (ranks, benchmark),
+            "change": (np.diff(ranks), np.diff(benchmark)),
+        }.items()
+        for name, value in correlation(x, y).items()
+    }
+
+
+def correlation(x: Floats, y: Floats) -> Mapping[str, float | int | None]:
+    """Return Pearson's r, its 95 % band, the number of pairs, and how many independent ones.
+
+    Pairs with a NaN are left out. n_eff = n (1 - a b) / (1 + a b) with the first autocorrelations
+    a and b (Bartlett); the band is Fisher's for n_eff. NULL under 104 pairs or without variance.
+    """
+    both = ~np.isnan(x) & ~np.isnan(y)
+    x, y = x[both], y[both]
+    empty = dict.fromkeys(("correlation", "low", "high", "n_eff"))
+    if len(x) < MIN_WEEKS or np.ptp(x) == 0 or np.ptp(y) == 0:
+        return {**empty, "n_obs": len(x)}
+    r = float(np.clip(np.corrcoef(x, y)[0, 1], -1, 1))
+    memory = float(np.prod([np.corrcoef(z[1:], z[:-1])[0, 1] for z in (x, y)]))
+    n_eff = min(len(x) * (1 - memory) / (1 + memory), float(len(x)))
+    if n_eff <= 4 or abs(r) == 1:
+        return {**empty, "correlation": r, "n_eff": n_eff, "n_obs": len(x)}
+    width = 1.959964 / float(np.sqrt(n_eff - 3))
+    low, high = np.tanh(np.arctanh(r) - width), np.tanh(np.arctanh(r) + width)
+    return {
+        "correlation": r,
+        "low": float(low),
+        "high": float(high),
+        "n_eff": n_eff,
+        "n_obs": len(x),
+    }
+
+
+def gauges(connection: duckdb.DuckDBPyConnection) -> Iterator[Gauge]:
+    """Yield indicators, segments and the index."""
+    flags = connection.execute(
+        "select indicator, date, level, rank from marts.stress_flags order by indicator, date"
+    ).fetchall()
+    by_name = {name: list(rows) for name, rows in groupby(flags, key=itemgetter(0))}
+    for indicator in INDICATORS:
+        rows = [row[1:] for row in by_name.get(indicator.name, [])]
+        yield _gauge(indicator.name, "indicator", rows)
+    segments = connection.execute(
+        """
+        select segment, date, max(case level when 'severe' then 3 when 'stress' then 2
+            when 'watch' then 1 else 0 end), avg(rank)
+        from marts.stress_flags group by segment, date order by segment, date"""
+    ).fetchall()
+    by_name = {name: list(rows) for name, rows in groupby(segments, key=itemgetter(0))}
+    for name in SEGMENTS:
+        rows = [(day, _WORST[level], rank) for _, day, level, rank in by_name.get(name, [])]
+        yield _gauge(name, "segment", rows)
+    index = connection.execute("select date, level, rank from marts.stress_index order by date")
+    yield _gauge("stress_index", "index", index.fetchall())
+
+
+def _gauge(name: str, kind: str, rows: Sequence[tuple[date, str, float]]) -> Gauge:
+    days, levels, ranks = zip(*rows, strict=True) if rows else ((), (), ())
+    return Gauge(name, kind, days, levels, ranks)
+
+
+def _episodes(connection: duckdb.DuckDBPyConnection) -> list[Episode]:
+    """Return the episodes whose every day is public; known when the last of these is."""
+    rows = connection.execute(
+        """
+        select events.subject, case events.kind when 'stress_episode' then 'stress'
+            else 'calendar' end, events.effective_date, events.end_date,
+            greatest(events.known_at, days.known_by)
+        from sources.policy_events as events
+        join meta.calendar_days as days on days.date = events.end_date
+        cross join meta.clock as clock
+        where events.kind in ('stress_episode', 'calendar_turn')
+            and greatest(events.known_at, days.known_by) <= clock.now
+        order by events.effective_date, events.subject"""
+    ).fetchall()
+    return [Episode(*row) for row in rows]
+
+
+def _benchmark(connection: duckdb.DuckDBPyConnection) -> tuple[Any, Floats]:
+    """Return Wednesdays and the OFR's index on them, or the newest of the week before them."""
+    rows = connection.execute(
+        """
+        select days.week_ending, arg_max(fsi.fsi, fsi.date)
+        from sources.ofr_fsi as fsi
+        join meta.calendar_days as days on days.date = fsi.date
+        group by days.week_ending order by days.week_ending"""
+    ).fetchall()
+    weeks = np.array([row[0] for row in rows], dtype="datetime64[D]")
+    return weeks, np.array([row[1] for row in rows], dtype=float)
+
+
+def _on_weeks(gauge: Gauge, weeks: Any) -> Floats:
+    """Return the gauge's newest rank of each week (Thursday to Wednesday), or NaN."""
+    if not gauge.days:
+        return np.full(len(weeks), np.nan)
+    days = np.array(gauge.days, dtype="datetime64[D]")
+    ranks = np.array(gauge.ranks, dtype=float)
+    newest = np.searchsorted(days, weeks, "right") - 1
+    fresh = (newest >= 0) & (weeks - days[newest] < np.timedelta64(7, "D"))
+    return np.where(fresh, ranks[newest], np.nan)
+
+
+MARTS = {
+    "stress_scores": PythonMart(
+        build_scores,
+        frozenset(
+            {
+                "marts.stress_flags",
+                "marts.stress_index",
+                "sources.policy_events",
+                "meta.calendar_days",
+                "meta.clock",
+            }
+        ),
+    ),
+    "stress_gauges": PythonMart(
+        build_gauges,
+        frozenset(
+            {
+                "marts.stress_flags",
+                "marts.stress_index",
+                "sources.policy_events",
+                "sources.ofr_fsi",
+                "meta.calendar_days",
+                "meta.clock",
+            }
+        ),
+    ),
+}

@@ -1,0 +1,1 @@
+"""What a statistician would reuse elsewhere; nothing here knows of the Fed."""

@@ -1,0 +1,41 @@
+"""The doctor: whatever is wrong is a finding, never a traceback."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import duckdb
+
+from liquidity_pipeline.cli import doctor
+from liquidity_pipeline.settings import Settings
+
+
+def published(folder: Path) -> doctor.Finding:
+    """Return what the doctor says of the published file."""
+    (finding,) = (f for f in doctor._files(Settings(folder)) if f.what == "published file")
+    return finding
+
+
+def test_a_damaged_published_file_is_a_finding(tmp_path: Path) -> None:
+    (tmp_path / "liquidity.duckdb").write_bytes(b"broken" * 1000)
+    finding = published(tmp_path)
+    assert not finding.good
+    assert "not a valid DuckDB database" in finding.detail
+
+
+def test_a_file_that_is_no_publication_is_a_finding(tmp_path: Path) -> None:
+    duckdb.connect(tmp_path / "liquidity.duckdb").close()
+    finding = published(tmp_path)
+    assert not finding.good
+    assert "publication" in finding.detail
+
+
+def test_a_directory_without_a_publication_is_in_order(tmp_path: Path) -> None:
+    finding = published(tmp_path)
+    assert finding.good
+    assert finding.detail.startswith("none yet")
+
+
+def test_a_log_beside_the_published_file_must_go(tmp_path: Path) -> None:
+    (tmp_path / "liquidity.duckdb.wal").touch()
+    assert not published(tmp_path).good

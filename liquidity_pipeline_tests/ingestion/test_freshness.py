@@ -1,0 +1,125 @@
+"""What is said about how current each source is."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from liquidity_pipeline.contracts.meta import FRESHNESS
+from liquidity_pipeline.contracts.validation import validate
+from liquidity_pipeline.ingestion import freshness as module
+from liquidity_pipeline.ingestion.freshness import freshness
+from liquidity_pipeline.sources.fetch import Fetch, Window
+from liquidity_pipeline.storage.archive import Archive
+from liquidity_pipeline.storage.lake import Lake
+from liquidity_pipeline.universe import Universe
+from liquidity_pipeline_tests.sources.canned import Canned
+from liquidity_pipeline_tests.storage.example import (
+    EXAMPLE,
+    FEBRUARY,
+    JANUARY,
+    LEVELS,
+    SEEN,
+    levels,
+)
+
+NOBODY = Universe((), ())
+# Noon in New York on Friday 2026-02-06: the level of Wednesday is the newest that is public.
+NOW = datetime.fromisoformat("2026-02-06 17:00")
+JANUARY_DAYS = [5, 6, 7, 8, 9, 12, 13, 14, 15, 16, 20, 21, 22, 23, 26, 27, 28, 29, 30]
+
+
+class Place:
+    """A lake and an archive in which only the example source exists."""
+
+    def __init__(self, root: Path) -> None:
+        self.lake, self.archive = Lake(root / "lake"), Archive(root / "archive")
+
+    def store(self, *days: date) -> None:
+        rows = levels(*((day, "a", 1.0) for day in days))
+        self.lake.store(LEVELS, rows, [JANUARY, FEBRUARY], SEEN)
+
+    def fetched(self, error: str | None = None, gap: str | None = None) -> None:
+        fetch = Fetch(Window(JANUARY, FEBRUARY), NOW, NOBODY, Canned({}))
+        if gap:
+            fetch.gap(gap)
+        self.archive.keep(EXAMPLE.name, fetch, error)
+
+    def rows(self, now: datetime = NOW) -> dict[str, dict[str, Any]]:
+        found = freshness(self.lake, self.archive, NOBODY, now)
+        assert validate(FRESHNESS, found).num_rows == found.num_rows
+        return {row["table_name"]: row for row in found.to_pylist()}
+
+
+@pytest.fixture
+def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Place:
+    monkeypatch.setattr(module, "SOURCES", {EXAMPLE.name: EXAMPLE})
+    return Place(tmp_path)
+
+
+def all_days(*february: int) -> list[date]:
+    january = [date(2026, 1, 2), *(date(2026, 1, day) for day in JANUARY_DAYS)]
+    return january + [date(2026, 2, day) for day in february]
+
+
+def test_a_current_table_has_nothing_behind_and_no_problem(place: Place):
+    place.store(*all_days(2, 3, 4))
+    place.fetched()
+    row = place.rows()["example_levels"]
+    assert (row["entity"], row["last_day"], row["due_day"]) == (
+        "a", date(2026, 2, 4), date(2026, 2, 4),
+    )  # fmt: skip
+    assert (row["days_behind"], row["days_missing"], row["is_stale"]) == (0, 0, False)
+    assert row["problem"] is None
+    assert row["fetched_at"] is not None
+
+
+def test_what_came_since_is_behind_and_holes_are_missing(place: Place):
+    place.store(*(day for day in all_days(2) if day != date(2026, 1, 20)))
+    place.fetched()
+    row = place.rows()["example_levels"]
+    assert (row["last_day"], row["due_day"]) == (date(2026, 2, 2), date(2026, 2, 4))
+    assert (row["days_behind"], row["days_missing"], row["is_stale"]) == (2, 3, True)
+
+
+def test_a_table_becomes_stale_by_the_minute_of_publication(place: Place):
+    place.store(*all_days(2, 3, 4))
+    place.fetched()
+    at_four = datetime.fromisoformat("2026-02-06 21:00")
+    assert not place.rows(at_four.replace(hour=20, minute=59))["example_levels"]["is_stale"]
+    assert place.rows(at_four)["example_levels"]["is_stale"]
+
+
+def test_the_last_failure_is_told_beside_the_last_success(place: Place):
+    place.store(*all_days(2, 3, 4))
+    place.fetched(gap="b is not served")
+    good = place.rows()["example_levels"]
+    assert good["problem"] == "b is not served"
+    place.fetched(error="nyfed: HTTP 503")
+    row = place.rows()["example_levels"]
+    assert (row["problem"], row["fetched_at"]) == ("nyfed: HTTP 503", good["fetched_at"])
+    assert not row["is_stale"]
+
+
+def test_events_are_stale_when_they_could_not_be_asked_for(place: Place):
+    place.fetched()
+    assert not place.rows()["example_events"]["is_stale"]
+    place.fetched(error="nyfed: HTTP 503")
+    assert place.rows()["example_events"]["is_stale"]
+
+
+def test_a_table_that_was_never_fetched_says_so(place: Place):
+    for row in place.rows().values():
+        assert (row["problem"], row["fetched_at"], row["last_day"]) == ("never fetched", None, None)
+        assert row["is_stale"]
+
+
+def test_every_source_and_entity_has_its_row(tmp_path: Path, universe: Universe):
+    found = freshness(Lake(tmp_path / "lake"), Archive(tmp_path / "archive"), universe, NOW)
+    pairs = {(row["table_name"], row["entity"]) for row in found.to_pylist()}
+    assert len(pairs) == found.num_rows
+    assert {("tga_balance", ""), ("reference_rates", "SOFR"), ("crypto_prices", "BTC")} <= pairs
+    assert ("index_prices", "SPX") in pairs

@@ -1,0 +1,380 @@
+"""One source, one window: what the archive and the lake hold after success, failure and crash."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from datetime import date, timedelta
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pytest
+
+from liquidity_pipeline.contracts.validation import ContractBreach
+from liquidity_pipeline.ingestion import ingest as module
+from liquidity_pipeline.ingestion.fetch_history import summarize
+from liquidity_pipeline.ingestion.ingest import Rebuilt, ingest, rebuild
+from liquidity_pipeline.pipeline import Pipeline
+from liquidity_pipeline.settings import Settings
+from liquidity_pipeline.sources.errors import NotServedError, TransientError
+from liquidity_pipeline.sources.fetch import Collected, Fetch, Window
+from liquidity_pipeline.sources.registry import SOURCES
+from liquidity_pipeline.storage.archive import Archive
+from liquidity_pipeline.storage.lake import Lake
+from liquidity_pipeline.universe import Universe
+from liquidity_pipeline_tests.sources.canned import DOWN, Canned
+from liquidity_pipeline_tests.storage.example import (
+    EVENTS,
+    EXAMPLE,
+    FEBRUARY,
+    JANUARY,
+    LEVELS,
+    ExampleSource,
+    events,
+)
+
+WINDOW = Window.of_months(JANUARY, FEBRUARY)
+BODY = {
+    "levels": [["2026-01-30", "a", 1.0], ["2026-02-02", "a", 2.0, 1.5]],
+    "events": [["A", "2026-01-28", 5.0], ["B", "2026-02-03", 6.0]],
+}
+# What a publisher may do next: correct, stop sending, withdraw, send nothing at all.
+LATER_BODIES = [
+    {
+        "levels": [["2026-01-30", "a", 1.25], ["2026-02-02", "a", 2.0], ["2026-02-03", "a", 3.0]],
+        "events": [["B", "2026-02-04", 7.0]],
+    },
+    {"levels": [], "events": []},
+    BODY,
+]
+
+
+@pytest.fixture
+def settings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Settings:
+    monkeypatch.setitem(SOURCES, EXAMPLE.name, EXAMPLE)  # type: ignore[arg-type]
+    return Settings(tmp_path / "data")
+
+
+def content(lake: Lake) -> dict[str, bytes]:
+    paths = [path for path in lake.root.rglob("*") if path.is_file()]
+    return {str(path.relative_to(lake.root)): path.read_bytes() for path in paths}
+
+
+def run(settings: Settings, reply: Any, window: Window = WINDOW) -> module.Ingested:
+    return ingest(EXAMPLE, window, settings, Canned({"nyfed/example": reply}))
+
+
+def test_rows_are_stored_and_what_came_is_archived(settings: Settings):
+    done = run(settings, BODY)
+    assert [(part.table.name, part.month, part.rows) for part in done.stored] == [
+        ("example_levels", JANUARY, 1),
+        ("example_levels", FEBRUARY, 1),
+        ("example_events", JANUARY, 1),
+        ("example_events", FEBRUARY, 1),
+    ]
+    archive = Archive(settings.archive_dir)
+    record = archive.last(EXAMPLE.name)
+    assert record is not None
+    assert record.error is None
+    assert json.loads(archive.body(record.answers[0]["sha256"])) == BODY
+
+
+def test_the_lake_is_rebuilt_from_the_archive_alone_byte_for_byte(
+    settings: Settings, tmp_path: Path
+):
+    for body in (BODY, *LATER_BODIES):
+        run(settings, body)
+    with pytest.raises(TransientError):
+        run(settings, DOWN)
+    run(settings, BODY, Window.of_months(FEBRUARY, FEBRUARY))
+    original, rebuilt = Lake(settings.lake_dir), Lake(tmp_path / "rebuilt")
+    assert rebuild(settings, rebuilt) == Rebuilt(5, [])
+    assert content(rebuilt) == content(original)
+    # There and back again: the level of January, and the day and the amount of event B.
+    assert original.revisions().num_rows == 2 * 3
+    assert any(name.startswith("revisions") for name in content(rebuilt))
+
+
+def test_runs_as_of_one_day_are_rebuilt_in_the_order_in_which_they_ran(
+    settings: Settings, tmp_path: Path
+):
+    """All of them stand at the same moment, so the moment does not tell the order."""
+    as_of = replace(settings, as_of=date(2026, 2, 27))
+    for level in (1.0, 2.0, 3.0, 4.0, 5.0, 6.0):
+        run(as_of, BODY | {"levels": [["2026-01-30", "a", level]]})
+    rebuilt = Lake(tmp_path / "rebuilt")
+    rebuild(settings, rebuilt)
+    assert content(rebuilt) == content(Lake(settings.lake_dir))
+    assert rebuilt.read(LEVELS)["level_usd_mn"].to_pylist() == [6.0]
+    assert rebuilt.revisions().num_rows == 5
+
+
+@pytest.mark.parametrize(
+    ("reply", "error", "kept"),
+    [
+        ((404, "no such path"), NotServedError, b"no such path"),
+        ({"levels": [["2026-01-30", "a", -7.0]], "events": []}, ContractBreach, b"-7.0"),
+        ({"levels": []}, KeyError, b'{"levels": []}'),
+        ({"levels": [["yesterday"]], "events": []}, ValueError, b"yesterday"),
+    ],
+    ids=["refused", "breach", "column gone", "unreadable"],
+)
+def test_a_failure_keeps_the_old_rows_and_archives_what_came(
+    settings: Settings, reply: Any, error: type[Exception], kept: bytes
+):
+    run(settings, BODY)
+    before = content(Lake(settings.lake_dir))
+    with pytest.raises(error) as raised:
+        run(settings, reply)
+    assert content(Lake(settings.lake_dir)) == before
+    archive = Archive(settings.archive_dir)
+    record = archive.last(EXAMPLE.name)
+    assert record is not None
+    assert record.error == str(raised.value)
+    assert kept in archive.body(record.answers[0]["sha256"])
+
+
+def test_the_page_that_came_instead_of_data_is_archived_too(settings: Settings):
+    failure = TransientError("a page of HTML", publisher="nyfed", url="http://test/nyfed/example")
+    failure.status, failure.body = 200, b"<html>maintenance</html>"
+    with pytest.raises(TransientError):
+        run(settings, failure)
+    archive = Archive(settings.archive_dir)
+    record = archive.last(EXAMPLE.name)
+    assert record is not None
+    assert "a page of HTML" in str(record.error)
+    assert archive.body(record.answers[0]["sha256"]) == b"<html>maintenance</html>"
+
+
+def test_a_breach_in_the_second_table_leaves_the_first_alone(settings: Settings, tmp_path: Path):
+    run(settings, BODY)
+    before = content(Lake(settings.lake_dir))
+    half_bad = {"levels": [["2026-01-30", "a", 9.0]], "events": [["A", "2026-01-28", -1.0]]}
+    with pytest.raises(ContractBreach, match="example_events"):
+        run(settings, half_bad)
+    assert content(Lake(settings.lake_dir)) == before
+    rebuilt = Lake(tmp_path / "rebuilt")
+    rebuild(settings, rebuilt)
+    assert content(rebuilt) == before
+
+
+def test_nothing_is_in_the_lake_whose_bytes_the_archive_lacks(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+):
+    kept_first: list[bool] = []
+    store = module._store
+
+    def look(*args: Any) -> Any:
+        kept_first.append(Archive(settings.archive_dir).last(EXAMPLE.name) is not None)
+        return store(*args)
+
+    monkeypatch.setattr(module, "_store", look)
+    run(settings, BODY)
+    assert kept_first == [True]
+
+
+def test_an_interrupted_fetch_is_archived(settings: Settings):
+    def interrupt(_: object) -> None:
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        run(settings, interrupt)
+    record = Archive(settings.archive_dir).last(EXAMPLE.name)
+    assert record is not None
+    assert record.error == "KeyboardInterrupt"
+
+
+def test_a_provider_that_was_down_is_down_again_when_the_fetch_is_rebuilt(
+    settings: Settings, tmp_path: Path, crypto: Callable[[Any], Canned]
+):
+    """A price source goes on without a provider; its record has to tell that as well."""
+    source, window = SOURCES["crypto_prices"], Window.of_months(FEBRUARY, FEBRUARY)
+    as_of = replace(settings, reference_dir=tmp_path, as_of=date(2026, 2, 3))
+    done = ingest(source, window, as_of, crypto(DOWN))
+    assert [part.rows for part in done.stored] == [2, 0]
+    assert any("no answer in time" in gap for gap in done.gaps)
+    rebuilt = Lake(tmp_path / "rebuilt")
+    assert rebuild(as_of, rebuilt) == Rebuilt(1, [])
+    assert content(rebuilt) == content(Lake(settings.lake_dir))
+
+
+@pytest.fixture
+def crypto(tmp_path: Path) -> Callable[[Any], Canned]:
+    """Give a transport on which Coinbase replies as told and Kraken has two days of BTC."""
+    (tmp_path / "universe.toml").write_text(
+        '[[crypto]]\nsymbol = "BTC"\nname = "Bitcoin"\nasset_class = "crypto"\n'
+        'since = 2015-07-20\nproviders = ["coinbase:BTC-USD", "kraken:XBTUSD"]\n'
+    )
+    days = (1769904000, 1769990400)  # 2026-02-01 and 2026-02-02, 00:00 UTC
+    bars = [[day, "1.0", "3.0", "0.5", "2.0", "1.5", "10.0", 7] for day in days]
+    kraken = {"error": [], "result": {"XXBTZUSD": bars, "last": days[-1]}}
+
+    def make(coinbase: Any) -> Canned:
+        return Canned(
+            {
+                "coinbase/products/BTC-USD/candles": coinbase,
+                "kraken/0/public/OHLC": kraken,
+            }
+        )
+
+    return make
+
+
+def test_every_table_of_the_source_is_rebuilt_from_one_record(settings: Settings, tmp_path: Path):
+    run(settings, BODY)
+    rebuilt = Lake(tmp_path / "rebuilt")
+    rebuild(settings, rebuilt)
+    assert rebuilt.read(LEVELS).num_rows == rebuilt.read(EVENTS).num_rows == 2
+
+
+# --- fetches that asked for less than the month -------------------------------------------------
+
+
+def event_ids(settings: Settings) -> list[str]:
+    return sorted(Lake(settings.lake_dir).read(EVENTS)["event_id"].to_pylist())
+
+
+def assert_rebuilt(settings: Settings, tmp_path: Path) -> None:
+    rebuilt = Lake(tmp_path / "rebuilt")
+    assert rebuild(settings, rebuilt).failures == []
+    assert content(rebuilt) == content(Lake(settings.lake_dir))
+
+
+def test_a_fetch_as_of_an_earlier_day_keeps_what_came_later(settings: Settings, tmp_path: Path):
+    later = [["C", "2026-02-20", 7.0], ["D", "2026-02-21", 8.0]]
+    run(settings, BODY | {"events": BODY["events"] + later})
+    run(replace(settings, as_of=date(2026, 2, 10)), BODY | {"events": [["B", "2026-02-04", 6.0]]})
+    # A was withdrawn in January, but nobody empties a month of events.
+    assert event_ids(settings) == ["A", "B", "C", "D"]
+    run(replace(settings, as_of=date(2026, 2, 20)), BODY | {"events": [["B", "2026-02-04", 6.0]]})
+    assert event_ids(settings) == ["A", "B", "D"]
+    before = content(Lake(settings.lake_dir))
+    run(replace(settings, as_of=date(2026, 2, 10)), BODY | {"events": [["B", "2026-02-04", 6.0]]})
+    assert content(Lake(settings.lake_dir)) == before
+    assert_rebuilt(settings, tmp_path)
+
+
+def test_a_fetch_of_today_withdraws_what_lies_ahead(settings: Settings):
+    """An auction that is announced and postponed has a day to come."""
+    month = settings.today.replace(day=1)
+    window = Window.of_months(month, month)
+    ahead = [["A", f"{month}", 1.0], ["B", f"{window.end}", 2.0]]
+    run(settings, BODY | {"events": ahead}, window)
+    run(settings, BODY | {"events": ahead[:1]}, window)
+    assert event_ids(settings) == ["A"]
+
+
+@dataclass(frozen=True)
+class TwoParts(ExampleSource):
+    """Asks for more events beside the example; they may not be served, or be left out."""
+
+    def collect(self, fetch: Fetch) -> Collected:
+        rows = dict(super().collect(fetch))
+        more = fetch.or_gap(lambda: fetch.get("nyfed", "/more").json(), [], "more events")
+        for event in more:
+            if event[2] is None:
+                fetch.gap(f"more events: {event[0]} has no amount, left out")
+        kept = events(*(tuple(event) for event in more if event[2] is not None))
+        rows["example_events"] = pa.concat_tables([rows["example_events"], kept])
+        return rows
+
+
+TWO_PARTS = TwoParts((LEVELS, EVENTS), ("nyfed",), "none:none")
+MORE = [["X", "2026-02-05", 1.0], ["Y", "2026-02-06", 2.0]]
+GONE = (404, "<html>Not Found")
+
+
+@pytest.fixture
+def pipeline(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> Pipeline:
+    monkeypatch.setitem(SOURCES, EXAMPLE.name, TWO_PARTS)  # type: ignore[arg-type]
+    return Pipeline(settings, Canned({"nyfed/example": BODY, "nyfed/more": MORE}))
+
+
+def reply(pipeline: Pipeline, more: Any, window: Window = WINDOW) -> module.Ingested:
+    pipeline.client.replies["nyfed/more"] = more  # type: ignore[attr-defined]
+    return pipeline.ingest(TWO_PARTS, window)
+
+
+def test_a_part_that_is_not_served_removes_nothing(pipeline: Pipeline, tmp_path: Path):
+    reply(pipeline, MORE)
+    before = content(pipeline.lake)
+    done = reply(pipeline, GONE)
+    assert done.gaps == ["more events: HTTP 404"]
+    assert content(pipeline.lake) == before
+    reply(pipeline, MORE[:1])
+    assert event_ids(pipeline.settings) == ["A", "B", "X"]
+    assert_rebuilt(pipeline.settings, tmp_path)
+
+
+def test_a_row_that_is_left_out_and_named_is_withdrawn(pipeline: Pipeline):
+    """It was announced with an amount and cancelled: to keep it would count what never was."""
+    reply(pipeline, MORE)
+    done = reply(pipeline, [MORE[0], ["Y", "2026-02-06", None]])
+    assert done.gaps == ["more events: Y has no amount, left out"]
+    assert event_ids(pipeline.settings) == ["A", "B", "X"]
+
+
+def test_months_without_a_part_are_asked_for_again_once_it_is_served(pipeline: Pipeline):
+    today = pipeline.now.date()
+    young = Window.of_months(today.replace(day=1) - timedelta(days=1), today)
+
+    def missed() -> frozenset[date]:
+        return summarize(pipeline.archive.good(TWO_PARTS.name)).missed
+
+    reply(pipeline, GONE)
+    assert missed() == frozenset()
+    reply(pipeline, GONE, young)
+    assert missed() == frozenset()
+    reply(pipeline, MORE, young)
+    assert missed() == {JANUARY, FEBRUARY}
+    reply(pipeline, MORE)
+    assert missed() == frozenset()
+
+
+def test_a_month_that_was_asked_for_in_its_middle_is_asked_for_again(pipeline: Pipeline):
+    source = ExampleSource((EVENTS,), ("nyfed",), "none:none")
+    span = Window.of_months(JANUARY, FEBRUARY)
+    early = replace(pipeline, settings=replace(pipeline.settings, as_of=date(2026, 2, 10)))
+    for window in (span, Window.of_months(date(2026, 3, 1), date(2026, 3, 1))):
+        pipeline.lake.store(EVENTS, events(), window.months, pipeline.now)
+    fetch = Fetch(span, early.now, pipeline.universe, pipeline.client)
+    pipeline.archive.keep(source.name, fetch, None)
+    assert summarize(pipeline.archive.good(source.name)).unfinished == {FEBRUARY}
+    assert pipeline.ranges_to_fetch(source, span) == [Window.of_months(FEBRUARY, FEBRUARY)]
+    pipeline.archive.keep(source.name, replace(fetch, now=pipeline.now), None)
+    assert pipeline.ranges_to_fetch(source, span) == []
+
+
+# --- records that cannot be run again -----------------------------------------------------------
+
+
+def test_a_record_that_cannot_be_run_again_stops_no_other(settings: Settings, tmp_path: Path):
+    """Damaged, asked for otherwise, against a tighter contract, of a source that is gone."""
+    run(settings, BODY)
+    archive = Archive(settings.archive_dir)
+    negative = BODY | {"levels": [["2026-01-30", "a", -7.0]]}
+    fetch = Fetch(WINDOW, next(archive.records()).now, Universe((), ()), Canned({}))
+    archive.keep(EXAMPLE.name, fetch, None)
+    archive.keep("abandoned", fetch, None)
+    breach = replace(fetch, transport=Canned({"nyfed/example": negative}), answers=[])
+    breach.get("nyfed", "/example", {"start": f"{WINDOW.start}", "end": f"{WINDOW.end}"})
+    archive.keep(EXAMPLE.name, breach, None)
+    damaged = archive.record_files()[0].with_name("20990101T000000000000-x.json")
+    damaged.write_text("{")
+    run(settings, BODY | {"events": [["B", "2026-02-04", 7.0]]})
+
+    rebuilt = Lake(tmp_path / "rebuilt")
+    done = rebuild(settings, rebuilt)
+    assert done.fetches == 2
+    assert content(rebuilt) == content(Lake(settings.lake_dir))
+    lines = [str(failure) for failure in done.failures]
+    for line, words in zip(
+        lines,
+        ("asks differently", "abandoned", "ContractBreach", "is not a fetch record"),
+        strict=True,
+    ):
+        assert words in line
+        assert "\n" not in line
+    assert lines[0].startswith("example_levels 2026-01-01 … 2026-02-28: ValueError")
