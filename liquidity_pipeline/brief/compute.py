@@ -56,9 +56,13 @@ def _publication(book: Book) -> dict[str, Any]:
     }
 
 
-def figures_table(brief: Brief, label: Any, schema: pa.Schema) -> pa.Table:
-    """Return the rows of `meta.brief_figures`; `label` turns a figure's label into words."""
+def figures_table(brief: Brief, schema: pa.Schema) -> pa.Table:
+    """Return the rows of `meta.brief_figures`, labelled in English."""
     import pyarrow as pa
+
+    from liquidity_pipeline.brief.render import Text
+
+    label = Text(brief, "en").label
 
     figures = brief["figures"]
     rows = []

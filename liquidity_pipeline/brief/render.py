@@ -129,9 +129,9 @@ def to_html(brief: Brief, language: str, siblings: Mapping[str, str] | None = No
     )
 
 
-def to_markdown(brief: Brief, language: str) -> str:
+def to_markdown(brief: Brief, language: str, *, footnotes: bool = True) -> str:
     """Return the brief as Markdown; charts are left to the page."""
-    return _template("brief.md.j2", brief, Text(brief, language))
+    return _template("brief.md.j2", brief, Text(brief, language), footnotes=footnotes)
 
 
 def to_json(brief: Brief, language: str) -> str:
@@ -145,7 +145,7 @@ def to_json(brief: Brief, language: str) -> str:
         return [told(part) for part in value] if isinstance(value, list) else value
 
     spoken = {name: told(part) for name, part in brief.items()}
-    return json.dumps({**spoken, "language": language}, ensure_ascii=False, indent=1) + "\n"
+    return json.dumps({**spoken, "language": language}, ensure_ascii=False) + "\n"
 
 
 _RENDERERS: Mapping[str, Callable[[Brief, str], str]] = {

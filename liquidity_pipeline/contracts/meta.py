@@ -3,7 +3,16 @@
 from __future__ import annotations
 
 from liquidity_pipeline.contracts.sources import REVISIONS
-from liquidity_pipeline.contracts.table import Table, by_name, day, flag, integer, moment, text
+from liquidity_pipeline.contracts.table import (
+    Table,
+    by_name,
+    day,
+    flag,
+    integer,
+    moment,
+    number,
+    text,
+)
 
 CALENDAR_DAYS = Table(
     "meta",
@@ -137,6 +146,29 @@ FRESHNESS = Table(
     ),
 )
 
+BRIEF_FIGURES = Table(
+    "meta",
+    "brief_figures",
+    "Every figure of this publication's brief, with the query that gives it.",
+    key=("id",),
+    columns=(
+        text("id", "Identifier of the figure, the same in every brief"),
+        text("label", "What the figure is, in English"),
+        number("value", "The figure, as the query gives it", unit="see the column unit"),
+        text("unit", "Unit of the value: usd_mn, pct, bp, ratio, sd, percentile, count, days, …"),
+        day("date", "Day that the figure describes", nullable=True),
+        text("sources", "Tables that the query reads, separated by commas"),
+        text("query", "SQL that gives the value on this file"),
+        text("reason", "Why the value is not known", nullable=True),
+        number(
+            "previous_value",
+            "The figure in the last brief, as published",
+            unit="see the column unit",
+        ),
+        day("previous_date", "Day that the figure of the last brief described", nullable=True),
+    ),
+)
+
 # What marts may join to, and what is written at publication.
 REFERENCE_TABLES = by_name((CALENDAR_DAYS, CLOCK, UNIVERSE, SIGN_CONVENTIONS))
-PUBLICATION_TABLES = by_name((PUBLICATION, TABLES, COLUMNS, FRESHNESS, REVISIONS))
+PUBLICATION_TABLES = by_name((PUBLICATION, TABLES, COLUMNS, FRESHNESS, REVISIONS, BRIEF_FIGURES))

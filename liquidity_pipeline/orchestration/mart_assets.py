@@ -9,7 +9,9 @@ from typing import Any
 
 import dagster as dg
 
+from liquidity_pipeline.brief.render import to_markdown
 from liquidity_pipeline.contracts.marts import MART_TABLES
+from liquidity_pipeline.contracts.meta import BRIEF_FIGURES
 from liquidity_pipeline.models import engine
 from liquidity_pipeline.models.reconciliations.reconciliation import (
     RECONCILIATIONS,
@@ -25,6 +27,7 @@ from liquidity_pipeline.sources.registry import SOURCES
 
 WAREHOUSE_POOL = "warehouse"
 PUBLICATION_KEY = dg.AssetKey(["publication", "liquidity_duckdb"])
+BRIEF_KEY = dg.AssetKey(["publication", "brief"])
 
 # A source may fill a second table; for Dagster that table is the source's asset.
 _ASSET_OF_TABLE = {
@@ -145,6 +148,33 @@ def liquidity_duckdb(pipeline: PipelineResource) -> dg.MaterializeResult[Any]:
             "as_of": str(settings.today),
             "tables": len(counts),
             "dagster/row_count": sum(counts.values()),
+        },
+        tags=origin_tags(pipeline.pipeline),
+    )
+
+
+@dg.asset(
+    key=BRIEF_KEY,
+    deps=[PUBLICATION_KEY],
+    group_name="publication",
+    kinds={"html"},
+    owners=OWNERS,
+    description="The brief of the published file, as pages in English and Chinese beside it.",
+    metadata={"dagster/column_schema": column_schema(BRIEF_FIGURES)},
+    pool=WAREHOUSE_POOL,
+)
+def brief(pipeline: PipelineResource) -> dg.MaterializeResult[Any]:
+    """Render the brief that was computed with the publication."""
+    model = pipeline.pipeline.brief()
+    pages = pipeline.pipeline.write_brief()
+    return dg.MaterializeResult(
+        metadata=origin(pipeline.pipeline)
+        | {
+            "pages": dg.MetadataValue.md("\n".join(f"- `{page}`" for page in pages)),
+            "brief": dg.MetadataValue.md(to_markdown(model, "en", footnotes=False)),
+            "confidence": model["verdict"]["confidence"],
+            "as_of": model["publication"]["as_of"],
+            "figures": len(model["figures"]),
         },
         tags=origin_tags(pipeline.pipeline),
     )

@@ -22,7 +22,7 @@ from liquidity_pipeline.models.reconciliations.reconciliation import (
 )
 from liquidity_pipeline.orchestration.assembly import build_definitions
 from liquidity_pipeline.orchestration.dagster_instance import COMMAND_LINE
-from liquidity_pipeline.orchestration.mart_assets import PUBLICATION_KEY
+from liquidity_pipeline.orchestration.mart_assets import BRIEF_KEY, PUBLICATION_KEY
 from liquidity_pipeline.orchestration.partitions import range_tags
 from liquidity_pipeline.orchestration.resources import PipelineResource
 from liquidity_pipeline.orchestration.source_assets import source_key
@@ -121,7 +121,7 @@ def publish(
     current = resource.pipeline.marts_are_current()
     if current:
         _reconcile(resource, report)
-    selection = [PUBLICATION_KEY] if current else None
+    selection = [PUBLICATION_KEY, BRIEF_KEY] if current else None
     _execute(job, dagster, report, on_step, asset_selection=selection)
     report.published = PUBLICATION in report.succeeded
 
@@ -153,7 +153,7 @@ def _definitions(resource: PipelineResource) -> dg.Definitions:
 
 def publish_steps() -> int:
     """Return how many assets `publish` makes, for a progress bar."""
-    return len(MART_TABLES) + 1
+    return len(MART_TABLES) + 2
 
 
 def _execute(

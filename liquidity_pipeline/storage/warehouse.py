@@ -6,11 +6,12 @@ writing. What the tables contain was decided before; here they are copied, comme
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
 import duckdb
+import pyarrow as pa
 
 from liquidity_pipeline.contracts.table import DUCKDB_TYPES, Table
 from liquidity_pipeline.storage.files import replacing
@@ -23,10 +24,19 @@ class PublicationError(Exception):
     """The file was not published; the one that was there still stands."""
 
 
+# A table that is computed from all others, as they are in the new file.
+Derived = tuple[Table, Callable[[duckdb.DuckDBPyConnection], pa.Table]]
+
+
 def publish(
-    connection: duckdb.DuckDBPyConnection, tables: Iterable[Table], target: Path
+    connection: duckdb.DuckDBPyConnection,
+    tables: Iterable[Table],
+    target: Path,
+    derived: Sequence[Derived] = (),
 ) -> dict[str, int]:
     """Copy `tables` from the connection into a new file at `target`; return rows per table.
+
+    A `derived` table is computed by a function that reads the unfinished file.
 
     Raises PublicationError when a write-ahead log lies beside the target (DuckDB 1.5 would replay
     it into the new file), or when what was written differs from what was to be written.
@@ -34,8 +44,8 @@ def publish(
     _refuse_stale_log(target)
     tables = list(tables)
     with replacing(target, target.parent / ".build") as unfinished:
-        counts = _write(connection, tables, unfinished)
-        _verify(unfinished, tables, counts)
+        counts = _write(connection, tables, unfinished, derived)
+        _verify(unfinished, [*tables, *(table for table, _ in derived)], counts)
         unfinished.chmod(0o444)
         _refuse_stale_log(target)
     return counts
@@ -63,15 +73,21 @@ def reading(path: Path) -> Iterator[duckdb.DuckDBPyConnection]:
 
 
 def _write(
-    connection: duckdb.DuckDBPyConnection, tables: list[Table], path: Path
+    connection: duckdb.DuckDBPyConnection,
+    tables: list[Table],
+    path: Path,
+    derived: Sequence[Derived],
 ) -> dict[str, int]:
     connection.execute(
         f"attach {_quoted(str(path))} as publication (storage_version '{STORAGE_VERSION}')"
     )
     try:
-        for schema in dict.fromkeys(table.schema for table in tables):
+        every = [*tables, *(table for table, _ in derived)]
+        for schema in dict.fromkeys(table.schema for table in every):
             connection.execute(f"create schema publication.{schema}")
         counts = {table.qualified_name: _copy(connection, table) for table in tables}
+        for table, compute in derived:
+            counts[table.qualified_name] = _derive(connection, table, compute)
         connection.execute("checkpoint publication")
     finally:
         connection.execute("detach publication")
@@ -93,6 +109,23 @@ def _copy(connection: duckdb.DuckDBPyConnection, table: Table) -> int:
     for column in table.columns:
         connection.execute(f"comment on column {name}.{column.name} is {_quoted(column.comment)}")
     return int(count)
+
+
+def _derive(
+    connection: duckdb.DuckDBPyConnection,
+    table: Table,
+    compute: Callable[[duckdb.DuckDBPyConnection], pa.Table],
+) -> int:
+    """Compute one more table from the unfinished file, and copy it there."""
+    connection.execute("use publication")
+    try:
+        rows = compute(connection)
+    finally:
+        connection.execute("use memory")
+    connection.register("derived_arrow", rows)
+    connection.execute(f"create or replace table {table.qualified_name} as from derived_arrow")
+    connection.unregister("derived_arrow")
+    return _copy(connection, table)
 
 
 def _verify(path: Path, tables: list[Table], counts: dict[str, int]) -> None:

@@ -48,8 +48,8 @@ select count(*) from marts.liquidity_sensitivity
 where as_of = :date and driver = 'reserve_drain' and window_name = 'trailing_156w'
     and scope = 'asset' and p_value_adjusted < 0.05
 
--- name: slope_looks
-select max(n_looks) from marts.liquidity_sensitivity
+-- name: slope_tests
+select max(n_tests) from marts.liquidity_sensitivity
 where as_of = :date and driver = 'reserve_drain' and window_name = 'trailing_156w'
     and scope = 'asset'
 

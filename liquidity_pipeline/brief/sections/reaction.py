@@ -67,8 +67,8 @@ def _assets(book: Book) -> Block:
     note = msg(
         N_(
             "Correlation with the daily drain over 60 sessions through {correlated}; slope on the "
-            "weekly drain of record over 156 weeks through {slopes}; p-values are adjusted for "
-            "all looks of that date."
+            "weekly drain of record over 156 weeks through {slopes}; p-values are corrected for "
+            "all tests of that date."
         ),
         correlated=newest or msg(N_("(not known)")),
         slopes=slopes or msg(N_("(not known)")),
@@ -144,20 +144,20 @@ def _tests(book: Book) -> Block:
     if day is None:
         what = msg(N_("Whether assets respond to the drain"))
         return statement("tests", book.unknown(what, "marts.liquidity_sensitivity"), "unknown")
-    estimated, found, looks = (
+    estimated, found, tests = (
         book.figure(f"tests.{suffix}", msg(label), "count", name, date=day)
         for suffix, name, label in (
             ("estimated", "slopes_estimated", N_("Assets with a slope on the drain")),
             ("found", "slopes_found", N_("Slopes that differ from zero at 5 %, adjusted")),
-            ("looks", "slope_looks", N_("Looks that the p-values are adjusted for")),
+            ("tests", "slope_tests", N_("Tests that the p-values are corrected for")),
         )
     )
     text = N_(
         "What the tests say, over the 156 weeks through {date}: of {estimated} assets, {found} "
-        "have a slope on the drain that differs from zero at 5 % once {looks} looks are allowed "
+        "have a slope on the drain that differs from zero at 5 % once {tests} tests are corrected "
         "for. "
         "What they cannot say: a slope that is not found is not shown to be zero, for three years "
         "of weeks detect only strong effects; and none of this shows cause."
     )
-    places = {"estimated": fig(estimated), "found": fig(found), "looks": fig(looks)}
+    places = {"estimated": fig(estimated), "found": fig(found), "tests": fig(tests)}
     return statement("tests", msg(text, date=day, **places))
