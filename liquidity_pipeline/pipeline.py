@@ -39,7 +39,7 @@ from liquidity_pipeline.contracts.table import DUCKDB_TYPES, Table
 from liquidity_pipeline.ingestion import completeness, freshness, ingest
 from liquidity_pipeline.ingestion.fetch_history import summarize
 from liquidity_pipeline.ingestion.ingest import Rebuilt
-from liquidity_pipeline.models import engine, reference
+from liquidity_pipeline.models import catalogue, engine, reference
 from liquidity_pipeline.models.build_stamp import BuildStamp, fingerprint
 from liquidity_pipeline.models.reconciliations import reconciliation as reconciliations
 from liquidity_pipeline.models.reconciliations.reconciliation import (
@@ -251,7 +251,8 @@ class Pipeline:
                 connection,
                 [*published, *made],
                 target,
-                [(BRIEF_FIGURES, brief.figures)],
+                views=catalogue.views(),
+                derived=[(BRIEF_FIGURES, brief.figures)],
             )
         brief.write(target, None if elsewhere else briefs)
         return counts
@@ -265,6 +266,9 @@ class Pipeline:
             "columns": _describe_columns(published),
             "freshness": self.freshness(),
             "revisions": self.lake.revisions(),
+            "components": catalogue.components(self._reference["sign_conventions"]),
+            "example_queries": catalogue.example_queries(),
+            "relationships": catalogue.relationships(list(PUBLISHED.values())),
         }
 
     def freshness(self) -> pa.Table:

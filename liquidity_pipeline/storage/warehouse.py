@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Protocol
 
 import duckdb
 import pyarrow as pa
@@ -28,15 +29,32 @@ class PublicationError(Exception):
 Derived = tuple[Table, Callable[[duckdb.DuckDBPyConnection], pa.Table]]
 
 
+class View(Protocol):
+    """A query that is published under a name."""
+
+    @property
+    def schema(self) -> str: ...  # noqa: D102
+    @property
+    def qualified_name(self) -> str: ...  # noqa: D102
+    @property
+    def meaning(self) -> str: ...  # noqa: D102
+    @property
+    def sql(self) -> str: ...  # noqa: D102
+    def column_comment(self, column: str) -> str: ...  # noqa: D102
+
+
 def publish(
     connection: duckdb.DuckDBPyConnection,
     tables: Iterable[Table],
     target: Path,
+    *,
+    views: Sequence[View] = (),
     derived: Sequence[Derived] = (),
 ) -> dict[str, int]:
     """Copy `tables` from the connection into a new file at `target`; return rows per table.
 
-    A `derived` table is computed by a function that reads the unfinished file.
+    `views` are created over the copies, so they read only the file that they are part of. A
+    `derived` table is computed last, by a function that reads the unfinished file.
 
     Raises PublicationError when a write-ahead log lies beside the target (DuckDB 1.5 would replay
     it into the new file), or when what was written differs from what was to be written.
@@ -44,8 +62,9 @@ def publish(
     _refuse_stale_log(target)
     tables = list(tables)
     with replacing(target, target.parent / ".build") as unfinished:
-        counts = _write(connection, tables, unfinished, derived)
-        _verify(unfinished, [*tables, *(table for table, _ in derived)], counts)
+        counts = _write(connection, tables, views, unfinished)
+        counts |= _write_derived(connection, derived, unfinished)
+        _verify(unfinished, [*tables, *(table for table, _ in derived)], views, counts)
         unfinished.chmod(0o444)
         _refuse_stale_log(target)
     return counts
@@ -75,19 +94,18 @@ def reading(path: Path) -> Iterator[duckdb.DuckDBPyConnection]:
 def _write(
     connection: duckdb.DuckDBPyConnection,
     tables: list[Table],
+    views: Sequence[View],
     path: Path,
-    derived: Sequence[Derived],
 ) -> dict[str, int]:
     connection.execute(
         f"attach {_quoted(str(path))} as publication (storage_version '{STORAGE_VERSION}')"
     )
     try:
-        every = [*tables, *(table for table, _ in derived)]
-        for schema in dict.fromkeys(table.schema for table in every):
+        for schema in dict.fromkeys([*(t.schema for t in tables), *(v.schema for v in views)]):
             connection.execute(f"create schema publication.{schema}")
         counts = {table.qualified_name: _copy(connection, table) for table in tables}
-        for table, compute in derived:
-            counts[table.qualified_name] = _derive(connection, table, compute)
+        for view in views:
+            _create_view(connection, view)
         connection.execute("checkpoint publication")
     finally:
         connection.execute("detach publication")
@@ -111,24 +129,42 @@ def _copy(connection: duckdb.DuckDBPyConnection, table: Table) -> int:
     return int(count)
 
 
-def _derive(
-    connection: duckdb.DuckDBPyConnection,
-    table: Table,
-    compute: Callable[[duckdb.DuckDBPyConnection], pa.Table],
-) -> int:
-    """Compute one more table from the unfinished file, and copy it there."""
-    connection.execute("use publication")
+def _write_derived(
+    connection: duckdb.DuckDBPyConnection, derived: Sequence[Derived], path: Path
+) -> dict[str, int]:
+    """Compute tables from the unfinished file and add them to it; return rows per table."""
+    if not derived:
+        return {}
+    counts = {}
+    connection.execute(f"attach {_quoted(str(path))} as publication")
     try:
-        rows = compute(connection)
+        for table, compute in derived:
+            connection.execute("use publication")
+            try:
+                rows = compute(connection)
+            finally:
+                connection.execute("use memory")
+            connection.register("derived_arrow", rows)
+            name = table.qualified_name
+            connection.execute(f"create or replace table {name} as from derived_arrow")
+            connection.unregister("derived_arrow")
+            counts[name] = _copy(connection, table)
+        connection.execute("checkpoint publication")
     finally:
-        connection.execute("use memory")
-    connection.register("derived_arrow", rows)
-    connection.execute(f"create or replace table {table.qualified_name} as from derived_arrow")
-    connection.unregister("derived_arrow")
-    return _copy(connection, table)
+        connection.execute("detach publication")
+    return counts
 
 
-def _verify(path: Path, tables: list[Table], counts: dict[str, int]) -> None:
+def _create_view(connection: duckdb.DuckDBPyConnection, view: View) -> None:
+    name = f"publication.{view.qualified_name}"
+    connection.execute(f"create view {name} as {view.sql}")
+    connection.execute(f"comment on view {name} is {_quoted(view.meaning)}")
+    for column, *_ in connection.execute(f"describe {name}").fetchall():
+        comment = _quoted(view.column_comment(column))
+        connection.execute(f"comment on column {name}.{column} is {comment}")
+
+
+def _verify(path: Path, tables: list[Table], views: Sequence[View], counts: dict[str, int]) -> None:
     """Open the finished file as a reader would and compare it with what was meant."""
     if path.with_name(path.name + ".wal").exists():
         raise PublicationError(f"{path}: DuckDB left a write-ahead log behind; not published.")
@@ -141,6 +177,8 @@ def _verify(path: Path, tables: list[Table], counts: dict[str, int]) -> None:
                     f"and {found} read back; not published."
                 )
             _refuse_nan(reader, table)
+        for view in views:
+            reader.execute(f"select * from {view.qualified_name} limit 1").fetchall()
 
 
 def _refuse_nan(reader: duckdb.DuckDBPyConnection, table: Table) -> None:

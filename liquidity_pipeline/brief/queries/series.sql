@@ -33,9 +33,7 @@ select record_date as date, gap_to_target_usd_mn as value from marts.tga_daily
 select date, sofr_iorb_bp as value from marts.funding_conditions
 
 -- name: series_sofr_p99_iorb
-select funding.date, (rates.p99_pct - funding.iorb_pct) * 100 as value
-from marts.funding_conditions as funding
-join sources.reference_rates as rates on rates.effective_date = funding.date and rates.rate = 'SOFR'
+select date, sofr_p99_iorb_bp as value from marts.funding_conditions
 
 -- name: series_tgcr_iorb
 select date, tgcr_iorb_bp as value from marts.funding_conditions
@@ -77,7 +75,4 @@ select count(*) from ({@series}) where date < :date and value is not null
 select greatest(date_diff('day', :date, as_of), 0) from meta.publication
 
 -- name: sofr_percentile
-select (rates.{column} - funding.iorb_pct) * 100
-from marts.funding_conditions as funding
-join sources.reference_rates as rates on rates.effective_date = funding.date and rates.rate = 'SOFR'
-where funding.date = :date
+select {column} from marts.funding_conditions where date = :date

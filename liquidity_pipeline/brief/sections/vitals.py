@@ -151,18 +151,17 @@ def _percentiles(book: Book) -> Block:
     day = book.one("newest_date", series="series_sofr_p99_iorb")
     if day is None:
         what = msg(N_("SOFR's percentiles over IORB"))
-        text = book.unknown(what, "sources.reference_rates", "marts.funding_conditions")
+        text = book.unknown(what, "marts.funding_conditions")
         return statement("sofr_percentiles", text, "unknown")
     places = {}
-    for column in ("p1_pct", "p25_pct", "p75_pct", "p99_pct"):
-        percent = column[1:-4]
+    for percent in (1, 25, 75, 99):
         figure = book.figure(
             f"sofr.p{percent}",
             msg(N_("SOFR, percentile {percent} over IORB"), percent=percent),
             "bp",
             "sofr_percentile",
             date=day,
-            column=column,
+            column=f"sofr_p{percent}_iorb_bp",
         )
         places[f"p{percent}"] = fig(figure, "signed")
     text = msg(

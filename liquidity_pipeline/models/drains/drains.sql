@@ -99,7 +99,7 @@ components as (
             else residual_usd_mn + coalesce(d_rrp_usd_mn, 0) - on_rrp_usd_mn
         end
     from balance_sheet
-    where d_other_usd_mn is null
+    where d_other_usd_mn is null or residual_usd_mn != 0
 ),
 
 signs as (

@@ -1,9 +1,12 @@
 -- The drain of record: minus the change of reserve balances, Wednesday to Wednesday, and its parts.
 --
 -- drain = dTGA + dRRP + dCurrency + dOther liabilities and capital - dFed assets   (method, C4 view 1)
--- d_other is the balancing item of the balance sheet and needs every other line; where the currency
--- or the reverse repo line is not available, it is NULL and what is left stands in residual. Without
--- the Treasury's account or the Fed's assets nothing can be told apart, and residual is NULL as well.
+-- d_other is what the balance sheet holds besides currency, reverse repos, the Treasury's account and
+-- the deposits of banks (WLODLL); where one of these lines is not served it is NULL, and what is left
+-- stands in residual. Its four parts, the last of them capital, add up to it. With every line served,
+-- residual is the difference between two lines of H.4.1 that both state what banks hold: reserve
+-- balances and the deposits of depository institutions. Without the Treasury's account or the Fed's
+-- assets nothing can be told apart, and residual is NULL as well.
 -- Reverse repos are H.4.1's total (domestic and foreign); where FRED does not serve it, the overnight
 -- facility's take-up of the Wednesday stands in, named in rrp_basis.
 with levels as (
@@ -14,6 +17,10 @@ with levels as (
         max(case when series = 'WLRRAL' then value_usd_mn end) as reverse_repo_usd_mn,
         max(case when series = 'WLFN' then value_usd_mn end) as currency_usd_mn,
         max(case when series = 'WALCL' then value_usd_mn end) as fed_assets_usd_mn,
+        max(case when series = 'WLODLL' then value_usd_mn end) as bank_deposits_usd_mn,
+        max(case when series = 'WDFOL' then value_usd_mn end) as foreign_official_usd_mn,
+        max(case when series = 'WLDLCL' then value_usd_mn end) as deposits_usd_mn,
+        max(case when series = 'WLTLECL' then value_usd_mn end) as liabilities_usd_mn,
         max(known_at) as known_at
     from sources.fed_balance_sheet
     group by observation_date
@@ -44,6 +51,13 @@ on_rrp as (
 with_rrp as (
     select
         levels.*,
+        fed_assets_usd_mn - currency_usd_mn - reverse_repo_usd_mn - tga_usd_mn - bank_deposits_usd_mn
+            as other_usd_mn,
+        deposits_usd_mn - bank_deposits_usd_mn - tga_usd_mn - foreign_official_usd_mn
+            as other_deposits_usd_mn,
+        liabilities_usd_mn - currency_usd_mn - reverse_repo_usd_mn - deposits_usd_mn
+            as other_liabilities_usd_mn,
+        fed_assets_usd_mn - liabilities_usd_mn as capital_usd_mn,
         coalesce(levels.reverse_repo_usd_mn, on_rrp.accepted_usd_mn) as rrp_usd_mn,
         case
             when levels.reverse_repo_usd_mn is not null then 'H.4.1 total'
@@ -68,18 +82,14 @@ changes as (
         case when now_.rrp_basis = before.rrp_basis then round(now_.rrp_usd_mn - before.rrp_usd_mn, 6) end as d_rrp_usd_mn,
         case when now_.rrp_basis = before.rrp_basis then now_.rrp_basis end as rrp_basis,
         now_.currency_usd_mn - before.currency_usd_mn as d_currency_usd_mn,
-        now_.fed_assets_usd_mn - before.fed_assets_usd_mn as d_fed_assets_usd_mn
+        now_.fed_assets_usd_mn - before.fed_assets_usd_mn as d_fed_assets_usd_mn,
+        now_.other_usd_mn - before.other_usd_mn as d_other_usd_mn,
+        now_.foreign_official_usd_mn - before.foreign_official_usd_mn as d_foreign_official_usd_mn,
+        now_.other_deposits_usd_mn - before.other_deposits_usd_mn as d_other_deposits_usd_mn,
+        now_.other_liabilities_usd_mn - before.other_liabilities_usd_mn as d_other_liabilities_usd_mn,
+        now_.capital_usd_mn - before.capital_usd_mn as d_capital_usd_mn
     from with_rrp as now_
     join with_rrp as before on before.week_ending = now_.week_ending - interval 7 day
-),
-
-balanced as (
-    select
-        *,
-        case when rrp_basis = 'H.4.1 total' then
-            d_fed_assets_usd_mn - d_reserves_usd_mn - d_tga_usd_mn - d_rrp_usd_mn - d_currency_usd_mn
-        end as d_other_usd_mn
-    from changes
 )
 
 select
@@ -89,6 +99,10 @@ select
     d_rrp_usd_mn,
     d_currency_usd_mn,
     d_other_usd_mn,
+    d_foreign_official_usd_mn,
+    d_other_deposits_usd_mn,
+    d_other_liabilities_usd_mn,
+    d_capital_usd_mn,
     d_fed_assets_usd_mn,
     round(
         -d_reserves_usd_mn - (
@@ -107,5 +121,5 @@ select
     currency_usd_mn,
     fed_assets_usd_mn,
     known_at
-from balanced
+from changes
 where d_reserves_usd_mn is not null
