@@ -119,7 +119,8 @@ _CONFIG: dict[str, Any] = {
         "orient": "bottom",
         "symbolSize": 60,
         "rowPadding": 1,
-        "columnPadding": 10,
+        "columnPadding": 8,
+        "labelLimit": 160,
         "offset": 8,
     },
     "header": {
@@ -190,7 +191,7 @@ def _sofr(rows: Rows, words: Words) -> Any:
 def _tga(rows: Rows, words: Words) -> Any:
     import altair as alt
 
-    names = {"balance": N_("daily close"), "target": N_("target for the quarter-end")}
+    names = {"balance": N_("daily close"), "target": N_("target")}
     long = [
         {"date": row["date"], "name": words.text(names[key]), "value": row[key]}
         for key in names
@@ -236,7 +237,7 @@ def _drain(rows: Rows, words: Words) -> Any:
             alt.Color(
                 "name:N",
                 scale=_named(words, SHORT_COMPONENTS, colours),
-                legend=alt.Legend(title=None, columns=4),
+                legend=alt.Legend(title=None, columns=3),
             ),
         )
     )
@@ -303,11 +304,11 @@ def _correlations(rows: Rows, words: Words) -> Any:
     shown = [{**row, "name": words.text(ASSETS[row["asset"]]), "zero": 0} for row in rows]
     base = alt.Chart()
     measured = _measure("low").scale(domain=[-1, 1])
-    time = _time(words, ticks=3)
+    time = _time(words, ticks=2)
     band = base.mark_area(color=SKY, opacity=0.35).encode(time, measured, alt.Y2("high:Q"))
     line = base.mark_line(color=BLUE, strokeWidth=1.4).encode(time, alt.Y("value:Q"))
     zero = base.mark_rule(color=MUTED).encode(alt.Y("zero:Q", aggregate="max"))
-    layered = alt.layer(band, zero, line).properties(width=104, height=HEIGHT - 46)
+    layered = alt.layer(band, zero, line).properties(width=106, height=HEIGHT - 50)
     order = [words.text(ASSETS[code]) for code in ("BTC", "RUT", "SPX")]
     return layered.facet(
         data=_data(shown), column=alt.Column("name:N", sort=order, title=None), spacing=14
@@ -318,7 +319,7 @@ def _stress(rows: Rows, words: Words) -> Any:
     import altair as alt
 
     bins = ((0.5, 0.1), (0.8, 0.35), (0.95, 0.7), (1.01, 1.0))
-    labels = ["< 0.50", "0.50 – 0.80", "0.80 – 0.95", "> 0.95"]
+    labels = ["< 0.5", "≥ 0.5", "≥ 0.8", "≥ 0.95"]
 
     def shade(rank: float) -> str:
         return labels[next(place for place, (top, _) in enumerate(bins) if rank < top)]
@@ -342,7 +343,12 @@ def _stress(rows: Rows, words: Words) -> Any:
             alt.Opacity(
                 "band:N",
                 scale=alt.Scale(domain=labels, range=[opacity for _, opacity in bins]),
-                legend=alt.Legend(title=None, symbolFillColor=VERMILLION, symbolType="square"),
+                legend=alt.Legend(
+                    title=None,
+                    symbolFillColor=VERMILLION,
+                    symbolType="square",
+                    symbolStrokeWidth=0,
+                ),
             ),
         )
     )

@@ -66,6 +66,8 @@ class Words:
         if value is None:
             return self.text(UNKNOWN)
         scaled, decimals = self._scale(value, unit)
+        if unit == "pct" and style.startswith("full"):
+            decimals = 1
         digits = self._digits(abs(scaled), decimals)
         # What rounds to nothing has no sign.
         is_zero = not digits.strip("0.,")

@@ -50,9 +50,12 @@ def query(name: str, **values: object) -> str:
 
 
 def literal(value: object) -> str:
-    """Return a value as SQL writes it; raise TypeError for what the brief never asks with."""
+    """Return a value as SQL writes it; only a day may be None.
+
+    Raises TypeError for what the brief never asks with.
+    """
     if value is None:
-        return "null"
+        return "null::date"
     if isinstance(value, datetime):
         return f"timestamp '{value:%Y-%m-%d %H:%M:%S.%f}'"
     if isinstance(value, date):

@@ -10,10 +10,9 @@ from typing import Any
 
 from markupsafe import Markup, escape
 
-from liquidity_pipeline.brief import charts
+from liquidity_pipeline.brief import charts, terms
 from liquidity_pipeline.brief.language import Words, words
-from liquidity_pipeline.brief.model import Brief, Message, Style
-from liquidity_pipeline.brief.terms import PUBLISHERS
+from liquidity_pipeline.brief.model import Brief, Message, Style, msg
 
 TEMPLATES = Path(__file__).parent / "templates"
 FORMATS = ("html", "md", "json")
@@ -60,7 +59,7 @@ class Text:
 
     def publishers(self, sources: list[str]) -> str:
         """Name whose records stand behind tables."""
-        names = [PUBLISHERS[name] for name in sources if name in PUBLISHERS]
+        names = [terms.PUBLISHERS[name] for name in sources if name in terms.PUBLISHERS]
         return "; ".join(dict.fromkeys(self.words.text(name) for name in names))
 
     def label(self, message: Message) -> str:
@@ -194,6 +193,8 @@ def _template(name: str, brief: Brief, text: Text, **extra: Any) -> str:
             brief=brief,
             text=text,
             _=text.words.text,
+            fill=lambda message, **places: text.message(msg(message, **places)),
+            confidence=terms.CONFIDENCE,
             captions=charts.CAPTIONS,
             footnote=footnote,
             language=text.words.language,

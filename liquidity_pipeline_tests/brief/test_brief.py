@@ -194,7 +194,7 @@ def emptied_all(connection: duckdb.DuckDBPyConnection, names: list[str]) -> Any:
 def test_a_value_in_a_query_is_a_literal_and_nothing_else():
     assert literal("o'clock; drop") == "'o''clock; drop'"
     assert literal(date(2026, 2, 6)) == "date '2026-02-06'"
-    assert literal(None) == "null"
+    assert literal(None) == "null::date"
     with pytest.raises(TypeError):
         literal([1])
     with pytest.raises(KeyError):

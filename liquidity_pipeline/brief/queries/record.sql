@@ -9,7 +9,7 @@ where database_name = current_database()
 
 -- name: stale
 select table_name, entity, problem,
-    case when last_day <= as_of then last_day end as last_day
+    case when last_day <= as_of then last_day when days_behind = 0 then due_day end as last_day
 from meta.freshness, meta.publication
 where is_stale
 order by days_behind desc, days_missing desc, table_name, entity

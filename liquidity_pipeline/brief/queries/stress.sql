@@ -51,7 +51,8 @@ where level = 'normal' and rank is not null and threshold is not null
 order by rank desc limit 5
 
 -- name: reference_levels
-select subject, observation_date as date, unit, level from marts.reference_levels
+select subject, observation_date as date, unit, level, observation_date <= as_of - 30 as is_old
+from marts.reference_levels, meta.publication
 qualify row_number() over (partition by subject, level order by observation_date desc) = 1
 order by subject
 

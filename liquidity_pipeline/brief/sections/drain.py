@@ -16,10 +16,10 @@ def drain(book: Book) -> Section:
         "id": "drain",
         "title": msg(N_("This week's drain")),
         "blocks": [
-            _components(book),
-            _season(book),
             _commentary(book),
             _accounting(book),
+            _components(book),
+            _season(book),
             book.chart(
                 "drain",
                 msg(
@@ -113,7 +113,7 @@ def _season(book: Book) -> Block:
             )
             cells.append(fig(figure, "signed"))
         actual, expected, low, high, surprise = cells
-        band = msg(N_("{low} to {high}"), low=low, high=high)
+        band = msg(N_("[{low}, {high}]"), low=low, high=high)
         rows.append(row(msg(label), week, actual, expected, band, surprise))
     if not rows:
         what = msg(N_("The usual season"))

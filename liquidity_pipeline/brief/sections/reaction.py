@@ -136,7 +136,7 @@ def _asset(book: Book, asset: str, day: date, correlated: date | None, slopes: d
 def _interval(low: Any, high: Any) -> Any:
     if low["value"] is None or high["value"] is None:
         return fig(low)
-    return msg(N_("{low} to {high}"), low=fig(low, "signed"), high=fig(high, "signed"))
+    return msg(N_("[{low}, {high}]"), low=fig(low, "signed"), high=fig(high, "signed"))
 
 
 def _tests(book: Book) -> Block:

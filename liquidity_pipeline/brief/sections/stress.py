@@ -286,36 +286,7 @@ def _levels(book: Book) -> Block:
     if not levels:
         what = msg(N_("Distance to levels that were named"))
         return statement("levels", book.unknown(what, "marts.reference_levels"), "unknown")
-    rows = []
-    for position, record in enumerate(levels):
-        unit: Unit = "usd_mn" if "USD" in record["unit"] else "pct"
-        value, level, distance = (
-            book.figure(
-                f"level.{position}.{column}",
-                msg(label, what=term(REFERENCE_LEVELS, record["subject"])),
-                unit,
-                "reference_level",
-                date=record["date"],
-                subject=record["subject"],
-                level=record["level"],
-                column=column,
-            )
-            for column, label in (
-                ("value", N_("{what}: value")),
-                ("level", N_("{what}: level that was named")),
-                ("distance", N_("{what}: above the level")),
-            )
-        )
-        rows.append(
-            row(
-                term(REFERENCE_LEVELS, record["subject"]),
-                msg(_UNIT_WORDS[unit]),
-                fig(value),
-                fig(level),
-                fig(distance, "signed"),
-                record["date"],
-            )
-        )
+    rows = [_level(book, position, record) for position, record in enumerate(levels)]
     columns = [
         msg(N_("Level that was named")),
         msg(N_("Unit")),
@@ -326,3 +297,37 @@ def _levels(book: Book) -> Block:
     ]
     title = msg(N_("Distance to named levels, as of {date}"), date=book.as_of)
     return table("levels", title, columns, rows, ["marts.reference_levels"])
+
+
+def _level(book: Book, position: int, record: Record) -> Row:
+    """Return the row of one level; a ratio that ended a month ago is not today's distance."""
+    name = term(REFERENCE_LEVELS, record["subject"])
+    unit: Unit = "usd_mn" if "USD" in record["unit"] else "pct"
+    if record["is_old"]:
+        since = msg(N_("not known since {date}"), date=record["date"])
+        return row(name, msg(_UNIT_WORDS[unit]), "", "", "", since, tone="unknown")
+    value, level, distance = (
+        book.figure(
+            f"level.{position}.{column}",
+            msg(label, what=name),
+            unit,
+            "reference_level",
+            date=record["date"],
+            subject=record["subject"],
+            level=record["level"],
+            column=column,
+        )
+        for column, label in (
+            ("value", N_("{what}: value")),
+            ("level", N_("{what}: level that was named")),
+            ("distance", N_("{what}: above the level")),
+        )
+    )
+    return row(
+        name,
+        msg(_UNIT_WORDS[unit]),
+        fig(value),
+        fig(level),
+        fig(distance, "signed"),
+        record["date"],
+    )

@@ -49,6 +49,9 @@ GAUGES = (
     Gauge("stress", N_("Stress index"), "index"),
 )
 
+# What is older than this is printed pale: it describes no present.
+STALE_DAYS = 14
+
 UNITS: dict[Unit, str] = {
     "usd_mn": N_("USD bn"),
     "bp": N_("bp"),
@@ -109,7 +112,7 @@ def _row(book: Book, gauge: Gauge) -> Row:
         fig(percentile),
         day or msg(N_("not known")),
         fig(age),
-        tone="" if day else "unknown",
+        tone="unknown" if not day or (age["value"] or 0) > STALE_DAYS else "",
     )
 
 
