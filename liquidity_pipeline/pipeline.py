@@ -12,8 +12,8 @@ import subprocess
 import uuid
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
-from datetime import UTC, datetime, time, timedelta
+from dataclasses import dataclass, field, replace
+from datetime import UTC, date, datetime, time, timedelta
 from functools import cached_property
 from pathlib import Path
 from time import monotonic
@@ -22,9 +22,12 @@ import duckdb
 import pyarrow as pa
 
 from liquidity_pipeline import __version__
+from liquidity_pipeline.brief import edition
+from liquidity_pipeline.brief.model import Brief
 from liquidity_pipeline.calendars import utc
 from liquidity_pipeline.contracts.marts import MART_TABLES
 from liquidity_pipeline.contracts.meta import (
+    BRIEF_FIGURES,
     COLUMNS,
     PUBLICATION,
     PUBLICATION_TABLES,
@@ -297,8 +300,11 @@ class Pipeline:
 
     # --- publication ---------------------------------------------------------------------------
 
-    def publish(self) -> dict[str, int]:
+    def publish(self, elsewhere: Path | None = None) -> dict[str, int]:
         """Publish sources, marts and meta as one DuckDB file; return rows per table.
+
+        The brief is computed from the new file and written beside it. A file that is published
+        elsewhere is nobody's news: its brief is not kept among those of the days.
 
         Raises PublicationError when there is nothing to publish: an empty file would look like
         news to its readers.
@@ -315,16 +321,26 @@ class Pipeline:
             for table in PUBLISHED.values()
             if table.name not in PUBLICATION_TABLES and table.name not in absent
         ]
+        target = elsewhere or self.settings.published_file
+        made = [table for table in PUBLICATION_TABLES.values() if table is not BRIEF_FIGURES]
+        briefs = self.settings.briefs_dir
+        brief = edition.Edition(edition.previous(briefs, self.settings.today))
         with self.session() as connection:
             for name, rows in self._meta_rows(connection, published).items():
                 connection.register(f"{name}_arrow", rows)
                 connection.execute(f"create table meta.{name} as from {name}_arrow")
-            tables = [*published, *PUBLICATION_TABLES.values()]
             try:
-                target = self.settings.published_file
-                return warehouse.publish(connection, tables, target, views=catalogue.views())
+                counts = warehouse.publish(
+                    connection,
+                    [*published, *made],
+                    target,
+                    views=catalogue.views(),
+                    derived=[(BRIEF_FIGURES, brief.figures)],
+                )
             except duckdb.Error as error:
                 raise warehouse.PublicationError(self._why_not_published(error)) from error
+        brief.write(target, None if elsewhere else briefs)
+        return counts
 
     def _why_not_published(self, error: Exception) -> str:
         """Return what failed, and which files of the lake cannot be read, if any."""
@@ -366,6 +382,37 @@ class Pipeline:
             "storage_version": warehouse.STORAGE_VERSION,
         }
         return pa.Table.from_pylist([row], schema=PUBLICATION.arrow_schema)
+
+    # --- brief ---------------------------------------------------------------------------------
+
+    def brief(self) -> Brief:
+        """Return the brief of the published file: the one written with it, or computed from it.
+
+        Raises FileNotFoundError where nothing has been published.
+        """
+        return edition.current(self.settings.published_file, self.settings.briefs_dir)
+
+    def write_brief(self) -> list[Path]:
+        """Render the brief beside the published file in every language; return the pages."""
+        return edition.write_pages(self.brief(), self.settings.published_file)
+
+    def brief_as_of(self, day: date) -> Brief:
+        """Return the brief as it would have been at the end of a past day.
+
+        All marts are built from what was public by then, in a folder of their own that is deleted
+        afterwards: it takes as long as a run without its fetching.
+        """
+        past = Pipeline(replace(self.settings, as_of=day))
+        scratch = self.settings.data_dir / ".build" / f"brief-{uuid.uuid4().hex}"
+        past.marts, past._stamp = Lake(scratch), BuildStamp(scratch)
+        target = scratch / self.settings.published_file.name
+        try:
+            for _ in past.build_marts(engine.build_order()):
+                pass
+            past.publish(target)
+            return edition.current(target, self.settings.briefs_dir)
+        finally:
+            shutil.rmtree(scratch, ignore_errors=True)
 
     # --- rebuild -------------------------------------------------------------------------------
 

@@ -131,6 +131,11 @@ class Settings:
         """The DuckDB file that readers open."""
         return self.data_dir / "liquidity.duckdb"
 
+    @property
+    def briefs_dir(self) -> Path:
+        """Where the briefs of all days are kept."""
+        return self.data_dir / "briefs"
+
     def claim_data_dir(self) -> None:
         """Bind the data directory to these endpoints for ever, or refuse one that is not theirs.
 

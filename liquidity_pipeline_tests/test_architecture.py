@@ -29,9 +29,9 @@ ORDER = [
     {"storage"},
     {"ingestion"},
     {"models"},
+    {"brief"},
     {"pipeline"},
     {"scorecard"},
-    {"brief"},
     {"orchestration", "definitions"},
     {"cli"},
 ]

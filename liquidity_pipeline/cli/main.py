@@ -117,6 +117,19 @@ def query(place: Place, sql: str, form: str) -> None:
 
 
 @main.command()
+@click.option("--lang", "language", type=click.Choice(["en", "zh"]), default="en")
+@click.option("--format", "form", type=click.Choice(["html", "md", "json"]), default="md")
+@click.option("--as-of", metavar="YYYY-MM-DD", help="As it would have been on this day.")
+@click.option("--output", type=click.Path(dir_okay=False, path_type=Path), help="Write here.")
+@placed
+def brief(place: Place, language: str, form: str, as_of: str | None, output: Path | None) -> None:
+    """Say what drains, what is coming and who reacted: the brief of the published file."""
+    from liquidity_pipeline.cli.brief import write_brief
+
+    write_brief(place, language=language, form=form, as_of=as_of, output=output)
+
+
+@main.command()
 @click.option(
     "--portfolio",
     type=click.Path(exists=True, dir_okay=False, path_type=Path),

@@ -11,6 +11,7 @@ from liquidity_pipeline.contracts.table import (
     flag,
     integer,
     moment,
+    number,
     text,
 )
 
@@ -185,6 +186,29 @@ FRESHNESS = Table(
     ),
 )
 
+BRIEF_FIGURES = Table(
+    "meta",
+    "brief_figures",
+    "Every figure of this publication's brief, with the query that gives it.",
+    key=("id",),
+    columns=(
+        text("id", "Identifier of the figure, the same in every brief"),
+        text("label", "What the figure is, in English"),
+        number("value", "The figure, as the query gives it", unit="see the column unit"),
+        text("unit", "Unit of the value: usd_mn, pct, bp, ratio, sd, percentile, count, days, …"),
+        day("date", "Day that the figure describes", nullable=True),
+        text("sources", "Tables that the query reads, separated by commas"),
+        text("query", "SQL that gives the value on this file"),
+        text("reason", "Why the value is not known", nullable=True),
+        number(
+            "previous_value",
+            "The figure in the last brief, as published",
+            unit="see the column unit",
+        ),
+        day("previous_date", "Day that the figure of the last brief described", nullable=True),
+    ),
+)
+
 # What marts may join to, and what is written at publication.
 REFERENCE_TABLES = by_name((CALENDAR_DAYS, CLOCK, UNIVERSE, SIGN_CONVENTIONS))
 PUBLICATION_TABLES = by_name(
@@ -197,5 +221,6 @@ PUBLICATION_TABLES = by_name(
         REVISIONS,
         EXAMPLE_QUERIES,
         RELATIONSHIPS,
+        BRIEF_FIGURES,
     )
 )

@@ -10,7 +10,9 @@ from typing import Any
 
 import dagster as dg
 
+from liquidity_pipeline.brief.render import to_markdown
 from liquidity_pipeline.contracts.marts import FAMILY_OF_MART, MART_TABLES
+from liquidity_pipeline.contracts.meta import BRIEF_FIGURES
 from liquidity_pipeline.models import engine
 from liquidity_pipeline.models.reconciliations.reconciliation import (
     RECONCILIATIONS,
@@ -27,6 +29,7 @@ from liquidity_pipeline.sources.registry import SOURCES
 from liquidity_pipeline.storage.locks import WAREHOUSE, holding_all
 
 PUBLICATION_KEY = dg.AssetKey(["publication", "liquidity_duckdb"])
+BRIEF_KEY = dg.AssetKey(["publication", "brief"])
 
 # A source may fill a second table; for Dagster that table is the source's asset.
 _ASSET_OF_TABLE = {
@@ -83,10 +86,21 @@ _PUBLICATION_SPEC = dg.AssetSpec(
     skippable=True,
 )
 
+_BRIEF_SPEC = dg.AssetSpec(
+    key=BRIEF_KEY,
+    deps=[PUBLICATION_KEY],
+    group_name="publication",
+    kinds={"html"},
+    owners=OWNERS,
+    description="The brief of the published file, as pages in English and Chinese beside it.",
+    metadata={"dagster/column_schema": column_schema(BRIEF_FIGURES)},
+    skippable=True,
+)
+
 
 @dg.multi_asset(
     name="marts",
-    specs=[*map(_mart_spec, engine.build_order()), _PUBLICATION_SPEC],
+    specs=[*map(_mart_spec, engine.build_order()), _PUBLICATION_SPEC, _BRIEF_SPEC],
     check_specs=[
         dg.AssetCheckSpec(
             reconciliation.name,
@@ -110,6 +124,8 @@ def marts(
         yield from _built(context, pipeline, failures, blocked)
         if PUBLICATION_KEY in context.selected_asset_keys and not blocked:
             yield _published(pipeline, failures)
+        if BRIEF_KEY in context.selected_asset_keys and not blocked:
+            yield _brief(pipeline)
     failures += [f"not published: {name} does not reconcile" for name in blocked]
     if failures:
         raise dg.Failure(
@@ -197,6 +213,24 @@ def _published(pipeline: Pipeline, failures: list[str]) -> dg.MaterializeResult[
             "as_of": str(settings.today),
             "tables": len(counts),
             "dagster/row_count": sum(counts.values()),
+        },
+        tags=origin_tags(pipeline),
+    )
+
+
+def _brief(pipeline: Pipeline) -> dg.MaterializeResult[Any]:
+    """Render the brief that was computed with the publication."""
+    model = pipeline.brief()
+    pages = pipeline.write_brief()
+    return dg.MaterializeResult(
+        asset_key=BRIEF_KEY,
+        metadata=origin(pipeline)
+        | {
+            "pages": dg.MetadataValue.md("\n".join(f"- `{page}`" for page in pages)),
+            "brief": dg.MetadataValue.md(to_markdown(model, "en", footnotes=False)),
+            "confidence": model["verdict"]["confidence"],
+            "as_of": model["publication"]["as_of"],
+            "figures": len(model["figures"]),
         },
         tags=origin_tags(pipeline),
     )

@@ -24,7 +24,7 @@ from liquidity_pipeline.orchestration import liveness
 from liquidity_pipeline.orchestration.assembly import build_definitions
 from liquidity_pipeline.orchestration.dagster_instance import COMMAND_LINE
 from liquidity_pipeline.orchestration.dagster_private import INTERRUPTED
-from liquidity_pipeline.orchestration.mart_assets import PUBLICATION_KEY
+from liquidity_pipeline.orchestration.mart_assets import BRIEF_KEY, PUBLICATION_KEY
 from liquidity_pipeline.orchestration.partitions import range_tags
 from liquidity_pipeline.orchestration.report import Report, asset_name, figures_line
 from liquidity_pipeline.orchestration.source_assets import source_key
@@ -64,7 +64,7 @@ def plan(
 
 def publish_steps() -> int:
     """Return how many assets `Runner.publish` makes, for a progress bar."""
-    return len(MART_TABLES) + 1
+    return len(MART_TABLES) + 2
 
 
 @dataclass
@@ -104,7 +104,7 @@ class Runner:
         current = self.pipeline.marts_are_current()
         if current:
             self._reconcile()
-        self.execute(job, asset_selection=[PUBLICATION_KEY] if current else None)
+        self.execute(job, asset_selection=[PUBLICATION_KEY, BRIEF_KEY] if current else None)
 
     def _reconcile(self) -> None:
         """Say again what does not reconcile, though the marts are those of the last run."""
