@@ -52,7 +52,8 @@ def publish(
         )
         c.execute(
             "create table marts.settlement_calendar as "
-            "select date '2026-02-10' as settlement_date, 'bill' as security_class, ? as net_usd_mn",
+            "select date '2026-02-10' as settlement_date, 'bill' as security_class, "
+            "? as net_usd_mn",
             [net],
         )
     return path
