@@ -6,7 +6,11 @@ DATA := $(if $(LIVE),data,data/sandbox)
 DATA_DIR ?= data
 ENDPOINTS := $(if $(LIVE),live,sandbox)
 
-.PHONY: run ui test test-duckdb2 lint format bench docs campaign scorecard lock clean
+.DEFAULT_GOAL := help
+.PHONY: help run ui test test-fast test-duckdb2 lint format bench docs campaign scorecard lock clean
+
+help:  ## show this list
+	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /|/' | awk -F'|' '{printf "  make %-14s %s\n", $$1, $$2}'
 
 run: $(VENV)/.installed  ## fetch, build and publish: synthetic data, or real with LIVE=1
 	$(BIN)/liquidity run $(if $(LIVE),,--sandbox)
@@ -16,6 +20,9 @@ ui: $(VENV)/.installed  ## open Dagster's UI on the same data
 
 test: $(VENV)/.installed  ## run all tests
 	$(BIN)/pytest -n 2
+
+test-fast: $(VENV)/.installed  ## run the tests that need no server and no built history
+	$(BIN)/pytest -n 2 -m 'not replay and not slow'
 
 test-duckdb2: $(VENV)/.installed  ## the same tests on DuckDB 2.0, in an environment of its own
 	$(PYTHON) -m venv $(VENV)-duckdb2
@@ -29,15 +36,16 @@ lint: $(VENV)/.installed  ## linter, formatter and types
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 
-format: $(VENV)/.installed
+format: $(VENV)/.installed  ## sort imports and format
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
 bench: $(VENV)/.installed  ## where the time goes, beside an empty Dagster job
 	$(BIN)/python -m liquidity_pipeline_tests.benchmarks
 
-docs: $(VENV)/.installed  ## write the data dictionary from the contracts
+docs: $(VENV)/.installed  ## write the data dictionary and the glossary from the contracts
 	$(BIN)/python -m liquidity_pipeline.contracts.dictionary docs/data-dictionary.md
+	$(BIN)/python -m liquidity_pipeline.contracts.glossary docs/glossary.md
 
 campaign: $(VENV)/.installed  ## is the sandbox's truth found again in 50 worlds? (half an hour)
 	$(BIN)/python -m liquidity_pipeline_tests.campaign_truth --write docs/methodology.md
@@ -59,5 +67,5 @@ $(VENV)/.installed: requirements.lock pyproject.toml
 	$(BIN)/python -m pip install --quiet --no-deps --no-build-isolation -e .
 	touch $@
 
-clean:
+clean:  ## remove the environment
 	rm -rf $(VENV)

@@ -6,6 +6,7 @@ too. What a step computes stands in sources, storage and models.
 
 from __future__ import annotations
 
+import hashlib
 import os
 import shutil
 import subprocess
@@ -76,7 +77,7 @@ class Pipeline:
         self.marts = Lake(self.settings.marts_dir)
         self.archive = Archive(self.settings.archive_dir)
         self._stamp = BuildStamp(self.settings.marts_dir)
-        self._coverage: tuple[str, pa.Table] | None = None
+        self._coverage: tuple[list[tuple[Path, int]], pa.Table] | None = None
 
     @cached_property
     def client(self) -> Transport:
@@ -149,11 +150,21 @@ class Pipeline:
         return self._stamp.holds(self._mart_inputs(), self.now)
 
     def _mart_inputs(self) -> str:
-        """Return a fingerprint of all that marts are made of: rows, facts and code."""
+        """Return a fingerprint of all that marts are made of: rows, their reach, facts, code."""
         rows = (path for table in SOURCE_TABLES.values() for path in self.lake.files(table))
-        facts = self.settings.reference_dir.glob("*.*")
-        code = (p for p in Path(__file__).parent.rglob("*") if p.suffix in (".py", ".sql"))
-        return fingerprint([*rows, *facts, *code, *self.archive.record_files()])
+        reference_dir = self.settings.reference_dir
+        package = Path(__file__).parent
+        code = [package / "calendars.py", package / "universe.py"]
+        for room in ("contracts", "models", "statistics"):
+            code += [p for p in (package / room).rglob("*") if p.suffix in (".py", ".sql")]
+        files = fingerprint(
+            (self.lake.root, rows),
+            (reference_dir, reference_dir.glob("*.*")),
+            (package, code),
+        )
+        # Why an input ends is for people; marts depend on where it does.
+        reach = self.coverage().drop_columns(["reason"]).to_pylist()
+        return f"{files} {hashlib.sha256(repr(reach).encode()).hexdigest()}"
 
     def _next_change(self) -> datetime:
         """Return the next moment at which what is public changes, or the New York day does."""
@@ -184,7 +195,7 @@ class Pipeline:
         Read once as long as neither the lake nor the archive changes.
         """
         files = [path for table in SOURCE_TABLES.values() for path in self.lake.files(table)]
-        state = fingerprint([*files, *self.archive.record_files()])
+        state = [(path, path.stat().st_mtime_ns) for path in (*files, *self.archive.record_files())]
         if self._coverage is None or self._coverage[0] != state:
             records = {name: self.archive.of(name) for name in SOURCES}
             rows = coverage.coverage(self.lake, records, self.universe, self.now)

@@ -1,21 +1,25 @@
-"""The way of the data is one direction. Read from the syntax trees, so that nothing is executed."""
+"""The data flow in one direction. Read from the syntax trees, so that nothing is executed.
+
+One test per rule; a failing test lists every module that breaks its rule.
+"""
 
 from __future__ import annotations
 
 import ast
+import re
 import subprocess
 import sys
 from collections.abc import Iterator
+from functools import cache
+from graphlib import TopologicalSorter
 from pathlib import Path
-
-import pytest
 
 import liquidity_pipeline
 
 PACKAGE = Path(liquidity_pipeline.__file__).parent
-FILES = sorted(PACKAGE.rglob("*.py"))
+DIAGRAM = PACKAGE.parent / "docs" / "architecture.md"
 
-# A part of the package knows the parts in the lines above its own, and those of its own line.
+# A room of the package imports from rooms in the lines above its own, and from its own line.
 ORDER = [
     {"__init__", "__version__"},
     {"settings", "statistics"},
@@ -31,17 +35,22 @@ ORDER = [
     {"orchestration", "definitions"},
     {"cli"},
 ]
-RANK = {part: place for place, parts in enumerate(ORDER) for part in parts}
-DAGSTER = {"orchestration", "definitions", "cli"}
+RANK = {room: place for place, rooms in enumerate(ORDER) for room in rooms}
+USES_DAGSTER = {"orchestration", "definitions", "cli"}
 HEAVY = ("pandas", "numpy", "pyarrow", "duckdb", "dagster", "pandera", "sqlglot", "requests")
 
 
-def tree(path: Path) -> ast.Module:
-    return ast.parse(path.read_text(encoding="utf-8"), str(path))
+@cache
+def modules() -> dict[str, ast.Module]:
+    """All modules of the package by path, e.g. `sources/http.py`."""
+    return {
+        path.relative_to(PACKAGE).as_posix(): ast.parse(path.read_text(encoding="utf-8"), str(path))
+        for path in sorted(PACKAGE.rglob("*.py"))
+    }
 
 
-def part(path: Path) -> str:
-    return path.relative_to(PACKAGE).parts[0].removesuffix(".py")
+def room(module: str) -> str:
+    return module.split("/", maxsplit=1)[0].removesuffix(".py")
 
 
 def imports(node: ast.AST) -> Iterator[str]:
@@ -56,7 +65,7 @@ def imports(node: ast.AST) -> Iterator[str]:
             yield from (f"{module}.{alias.name}" for alias in child.names) if whole else [module]
 
 
-def parts_known(node: ast.AST) -> set[str]:
+def rooms_imported(node: ast.AST) -> set[str]:
     own = (name.split(".") for name in imports(node) if name.startswith("liquidity_pipeline."))
     return {names[1] for names in own}
 
@@ -70,88 +79,127 @@ def at_import(module: ast.Module) -> ast.Module:
 
         visit_AsyncFunctionDef = visit_FunctionDef  # noqa: N815 - ast's name
 
-    return ast.fix_missing_locations(WithoutBodies().visit(module))
+    copied = ast.parse(ast.unparse(module))
+    return ast.fix_missing_locations(WithoutBodies().visit(copied))
 
 
-def label(path: Path) -> str:
-    return path.relative_to(PACKAGE).as_posix()
+def test_every_room_has_a_place_in_the_order():
+    assert {room(module) for module in modules()} <= {*RANK, "sandbox"}
 
 
-def test_every_part_of_the_package_has_its_place_in_the_order():
-    assert {part(path) for path in FILES} <= {*RANK, "sandbox"}
-
-
-@pytest.mark.parametrize("path", FILES, ids=label)
-def test_a_module_knows_only_what_stands_before_it(path: Path):
-    if part(path) == "sandbox":
-        return
-    known = parts_known(tree(path)) - {"sandbox"}
-    later = {name for name in known if RANK[name] > RANK[part(path)]}
-    assert not later, f"{label(path)} imports {later}, which come later in the way of the data"
-
-
-def test_the_sandbox_is_known_to_nobody_until_it_is_asked_for():
-    knowing = [
-        label(path)
-        for path in FILES
-        if part(path) != "sandbox" and "sandbox" in parts_known(at_import(tree(path)))
+def test_a_module_imports_only_from_rooms_before_its_own():
+    offenders = [
+        f"{module} imports {other}"
+        for module, tree in modules().items()
+        if room(module) != "sandbox"
+        for other in sorted(rooms_imported(tree) - {"sandbox"})
+        if RANK[other] > RANK[room(module)]
     ]
-    assert knowing == []
+    assert offenders == []
 
 
-def test_the_sandbox_speaks_to_the_pipeline_only_over_http():
-    forbidden = {"sources", "storage", "models", "pipeline", "orchestration", "cli"}
-    for path in FILES:
-        if part(path) == "sandbox":
-            assert not parts_known(tree(path)) & forbidden, label(path)
+def test_nothing_imports_the_sandbox_before_it_is_asked_for():
+    offenders = [
+        module
+        for module, tree in modules().items()
+        if room(module) != "sandbox" and "sandbox" in rooms_imported(at_import(tree))
+    ]
+    assert offenders == []
 
 
-@pytest.mark.parametrize("path", FILES, ids=label)
-def test_dagster_is_imported_where_things_are_wired_and_nowhere_else(path: Path):
-    found = {name for name in imports(tree(path)) if name.split(".")[0].startswith("dagster")}
-    assert not found or part(path) in DAGSTER
+def test_the_sandbox_imports_nothing_of_the_pipeline():
+    offenders = [
+        f"{module} imports {other}"
+        for module, tree in modules().items()
+        if room(module) == "sandbox"
+        for other in sorted(rooms_imported(tree) - {"sandbox"})
+    ]
+    assert offenders == []
 
 
-@pytest.mark.parametrize("path", FILES, ids=label)
-def test_only_settings_read_the_environment(path: Path):
-    """Others may hand the whole environment on, and orchestration names Dagster's home."""
-    if part(path) == "settings":
-        return
-    module = tree(path)
-    parents = {child: node for node in ast.walk(module) for child in ast.iter_child_nodes(node)}
-    assert "getenv" not in {getattr(node, "attr", None) for node in ast.walk(module)}
-    for node in ast.walk(module):
+def test_dagster_is_imported_only_where_things_are_wired():
+    offenders = [
+        f"{module} imports {name}"
+        for module, tree in modules().items()
+        if room(module) not in USES_DAGSTER
+        for name in sorted(set(imports(tree)))
+        if name.split(".")[0].startswith("dagster")
+    ]
+    assert offenders == []
+
+
+def test_only_settings_read_the_environment():
+    """Other modules may hand the whole environment on, and orchestration sets DAGSTER_HOME."""
+    offenders = [
+        f"{module}:{line}"
+        for module, tree in modules().items()
+        if room(module) != "settings"
+        for line in lines_reading_the_environment(tree, sets_home=room(module) == "orchestration")
+    ]
+    assert offenders == []
+
+
+def lines_reading_the_environment(tree: ast.Module, *, sets_home: bool) -> Iterator[int]:
+    parents = {child: node for node in ast.walk(tree) for child in ast.iter_child_nodes(node)}
+    for node in ast.walk(tree):
+        if getattr(node, "attr", None) == "getenv":
+            yield getattr(node, "lineno", 0)
         if not (isinstance(node, ast.Attribute) and node.attr == "environ"):
             continue
         parent = parents[node]
         handed_on = isinstance(parent, ast.Dict) and node in parent.values
         names_home = (
-            part(path) == "orchestration"
+            sets_home
             and isinstance(parent, ast.Subscript)
             and isinstance(parent.ctx, ast.Store)
             and ast.literal_eval(parent.slice) == "DAGSTER_HOME"
         )
-        assert handed_on or names_home, f"{label(path)}:{node.lineno}"
+        if not (handed_on or names_home):
+            yield node.lineno
+
+
+def loaded_by(statement: str) -> set[str]:
+    """Return the heavy libraries that a new process has loaded after a statement."""
+    code = f"import sys\n{statement}\nprint(*(name for name in {HEAVY} if name in sys.modules))"
+    answer = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True
+    )
+    return set(answer.stdout.split())
 
 
 def test_settings_bring_no_heavy_library_with_them():
-    code = (
-        "import sys, liquidity_pipeline.settings, liquidity_pipeline.universe;"
-        f"print([name for name in {HEAVY} if name in sys.modules])"
-    )
-    answer = subprocess.run(
-        [sys.executable, "-c", code], capture_output=True, text=True, check=True
-    )
-    assert answer.stdout.strip() == "[]"
+    assert loaded_by("import liquidity_pipeline.settings, liquidity_pipeline.universe") == set()
 
 
-def test_contracts_and_the_registry_leave_the_slow_libraries_for_later():
-    code = (
-        "import sys, liquidity_pipeline.contracts.sources, liquidity_pipeline.sources.registry;"
-        "names = ('pandas', 'pandera', 'pandas_market_calendars', 'dagster', 'duckdb', 'pyarrow');"
-        "print([name for name in names if name in sys.modules])"
-    )
-    answer = subprocess.run(
-        [sys.executable, "-c", code], capture_output=True, text=True, check=True
-    )
-    assert answer.stdout.strip() == "[]"
+def test_contracts_and_the_registry_leave_heavy_libraries_for_later():
+    statement = "import liquidity_pipeline.contracts.sources, liquidity_pipeline.sources.registry"
+    assert loaded_by(statement) <= {"requests", "numpy"}
+
+
+# --- the diagram ---------------------------------------------------------------------------------
+
+
+def arrows_of_the_code() -> set[tuple[str, str]]:
+    """Return which room imports which, without the arrows that follow from others."""
+    graph: dict[str, set[str]] = {}
+    for module, tree in modules().items():
+        own = room(module)
+        if own not in ("__init__", "sandbox", "definitions"):
+            graph.setdefault(own, set()).update(rooms_imported(tree) - {own, "sandbox"})
+            graph[own].discard("__version__")
+    below: dict[str, set[str]] = {}
+    for name in TopologicalSorter(graph).static_order():
+        direct = graph.get(name, set())
+        below[name] = direct.union(*(below[other] for other in direct))
+    return {
+        (name, other)
+        for name, direct in graph.items()
+        for other in direct
+        if not any(other in below[third] for third in direct if third != other)
+    }
+
+
+def test_the_diagram_shows_the_imports_as_they_are():
+    text = DIAGRAM.read_text(encoding="utf-8")
+    drawn = set(re.findall(r"^ +(\w+) --> (\w+)$", text, flags=re.MULTILINE))
+    assert drawn == arrows_of_the_code()

@@ -1,4 +1,4 @@
-"""Whether what was built is still what would be built: the inputs, and the moment they hold until.
+"""Whether the marts are still what a build would give: their inputs, and how long these hold.
 
 Marts depend on files and on the clock. Nothing that they read changes before the next moment at
 which something becomes public, or the next midnight in New York.
@@ -15,12 +15,18 @@ from pathlib import Path
 from liquidity_pipeline.storage.files import replacing
 
 
-def fingerprint(files: Iterable[Path]) -> str:
-    """Return one hash of names, sizes and times of change; files are only ever replaced whole."""
-    digest = hashlib.sha256()
-    for path in sorted(files):
-        state = path.stat()
-        digest.update(f"{path}\0{state.st_size}\0{state.st_mtime_ns}\n".encode())
+def fingerprint(*folders: tuple[Path, Iterable[Path]]) -> str:
+    """Return one hash of the names (relative to their folder) and contents of files.
+
+    Neither the folder's place nor a file's time of change counts, so a copied data directory or
+    another checkout of the same code gives the same hash.
+    """
+    digest = hashlib.blake2b(digest_size=32)
+    for folder, files in folders:
+        for path in sorted(files):
+            content = path.read_bytes()
+            digest.update(f"{path.relative_to(folder).as_posix()}\0{len(content)}\n".encode())
+            digest.update(content)
     return digest.hexdigest()
 
 

@@ -12,7 +12,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache
-from graphlib import TopologicalSorter
+from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 
 import duckdb
@@ -102,12 +102,15 @@ def upstream(name: str) -> frozenset[str]:
 
 
 def build_order() -> list[str]:
-    """Return all marts, each after those that it reads."""
+    """Return all marts, each after those that it reads; raise ValueError for a circle."""
     graph = {
         name: {table[6:] for table in upstream(name) if table.startswith("marts.")}
         for name in MART_TABLES
     }
-    return list(TopologicalSorter(graph).static_order())
+    try:
+        return list(TopologicalSorter(graph).static_order())
+    except CycleError as error:
+        raise ValueError(f"marts need each other in a circle: {', '.join(error.args[1])}") from None
 
 
 def sql(name: str) -> str:

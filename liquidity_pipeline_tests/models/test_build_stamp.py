@@ -1,5 +1,7 @@
 """A complete build says from what it was made, and until when it stands."""
 
+import os
+import shutil
 from datetime import datetime, timedelta
 from pathlib import Path
 
@@ -37,13 +39,26 @@ def test_a_build_that_began_and_did_not_end_holds_nothing(stamp: BuildStamp, tmp
     assert not stamp.holds("inputs", NOW)
 
 
+def of(folder: Path) -> str:
+    return fingerprint((folder, folder.iterdir()))
+
+
 def test_a_file_that_came_went_or_changed_changes_the_fingerprint(tmp_path: Path):
     one, other = tmp_path / "one", tmp_path / "other"
     one.write_text("1")
-    alone = fingerprint([one])
+    single = of(tmp_path)
     other.write_text("2")
-    both = fingerprint([one, other])
-    assert both == fingerprint([other, one])
-    assert both != alone
-    one.write_text("12")
-    assert fingerprint([one]) != alone
+    assert of(tmp_path) != single
+    other.unlink()
+    assert of(tmp_path) == single
+    one.write_text("3")
+    assert of(tmp_path) != single
+
+
+def test_a_copied_directory_has_the_same_fingerprint(tmp_path: Path):
+    here, there = tmp_path / "here", tmp_path / "there"
+    here.mkdir()
+    (here / "one").write_text("1")
+    shutil.copytree(here, there)
+    os.utime(there / "one", (0, 0))
+    assert of(there) == of(here)

@@ -398,7 +398,7 @@ def test_the_recorded_balance_sheet_is_complete(
     for name in ("WALCL", "WTREGEN", "WRESBAL"):
         got = [row["observation_date"] for row in kept if row["series"] == name]
         assert len(got) == weeks  # Wednesdays in the window
-    assert {gap.split(":")[0] for gap in fetch.gaps} == {"WLFN", "WLRRAL", "WLRRAFOIAL"}
+    assert {gap.split(":")[0] for gap in fetch.gaps} == {"WLFN"}
 
 
 @pytest.mark.replay
