@@ -16,9 +16,7 @@ _COMPONENTS = {
     "tga": "Treasury General Account rises",
     "on_rrp": "overnight reverse repo rises",
     "foreign_rrp": "foreign reverse repo rises",
-    "currency": "currency in circulation rises",
-    "other_liabilities": "other liabilities rise",
-    "unattributed": "not attributed to a line",
+    "other_liabilities": "currency and other liabilities rise",
     "fed_bill_purchases": "the Fed buys bills",
     "fed_other_assets": "the Fed's other assets rise",
     "settlement": "net settlement paid by the public",
@@ -79,7 +77,7 @@ _SENSITIVITY = """
     ) as returns
     left join (
         select * from marts.rolling_correlations
-        where driver = 'reserve_drain' and window_days = 60
+        where driver = 'reserve_drain_estimate' and window_days = 60
         qualify row_number() over (partition by asset order by date desc) = 1
     ) as correlations on correlations.asset = returns.asset
     order by returns.asset_class, returns.asset

@@ -152,8 +152,9 @@ COVERAGE = Table(
         day("known_from", "First day known; NULL where nothing is", nullable=True),
         day(
             "known_through",
-            "Last day through which everything is known, from known_from without a hole; of a "
-            "snapshot the day on which it was taken; NULL where nothing is known",
+            "Last day through which everything is known, from known_from without a hole: the day "
+            "before the next observation (the run's day at the latest), since nothing is due in "
+            "between; of a snapshot the day on which it was taken; NULL where nothing is known",
             nullable=True,
         ),
         day(

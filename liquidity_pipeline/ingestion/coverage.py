@@ -16,7 +16,7 @@ from functools import cached_property
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from liquidity_pipeline.calendars import Release
+from liquidity_pipeline.calendars import Release, days
 from liquidity_pipeline.contracts.meta import COVERAGE
 from liquidity_pipeline.contracts.sources import DEBT_SETTLEMENTS
 from liquidity_pipeline.contracts.table import Table
@@ -31,6 +31,8 @@ from liquidity_pipeline.universe import Universe
 Records = Mapping[str, Sequence[FetchRecord]]
 Span = tuple[date, date]
 _DAY = timedelta(days=1)
+# Longer than any calendar pauses.
+_FORTNIGHT = timedelta(days=14)
 # By then the results of the day's auctions and operations are out.
 _RESULTS_OUT = time(18, 0)
 # Treasury bills are issued every week, without an exception since 2005.
@@ -168,21 +170,27 @@ def _observed(history: _History, universe: Universe) -> Iterator[Known]:
 def _by_rows(history: _History, entity: str, release: Release, held: Sequence[date]) -> Known:
     today = history.now.replace(tzinfo=UTC).astimezone(NEW_YORK).date()
     # An administered rate is due before its day comes.
-    due = release.due(held[0] if held else today - timedelta(days=14), today + _DAY, history.now)
-    expected = due[-1] if due else None
+    due = release.due(held[0] if held else today - _FORTNIGHT, today + _DAY, history.now)
+    expected = _until_next(release, due[-1], today) if due else None
     name = history.table.name
     if not held:
         reason = f"no row is held: {history.why(entity)}"
         return Known(name, entity, None, None, expected, "rows", reason)
     hole = _first_hole(history, entity, due, held)
-    through = held[-1] if hole is None else hole - _DAY
+    through = hole - _DAY if hole else _until_next(release, held[-1], today)
     if hole is not None:
         reason = f"hole on {hole}: not held, and no full answer explains it"
     elif expected is None or through >= expected:
         reason = _IN_TIME
     else:
-        reason = f"ends on {through}: {history.why(entity)}"
+        reason = f"ends on {held[-1]}: {history.why(entity)}"
     return Known(name, entity, held[0], through, expected, "rows", reason, newest=held[-1])
+
+
+def _until_next(release: Release, day: date, today: date) -> date:
+    """Return the last day before the next observation, today at the latest: none is due between."""
+    ahead = days(release.calendar, day + _DAY, day + _FORTNIGHT)
+    return max(day, min(ahead[0] - _DAY, today))
 
 
 def _held(history: _History) -> dict[str, list[date]]:
@@ -195,8 +203,8 @@ def _held(history: _History) -> dict[str, list[date]]:
     if not table.entity:
         return {"": sorted(set(rows[table.day].to_pylist()))}
     grouped = rows.group_by(table.entity).aggregate([(table.day, "distinct")])
-    names, days = grouped[table.entity].to_pylist(), grouped[f"{table.day}_distinct"].to_pylist()
-    return {name: sorted(each) for name, each in zip(names, days, strict=True)}
+    names, lists = grouped[table.entity].to_pylist(), grouped[f"{table.day}_distinct"].to_pylist()
+    return {name: sorted(each) for name, each in zip(names, lists, strict=True)}
 
 
 def _first_hole(

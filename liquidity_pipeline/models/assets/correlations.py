@@ -13,13 +13,17 @@ import duckdb
 import numpy as np
 import pyarrow as pa
 
-from liquidity_pipeline.contracts.assets import RANK_CORRELATIONS, WEEKLY_CORRELATIONS
+from liquidity_pipeline.contracts.assets import (
+    RANK_CORRELATIONS,
+    WEEKLY_CORRELATIONS,
+    WEEKLY_DRIVERS,
+)
 from liquidity_pipeline.models.mart import PythonMart
 from liquidity_pipeline.statistics import panels
 from liquidity_pipeline.statistics.inference import (
     Floats,
     Moments,
-    benjamini_hochberg,
+    bonferroni,
     fisher_band,
 )
 from liquidity_pipeline.statistics.panels import Panel
@@ -111,7 +115,7 @@ def build_weekly(connection: duckdb.DuckDBPyConnection) -> pa.Table:
     """Return `marts.weekly_correlations`: windows of 104 and 156 H.4.1 weeks, every week.
 
     The p-value is that of Student's t for a correlation of independent pairs; it is adjusted for
-    all assets and drivers of the week (Benjamini and Hochberg 1995).
+    all followed assets and weekly drivers, observed or not (Bonferroni).
     """
     drivers = panels.drivers(connection, "weekly")
     weeks = panels.every_week(drivers.dates[0], drivers.dates[-1]) if drivers.dates else []
@@ -119,13 +123,14 @@ def build_weekly(connection: duckdb.DuckDBPyConnection) -> pa.Table:
     if not weeks or not y.names:
         return panels.table([], WEEKLY_CORRELATIONS.arrow_schema)
     known_by = panels.known_by(connection)
+    n_tests = len(panels.asset_classes(connection)) * len(WEEKLY_DRIVERS)
     pairs = [(driver, asset) for driver in x.names for asset in y.names]
     labels = np.array(pairs, dtype=object)
     known_at = np.array([known_by[week] for week in weeks], dtype="datetime64[us]")
     schema = WEEKLY_CORRELATIONS.arrow_schema
     tables = []
     for window in WINDOWS_WEEKS:
-        found = _rolling_weeks(x.values, y.values, window)
+        found = _rolling_weeks(x.values, y.values, window, n_tests)
         row, pair = np.nonzero(~np.isnan(found["correlation"]))
         columns = {
             "week_ending": np.array(weeks, dtype="datetime64[D]")[row],
@@ -139,7 +144,7 @@ def build_weekly(connection: duckdb.DuckDBPyConnection) -> pa.Table:
     return pa.concat_tables(tables)
 
 
-def _rolling_weeks(x: Floats, y: Floats, window: int) -> dict[str, Floats]:
+def _rolling_weeks(x: Floats, y: Floats, window: int, n_tests: int) -> dict[str, Floats]:
     """Return the columns of `weekly_correlations`, each weeks x (driver by driver, its assets)."""
     from scipy.special import stdtr
 
@@ -163,8 +168,8 @@ def _rolling_weeks(x: Floats, y: Floats, window: int) -> dict[str, Floats]:
         "spearman": ranked,
         "beta": xy / safe_xx,
         "p_value": p_value,
-        "p_value_adjusted": benjamini_hochberg(p_value),
-        "n_tests": np.broadcast_to(usable.sum(axis=1, keepdims=True), usable.shape),
+        "p_value_adjusted": bonferroni(p_value, n_tests),
+        "n_tests": np.full(usable.shape, n_tests),
         "n_obs": n.astype(np.int64),
     }
 
@@ -176,6 +181,13 @@ MARTS = {
     ),
     "weekly_correlations": PythonMart(
         build_weekly,
-        frozenset({"marts.sampled_returns", "marts.driver_changes", "meta.calendar_days"}),
+        frozenset(
+            {
+                "marts.sampled_returns",
+                "marts.driver_changes",
+                "meta.calendar_days",
+                "meta.universe",
+            }
+        ),
     ),
 }

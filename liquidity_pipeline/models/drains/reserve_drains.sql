@@ -1,56 +1,20 @@
 -- The drain of record: minus the change of reserve balances, Wednesday to Wednesday, and its parts.
 --
 -- drain = dTGA + dRRP + dCurrency + dOther liabilities and capital - dFed assets   (method, C4 view 1)
--- d_other is the balancing item of the balance sheet and needs every other line; where the currency
--- or the reverse repo line is not available, it is NULL and what is left stands in residual. Without
--- the Treasury's account or the Fed's assets nothing can be told apart, and residual is NULL as well.
--- Reverse repos are H.4.1's total (domestic and foreign); where FRED does not serve it, the overnight
--- facility's take-up of the Wednesday stands in, named in rrp_basis.
+-- d_other is the balancing item of the balance sheet and needs every other line. Without the notes in
+-- circulation, notes and the rest are known together only, in d_currency_and_other. No line stands in
+-- for another: what a missing line would have been is NULL in it and in all that needs it.
 with levels as (
     select
         observation_date as week_ending,
         max(case when series = 'WRBWFRBL' then value_usd_mn end) as reserves_usd_mn,
         max(case when series = 'WDTGAL' then value_usd_mn end) as tga_usd_mn,
-        max(case when series = 'WLRRAL' then value_usd_mn end) as reverse_repo_usd_mn,
+        max(case when series = 'WLRRAL' then value_usd_mn end) as rrp_usd_mn,
         max(case when series = 'WLFN' then value_usd_mn end) as currency_usd_mn,
         max(case when series = 'WALCL' then value_usd_mn end) as fed_assets_usd_mn,
         max(known_at) as known_at
     from sources.fed_balance_sheet
     group by observation_date
-),
-
-operations as (
-    select operation_date, round(sum(accepted_usd_mn), 6) as accepted_usd_mn
-    from sources.repo_operations
-    where kind = 'on_rrp' and not is_small_value
-    group by operation_date
-),
-
-last_operations as (
-    select days.date, max(operations.operation_date) over (order by days.date) as operation_date
-    from meta.calendar_days as days
-    left join operations on operations.operation_date = days.date
-),
-
--- On a Wednesday that is a holiday the take-up of the day before is still outstanding; a record that
--- has stopped says nothing.
-on_rrp as (
-    select last_operations.date, operations.accepted_usd_mn
-    from last_operations
-    join operations on operations.operation_date = last_operations.operation_date
-    where last_operations.operation_date >= last_operations.date - interval 3 day
-),
-
-with_rrp as (
-    select
-        levels.*,
-        coalesce(levels.reverse_repo_usd_mn, on_rrp.accepted_usd_mn) as rrp_usd_mn,
-        case
-            when levels.reverse_repo_usd_mn is not null then 'H.4.1 total'
-            when on_rrp.accepted_usd_mn is not null then 'overnight facility'
-        end as rrp_basis
-    from levels
-    left join on_rrp on on_rrp.date = levels.week_ending
 ),
 
 changes as (
@@ -64,21 +28,15 @@ changes as (
         now_.known_at,
         now_.reserves_usd_mn - before.reserves_usd_mn as d_reserves_usd_mn,
         now_.tga_usd_mn - before.tga_usd_mn as d_tga_usd_mn,
-        -- A change between two different measures would be a change of definition.
-        case when now_.rrp_basis = before.rrp_basis then round(now_.rrp_usd_mn - before.rrp_usd_mn, 6) end as d_rrp_usd_mn,
-        case when now_.rrp_basis = before.rrp_basis then now_.rrp_basis end as rrp_basis,
+        now_.rrp_usd_mn - before.rrp_usd_mn as d_rrp_usd_mn,
         now_.currency_usd_mn - before.currency_usd_mn as d_currency_usd_mn,
         now_.fed_assets_usd_mn - before.fed_assets_usd_mn as d_fed_assets_usd_mn
-    from with_rrp as now_
-    join with_rrp as before on before.week_ending = now_.week_ending - interval 7 day
+    from levels as now_
+    join levels as before on before.week_ending = now_.week_ending - interval 7 day
 ),
 
 balanced as (
-    select
-        *,
-        case when rrp_basis = 'H.4.1 total' then
-            d_fed_assets_usd_mn - d_reserves_usd_mn - d_tga_usd_mn - d_rrp_usd_mn - d_currency_usd_mn
-        end as d_other_usd_mn
+    select *, d_fed_assets_usd_mn - d_reserves_usd_mn - d_tga_usd_mn - d_rrp_usd_mn as d_currency_and_other_usd_mn
     from changes
 )
 
@@ -88,19 +46,20 @@ select
     d_tga_usd_mn,
     d_rrp_usd_mn,
     d_currency_usd_mn,
-    d_other_usd_mn,
+    round(d_currency_and_other_usd_mn - d_currency_usd_mn, 6) as d_other_usd_mn,
+    round(d_currency_and_other_usd_mn, 6) as d_currency_and_other_usd_mn,
     d_fed_assets_usd_mn,
     round(
         -d_reserves_usd_mn - (
             d_tga_usd_mn
-            + coalesce(d_rrp_usd_mn, 0)
-            + coalesce(d_currency_usd_mn, 0)
-            + coalesce(d_other_usd_mn, 0)
+            + d_rrp_usd_mn
+            + d_currency_usd_mn
+            + (d_currency_and_other_usd_mn - d_currency_usd_mn)
             - d_fed_assets_usd_mn
         ),
         6
     ) as residual_usd_mn,
-    rrp_basis,
+    case when d_rrp_usd_mn is not null then 'H.4.1 total' end as rrp_basis,
     reserves_usd_mn,
     tga_usd_mn,
     rrp_usd_mn,
