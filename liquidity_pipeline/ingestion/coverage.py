@@ -37,6 +37,7 @@ _FORTNIGHT = timedelta(days=14)
 _RESULTS_OUT = time(18, 0)
 # Treasury bills are issued every week, without an exception since 2005.
 _ISSUED_EVERY = timedelta(days=7)
+_PROVIDER = {"index_prices": "source", "crypto_prices": "venue"}
 _IN_TIME = "known as far as is due"
 
 
@@ -162,7 +163,7 @@ def _observed(history: _History, universe: Universe) -> Iterator[Known]:
     rules = releases(history.table, universe)
     if not rules:
         return
-    held = _held(history)
+    held = _held(history, universe)
     for entity, release in rules.items():
         yield _by_rows(history, entity, release, held.get(entity, []))
 
@@ -193,13 +194,27 @@ def _until_next(release: Release, day: date, today: date) -> date:
     return max(day, min(ahead[0] - _DAY, today))
 
 
-def _held(history: _History) -> dict[str, list[date]]:
-    """Return the days whose rows are public by now, per entity, oldest first."""
+def _held(history: _History, universe: Universe) -> dict[str, list[date]]:
+    """Return the days whose rows are public by now, per entity, oldest first.
+
+    A price counts that comes from the symbol's first provider: another's is near it, not equal,
+    and a return from one to the other is neither's.
+    """
     table = history.table
     assert table.day is not None  # noqa: S101 - what has releases has a day
-    columns = [table.day, "known_at", *([table.entity] if table.entity else [])]
-    rows = history.lake.read(table, columns)
+    provider = _PROVIDER.get(table.name)
+    columns = [table.day, "known_at", table.entity, provider]
+    rows = history.lake.read(table, [name for name in columns if name])
     rows = rows.filter(pc.less_equal(rows["known_at"], pa.scalar(history.now, pa.timestamp("us"))))
+    if provider:
+        believed = pa.array(
+            [
+                f"{asset.symbol} {asset.provider_symbols()[0][0]}"
+                for asset in (*universe.index, *universe.crypto)
+            ]
+        )
+        named = pc.binary_join_element_wise(rows[table.entity], rows[provider], " ")
+        rows = rows.filter(pc.is_in(named, value_set=believed))
     if not table.entity:
         return {"": sorted(set(rows[table.day].to_pylist()))}
     grouped = rows.group_by(table.entity).aggregate([(table.day, "distinct")])

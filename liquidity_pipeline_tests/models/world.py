@@ -296,9 +296,9 @@ def series(day: date, name: str, value: float, unit: str = "percent") -> Row:
 
 def price(day: date, symbol: str, close: float, **others: Any) -> Row:
     """A daily bar of an index or a fund."""
-    return {"trade_date": day, "symbol": symbol, "close": close, "source": "test", **others}
+    return {"trade_date": day, "symbol": symbol, "close": close, "source": "yahoo", **others}
 
 
 def coin(day: date, close: float, symbol: str = "BTC") -> Row:
     """A closed UTC day of a coin."""
-    return {"trade_date": day, "symbol": symbol, "close": close, "venue": "test"}
+    return {"trade_date": day, "symbol": symbol, "close": close, "venue": "coinbase"}

@@ -4,13 +4,15 @@
 -- way, from the first to the last close of five sessions (t against t-4). A return over a missing
 -- session is NULL. Volatility is the sample deviation of 20 daily returns, annualised with 252
 -- sessions or 365 days; drawdown is against the highest close of the history held here.
+-- A price counts that comes from the symbol's first provider. Another's stands in the sources beside it:
+-- it is near, not equal, lacks dividends, and a return from one to the other is neither's.
 -- What is summed over sessions is summed as decimals: a sum of floating-point numbers depends on how
 -- much history the engine happens to hold, and a row must not.
 with prices as (
-    select trade_date as date, symbol as asset, close, dividend, known_at
+    select trade_date as date, symbol as asset, source as provider, close, dividend, known_at
     from sources.index_prices
     union all
-    select trade_date, symbol, close, null, known_at
+    select trade_date, symbol, venue, close, null, known_at
     from sources.crypto_prices
 ),
 
@@ -21,7 +23,9 @@ numbered as (
         universe.is_crypto,
         case when universe.is_crypto then days.day_number else days.nyse_number end as session
     from prices
-    join meta.universe as universe on universe.asset = prices.asset
+    join meta.universe as universe
+        on universe.asset = prices.asset
+        and split_part(universe.providers, ':', 1) = prices.provider
     join meta.calendar_days as days on days.date = prices.date
 ),
 
