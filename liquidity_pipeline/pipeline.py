@@ -37,7 +37,7 @@ from liquidity_pipeline.contracts.table import DUCKDB_TYPES, Table
 from liquidity_pipeline.ingestion import completeness, coverage, freshness, ingest
 from liquidity_pipeline.ingestion.fetch_history import summarize
 from liquidity_pipeline.ingestion.ingest import Rebuilt
-from liquidity_pipeline.models import engine, reference
+from liquidity_pipeline.models import catalogue, engine, reference
 from liquidity_pipeline.models.build_stamp import BuildStamp, fingerprint
 from liquidity_pipeline.models.reconciliations import reconciliation as reconciliations
 from liquidity_pipeline.models.reconciliations.reconciliation import (
@@ -260,7 +260,8 @@ class Pipeline:
                 connection.register(f"{name}_arrow", rows)
                 connection.execute(f"create table meta.{name} as from {name}_arrow")
             tables = [*published, *PUBLICATION_TABLES.values()]
-            return warehouse.publish(connection, tables, self.settings.published_file)
+            target = self.settings.published_file
+            return warehouse.publish(connection, tables, target, views=catalogue.views())
 
     def _meta_rows(
         self, connection: duckdb.DuckDBPyConnection, published: Sequence[Table]
@@ -271,6 +272,9 @@ class Pipeline:
             "columns": _describe_columns(published),
             "freshness": self.freshness(),
             "revisions": self.lake.revisions(),
+            "components": catalogue.components(self._facts["sign_conventions"]),
+            "example_queries": catalogue.example_queries(),
+            "relationships": catalogue.relationships(list(PUBLISHED.values())),
         }
 
     def freshness(self) -> pa.Table:

@@ -93,14 +93,17 @@ def measure(settings: Settings, folder: Path, arguments: argparse.Namespace) -> 
         found = good.under(outage)
         differ = sum(found.wrong.values())
         values, wrong = values + found.values, wrong + differ
-        print(
-            f"{outage}: {found.values:,} compared, {found.absent:,} rows absent, {differ:,} differ",
-            flush=True,
-        )
+        say(f"{outage}: {found.values:,} compared, {found.absent:,} rows absent, {differ:,} differ")
         for example in found.examples[:5]:
-            print(f"    {example}")
-    print(f"{values:,} values compared, {wrong:,} differ", flush=True)
+            say(f"    {example}")
+    say(f"{values:,} values compared, {wrong:,} differ")
     return wrong
+
+
+def say(line: str) -> None:
+    """Print a line at once: the whole takes long."""
+    sys.stdout.write(f"{line}\n")
+    sys.stdout.flush()
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -120,7 +123,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         for name, world in WORLDS.items():
             if arguments.world not in (None, name) or (name == "replay" and not REPLAY.exists()):
                 continue
-            print(f"--- {name}", flush=True)
+            say(f"--- {name}")
             with world(Path(scratch) / name) as settings:
                 wrong += measure(settings, Path(scratch) / f"{name}-work", arguments)
     return min(1, wrong)

@@ -16,7 +16,7 @@ from liquidity_pipeline import calendars
 from liquidity_pipeline.contracts.marts import MART_TABLES
 from liquidity_pipeline.contracts.meta import PUBLICATION_TABLES, REFERENCE_TABLES
 from liquidity_pipeline.contracts.sources import POLICY_EVENTS, SOURCE_TABLES, TGA_BALANCE
-from liquidity_pipeline.models import engine
+from liquidity_pipeline.models import catalogue, engine
 from liquidity_pipeline.models.reconciliations.reconciliation import (
     RECONCILIATIONS,
     ReconciliationResult,
@@ -209,6 +209,19 @@ def one_statement(tmp_path: Path) -> Pipeline:
     rows = pa.Table.from_pylist([row], schema=TGA_BALANCE.arrow_schema)
     pipeline.lake.store(TGA_BALANCE, rows, [day.replace(day=1)], pipeline.now)
     return pipeline
+
+
+@pytest.mark.replay
+def test_every_example_query_and_view_gives_rows(pipeline: Pipeline) -> None:
+    pipeline.publish()
+    with warehouse.reading(pipeline.settings.published_file) as connection:
+        examples = connection.execute("select name, sql from meta.example_queries").fetchall()
+        assert len(examples) >= 10
+        for name, sql in examples:
+            rows = connection.execute(sql).fetchall()
+            assert rows or name == "revisions", name
+        for view in catalogue.views():
+            connection.execute(f"select * from {view.qualified_name}").fetchall()
 
 
 def test_nothing_is_published_before_anything_was_fetched(tmp_path: Path) -> None:

@@ -109,22 +109,58 @@ RESERVE_DRAINS = Table(
         usd("d_currency_usd_mn", "Rise of Federal Reserve notes in circulation"),
         usd(
             "d_other_usd_mn",
-            "Rise of all other liabilities and capital, the balancing item; NULL unless every "
-            "other line is known",
+            "Rise of all other liabilities and capital, from the lines of H.4.1; NULL unless all "
+            "of total assets, currency, reverse repos, the TGA and bank deposits are known",
         ),
+        usd("d_foreign_official_usd_mn", "Rise of foreign official deposits, part of d_other"),
+        usd("d_other_deposits_usd_mn", "Rise of others' deposits (GSEs, ...), part of d_other"),
+        usd("d_other_liabilities_usd_mn", "Rise of what is no deposit, part of d_other"),
+        usd("d_capital_usd_mn", "Rise of the Fed's capital, part of d_other"),
         usd(
             "d_currency_and_other_usd_mn",
-            "Rise of notes, other liabilities and capital together: what closes the week where "
-            "notes are not served",
+            "What closes the week: rise of notes, other liabilities and capital together",
         ),
         usd("d_fed_assets_usd_mn", "Rise of the Fed's total assets, which adds reserves"),
-        usd("residual_usd_mn", "Drain that the lines above leave; NULL unless all are known"),
+        usd(
+            "residual_usd_mn",
+            "Drain that the lines leave: the difference between H.4.1's reserve balances and its "
+            "deposits of depository institutions; NULL unless every line is known",
+        ),
         text("rrp_basis", "H.4.1 total; NULL where it is not known", nullable=True),
         usd("reserves_usd_mn", "Reserve balances on the Wednesday"),
         usd("tga_usd_mn", "Treasury General Account on the Wednesday"),
         usd("rrp_usd_mn", "Reverse repos on the Wednesday"),
         usd("currency_usd_mn", "Federal Reserve notes on the Wednesday"),
         usd("fed_assets_usd_mn", "Total assets on the Wednesday"),
+        MART_KNOWN_AT,
+    ),
+)
+
+
+RESERVE_RATIOS = Table(
+    "marts",
+    "reserve_ratios",
+    "Reserve balances over the total assets of commercial banks, as both were known on the day on "
+    "which the reserves were published: H.8 of two Wednesdays before. Until 2018 bank assets are "
+    "year-end figures kept by hand.",
+    key=("week_ending",),
+    columns=(
+        day("week_ending", "Wednesday of the reserve balances"),
+        usd("reserves_usd_mn", "Reserve balances", nullable=False),
+        number(
+            "bank_assets_usd_mn",
+            "Total assets of commercial banks as last published",
+            nullable=False,
+            low=5_000_000,
+            high=100_000_000,
+        ),
+        day("bank_assets_date", "Day for which they are stated; year-end for those kept by hand"),
+        text(
+            "bank_assets_basis",
+            "H.8, or the figures in data/reference",
+            allowed=("H.8", "year-end by hand"),
+        ),
+        number("reserves_of_bank_assets_pct", "The ratio", nullable=False, low=0, high=100),
         MART_KNOWN_AT,
     ),
 )

@@ -28,6 +28,13 @@ FUNDING_CONDITIONS = Table(
         number("tgcr_iorb_bp", "Tri-party rate less interest on reserves"),
         number("effr_iorb_bp", "Federal funds rate less interest on reserves"),
         number("sofr_p99_p25_bp", "99th less 25th percentile of SOFR transactions"),
+        *(
+            number(
+                f"sofr_p{rank}_iorb_bp",
+                f"Percentile {rank} of SOFR transactions less interest on reserves",
+            )
+            for rank in (1, 25, 75, 99)
+        ),
         number("sofr_volume_usd_bn", "Volume behind SOFR", low=0),
         number("target_to_pct", "Upper end of the federal funds target range"),
         number("srf_usd_mn", "Standing repo take-up of the day, all operations", low=0),

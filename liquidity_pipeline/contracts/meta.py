@@ -3,7 +3,16 @@
 from __future__ import annotations
 
 from liquidity_pipeline.contracts.sources import REVISIONS
-from liquidity_pipeline.contracts.table import Table, by_name, day, flag, integer, moment, text
+from liquidity_pipeline.contracts.table import (
+    Column,
+    Table,
+    by_name,
+    day,
+    flag,
+    integer,
+    moment,
+    text,
+)
 
 CALENDAR_DAYS = Table(
     "meta",
@@ -66,6 +75,45 @@ SIGN_CONVENTIONS = Table(
         text("convention", "Which way of counting", allowed=("reserves", "headline")),
         integer("sign", "+1 drains, -1 adds, 0 is not counted"),
         text("note", "Why", nullable=True),
+    ),
+)
+
+COMPONENTS = Table(
+    "meta",
+    "components",
+    "Components of the drain: their labels, and how each convention counts them.",
+    key=("component",),
+    columns=(
+        text("component", "Component of marts.drains and marts.weekly_drains"),
+        text("label", "Label to show"),
+        Column("sign_reserves", "integer", "Reserve accounting: +1 drains, -1 adds, 0 not counted"),
+        Column("sign_headline", "integer", "Market convention: +1 drains, -1 adds, 0 not counted"),
+    ),
+)
+
+EXAMPLE_QUERIES = Table(
+    "meta",
+    "example_queries",
+    "Queries to start with; each runs as it is on this file.",
+    key=("position",),
+    columns=(
+        integer("position", "Order of a first visit", low=1),
+        text("name", "Short name"),
+        text("question", "What it answers"),
+        text("sql", "The query"),
+    ),
+)
+
+RELATIONSHIPS = Table(
+    "meta",
+    "relationships",
+    "Which column refers to which dimension table, for tools that join by themselves.",
+    key=("from_table", "from_column"),
+    columns=(
+        text("from_table", "Table that refers"),
+        text("from_column", "Its column"),
+        text("to_table", "Dimension table"),
+        text("to_column", "Its key"),
     ),
 )
 
@@ -175,4 +223,15 @@ COVERAGE = Table(
 
 # What marts may join to, and what is written at publication.
 REFERENCE_TABLES = by_name((CALENDAR_DAYS, CLOCK, UNIVERSE, SIGN_CONVENTIONS, COVERAGE))
-PUBLICATION_TABLES = by_name((PUBLICATION, TABLES, COLUMNS, FRESHNESS, REVISIONS))
+PUBLICATION_TABLES = by_name(
+    (
+        PUBLICATION,
+        TABLES,
+        COLUMNS,
+        COMPONENTS,
+        FRESHNESS,
+        REVISIONS,
+        EXAMPLE_QUERIES,
+        RELATIONSHIPS,
+    )
+)

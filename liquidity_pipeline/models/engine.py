@@ -130,8 +130,12 @@ def _attach_source(connection: duckdb.DuckDBPyConnection, table: Table, files: l
         )
         source = f"select {columns} where false"
     connection.execute(f"create view lake.{table.name} as {source}")
-    settles = "status" in table.column_names
-    view = _settlements_as_of(table.name) if settles else _public_rows(table.name)
+    if "status" in table.column_names:
+        view = _settlements_as_of(table.name)
+    elif "results_at" in table.column_names:
+        view = _operations_as_of(table.name)
+    else:
+        view = _public_rows(table.name)
     connection.execute(f"create view sources.{table.name} as {view}")
 
 
@@ -141,6 +145,27 @@ def _quoted(path: Path) -> str:
 
 def _public_rows(name: str) -> str:
     return f"select * from lake.{name} where known_at <= (select now from meta.clock)"
+
+
+def _operations_as_of(name: str) -> str:
+    """Return a buyback's row as it was at the clock: what was bought only once results are out."""
+    return f"""
+        with seen as (
+            select
+                * exclude (known_at),
+                coalesce(results_at <= clock.now, false) as has_results,
+                case when results_at <= clock.now then results_at
+                    else coalesce(announced_at, known_at) end as known_at
+            from lake.{name} cross join meta.clock as clock
+            where coalesce(announced_at, known_at) <= clock.now
+        )
+        select * exclude (has_results) replace (
+            case when has_results then offered_usd_mn end as offered_usd_mn,
+            case when has_results then accepted_usd_mn end as accepted_usd_mn,
+            case when has_results then issues_accepted end as issues_accepted,
+            case when has_results then results_at end as results_at
+        )
+        from seen"""
 
 
 def _settlements_as_of(name: str) -> str:

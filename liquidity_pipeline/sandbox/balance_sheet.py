@@ -24,6 +24,7 @@ _MBS_START = 620_000
 # Levels in the base year, USD mn.
 _CURRENCY, _OTHER_ASSETS, _FOREIGN_REPO, _OTHER_LIABILITIES = 2_450_000, 330_000, 330_000, 400_000
 _INFLATION_COMPENSATION = 109_000
+_LOANS_OF_BANK_ASSETS = 0.53
 
 
 @dataclass(frozen=True)
@@ -32,7 +33,7 @@ class BalanceSheet:
 
     Assets: `treasuries` (inflation compensation included), `mbs`, `repos`, `swaps`,
     `other_assets`. Liabilities: `currency`, `on_rrp`, `foreign_rrp`, `tga`, `other_liabilities`,
-    `reserves`.
+    `reserves`. Capital is among the other liabilities, which H.4.1 takes apart.
     """
 
     days: IntArray
@@ -53,6 +54,27 @@ class BalanceSheet:
     def total_assets(self) -> IntArray:
         """Sum the assets."""
         return self.treasuries + self.mbs + self.repos + self.swaps + self.other_assets
+
+    @property
+    def foreign_official(self) -> IntArray:
+        """Deposits of foreign official accounts, a part of the other liabilities."""
+        return self.other_liabilities // 40
+
+    @property
+    def deposits(self) -> IntArray:
+        """All deposits: reserve balances, Treasury's, foreign official, and those of others."""
+        others = self.other_liabilities * 45 // 100
+        return self.reserves + self.tga + self.foreign_official + others
+
+    @property
+    def total_liabilities(self) -> IntArray:
+        """All liabilities: total assets less capital."""
+        return self.total_assets - self.other_liabilities * 11 // 100
+
+    @property
+    def primary_credit(self) -> IntArray:
+        """Discount window loans, a part of the other assets."""
+        return self.other_assets // 60
 
     def drains(self) -> dict[str, IntArray]:
         """Split the fall of reserve balances on each day by component, USD mn.
@@ -106,6 +128,15 @@ def liquidity_before_repos(
 def bank_assets(fed_days: IntArray) -> FloatArray:
     """Return the banks' total assets that reserve balances are measured against, USD mn."""
     return policy.BANK_ASSETS_USD_MN * policy.growth(fed_days)
+
+
+def bank_loans(seed: int, fed_days: IntArray) -> FloatArray:
+    """Return the banks' loans and leases, USD mn: a share of their assets that moves by itself.
+
+    It does not answer to drains: whoever finds that it does has found chance.
+    """
+    share = _LOANS_OF_BANK_ASSETS * (1 + 0.004 * _slow_noise(seed, "bank loans", fed_days))
+    return np.asarray(share * bank_assets(fed_days))
 
 
 def softplus(x: FloatArray) -> FloatArray:

@@ -16,18 +16,23 @@ from liquidity_pipeline.sandbox.days import DayRule
 
 @dataclass(frozen=True)
 class Release:
-    """A rule of publication: so many days of a calendar later, at a New York time."""
+    """A rule of publication: so many days of a calendar later, at a New York time.
+
+    A day on which nothing is published moves on to the next day of `moves_to`.
+    """
 
     rule: DayRule
     lag: int
     hour: int
     minute: int = 0
+    moves_to: DayRule = days.is_any_day
 
     def known_at(self, observed: int) -> int:
         """Return the epoch seconds at which the figure of a day is public."""
         when = observed
         if self.lag:
             when = days.shift(observed, self.lag, self.rule)
+        when = days.on_or_after(when, self.moves_to)
         return days.new_york_time(when, self.hour, self.minute)
 
 
@@ -36,6 +41,8 @@ SECURED_RATES = Release(days.is_sifma, 1, 8)
 UNSECURED_RATES = Release(days.is_fed, 1, 9)
 FRED_DAILY = Release(days.is_fed, 1, 16, 15)
 BALANCE_SHEET = Release(days.is_fed, 1, 16, 30)
+# H.8 is published on Fridays, for the Wednesday nine days before.
+BANK_BALANCE_SHEET = Release(days.is_any_day, 9, 16, 15, moves_to=days.is_fed)
 MORNING_OPERATION = Release(days.is_fed, 0, 9, 25)
 REPO_MORNING = Release(days.is_fed, 0, 8, 31)
 REVERSE_REPO = Release(days.is_fed, 0, 13, 16)
@@ -44,7 +51,6 @@ SESSION_CLOSE = Release(days.is_nyse, 0, 16, 20)
 CBOE_FILE = Release(days.is_nyse, 0, 20, 10)
 STRESS_INDEX = Release(days.is_fed, 2, 10)
 ANNOUNCEMENT = Release(days.is_fed, 0, 11)
-BUYBACK_RESULT = Release(days.is_fed, 0, 14, 5)
 
 
 def evening(today: date) -> int:

@@ -12,7 +12,8 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from liquidity_pipeline.sandbox import days, policy
+from liquidity_pipeline.sandbox import buybacks, days, policy
+from liquidity_pipeline.sandbox.buybacks import Buyback, Line
 from liquidity_pipeline.sandbox.cash import CashFlows
 from liquidity_pipeline.sandbox.days import FloatArray, IntArray
 from liquidity_pipeline.sandbox.debt_calendar import (
@@ -32,20 +33,8 @@ SOMA_CLASSES = ("bills", "notesbonds", "frn", "tips")
 
 _CASH_CORRECTION = 0.3  # share of the gap to the target that one announcement closes
 _BILL_MEMORY = 0.6  # weight of what matures, against the usual size, in a bill offering
-_BUYBACKS_SINCE = days.day(2024, 5, 29)
+_PLENTY = 20_000  # par of a bond below which nothing is bought back, USD mn
 _NO_AMOUNT = -1  # an auction that settles after the end of the world
-
-
-@dataclass(slots=True)
-class Buyback:
-    """One buyback operation in old long bonds; par and cash in USD mn."""
-
-    operated: int
-    settles: int
-    row: int
-    par: int
-    cash: int
-    offered: int
 
 
 @dataclass
@@ -55,7 +44,9 @@ class DebtRecord:
     Per auction: arrays in calendar order, USD mn of par, -1 for an offering that is not yet sized.
     Per business day: `issued` and `redeemed` (days x lines of table IIIA), `discount` (par less
     price of new bills, and of new coupons), `soma` (par held at the close, days x `SOMA_CLASSES`)
-    and the `tga_close`.
+    and the `tga_close`. `moves` has a row for each change of a security, oldest first: row of the
+    business day, row of the auction that stands for the CUSIP, what its outstanding par and SOMA's
+    holding change by.
     """
 
     offering: IntArray
@@ -69,6 +60,7 @@ class DebtRecord:
     soma: IntArray
     tga_close: IntArray
     outstanding: IntArray
+    moves: IntArray
     buybacks: list[Buyback] = field(default_factory=list)
 
 
@@ -115,6 +107,7 @@ class DebtDesk:
         )
         self.buyback_discount = np.zeros(span, dtype=np.int64)
         self.buybacks: list[Buyback] = []
+        self.moves: list[tuple[int, int, int, int]] = []
 
     def run(self) -> DebtRecord:
         """Go through all business days and return the record."""
@@ -136,7 +129,8 @@ class DebtDesk:
             np.array(self.offering), np.array(self.soma_accepted),
             np.array(self.maturing_public), np.array(self.maturing_soma),
             self.issued, self.redeemed, self.discount, self.buyback_discount,
-            self.soma, tga_close, np.array(self.outstanding), self.buybacks,
+            self.soma, tga_close, np.array(self.outstanding),
+            np.array(self.moves), self.buybacks,
         )  # fmt: skip
 
     def _sell_what_was_outstanding(self) -> None:
@@ -146,10 +140,11 @@ class DebtDesk:
                 self.offering[i] = fixed_offering(auction, self.growth[i])
             if auction.issued < self.fed_days[0]:
                 soma = round(self.offering[i] * SOMA_SHARE_BEFORE_START[auction.is_bill])
-                self._put_out(i, self.offering[i], soma)
+                self._put_out(0, i, self.offering[i], soma)
 
-    def _put_out(self, i: int, offering: int, soma: int) -> None:
+    def _put_out(self, row: int, i: int, offering: int, soma: int) -> None:
         security = self.calendar.security[i]
+        self.moves.append((row, security, offering + soma, soma))
         self.offering[i], self.soma_accepted[i] = offering, soma
         self.outstanding[security] += offering + soma
         self.soma_held[security] += soma
@@ -201,6 +196,7 @@ class DebtDesk:
         for operation in self.purchases[today]:
             for security, par in operation.fills:
                 self.soma_now[_soma_class(self.auctions[security])] += operation.sign * par
+                self.moves.append((row, security, 0, operation.sign * par))
         return cash + self._buy_back(row, today)
 
     def _rolled_over(self, today: int, soma: int) -> int:
@@ -222,6 +218,7 @@ class DebtDesk:
             if self.auctions[i].is_bill != bills:
                 continue
             paid += self.outstanding[i]
+            self.moves.append((row, i, -self.outstanding[i], -self.soma_held[i]))
             self.redeemed[row, _redemption_line(self.auctions[i])] += self.outstanding[i]
             self.soma_now[_soma_class(self.auctions[i])] -= self.soma_held[i]
             if bills:
@@ -240,7 +237,7 @@ class DebtDesk:
             soma = left if last else rolled * self.offering[i] // total
             left -= soma
             discount = round(self.offering[i] * (100 - self.price[i]) / 100)
-            self._put_out(i, self.offering[i], soma)
+            self._put_out(row, i, self.offering[i], soma)
             self.issued[row, _issue_line(self.auctions[i])] += self.offering[i] + soma
             self.discount[row, int(not self.auctions[i].is_bill)] += discount
             cash += self.offering[i] + soma - discount
@@ -264,27 +261,34 @@ class DebtDesk:
             self.soma_held[i] += operation.sign * par
 
     def _buy_back(self, row: int, today: int) -> int:
-        """Settle the buyback of the day before: each Wednesday, one old long bond."""
+        """Settle the buybacks of the business day before; return the cash, which is negative."""
         operated = days.shift(today, -1)
-        if today < _BUYBACKS_SINCE or days.weekday(operated) != days.WEDNESDAY:
+        if today < buybacks.SINCE:
             return 0
-        old = [i for i in self._old_bonds(operated) if self.outstanding[i] > 20_000]
-        if not old:
-            return 0
-        chosen = old[(operated // 7) % len(old)]
-        par = int(2000 + 500 * min(max(round(self.buyback_size[row]), -2), 2))
-        discount = round(par * 0.22)
-        self.outstanding[chosen] -= par
-        self.redeemed[row, REDEMPTION_LINES.index("Bonds")] += par
-        self.buyback_discount[row] += discount
-        offered = par * 4 + 137
-        self.buybacks.append(Buyback(operated, today, chosen, par, par - discount, offered))
-        return discount - par
+        paid = 0
+        for line in buybacks.held_on(operated):
+            eligible = self._eligible(line, operated)
+            if not eligible:
+                continue
+            done = buybacks.buy(line, operated, today, eligible, self.buyback_size[row])
+            self.buybacks.append(done)
+            for purchase in done.purchases:
+                self.outstanding[purchase.row] -= purchase.par
+                line_of_table = _redemption_line(self.auctions[purchase.row])
+                self.redeemed[row, line_of_table] += purchase.par
+                self.moves.append((row, purchase.row, -purchase.par, 0))
+            self.buyback_discount[row] += done.par - done.cash
+            paid += done.cash
+        return -paid
 
-    def _old_bonds(self, today: int) -> list[int]:
-        """Return thirty-year bonds with twenty to twenty-nine years left."""
-        near, far = today + 20 * 365, today + 29 * 365
-        return [i for i in self.calendar.long_bonds if near < self.auctions[i].matures < far]
+    def _eligible(self, line: Line, operated: int) -> list[int]:
+        """Return the securities of the bucket of which plenty is outstanding."""
+        near, far = operated + line.near, operated + line.far
+        return [
+            i
+            for i in self.calendar.long_bonds
+            if near < self.auctions[i].matures < far and self.outstanding[i] > _PLENTY
+        ]
 
 
 def _soma_class(auction: Auction) -> int:

@@ -17,11 +17,15 @@ IDENTITIES = (
     "DTS table II: items of a side add up to its total, which is table I's",
     "DTS tables IIIA - IIIB: issues less adjustments = the public debt cash row of table II",
     "H.4.1 WDTGAL = DTS closing balance of the Wednesday; WTREGEN = its seven-day average",
-    "H.4.1 WALCL = WLFN + WLRRAL + WDTGAL + WRBWFRBL + other liabilities",
+    "H.4.1 WALCL = WLFN + WLRRAL + WDTGAL + WRBWFRBL + other liabilities and capital",
+    "H.4.1 WLDLCL = WLODLL + WDTGAL + WDFOL + other deposits; WLODLL = WRBWFRBL",
+    "H.4.1 WLTLECL = WLFN + WLRRAL + WLDLCL + other liabilities; WALCL = WLTLECL + capital",
     "H.4.1 WLRRAL = WLRRAFOIAL + WLRRAOL; WLRRAOL = RRPONTSYD of the Wednesday",
     "drain_reserves = d_tga + d_rrp + d_currency + d_other + d_fed_assets, residual 0",
     "auctions: competitive + noncompetitive + FIMA + SOMA accepted = total accepted",
     "table IIIA of a day = auctions settled and matured on it, plus buybacks settled",
+    "buybacks: the securities of an operation add up to what it accepted",
+    "SOMA by CUSIP: sums by kind, and of inflation compensation, are the summary's",
     "SOMA: total = bills + notes and bonds + TIPS + FRN + MBS; TREAST adds inflation compensation",
 )
 

@@ -6,9 +6,10 @@ writing. What the tables contain was decided before; here they are copied, comme
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Protocol
 
 import duckdb
 
@@ -23,10 +24,30 @@ class PublicationError(Exception):
     """The file was not published; the one that was there still stands."""
 
 
+class View(Protocol):
+    """A query that is published under a name."""
+
+    @property
+    def schema(self) -> str: ...  # noqa: D102
+    @property
+    def qualified_name(self) -> str: ...  # noqa: D102
+    @property
+    def meaning(self) -> str: ...  # noqa: D102
+    @property
+    def sql(self) -> str: ...  # noqa: D102
+    def column_comment(self, column: str) -> str: ...  # noqa: D102
+
+
 def publish(
-    connection: duckdb.DuckDBPyConnection, tables: Iterable[Table], target: Path
+    connection: duckdb.DuckDBPyConnection,
+    tables: Iterable[Table],
+    target: Path,
+    *,
+    views: Sequence[View] = (),
 ) -> dict[str, int]:
     """Copy `tables` from the connection into a new file at `target`; return rows per table.
+
+    `views` are created over the copies, so they read only the file that they are part of.
 
     Raises PublicationError when a write-ahead log lies beside the target (DuckDB 1.5 would replay
     it into the new file), or when what was written differs from what was to be written.
@@ -34,8 +55,8 @@ def publish(
     _refuse_stale_log(target)
     tables = list(tables)
     with replacing(target, target.parent / ".build") as unfinished:
-        counts = _write(connection, tables, unfinished)
-        _verify(unfinished, tables, counts)
+        counts = _write(connection, tables, views, unfinished)
+        _verify(unfinished, tables, views, counts)
         unfinished.chmod(0o444)
         _refuse_stale_log(target)
     return counts
@@ -63,15 +84,20 @@ def reading(path: Path) -> Iterator[duckdb.DuckDBPyConnection]:
 
 
 def _write(
-    connection: duckdb.DuckDBPyConnection, tables: list[Table], path: Path
+    connection: duckdb.DuckDBPyConnection,
+    tables: list[Table],
+    views: Sequence[View],
+    path: Path,
 ) -> dict[str, int]:
     connection.execute(
         f"attach {_quoted(str(path))} as publication (storage_version '{STORAGE_VERSION}')"
     )
     try:
-        for schema in dict.fromkeys(table.schema for table in tables):
+        for schema in dict.fromkeys([*(t.schema for t in tables), *(v.schema for v in views)]):
             connection.execute(f"create schema publication.{schema}")
         counts = {table.qualified_name: _copy(connection, table) for table in tables}
+        for view in views:
+            _create_view(connection, view)
         connection.execute("checkpoint publication")
     finally:
         connection.execute("detach publication")
@@ -95,7 +121,16 @@ def _copy(connection: duckdb.DuckDBPyConnection, table: Table) -> int:
     return int(count)
 
 
-def _verify(path: Path, tables: list[Table], counts: dict[str, int]) -> None:
+def _create_view(connection: duckdb.DuckDBPyConnection, view: View) -> None:
+    name = f"publication.{view.qualified_name}"
+    connection.execute(f"create view {name} as {view.sql}")
+    connection.execute(f"comment on view {name} is {_quoted(view.meaning)}")
+    for column, *_ in connection.execute(f"describe {name}").fetchall():
+        comment = _quoted(view.column_comment(column))
+        connection.execute(f"comment on column {name}.{column} is {comment}")
+
+
+def _verify(path: Path, tables: list[Table], views: Sequence[View], counts: dict[str, int]) -> None:
     """Open the finished file as a reader would and compare it with what was meant."""
     if path.with_name(path.name + ".wal").exists():
         raise PublicationError(f"{path}: DuckDB left a write-ahead log behind; not published.")
@@ -108,6 +143,8 @@ def _verify(path: Path, tables: list[Table], counts: dict[str, int]) -> None:
                     f"and {found} read back; not published."
                 )
             _refuse_nan(reader, table)
+        for view in views:
+            reader.execute(f"select * from {view.qualified_name} limit 1").fetchall()
 
 
 def _refuse_nan(reader: duckdb.DuckDBPyConnection, table: Table) -> None:

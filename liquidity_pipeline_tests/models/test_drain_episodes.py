@@ -105,12 +105,9 @@ def balance_sheet(*last: tuple[float, float, float | None, float]) -> list[dict[
 
 LAST = ((30.0, 50.0, -5.0, 10.0), (30.0, 10.0, None, -20.0), (10.0, 0.0, 4.0, 0.0),
         (-55.0, -60.0, 0.0, 0.0))  # fmt: skip
-BANKS = {
-    "event_date": date(2015, 1, 16),
-    "kind": "bank_assets",
-    "value": 0.02,
-    "known_at": datetime.fromisoformat("2015-01-16 21:00"),
-}
+RATIOS = [
+    {"week_ending": day, "reserves_usd_mn": 3000, "bank_assets_usd_mn": 20_000} for day in WEEKS
+]
 
 
 def test_depth_is_measured_to_the_trough_and_its_parts_add_up() -> None:
@@ -118,7 +115,7 @@ def test_depth_is_measured_to_the_trough_and_its_parts_add_up() -> None:
         "drain_episodes",
         "2019-01-01 00:00",
         reserve_drains=balance_sheet(*LAST),
-        policy_events=[BANKS],
+        reserve_ratios=RATIOS,
     )
     # Reserves stood at 3,000 on the Wednesday before, and 70 lower after three weeks.
     assert row["start_date"] == WEEKS[155]

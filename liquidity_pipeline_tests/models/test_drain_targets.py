@@ -205,25 +205,20 @@ def test_a_level_is_not_known_before_it_is_named() -> None:
     assert row["known_at"] == datetime.fromisoformat("2020-05-04 20:00")
 
 
-def test_a_level_in_percent_is_measured_by_the_bank_assets_of_the_time() -> None:
-    weeks = [date(2026, 1, 7), date(2026, 1, 21)]
-    reserves = [
+def test_a_level_in_percent_is_compared_with_the_ratio_of_the_week() -> None:
+    ratios = [
         {
-            "observation_date": day,
-            "series": "WRBWFRBL",
-            "value_usd_mn": 2_988_000,
+            "week_ending": day,
+            "reserves_of_bank_assets_pct": value,
             "known_at": datetime.combine(day + timedelta(days=1), time(21, 30)),
         }
-        for day in weeks
+        for day, value in ((date(2026, 1, 7), 12.45), (date(2026, 1, 14), 11.99))
     ]
-    banks = [event("bank_assets", day, "all", value) for day, value in
-             (("2025-01-17", 24.0), ("2026-01-16", 24.9))]  # fmt: skip
     ample = level("ample reserves, lower end", 12, "percent of bank assets")
     rows = build(
-        "reference_levels", "2026-02-01 00:00",
-        fed_balance_sheet=reserves, policy_events=[*banks, ample],
-    )  # fmt: skip
-    assert [row["value"] for row in rows] == pytest.approx([12.45, 12.0])
+        "reference_levels", "2026-02-01 00:00", reserve_ratios=ratios, policy_events=[ample]
+    )
+    assert [(row["value"], row["crossed"]) for row in rows] == [(12.45, None), (11.99, "down")]
     assert {row["unit"] for row in rows} == {"percent"}
     assert all(a["known_at"] < b["known_at"] for a, b in pairwise(rows))
 
@@ -236,6 +231,7 @@ def test_a_level_in_percent_is_measured_by_the_bank_assets_of_the_time() -> None
         "tga_trajectory_score",
         "fed_bill_purchases",
         "reference_levels",
+        "reserve_ratios",
         "settlement_outlook",
         "settlement_outlook_score",
     ],

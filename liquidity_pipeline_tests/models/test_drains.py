@@ -116,20 +116,56 @@ def test_the_headline_counts_settlements_and_purchases_as_drains(world: World) -
     }
 
 
+# Assets +8, less -7 of reserves, +15 of the TGA, +3 of reverse repos and +2 of currency: -5 other,
+# of which foreign official accounts +1, others' deposits -9, other liabilities +2, capital +1.
+ALL_LINES = TOY_LEVELS | {
+    "WLRRAL": (400_000, 403_000),
+    "WLFN": (2_300_000, 2_302_000),
+    "WLODLL": (3_000_000, 2_993_000),
+    "WDFOL": (9_000, 10_000),
+    "WLDLCL": (3_309_000, 3_309_000),
+    "WLTLECL": (6_459_000, 6_466_000),
+}
+PARTS_OF_OTHER = (
+    "d_foreign_official_usd_mn",
+    "d_other_deposits_usd_mn",
+    "d_other_liabilities_usd_mn",
+    "d_capital_usd_mn",
+)
+
+
 def test_with_every_line_the_identity_leaves_nothing(world: World) -> None:
-    lines = {"WLRRAL": (400_000, 403_000), "WLFN": (2_300_000, 2_302_000)}
-    toy(world).add("fed_balance_sheet", *levels(**(TOY_LEVELS | lines)))
+    toy(world).add("fed_balance_sheet", *levels(**ALL_LINES))
     world.add("repo_operations", repo(BEFORE, "on_rrp", 5_000), repo(WEDNESDAY, "on_rrp", 6_000))
     row = world.one("reserve_drains")
     assert row["rrp_basis"] == "H.4.1 total"
     assert (row["d_rrp_usd_mn"], row["d_currency_usd_mn"]) == (3_000, 2_000)
-    # 8 = -7 + 15 + 3 + 2 + other
     assert (row["d_other_usd_mn"], row["residual_usd_mn"]) == (-5_000, 0)
+    assert row["d_currency_and_other_usd_mn"] == -3_000
+    assert [row[name] for name in PARTS_OF_OTHER] == [1_000, -9_000, 2_000, 1_000]
     counted = {name: row["drain_reserves_usd_mn"] for name, row in week(world).items()}
     assert (counted["on_rrp"], counted["foreign_rrp"]) == (1_000, 2_000)
     # Notes and the rest together: 2 - 5.
     assert counted["other_liabilities"] == -3_000
     assert counted["total"] == 7_000
+
+
+def test_two_statements_of_what_banks_hold_that_differ_leave_a_residual(world: World) -> None:
+    # Reserve balances fall by 7, the deposits of depository institutions by 6: other falls by 6.
+    toy(world).add("fed_balance_sheet", *levels(**ALL_LINES | {"WLODLL": (3_000_000, 2_994_000)}))
+    row = world.one("reserve_drains")
+    assert (row["d_other_usd_mn"], row["residual_usd_mn"]) == (-6_000, 1_000)
+    assert week(world)["total"]["drain_reserves_usd_mn"] == 7_000
+
+
+@pytest.mark.parametrize("line", ["WLRRAL", "WLFN", "WLODLL"])
+def test_without_one_of_its_lines_the_rest_is_unknown_and_not_a_remainder(
+    world: World, line: str
+) -> None:
+    lines = {name: values for name, values in ALL_LINES.items() if name != line}
+    toy(world).add("fed_balance_sheet", *levels(**lines))
+    row = world.one("reserve_drains")
+    assert (row["d_other_usd_mn"], row["residual_usd_mn"]) == (None, None)
 
 
 def test_without_the_notes_the_week_closes_with_notes_and_the_rest_together(world: World) -> None:

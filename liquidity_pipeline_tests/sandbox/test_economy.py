@@ -47,7 +47,8 @@ def test_settlements_are_the_sum_of_auctions_maturities_and_buybacks(economy):
             redeemed[auction.redeemed] += offering + soma
     for buyback in debt.buybacks:
         redeemed[buyback.settles] += buyback.par
-        redeemed[economy.auctions[buyback.row].redeemed] -= buyback.par
+        for purchase in buyback.purchases:
+            redeemed[economy.auctions[purchase.row].redeemed] -= purchase.par
     assert (debt.issued.sum(axis=1) == by_day(economy, issued)).all()
     assert (debt.redeemed.sum(axis=1) == by_day(economy, redeemed)).all()
 
@@ -73,6 +74,20 @@ def test_soma_holds_what_it_bought_and_rolled_over(economy):
         assert par >= 0
     total = np.cumsum(by_day(economy, change))
     assert (debt.soma.sum(axis=1) == total).all()
+
+
+def test_moves_by_security_add_up_to_what_is_held_and_outstanding(economy):
+    """The record by CUSIP and the record by kind are kept apart; both tell the same."""
+    debt, rows = economy.debt, len(economy.days)
+    by_kind = np.zeros((rows, 4), dtype=np.int64)
+    outstanding = np.zeros(rows, dtype=np.int64)
+    kinds = {"bill": 0, "cmb": 0, "note": 1, "bond": 1, "frn": 2, "tips": 3}
+    for row, security, issued, soma in debt.moves.tolist():
+        by_kind[row, kinds[economy.auctions[security].security_class]] += soma
+        outstanding[row] += issued
+    assert (np.cumsum(by_kind, axis=0) == debt.soma).all()
+    net = debt.issued.sum(axis=1) - debt.redeemed.sum(axis=1)
+    assert (outstanding[1:] == net[1:]).all()
 
 
 def test_public_settlement_leaves_the_soma_exchange_out(economy):

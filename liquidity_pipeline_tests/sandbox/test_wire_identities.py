@@ -107,7 +107,8 @@ def test_table_three_a_is_what_the_auctions_settle_and_redeem(sandbox):
         paid = next((day for day in days if day >= row["maturity_date"]), "")
         expected["Redemptions", paid if row["maturity_date"] > "2025-08-29" else ""] += amount
     for row in buybacks:
-        expected["Redemptions", row["settlement_date"]] += int(row["total_par_amt_accepted"]) // MN
+        accepted = int(float(row["total_par_amt_accepted"])) // MN
+        expected["Redemptions", row["settlement_date"]] += accepted
     found: dict[tuple[str, str], int] = defaultdict(int)
     for row in rows(sandbox, "dts/public_debt_transactions", filter=SPAN):
         market = row["security_market"] == "Marketable"
@@ -151,8 +152,9 @@ def test_wednesday_level_is_the_statement_and_the_average_its_seven_days(sandbox
 
 def test_balance_sheet_series_tie_to_each_other_and_to_the_operations(sandbox):
     """The residual of total assets is other liabilities: it moves slowly and is never negative."""
-    names = ("WALCL", "WLFN", "WLRRAL", "WLRRAFOIAL", "WLRRAOL", "WDTGAL", "WRBWFRBL", "TREAST")
-    found = {name: series(sandbox, name, cosd="2025-09-01") for name in (*names, "WSHOMCB")}
+    names = ("WALCL", "WLFN", "WLRRAL", "WLRRAFOIAL", "WLRRAOL", "WDTGAL", "WRBWFRBL", "TREAST",
+             "WSHOMCB", "WLODLL", "WDFOL", "WLDLCL", "WLTLECL", "WORAL", "WLCFLPCL")  # fmt: skip
+    found = {name: series(sandbox, name, cosd="2025-09-01") for name in names}
     overnight = series(sandbox, "RRPONTSYD", cosd="2025-09-01")
     soma = {
         row["asOfDate"]: row
@@ -165,6 +167,13 @@ def test_balance_sheet_series_tie_to_each_other_and_to_the_operations(sandbox):
             assert at["WLRRAOL"] == round(float(overnight[day]) * 1000)
         other = at["WALCL"] - at["WLFN"] - at["WLRRAL"] - at["WDTGAL"] - at["WRBWFRBL"]
         assert 400_000 < other < 650_000
+        assert at["WLODLL"] == at["WRBWFRBL"]
+        other_deposits = at["WLDLCL"] - at["WLODLL"] - at["WDTGAL"] - at["WDFOL"]
+        other_liabilities = at["WLTLECL"] - at["WLFN"] - at["WLRRAL"] - at["WLDLCL"]
+        capital = at["WALCL"] - at["WLTLECL"]
+        assert min(other_deposits, other_liabilities, capital, at["WDFOL"]) > 0
+        assert other_deposits + other_liabilities + capital + at["WDFOL"] == other
+        assert 0 <= at["WORAL"] + at["WLCFLPCL"] + at["TREAST"] + at["WSHOMCB"] <= at["WALCL"]
         row = {k: float(v or 0) / MN for k, v in soma[day].items() if k != "asOfDate"}
         held = row["bills"] + row["notesbonds"] + row["tips"] + row["frn"]
         assert held + row["tipsInflationCompensation"] == at["TREAST"]

@@ -44,13 +44,11 @@ _WEEKS_QUERY = """
         weeks.d_fed_assets_usd_mn,
         weeks.reserves_usd_mn,
         weeks.fed_assets_usd_mn,
-        arg_max(events.value, events.event_date) * 1e6,
+        ratios.bank_assets_usd_mn,
         weeks.known_at
     from marts.reserve_drains as weeks
-    left join sources.policy_events as events
-        on events.kind = 'bank_assets' and events.known_at <= weeks.known_at
+    left join marts.reserve_ratios as ratios on ratios.week_ending = weeks.week_ending
     where weeks.week_ending >= date '2009-01-07'
-    group by all
     order by weeks.week_ending
 """
 
@@ -234,7 +232,7 @@ def _weeks(connection: duckdb.DuckDBPyConnection) -> list[Week]:
     return [Week(*row) for row in connection.execute(_WEEKS_QUERY).fetchall()]
 
 
-_READS = frozenset({"marts.reserve_drains", "sources.policy_events"})
+_READS = frozenset({"marts.reserve_drains", "marts.reserve_ratios"})
 MARTS = {
     "drain_episodes": PythonMart(build_episodes, _READS),
     "drain_episode_weeks": PythonMart(build_weeks, _READS),

@@ -1,8 +1,8 @@
 -- Levels that policy or commentary names, against the TGA and reserve balances, with each crossing.
 --
 -- Levels are kept by hand: in USD billions, or in percent of bank assets as last known in the week
--- (H.8, once a year; such a level can be crossed because bank assets are restated). A level is
--- compared with the past as well, but no row is known before the level was named.
+-- (see reserve_ratios). A level is compared with the past as well, but no row is known before the
+-- level was named.
 with levels as (
     select
         subject,
@@ -24,16 +24,6 @@ reserves as (
     where series = 'WRBWFRBL'
 ),
 
-bank_assets as (
-    select
-        reserves.observation_date,
-        events.value * 1000000 as value_usd_mn,
-        row_number() over (partition by reserves.observation_date order by events.event_date desc) as recency
-    from reserves
-    join sources.policy_events as events
-        on events.kind = 'bank_assets' and events.known_at <= reserves.known_at
-),
-
 observations as (
     select 'tga' as measure, record_date as observation_date, closing_usd_mn as value, known_at
     from sources.tga_balance
@@ -41,11 +31,8 @@ observations as (
     select 'reserves', observation_date, value_usd_mn, known_at
     from reserves
     union all
-    select
-        'reserves / bank assets', reserves.observation_date,
-        100 * reserves.value_usd_mn / bank_assets.value_usd_mn, reserves.known_at
-    from reserves
-    join bank_assets on bank_assets.observation_date = reserves.observation_date and bank_assets.recency = 1
+    select 'reserves / bank assets', week_ending, reserves_of_bank_assets_pct, known_at
+    from marts.reserve_ratios
 ),
 
 compared as (

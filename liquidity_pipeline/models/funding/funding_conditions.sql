@@ -10,7 +10,9 @@ with rates as (
         max(case when rate = 'BGCR' then rate_pct end) as bgcr_pct,
         max(case when rate = 'EFFR' then rate_pct end) as effr_pct,
         max(case when rate = 'EFFR' then target_to_pct end) as target_to_pct,
+        max(case when rate = 'SOFR' then p1_pct end) as sofr_p1_pct,
         max(case when rate = 'SOFR' then p25_pct end) as sofr_p25_pct,
+        max(case when rate = 'SOFR' then p75_pct end) as sofr_p75_pct,
         max(case when rate = 'SOFR' then p99_pct end) as sofr_p99_pct,
         max(case when rate = 'SOFR' then volume_usd_bn end) as sofr_volume_usd_bn
     from sources.reference_rates
@@ -62,6 +64,10 @@ select
     round((rates.tgcr_pct - on_reserves.iorb_pct) * 100, 4) as tgcr_iorb_bp,
     round((rates.effr_pct - on_reserves.iorb_pct) * 100, 4) as effr_iorb_bp,
     round((rates.sofr_p99_pct - rates.sofr_p25_pct) * 100, 4) as sofr_p99_p25_bp,
+    round((rates.sofr_p1_pct - on_reserves.iorb_pct) * 100, 4) as sofr_p1_iorb_bp,
+    round((rates.sofr_p25_pct - on_reserves.iorb_pct) * 100, 4) as sofr_p25_iorb_bp,
+    round((rates.sofr_p75_pct - on_reserves.iorb_pct) * 100, 4) as sofr_p75_iorb_bp,
+    round((rates.sofr_p99_pct - on_reserves.iorb_pct) * 100, 4) as sofr_p99_iorb_bp,
     rates.sofr_volume_usd_bn,
     rates.target_to_pct,
     facilities.srf_usd_mn,

@@ -112,6 +112,21 @@ RECONCILIATIONS: Sequence[Reconciliation] = (
         tolerance_usd_mn=2.0,
     ),
     Reconciliation(
+        name="tga_lines_equal_statement",
+        mart="tga_daily",
+        meaning=(
+            "The lines of table II add up to table I's deposits and withdrawals, but for rounding "
+            "of each of some ninety lines to a million."
+        ),
+        tolerance_usd_mn=50.0,
+    ),
+    Reconciliation(
+        name="soma_securities_add_up_by_week",
+        mart="settlement_calendar",
+        meaning="The Fed's holdings by CUSIP add up to the weekly summary, kind by kind.",
+        tolerance_usd_mn=0.001,
+    ),
+    Reconciliation(
         name="issues_equal_table_iiia",
         mart="settlement_calendar",
         meaning=(

@@ -61,17 +61,12 @@ _DRAIN = f"""
         known_at, is_month_end
     from {_WEEKS}
 """
-# What is not held as reserves of each dollar of bank assets, as these stood last January (H.8).
+# What is not held as reserves of each dollar of bank assets, as these were known then (H.8).
 _SCARCITY = f"""
-    select week_ending, 100 - reserves_usd_mn / assets_usd_tn / 1e4, known_at, is_month_end
-    from (
-        select weeks.week_ending, weeks.reserves_usd_mn, weeks.known_at, weeks.is_month_end,
-            arg_max(events.value, events.event_date) as assets_usd_tn
-        from {_WEEKS} as weeks
-        join sources.policy_events as events
-            on events.kind = 'bank_assets' and events.known_at <= weeks.known_at
-        group by weeks.week_ending, weeks.reserves_usd_mn, weeks.known_at, weeks.is_month_end
-    )
+    select weeks.week_ending, 100 - ratios.reserves_of_bank_assets_pct, ratios.known_at,
+        weeks.is_month_end
+    from {_WEEKS} as weeks
+    join marts.reserve_ratios as ratios on ratios.week_ending = weeks.week_ending
 """
 # Twenty statement days of the Treasury's account, against the reserves of the last H.4.1 before.
 _TGA_RISE = """

@@ -156,7 +156,7 @@ MARTS = {
                 "marts.reserve_drains",
                 "marts.tga_daily",
                 "sources.market_series",
-                "sources.policy_events",
+                "marts.reserve_ratios",
                 "meta.calendar_days",
                 "meta.clock",
             }

@@ -1,4 +1,4 @@
-"""Auctions, upcoming auctions and buybacks on Fiscal Data, in full US dollars.
+"""Auctions and upcoming auctions on Fiscal Data, in full US dollars.
 
 A row of `auctions_query` appears with the announcement; its results are "null" until the auction
 has closed. `record_date` is the settlement day, which may lie ahead.
@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from liquidity_pipeline.sandbox import clock, days
 from liquidity_pipeline.sandbox.clock import Release
-from liquidity_pipeline.sandbox.debt import Buyback
 from liquidity_pipeline.sandbox.economy import Economy
 from liquidity_pipeline.sandbox.publishers.auction_columns import AUCTION_COLUMNS
 from liquidity_pipeline.sandbox.publishers.fiscal_dts import CALENDAR_COLUMNS, calendar_values
@@ -76,29 +75,6 @@ _UPCOMING_COLUMNS = [
     Column("issue_date", "DATE", "Issue Date"),
     *CALENDAR_COLUMNS,
 ]
-_BUYBACK_COLUMNS = [
-    Column("operation_date", "DATE", "Operation Date"),
-    Column("operation_start_time_est", "STRING", "Operation Start Time (EST)"),
-    Column("operation_close_time_est", "STRING", "Operation Close Time (EST)"),
-    Column("settlement_date", "DATE", "Settlement Date"),
-    Column("preliminary_ann_pdf", "STRING", "Preliminary Announcement (PDF)"),
-    Column("preliminary_ann_xml", "STRING", "Preliminary Announcement (XML)"),
-    Column("final_ann_pdf", "STRING", "Final Announcement (PDF)"),
-    Column("final_ann_xml", "STRING", "Final Announcement (XML)"),
-    Column("results_pdf", "STRING", "Results (PDF)"),
-    Column("results_xml", "STRING", "Results (XML)"),
-    Column("special_ann_pdf", "STRING", "Special Announcement (PDF)"),
-    Column("operation_type", "STRING", "Operation Type"),
-    Column("security_type", "STRING", "Security Type"),
-    Column("maturity_bucket", "STRING", "Maturity Bucket"),
-    Column("nbr_issues_accepted", "INTEGER", "Number of Issues Accepted"),
-    Column("total_par_amt_offered", "CURRENCY0", "Total Par Amount Offered"),
-    Column("par_amt_per_offer", "CURRENCY0", "Par Amount per Offer"),
-    Column("max_par_amt_redeemed", "CURRENCY0", "Maximum Par Amount to be Redeemed"),
-    Column("max_nbr_offers", "INTEGER", "Maximum Number of Offers"),
-    Column("nbr_issues_eligible", "INTEGER", "Number of Issues Eligible"),
-    Column("total_par_amt_accepted", "CURRENCY0", "Total Par Amount Accepted"),
-]
 
 
 def auctions_query(world: World) -> Table:
@@ -127,18 +103,6 @@ def upcoming_auctions(world: World) -> Table:
         elif ahead and not _closed(auction, now) and (announced or auction.security_class != "cmb"):
             rows.append(_upcoming_row(world.economy, i, vintage, announced=announced))
     return Table(_UPCOMING_COLUMNS, sorted(rows, key=lambda row: (row[0], row[7], row[4])))
-
-
-def buybacks_operations(world: World) -> Table:
-    """Return the buyback operations; the results appear in the afternoon of the operation."""
-    now = world.now
-    rows = []
-    for buyback in world.economy.debt.buybacks:
-        announced = days.on_or_before(buyback.operated - 6)
-        if buyback.operated >= world.start and clock.ANNOUNCEMENT.known_at(announced) <= now:
-            done = clock.BUYBACK_RESULT.known_at(buyback.operated) <= now
-            rows.append(_buyback_row(buyback, done=done))
-    return Table(_BUYBACK_COLUMNS, rows)
 
 
 def _closed(auction: Auction, now: int) -> bool:
@@ -297,18 +261,6 @@ def _upcoming_row(economy: Economy, i: int, recorded: int, *, announced: bool) -
         str(int(economy.debt.offering[i]) * _MN) if announced else NULL,
         days.iso(auction.announced) if announced else NULL,
         days.iso(auction.auctioned), days.iso(auction.issued), *calendar_values(recorded),
-    )  # fmt: skip
-
-
-def _buyback_row(buyback: Buyback, *, done: bool) -> Row:
-    stamp = days.iso(buyback.operated).replace("-", "")
-    return (
-        days.iso(buyback.operated), "01:40 PM", "02:00 PM", days.iso(buyback.settles),
-        f"BBPA_{stamp}_1.pdf", f"BBPA_{stamp}_1.xml", f"BBA_{stamp}_1.pdf", f"BBA_{stamp}_1.xml",
-        f"BBR_{stamp}_1.pdf" if done else NULL, f"BBR_{stamp}_1.xml" if done else NULL, NULL,
-        "Liquidity Support", "Nominal Coupons", "20Y to 30Y", "1" if done else NULL,
-        str(buyback.offered * _MN) if done else NULL, "1000000", "3000000000", "9", "38",
-        str(buyback.par * _MN) if done else NULL,
     )  # fmt: skip
 
 

@@ -4,7 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from liquidity_pipeline.sandbox.publishers import fiscal_auctions, fiscal_dts, fiscal_query
+from liquidity_pipeline.sandbox.publishers import (
+    fiscal_auctions,
+    fiscal_buybacks,
+    fiscal_dts,
+    fiscal_query,
+)
 from liquidity_pipeline.sandbox.publishers.fiscal_query import Table
 from liquidity_pipeline.sandbox.publishers.wire import Reply, Request, World, not_found
 
@@ -12,7 +17,8 @@ _PREFIX = "services/api/fiscal_service/v1/accounting/"
 _OTHER_TABLES: dict[str, Callable[[World], Table]] = {
     "od/auctions_query": fiscal_auctions.auctions_query,
     "od/upcoming_auctions": fiscal_auctions.upcoming_auctions,
-    "od/buybacks_operations": fiscal_auctions.buybacks_operations,
+    "od/buybacks_operations": fiscal_buybacks.buybacks_operations,
+    "od/buybacks_security_details": fiscal_buybacks.buybacks_security_details,
 }
 
 

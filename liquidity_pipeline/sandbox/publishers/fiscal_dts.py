@@ -23,6 +23,15 @@ from liquidity_pipeline.sandbox.statement import statement
 _ACCOUNT_NAMED = days.day(2021, 10, 1)
 _FOUR_LINES = days.day(2022, 4, 18)
 _NEW_TABLE_NAMES = days.day(2023, 2, 14)
+# What a line was called before the overhaul of February 2023, where the name has changed.
+_OLD_LINES = {
+    "DHS - Customs Duties, Taxes, and Fees": "Customs and Certain Excise Taxes",
+    "DOL - Unemployment Benefits": "Unemployment",
+    "SSA - Benefits Payments": "Social Security Benefits (EFT)",
+    "HHS - Grants to States for Medicaid": "Medicaid",
+    "DoD - Military Active Duty Pay": "Military Active Duty Pay (EFT)",
+    "USDA - Supplemental Nutrition Assist Program (SNAP)": "Food Stamps",
+}
 _OLD_ACCOUNT, _ACCOUNT = "Federal Reserve Account", "Treasury General Account (TGA)"
 
 CALENDAR_COLUMNS = [
@@ -238,8 +247,11 @@ def _table_two_lines(book: _Book, account: str, debt_table: str) -> list[_Line]:
     ):
         items = [*zip(names, flows.T, strict=True)]
         items.append((f"Public Debt Cash {debt_name} (Table {debt_table})", debt_flow))
+        old = {} if debt_table == "IIIB" else _OLD_LINES
         for name, flow in items:
-            lines.append(_Line((account, side, name, NULL), book.flow(flow), len(lines) + 1))
+            lines.append(
+                _Line((account, side, old.get(name, name), NULL), book.flow(flow), len(lines) + 1)
+            )
         labels = (total + side, side, NULL, NULL)
         lines.append(_Line(labels, book.flow(sum_of_side), len(lines) + 1))
     return lines

@@ -20,9 +20,10 @@ NULL = "null"
 PAGE_MAXIMUM = 10_000
 _FORMATS = {
     "DATE": "YYYY-MM-DD", "STRING": "String", "CURRENCY0": "$1,000,000", "NUMBER": "10.2",
+    "CURRENCY": "$10.20", "CURRENCY3": "$10.200", "PERCENTAGE": "10.2%",
     "INTEGER": "10", "YEAR": "YYYY", "QUARTER": "Q", "MONTH": "MM", "DAY": "DD",
 }  # fmt: skip
-_ADDED_UP = {"CURRENCY0", "NUMBER"}
+_ADDED_UP = {"CURRENCY0", "CURRENCY", "CURRENCY3", "NUMBER"}
 _NUMERIC = _ADDED_UP | {"INTEGER", "YEAR", "QUARTER", "MONTH", "DAY"}
 _PARAMETERS = ("fields", "filter", "sort", "format", "page[number]", "page[size]")
 _SEE = "please see the documentation."

@@ -14,9 +14,14 @@ from dataclasses import dataclass
 import numpy as np
 
 from liquidity_pipeline.sandbox import clock, days, policy
-from liquidity_pipeline.sandbox.balance_sheet import REVERSE_REPO_FACILITY, weekly
+from liquidity_pipeline.sandbox.balance_sheet import (
+    REVERSE_REPO_FACILITY,
+    bank_assets,
+    bank_loans,
+    weekly,
+)
 from liquidity_pipeline.sandbox.clock import Release
-from liquidity_pipeline.sandbox.days import IntArray
+from liquidity_pipeline.sandbox.days import FloatArray, IntArray
 from liquidity_pipeline.sandbox.economy import Economy
 from liquidity_pipeline.sandbox.funding import FIRST_DAY
 from liquidity_pipeline.sandbox.publishers.wire import HTML, Reply, Request, World, not_found
@@ -27,6 +32,7 @@ _UNKNOWN_SERIES = (
     "<body><h1>404</h1><p>The series does not exist in FRED but may exist in other data "
     "sources.</p></body>\n</html>\n"
 )
+_TERM_FUNDING_SINCE = days.day(2023, 3, 15)
 # IORB is published one business day ahead of its date.
 _AHEAD = Release(days.is_fed, 0, 0)
 
@@ -114,6 +120,24 @@ def _week_series(economy: Economy, balance: IntArray, *, average: bool) -> Serie
     values = weeks.average if average else weeks.level
     texts = [str(value) for value in values.tolist()]
     return Series(weeks.wednesdays.tolist(), texts, WEEKLY, clock.BALANCE_SHEET)
+
+
+def _bank(balance: Callable[[Economy], FloatArray]) -> Callable[[Economy], Series]:
+    """Give a line of the banks' balance sheet (H.8): Wednesdays, USD bn."""
+
+    def make(economy: Economy) -> Series:
+        weeks = weekly(economy.days, np.rint(balance(economy)).astype(np.int64))
+        texts = [f"{value / 1000:.1f}" for value in weeks.level.tolist()]
+        return Series(weeks.wednesdays.tolist(), texts, WEEKLY, clock.BANK_BALANCE_SHEET)
+
+    return make
+
+
+def _term_funding_programme(economy: Economy) -> Series:
+    """Give the loans of the Bank Term Funding Program, which nobody took up in this world."""
+    weeks = weekly(economy.days, np.zeros_like(economy.sheet.tga))
+    on = weeks.wednesdays[weeks.wednesdays >= _TERM_FUNDING_SINCE].tolist()
+    return Series(on, ["0"] * len(on), WEEKLY, clock.BALANCE_SHEET)
 
 
 def _daily(on: IntArray, texts: list[str], release: Release, years: int = 0) -> Series:
@@ -220,6 +244,13 @@ _MAKERS: dict[str, Callable[[Economy], Series]] = {
     "WLRRAL": _weekly_level(lambda e: e.sheet.on_rrp + e.sheet.foreign_rrp),
     "WLRRAFOIAL": _weekly_level(lambda e: e.sheet.foreign_rrp),
     "WLRRAOL": _weekly_level(lambda e: e.sheet.on_rrp),
+    "WLODLL": _weekly_level(lambda e: e.sheet.reserves),
+    "WDFOL": _weekly_level(lambda e: e.sheet.foreign_official),
+    "WLDLCL": _weekly_level(lambda e: e.sheet.deposits),
+    "WLTLECL": _weekly_level(lambda e: e.sheet.total_liabilities),
+    "WORAL": _weekly_level(lambda e: e.sheet.repos),
+    "WLCFLPCL": _weekly_level(lambda e: e.sheet.primary_credit),
+    "H41RESPPALDKNWW": _term_funding_programme,
     "TREAST": _weekly_level(lambda e: e.sheet.treasuries),
     "WSHOMCB": _weekly_level(lambda e: e.sheet.mbs),
     "SWPT": _weekly_level(lambda e: e.sheet.swaps),
@@ -227,6 +258,8 @@ _MAKERS: dict[str, Callable[[Economy], Series]] = {
     "IOER": _interest_on_reserves(
         policy.INTEREST_ON_EXCESS_RESERVES, policy.INTEREST_ON_RESERVE_BALANCES - 1
     ),
+    "TLAACBW027SBOG": _bank(lambda e: bank_assets(e.days)),
+    "TOTLL": _bank(lambda e: bank_loans(e.seed, e.days)),
     "RRPONTSYD": _reverse_repos,
     "SOFR": _rate("SOFR"),
     "EFFR": _rate("EFFR"),

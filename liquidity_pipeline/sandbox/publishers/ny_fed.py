@@ -1,7 +1,7 @@
 """New York Fed Markets API: reference rates, Treasury operations, repo operations, SOMA.
 
 Lists are newest first; rates and repo amounts are JSON numbers, amounts of Treasury operations and
-SOMA are dollar strings. Repo operations have a module of their own, `ny_fed_repo`.
+SOMA are dollar strings. Repo operations and SOMA have modules of their own.
 """
 
 from __future__ import annotations
@@ -9,21 +9,19 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable
-from typing import Any, NoReturn, TypeVar
+from typing import Any, TypeVar
 
 import numpy as np
 
 from liquidity_pipeline.sandbox import clock, days, policy
-from liquidity_pipeline.sandbox.balance_sheet import weekly
-from liquidity_pipeline.sandbox.debt import SOMA_CLASSES
 from liquidity_pipeline.sandbox.economy import Economy
 from liquidity_pipeline.sandbox.fed_operations import Operation
 from liquidity_pipeline.sandbox.funding import FIRST_DAY, PERCENTILES
-from liquidity_pipeline.sandbox.publishers import ny_fed_repo
-from liquidity_pipeline.sandbox.publishers.wire import Refusal, Reply, Request, World
+from liquidity_pipeline.sandbox.publishers import ny_fed_repo, ny_fed_soma
+from liquidity_pipeline.sandbox.publishers.ny_fed_wire import JSON, bad_request, day_given
+from liquidity_pipeline.sandbox.publishers.wire import Reply, Request, World
 
 T = TypeVar("T")
-JSON = "application/json;charset=utf-8"
 _MN = 1_000_000
 _RATE_ORDER = ("SOFRAI", "EFFR", "OBFR", "TGCR", "BGCR", "SOFR")
 _GROUPS = {
@@ -32,7 +30,6 @@ _GROUPS = {
     "unsecured": ("EFFR", "OBFR"),
 }
 _AVERAGES_SINCE = days.day(2020, 3, 2)
-_SOMA_SINCE = days.day(2003, 7, 9)
 
 # (day, rate, row text for all / type=rate / type=volume)
 RateRow = tuple[int, str, tuple[str, str, str]]
@@ -45,24 +42,22 @@ def answer(world: World, request: Request) -> Reply:
         bad_request()
     parts = path.removeprefix("api/").removesuffix(".json").split("/")
     handlers: dict[str, Callable[[World, list[str], dict[str, str]], str]] = {
-        "rates": _rates, "tsy": _treasury_operations, "rp": _repo_operations, "soma": _soma,
-    }  # fmt: skip
+        "rates": _rates,
+        "tsy": _treasury_operations,
+        "rp": _repo_operations,
+        "soma": ny_fed_soma.answer,
+    }
     if parts[0] not in handlers:
         bad_request()
     return Reply(200, handlers[parts[0]](world, parts[1:], request.parameters), JSON)
-
-
-def bad_request() -> NoReturn:
-    """Answer 400; nobody has recorded the real body."""
-    raise Refusal(Reply(400, '{"message":"Bad Request"}', JSON))
 
 
 def between(
     world: World, rows: list[T], day_of: Callable[[T], int], given: dict[str, str]
 ) -> list[T]:
     """Keep the rows of a search's dates; both default to today."""
-    first = _date(given.get("startDate"), world.today)
-    last = _date(given.get("endDate"), world.today)
+    first = day_given(given.get("startDate"), world.today)
+    last = day_given(given.get("endDate"), world.today)
     return [row for row in rows if first <= day_of(row) <= last]
 
 
@@ -88,15 +83,6 @@ def count(tail: list[str]) -> int:
     if len(tail) != 2 or tail[0] != "last" or not re.fullmatch(r"[1-9][0-9]{0,5}", tail[1]):
         bad_request()
     return int(tail[1])
-
-
-def _date(text: str | None, default: int) -> int:
-    if not text:
-        return default
-    try:
-        return int(np.datetime64(text, "D").astype(np.int64))
-    except ValueError:
-        bad_request()
 
 
 def _rates(world: World, parts: list[str], given: dict[str, str]) -> str:
@@ -275,40 +261,3 @@ def _repo_results(
         bad_request()
     wanted = wanted if parts[2] == "results" else []
     return [row.result() for row in selected(world, wanted, lambda r: r.day, parts[3:], {})]
-
-
-def _soma(world: World, parts: list[str], given: dict[str, str]) -> str:  # noqa: ARG001
-    last = world.last_public(clock.BALANCE_SHEET)
-    rows = [row for row in world.once("soma", lambda: _soma_rows(world)) if row[0] <= last]
-    dates = [days.iso(day) for day, _ in reversed(rows)]
-    if parts == ["summary"]:
-        return json.dumps({"soma": {"summary": [row for _, row in rows]}})
-    if parts == ["asofdates", "list"]:
-        return json.dumps({"soma": {"asOfDates": dates}})
-    if parts == ["asofdates", "latest"]:
-        return json.dumps({"soma": {"asOfDate": dates[0] if dates else ""}})
-    bad_request()
-
-
-def _soma_rows(world: World) -> list[tuple[int, dict[str, str]]]:
-    """Write SOMA's holdings of each Wednesday; the total leaves inflation compensation out."""
-    economy = world.economy
-    levels = {
-        name: weekly(economy.days, economy.debt.soma[:, i]).level
-        for i, name in enumerate(SOMA_CLASSES)
-    }
-    mbs = weekly(economy.days, economy.sheet.mbs)
-    inflation = weekly(economy.days, economy.sheet.inflation_compensation).level
-    rows = []
-    for i, day in enumerate(mbs.wednesdays.tolist()):
-        if day < max(world.start, _SOMA_SINCE):
-            continue
-        total = mbs.level[i] + sum(level[i] for level in levels.values())
-        row = {"asOfDate": days.iso(day), "mbs": f"{mbs.level[i] * _MN}.00", "cmbs": ""}
-        row["tips"], row["frn"] = (str(levels[name][i] * _MN) for name in ("tips", "frn"))
-        row["tipsInflationCompensation"] = f"{inflation[i] * _MN}.00"
-        row["notesbonds"] = str(levels["notesbonds"][i] * _MN)
-        row["bills"], row["agencies"] = str(levels["bills"][i] * _MN), ""
-        row["total"] = f"{total * _MN}.00"
-        rows.append((day, row))
-    return rows

@@ -1,0 +1,169 @@
+"""Contracts of the itemised source tables: what other tables hold only as a total.
+
+Buybacks by operation and by security, the Fed's holdings by security, Treasury's cash flows by
+line of the statement. Each total is in `sources`; a tie proves that the items add up to it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import date
+
+from liquidity_pipeline import calendars
+from liquidity_pipeline.contracts.table import (
+    KNOWN_AT,
+    Column,
+    Table,
+    day,
+    flag,
+    moment,
+    number,
+    text,
+)
+
+BUYBACK_CLASSES = ("note", "bond", "tips")
+HOLDING_TYPES = ("bills", "notes_bonds", "tips", "frn")
+DIRECTIONS = ("deposits", "withdrawals")
+LINE_GROUPS = (
+    "public_debt",
+    "taxes",
+    "tax_refunds",
+    "interest",
+    "social_security",
+    "health",
+    "defense",
+    "federal_pay",
+    "veterans",
+    "other",
+)
+
+BUYBACKS = Table(
+    "sources",
+    "buybacks",
+    "Treasury's buyback operations, one row per operation. The announced row is replaced when "
+    "results are published; on an earlier day it is seen without them.",
+    key=("operation_date", "start_time"),
+    day="operation_date",
+    origin="US Treasury, buybacks_operations",
+    parts={"": "/buybacks_operations"},
+    columns=(
+        day("operation_date", "Day of the operation"),
+        text("start_time", "New York time at which offers open, HH:MM: the publisher's own key"),
+        day("settlement_date", "Day on which the securities are retired and the cash is paid"),
+        text("operation_type", "Liquidity Support, Cash Management, Small Value, ..."),
+        text("security_type", "Nominal Coupons or TIPS"),
+        text("maturity_bucket", "Remaining maturities that are bought, e.g. 20Y to 30Y"),
+        text(
+            "security_class",
+            "tips; for nominal coupons bond where the bucket reaches beyond ten years, else note",
+            allowed=BUYBACK_CLASSES,
+        ),
+        number("maximum_usd_mn", "Most that would be bought, par", low=0, high=1_000_000),
+        number("offered_usd_mn", "Par offered; NULL until results", low=0, high=1_000_000),
+        number(
+            "accepted_usd_mn",
+            "Par bought; NULL until results are published, or where none ever were",
+            low=0,
+            high=1_000_000,
+        ),
+        Column("issues_eligible", "integer", "Securities that could be offered", low=0),
+        Column("issues_accepted", "integer", "Securities bought; NULL until results", low=0),
+        moment("announced_at", "When the operation was announced", nullable=True),
+        moment("results_at", "When its results were published; NULL until then", nullable=True),
+        KNOWN_AT,
+    ),
+)
+
+BUYBACK_SECURITIES = Table(
+    "sources",
+    "buyback_securities",
+    "What a buyback bought of each eligible security, once results are published. An operation's "
+    "rows add up to its accepted amount; one whose rows do not is left out and named.",
+    key=("operation_date", "start_time", "cusip"),
+    day="operation_date",
+    origin="US Treasury, buybacks_security_details",
+    parts={"": "/buybacks_security_details"},
+    columns=(
+        day("operation_date", "Day of the operation"),
+        text("start_time", "New York time at which offers open, HH:MM; see buybacks"),
+        text("cusip", "Security"),
+        day("settlement_date", "Day on which the security is retired and the cash is paid"),
+        day("maturity_date", "Stated maturity", nullable=True),
+        number("coupon_pct", "Coupon of the security", low=0, high=20),
+        number(
+            "accepted_usd_mn",
+            "Par bought; 0 for an eligible security that was not",
+            nullable=False,
+            low=0,
+            high=1_000_000,
+        ),
+        number(
+            "price_per100",
+            "Average price paid, without accrued interest; NULL where nothing was bought",
+            low=0,
+            high=1_000,
+            unit="USD per 100 of face",
+        ),
+        KNOWN_AT,
+    ),
+)
+
+SOMA_SECURITIES = Table(
+    "sources",
+    "soma_securities",
+    "The Fed's Treasury securities by CUSIP, weekly, par. A week is replaced whole when it is "
+    "restated; its sums by type are those of soma_holdings.",
+    key=("as_of_date", "cusip"),
+    day="as_of_date",
+    origin="Federal Reserve Bank of New York, SOMA holdings by security",
+    releases={"": replace(calendars.H41, since=date(2003, 7, 9))},
+    whole_days=True,
+    columns=(
+        day("as_of_date", "Wednesday of the holdings"),
+        text("cusip", "Security"),
+        text("holding_type", "Kind of security, as soma_holdings adds up", allowed=HOLDING_TYPES),
+        day("maturity_date", "Stated maturity", nullable=True),
+        number("coupon_pct", "Coupon; NULL for bills and floating-rate notes", low=0, high=20),
+        number("par_usd_mn", "Par held", nullable=False, low=0, high=1_000_000),
+        number("inflation_usd_mn", "Inflation compensation on it", low=-100_000, high=1_000_000),
+        number("share_outstanding_ratio", "Held part of what is outstanding", low=0, high=1.001),
+        KNOWN_AT,
+    ),
+)
+
+TGA_FLOWS = Table(
+    "sources",
+    "tga_flows",
+    "Treasury's deposits and withdrawals by line of the statement (table II). A day is stored only "
+    "if the lines of both sides add up to the statement's totals, but for rounding; a day that "
+    "was half published is a named gap.",
+    key=("record_date", "direction", "category"),
+    day="record_date",
+    origin="US Treasury, Daily Treasury Statement, table II",
+    releases={"": calendars.DTS},
+    whole_days=True,
+    columns=(
+        day("record_date", "Day of the statement"),
+        text("direction", "Into or out of the account", allowed=DIRECTIONS),
+        text("category", "The statement's line; a second label follows after ' / '"),
+        text(
+            "line_group",
+            "What the line is, by its name; see `sources.statement_lines`",
+            allowed=LINE_GROUPS,
+        ),
+        flag(
+            "is_known_line",
+            "Named in `sources.statement_lines`; false for lines that are new or renamed",
+        ),
+        number(
+            "amount_usd_mn",
+            "Amount of the day; negative values are corrections",
+            nullable=False,
+            low=-1_000_000,
+            high=5_000_000,
+        ),
+        KNOWN_AT,
+    ),
+)
+
+ITEMISED = (BUYBACKS, BUYBACK_SECURITIES, SOMA_SECURITIES, TGA_FLOWS)

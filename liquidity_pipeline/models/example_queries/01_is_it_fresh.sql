@@ -1,0 +1,2 @@
+-- Is this file fresh, and what is stale?
+select * from bi.freshness_summary

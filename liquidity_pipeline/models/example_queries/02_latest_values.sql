@@ -1,0 +1,2 @@
+-- What is the newest value of each gauge, and from which day?
+select * from bi.dashboard

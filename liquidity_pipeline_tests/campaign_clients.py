@@ -1,0 +1,186 @@
+"""Read a published file with the real clients, each in an environment of its own.
+
+    python -m liquidity_pipeline_tests.campaign_clients FILE [--write docs/bi.md]
+
+Every client counts the rows of every table and view; the counts must equal those of the first
+client. Needs a package index (and npm for Node); takes a few minutes.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import shutil
+import subprocess
+import sys
+import tempfile
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+NAMES = (
+    "select table_schema || '.' || table_name from information_schema.tables "
+    "where table_schema in ('sources', 'marts', 'meta', 'bi', 'previous') order by 1"
+)
+PLAIN = f"""
+import duckdb, json, sys
+with duckdb.connect(sys.argv[1], read_only=True) as c:
+    names = [n for n, in c.execute("{NAMES}").fetchall()]
+    counts = {{n: len(c.execute(f"select * from {{n}}").fetchall()) for n in names}}
+print(json.dumps(counts))
+"""
+PANDAS = PLAIN.replace(".fetchall()) for", ".df()) for")
+POLARS = PLAIN.replace(".fetchall()) for", ".pl()) for").replace(
+    "import duckdb", "import polars, duckdb"
+)
+ADBC = f"""
+import adbc_driver_manager.dbapi, importlib.util, json, sys
+spec = importlib.util.find_spec("_duckdb") or importlib.util.find_spec("duckdb.duckdb")
+options = {{"path": sys.argv[1], "access_mode": "READ_ONLY"}}
+with adbc_driver_manager.dbapi.connect(
+    driver=spec.origin, entrypoint="duckdb_adbc_init", db_kwargs=options
+) as connection, connection.cursor() as cursor:
+    cursor.execute("{NAMES}")
+    names = [n for n, in cursor.fetchall()]
+    counts = {{}}
+    for name in names:
+        cursor.execute(f"select * from {{name}}")
+        counts[name] = cursor.fetch_arrow_table().num_rows
+print(json.dumps(counts))
+"""
+SQLALCHEMY = f"""
+import json, sys
+from sqlalchemy import create_engine, text
+from sqlalchemy.pool import NullPool
+engine = create_engine(
+    f"duckdb:///{{sys.argv[1]}}", poolclass=NullPool, connect_args={{"read_only": True}}
+)
+with engine.connect() as c:
+    names = [n for n, in c.execute(text("{NAMES}"))]
+    counts = {{n: len(c.execute(text(f"select * from {{n}}")).fetchall()) for n in names}}
+print(json.dumps(counts))
+"""
+STREAMLIT = """
+import os, sys
+os.environ["LIQUIDITY_FILE"] = sys.argv[1]
+from streamlit.testing.v1 import AppTest
+page = AppTest.from_file(sys.argv[2], default_timeout=60).run()
+assert not page.exception, page.exception
+print(len(page.dataframe[0].value))
+"""
+NODE = f"""
+const {{ DuckDBInstance }} = require('@duckdb/node-api');
+(async () => {{
+  const instance = await DuckDBInstance.create(process.argv[2], {{ access_mode: 'READ_ONLY' }});
+  const c = await instance.connect();
+  const names = (await c.runAndReadAll(`{NAMES}`)).getRows().map((row) => row[0]);
+  const counts = {{}};
+  for (const name of names) {{
+    counts[name] = (await c.runAndReadAll(`select * from ${{name}}`)).getRows().length;
+  }}
+  console.log(JSON.stringify(counts));
+}})();
+"""
+
+
+@dataclass(frozen=True)
+class Client:
+    """One client: what to install, and the program that reads every table."""
+
+    name: str
+    requirements: Sequence[str]
+    program: str
+    shown: str
+
+
+CLIENTS = (
+    Client("DuckDB 1.1", ["duckdb==1.1.3"], PLAIN, "duckdb"),
+    Client("DuckDB 1.4", ["duckdb==1.4.4"], PLAIN, "duckdb"),
+    Client("DuckDB 1.5", ["duckdb==1.5.6"], PLAIN, "duckdb"),
+    Client("DuckDB 2.0", ["duckdb==2.0.*"], PLAIN, "duckdb"),
+    Client("pandas", ["duckdb==1.5.6", "pandas", "numpy"], PANDAS, "pandas"),
+    Client("Polars", ["duckdb==1.5.6", "polars", "pyarrow"], POLARS, "polars"),
+    Client(
+        "ADBC", ["duckdb==1.5.6", "adbc-driver-manager", "pyarrow"], ADBC, "adbc-driver-manager"
+    ),
+    Client("SQLAlchemy", ["duckdb-sqlalchemy"], SQLALCHEMY, "duckdb-sqlalchemy"),
+)
+
+
+def run(command: Sequence[str], **options: object) -> str:
+    """Run a command and return the last line that it prints; its errors are shown."""
+    answer = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True, **options)  # type: ignore[call-overload]
+    return str(answer.stdout).strip().rpartition("\n")[2]
+
+
+def environment(folder: Path, requirements: Sequence[str]) -> str:
+    """Make a virtual environment with the requirements; return its Python."""
+    run([sys.executable, "-m", "venv", str(folder)])
+    python = str(folder / "bin" / "python")
+    run([python, "-m", "pip", "install", "--quiet", *requirements], stderr=subprocess.DEVNULL)
+    return python
+
+
+def version(python: str, package: str) -> str:
+    code = f"import importlib.metadata as m; print(m.version({package!r}))"
+    return run([python, "-c", code])
+
+
+def read_with_all(file: Path, page: Path, scratch: Path) -> list[tuple[str, str, str]]:
+    """Return client, version and outcome of each."""
+    rows, expected = [], None
+    for place, client in enumerate(CLIENTS):
+        python = environment(scratch / str(place), client.requirements)
+        counts = json.loads(run([python, "-c", client.program, str(file)]))
+        expected = expected or counts
+        outcome = f"{len(counts)} tables and views, {sum(counts.values()):,} rows"
+        rows.append((client.name, version(python, client.shown), outcome))
+        if counts != expected:
+            raise SystemExit(f"{client.name} reads other rows than {CLIENTS[0].name}")
+        sys.stderr.write(f"{' '.join(rows[-1])}\n")
+    rows.append(read_with_streamlit(file, page, scratch))
+    if shutil.which("npm"):
+        rows.append(read_with_node(file, scratch, expected))
+    return rows
+
+
+def read_with_streamlit(file: Path, page: Path, scratch: Path) -> tuple[str, str, str]:
+    python = environment(scratch / "streamlit", ["streamlit", "duckdb==1.5.6"])
+    shown = run([python, "-c", STREAMLIT, str(file), str(page)], stderr=subprocess.DEVNULL)
+    return "Streamlit", version(python, "streamlit"), f"the example page, {shown} gauges"
+
+
+def read_with_node(file: Path, scratch: Path, expected: object) -> tuple[str, str, str]:
+    folder = scratch / "node"
+    folder.mkdir()
+    run(["npm", "install", "--silent", "--no-fund", "--no-audit", "@duckdb/node-api"], cwd=folder)
+    (folder / "read.js").write_text(NODE)
+    counts = json.loads(run(["node", "read.js", str(file)], cwd=folder))
+    if counts != expected:
+        raise SystemExit("Node reads other rows than DuckDB")
+    package = json.loads((folder / "node_modules/@duckdb/node-api/package.json").read_text())
+    return "Node", package["version"], f"{len(counts)} tables and views"
+
+
+def main() -> None:
+    """Read the file with every client and print, or write, the table."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("file", type=Path)
+    parser.add_argument("--write", type=Path, help="page whose section `clients` is replaced")
+    options = parser.parse_args()
+    page = Path(__file__).parents[1] / "docs" / "examples" / "streamlit_app.py"
+    with tempfile.TemporaryDirectory() as scratch:
+        rows = read_with_all(options.file.resolve(), page, Path(scratch))
+    table = ["| client | version | reads |", "| --- | --- | --- |"]
+    table += [f"| {client} | {number} | {outcome} |" for client, number, outcome in rows]
+    section = "\n".join(table)
+    if options.write:
+        from liquidity_pipeline.scorecard import replace_section
+
+        text = replace_section(options.write.read_text(encoding="utf-8"), "clients", section)
+        options.write.write_text(text, encoding="utf-8")
+    sys.stdout.write(f"{section}\n")
+
+
+if __name__ == "__main__":
+    main()
