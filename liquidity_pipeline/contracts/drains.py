@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
+from liquidity_pipeline.contracts.reach import Input, for_rows
 from liquidity_pipeline.contracts.table import (
     MART_KNOWN_AT,
     Table,
@@ -17,12 +20,23 @@ COMPONENTS = (
     "tga",
     "on_rrp",
     "foreign_rrp",
-    "currency",
     "other_liabilities",
-    "unattributed",
     "fed_bill_purchases",
     "fed_other_assets",
     "settlement",
+)
+
+
+AUCTIONS = Input("debt_settlements", "auctions")
+FED_OPERATIONS = Input("fed_operations")
+RESERVES = Input("fed_balance_sheet", "WRBWFRBL")
+# The facility opened then; before it there is nothing to know.
+ON_RRP = Input("repo_operations", "on_rrp", from_day="2013-09-23")
+COMPLETE = flag(
+    "complete",
+    "TRUE where every part of the row's H.4.1 week is known and adds up to the fall of reserves; "
+    "NULL where it is not, or not yet: re-estimated each run",
+    nullable=True,
 )
 
 
@@ -47,6 +61,9 @@ SEASONAL_COMPONENTS = (
     "net_settlement_calendar_week",
     "net_bills_calendar_week",
 )
+
+
+SETTLEMENT_SEASONS = SEASONAL_COMPONENTS[2:]
 
 
 CLOSED_BY = ("cusum", "negative weeks")
@@ -88,7 +105,7 @@ RESERVE_DRAINS = Table(
         day("week_ending", "Wednesday"),
         usd("drain_reserves_usd_mn", "Fall of reserve balances", nullable=False),
         usd("d_tga_usd_mn", "Rise of the Treasury General Account"),
-        usd("d_rrp_usd_mn", "Rise of reverse repos; see rrp_basis"),
+        usd("d_rrp_usd_mn", "Rise of reverse repos, domestic and foreign"),
         usd("d_currency_usd_mn", "Rise of Federal Reserve notes in circulation"),
         usd(
             "d_other_usd_mn",
@@ -99,13 +116,17 @@ RESERVE_DRAINS = Table(
         usd("d_other_deposits_usd_mn", "Rise of others' deposits (GSEs, ...), part of d_other"),
         usd("d_other_liabilities_usd_mn", "Rise of what is no deposit, part of d_other"),
         usd("d_capital_usd_mn", "Rise of the Fed's capital, part of d_other"),
+        usd(
+            "d_currency_and_other_usd_mn",
+            "What closes the week: rise of notes, other liabilities and capital together",
+        ),
         usd("d_fed_assets_usd_mn", "Rise of the Fed's total assets, which adds reserves"),
         usd(
             "residual_usd_mn",
-            "Drain that the lines above do not explain; where all are known, the difference "
-            "between H.4.1's reserve balances and its deposits of depository institutions",
+            "Drain that the lines leave: the difference between H.4.1's reserve balances and its "
+            "deposits of depository institutions; NULL unless every line is known",
         ),
-        text("rrp_basis", "H.4.1 total, or overnight facility where it is missing", nullable=True),
+        text("rrp_basis", "H.4.1 total; NULL where it is not known", nullable=True),
         usd("reserves_usd_mn", "Reserve balances on the Wednesday"),
         usd("tga_usd_mn", "Treasury General Account on the Wednesday"),
         usd("rrp_usd_mn", "Reverse repos on the Wednesday"),
@@ -149,13 +170,21 @@ DRAINS = Table(
     "marts",
     "drains",
     "Components of the drain by day, unsigned in their natural direction, counted both ways. "
-    "Balance-sheet lines are dated on the Wednesday of H.4.1.",
+    "Balance-sheet lines are dated on the Wednesday of H.4.1, and there only if the whole week is "
+    "known; the rows marked complete add up to the fall of reserves.",
     key=("date", "component"),
+    reach="date",
+    rests_on=(
+        *for_rows([AUCTIONS], component="settlement"),
+        *for_rows([FED_OPERATIONS], component=("fed_bill_purchases", "fed_other_assets")),
+        *for_rows([ON_RRP], component=("on_rrp", "foreign_rrp")),
+    ),
     columns=(
         day("date", "Day of the flow"),
         text("component", "What moves", allowed=COMPONENTS),
         usd("amount_usd_mn", "Amount in its natural direction (a rise, a purchase)"),
         *_BOTH_CONVENTIONS,
+        COMPLETE,
         MART_KNOWN_AT,
     ),
 )
@@ -165,13 +194,17 @@ WEEKLY_DRAINS = Table(
     "marts",
     "weekly_drains",
     "Drains of each H.4.1 week by component; total in the convention of reserves ties to "
-    "marts.reserve_drains.",
+    "marts.reserve_drains. A week is there with all of its parts or not at all; without the "
+    "auctions its settlement is absent and its total as the press counts is NULL.",
     key=("week_ending", "component"),
+    reach="week_ending",
+    rests_on=for_rows([AUCTIONS], component="settlement"),
     columns=(
         day("week_ending", "Wednesday"),
         text("component", "What moves, or total", allowed=(*COMPONENTS, "total")),
         usd("amount_usd_mn", "Amount in its natural direction; NULL for the total"),
-        *_BOTH_CONVENTIONS,
+        _BOTH_CONVENTIONS[0],
+        replace(_BOTH_CONVENTIONS[1], nullable=True),
         MART_KNOWN_AT,
     ),
 )
@@ -183,6 +216,12 @@ DRAIN_SEASONALITY = Table(
     "Each week's drain against what the calendar led to expect. The expectation is estimated on "
     "earlier weeks only and never rewritten; a rise is a drain in every component.",
     key=("week_ending", "component"),
+    reach="week_ending",
+    rests_on=(
+        *for_rows([RESERVES], component=("drain_reserves", "tga")),
+        *for_rows([Input("fed_balance_sheet", "WDTGAL")], component="tga"),
+        *for_rows([AUCTIONS], component=SETTLEMENT_SEASONS),
+    ),
     columns=(
         day("week_start", "First day of the week"),
         day("week_ending", "Last day: Wednesday (H.4.1), Sunday for the calendar week"),
@@ -252,6 +291,8 @@ TGA_TRAJECTORY_SCORE = Table(
     "What each refunding statement implied for the TGA, and what happened. While the debt limit "
     "binds the assumption cannot be kept.",
     key=("statement_date", "week_ending"),
+    reach="week_ending",
+    rests_on=(Input("tga_balance"),),
     columns=(
         day("statement_date", "Day of the refunding statement"),
         day("week_ending", "Wednesday that was ahead"),
@@ -268,6 +309,33 @@ TGA_TRAJECTORY_SCORE = Table(
 )
 
 
+DAILY_DRAIN_ERROR = Table(
+    "marts",
+    "daily_drain_error",
+    "How far the daily estimate of the drain (TGA + overnight reverse repo - outright purchases "
+    "by settlement date) is from the drain of record, by calendar year of H.4.1 weeks. Years of "
+    "which a week is not known are absent.",
+    key=("year",),
+    reach="last_week",
+    rests_on=(FED_OPERATIONS, RESERVES, ON_RRP, Input("tga_balance")),
+    columns=(
+        integer("year", "Calendar year in which the weeks end", low=2000, unit="year"),
+        day("last_week", "Last Wednesday of the year"),
+        integer("n_weeks", "Weeks compared: all of the year", low=52, unit="weeks"),
+        usd("mean_error_usd_mn", "Mean of estimate less record", nullable=False),
+        usd("mean_absolute_error_usd_mn", "Mean size of the error per week", nullable=False),
+        usd("mean_absolute_drain_usd_mn", "Mean size of the drain of record", nullable=False),
+        number("correlation", "Of both over the weeks", low=-1, high=1, unit="-1 to 1"),
+        flag(
+            "is_close",
+            "The correlation is 0.9 or more; where it is not, do not read the daily estimate as a "
+            "drain of reserves",
+        ),
+        MART_KNOWN_AT,
+    ),
+)
+
+
 _BEYOND = "Bought in the window beyond agency reinvestment, reinvestment counted first"
 
 
@@ -277,6 +345,8 @@ FED_BILL_PURCHASES = Table(
     "The Fed's outright bill purchases less sales by settlement date, cumulated over the monthly "
     "window of the Desk's schedule, in both sign conventions.",
     key=("settlement_date", "operation_date"),
+    reach="operation_date",
+    rests_on=(replace(FED_OPERATIONS, since="window_start"),),
     columns=(
         day("settlement_date", "Day on which reserves move"),
         day("operation_date", "Day of the operations"),
@@ -323,7 +393,7 @@ REFERENCE_LEVELS = Table(
 )
 
 
-_SHARE_NOTE = "to the trough; the four parts add up to depth, what is not known is in other"
+_SHARE_NOTE = "to the trough; the four parts add up to depth; NULL where a week of it is unknown"
 
 
 DRAIN_EPISODES = Table(
@@ -331,8 +401,11 @@ DRAIN_EPISODES = Table(
     "drain_episodes",
     "Spells in which reserve balances fell faster than usual, found by a one-sided CUSUM on the "
     "weekly drain. Many are ordinary seasons: those with is_alarm took a tenth of all reserves. "
-    "Closed episodes are never rewritten; the open one changes each week.",
+    "Closed episodes are never rewritten; the open one changes each week, and is absent while a "
+    "week that is due has not come.",
     key=("episode_id",),
+    reach="trough_date",
+    rests_on=(RESERVES, replace(RESERVES, is_current=True, only={"is_open": ("true",)})),
     columns=(
         text("episode_id", "drain- and the start date"),
         day("start_date", "Wednesday from whose level reserves fell"),
@@ -349,7 +422,7 @@ DRAIN_EPISODES = Table(
         usd("tga_usd_mn", f"Rise of the TGA {_SHARE_NOTE}"),
         usd("on_rrp_usd_mn", f"Rise of reverse repos {_SHARE_NOTE}"),
         usd("fed_assets_usd_mn", f"Fall of the Fed's assets {_SHARE_NOTE}"),
-        usd("other_usd_mn", f"Currency, other liabilities, unattributed {_SHARE_NOTE}"),
+        usd("other_usd_mn", f"Currency and other liabilities {_SHARE_NOTE}"),
         number("tga_share_pct", "TGA over depth"),
         number("on_rrp_share_pct", "Reverse repos over depth"),
         number("fed_assets_share_pct", "Fed's assets over depth"),
@@ -372,6 +445,8 @@ DRAIN_EPISODE_WEEKS = Table(
     "drain_episode_weeks",
     "State of the CUSUM behind marts.drain_episodes at the end of each week; never rewritten.",
     key=("week_ending",),
+    reach="week_ending",
+    rests_on=(RESERVES,),
     columns=(
         day("week_ending", "Wednesday"),
         usd("drain_reserves_usd_mn", "Fall of reserve balances", nullable=False),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from liquidity_pipeline.contracts.reach import Input
 from liquidity_pipeline.contracts.table import MART_KNOWN_AT, Table, day, flag, number
 
 FUNDING_CONDITIONS = Table(
@@ -9,6 +10,16 @@ FUNDING_CONDITIONS = Table(
     "funding_conditions",
     "Overnight funding by bond-market day: spreads, dispersion and facilities.",
     key=("date",),
+    reach="date",
+    rests_on=(
+        Input(
+            "market_series",
+            "IORB",
+            columns=("iorb_pct", "sofr_iorb_bp", "tgcr_iorb_bp", "effr_iorb_bp"),
+            # Before it, the rate on excess reserves is kept by hand.
+            from_day="2021-07-29",
+        ),
+    ),
     columns=(
         day("date", "Bond-market day"),
         number("sofr_pct", "Secured overnight financing rate"),

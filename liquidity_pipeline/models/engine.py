@@ -25,6 +25,7 @@ from liquidity_pipeline.contracts.validation import validate
 from liquidity_pipeline.models.attached_files import attach_files, quoted
 from liquidity_pipeline.models.lineage import tables_read
 from liquidity_pipeline.models.mart import PythonMart
+from liquidity_pipeline.models.reach import cut
 
 _FOLDER = Path(__file__).parent
 
@@ -80,7 +81,7 @@ def attach_mart(connection: duckdb.DuckDBPyConnection, name: str, path: Path) ->
 
 
 def build(name: str, connection: duckdb.DuckDBPyConnection) -> pa.Table:
-    """Return the rows of one mart, checked against its contract.
+    """Return the rows of one mart as far as its inputs are known, checked against its contract.
 
     Raises ContractBreach, or duckdb.Error with the name of the mart.
     """
@@ -91,7 +92,7 @@ def build(name: str, connection: duckdb.DuckDBPyConnection) -> pa.Table:
             rows = connection.sql(sql(name)).to_arrow_table()
     except duckdb.Error as error:
         raise type(error)(f"marts.{name}: {error}") from error
-    return validate(MART_TABLES[name], rows)
+    return validate(MART_TABLES[name], cut(MART_TABLES[name], rows, connection))
 
 
 @cache
