@@ -33,7 +33,7 @@ from liquidity_pipeline.contracts.meta import (
 from liquidity_pipeline.contracts.registry import PUBLISHED
 from liquidity_pipeline.contracts.sources import POLICY_EVENTS, SOURCE_TABLES
 from liquidity_pipeline.contracts.table import DUCKDB_TYPES, Table
-from liquidity_pipeline.ingestion import completeness, freshness, ingest
+from liquidity_pipeline.ingestion import completeness, coverage, freshness, ingest
 from liquidity_pipeline.ingestion.fetch_history import summarize
 from liquidity_pipeline.ingestion.ingest import Rebuilt
 from liquidity_pipeline.models import engine, reference
@@ -76,6 +76,7 @@ class Pipeline:
         self.marts = Lake(self.settings.marts_dir)
         self.archive = Archive(self.settings.archive_dir)
         self._stamp = BuildStamp(self.settings.marts_dir)
+        self._coverage: tuple[str, pa.Table] | None = None
 
     @cached_property
     def client(self) -> Transport:
@@ -152,7 +153,7 @@ class Pipeline:
         rows = (path for table in SOURCE_TABLES.values() for path in self.lake.files(table))
         facts = self.settings.reference_dir.glob("*.*")
         code = (p for p in Path(__file__).parent.rglob("*") if p.suffix in (".py", ".sql"))
-        return fingerprint([*rows, *facts, *code])
+        return fingerprint([*rows, *facts, *code, *self.archive.record_files()])
 
     def _next_change(self) -> datetime:
         """Return the next moment at which what is public changes, or the New York day does."""
@@ -177,9 +178,26 @@ class Pipeline:
         with self.session(reconciliation.reads) as connection:
             return reconciliations.evaluate(reconciliation, connection)
 
-    @cached_property
+    def coverage(self) -> pa.Table:
+        """Return how far each input is known, as published in `meta.coverage`.
+
+        Read once as long as neither the lake nor the archive changes.
+        """
+        files = [path for table in SOURCE_TABLES.values() for path in self.lake.files(table)]
+        state = fingerprint([*files, *self.archive.record_files()])
+        if self._coverage is None or self._coverage[0] != state:
+            records = {name: self.archive.of(name) for name in SOURCES}
+            rows = coverage.coverage(self.lake, records, self.universe, self.now)
+            self._coverage = state, rows
+        return self._coverage[1]
+
     def _reference(self) -> dict[str, pa.Table]:
-        """What marts read that no publisher says: days, the clock, symbols, signs."""
+        """Return what marts read beside the sources: coverage, and what no publisher says."""
+        return {**self._facts, "coverage": self.coverage()}
+
+    @cached_property
+    def _facts(self) -> dict[str, pa.Table]:
+        """Days, the clock, symbols, signs."""
         signs = read_sign_conventions(self.settings.reference_dir)
         return {
             "calendar_days": reference.calendar_days(self.settings.today),
@@ -203,7 +221,7 @@ class Pipeline:
                 if (path := self.marts.path(table)).exists()
                 and (wanted is None or table.qualified_name in wanted)
             },
-            reference=self._reference,
+            reference=self._reference(),
         )
         with engine.session(inputs) as connection:
             yield connection

@@ -137,6 +137,41 @@ FRESHNESS = Table(
     ),
 )
 
+COVERAGE = Table(
+    "meta",
+    "coverage",
+    "Through which day each input is known. Marts rest on it: what lies beyond is NULL or absent.",
+    key=("table_name", "entity"),
+    columns=(
+        text("table_name", "Source table"),
+        text(
+            "entity",
+            "Rate, series, symbol, kind of operation, or part that is served apart; empty for the "
+            "whole table",
+        ),
+        day("known_from", "First day known; NULL where nothing is", nullable=True),
+        day(
+            "known_through",
+            "Last day through which everything is known, from known_from without a hole; of a "
+            "snapshot the day on which it was taken; NULL where nothing is known",
+            nullable=True,
+        ),
+        day(
+            "expected_through",
+            "Last day that should be known at the moment of the run, by the publisher's calendar",
+            nullable=True,
+        ),
+        text(
+            "basis",
+            "rows: every due day has its row, or its publisher was asked later and has none. "
+            "answered: the publisher was asked and answered in full, so that no rows means that "
+            "nothing happened",
+            allowed=("rows", "answered"),
+        ),
+        text("reason", "Why known_through is not later"),
+    ),
+)
+
 # What marts may join to, and what is written at publication.
-REFERENCE_TABLES = by_name((CALENDAR_DAYS, CLOCK, UNIVERSE, SIGN_CONVENTIONS))
+REFERENCE_TABLES = by_name((CALENDAR_DAYS, CLOCK, UNIVERSE, SIGN_CONVENTIONS, COVERAGE))
 PUBLICATION_TABLES = by_name((PUBLICATION, TABLES, COLUMNS, FRESHNESS, REVISIONS))

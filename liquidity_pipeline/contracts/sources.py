@@ -99,7 +99,7 @@ DEBT_SETTLEMENTS = Table(
     key=("record_id",),
     day="settlement_date",
     origin="US Treasury, auctions_query and buybacks_operations",
-    releases={},
+    parts={"auctions": "/auctions_query", "buybacks": "/buybacks_operations"},
     columns=_SETTLEMENT_COLUMNS,
 )
 
@@ -109,7 +109,7 @@ UPCOMING_SETTLEMENTS = replace(
     meaning="Snapshot of what will settle: announced, auctioned but not issued, scheduled by the "
     "announcements feed, and all that is known to mature within twelve months.",
     origin="US Treasury, auctions_query and upcoming_auctions",
-    releases={},
+    parts={"auctions": "/auctions_query", "announcements": "/upcoming_auctions"},
 )
 
 MATURING_HOLDINGS = Table(
@@ -120,6 +120,7 @@ MATURING_HOLDINGS = Table(
     key=("maturing_date", "security_group"),
     day="maturing_date",
     origin="US Treasury, auctions_query",
+    parts={"": "/auctions_query"},
     columns=(
         day("maturing_date", "Stated maturity of the securities being refunded"),
         text("security_group", "Maturing group", allowed=("bills", "coupons")),
@@ -165,6 +166,7 @@ FED_OPERATIONS = Table(
     key=("operation_id",),
     day="operation_date",
     origin="Federal Reserve Bank of New York, Treasury securities operations",
+    parts={"": "/tsy/all/results/summary/search.json"},
     columns=(
         text("operation_id", "The Desk's identifier"),
         day("operation_date", "Day of the operation"),
@@ -221,6 +223,10 @@ REPO_OPERATIONS = Table(
     entity="kind",
     origin="Federal Reserve Bank of New York, repo and reverse repo operations",
     releases={"on_rrp": calendars.ON_RRP, "srf": calendars.STANDING_REPO},
+    parts={
+        "repo": "/rp/results/search.json",
+        "reverse_repo": "/rp/results/search.json",
+    },
     keep_vanished=True,
     columns=(
         text("operation_id", "The Desk's identifier"),

@@ -85,6 +85,8 @@ class Table:
     an answer replaces the month, because records may be withdrawn (a postponed auction).
     `can_become_empty`: having no rows any more is good news (a quarantine). `fullness`: a column
     that only the better provider fills; a row without it never replaces a row with it.
+    `parts`: names of what is served apart and due on no day, each with the end of the path at which
+    it is asked for; `""` is the whole table.
     """
 
     schema: SchemaName
@@ -99,6 +101,7 @@ class Table:
     keep_vanished: bool = False
     can_become_empty: bool = False
     fullness: str | None = None
+    parts: Mapping[str, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         """Refuse a contract that contradicts itself."""

@@ -47,7 +47,7 @@ def test_marts_are_built_after_those_that_they_read() -> None:
 
 def test_marts_that_need_each_other_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(engine, "upstream", lambda name: frozenset({"marts.drains"}))
-    with pytest.raises(ValueError, match="circle"):
+    with pytest.raises(ValueError, match="cycle"):
         engine.build_order()
 
 
