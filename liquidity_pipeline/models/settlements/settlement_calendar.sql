@@ -25,17 +25,11 @@ bounded as (
     select
         vintages.*,
         vintages.auctioned_usd_mn + vintages.announced_usd_mn as issued_usd_mn,
-        coalesce(vintages.settlement_date <= known.known_through, false) as is_past_and_known,
-        coalesce(
-            case when vintages.settlement_date <= known.today
-                then vintages.settlement_date <= known.known_through else known.is_current end,
-            false
-        ) as is_known,
+        coalesce(vintages.settlement_date <= known.known_through or known.is_current, false) as is_known,
         coalesce(
             vintages.settlement_date < date '2024-05-29'
-            or case when vintages.settlement_date <= known.today
-                then vintages.settlement_date between known.buybacks_from and known.buybacks_through
-                else known.are_buybacks_current end,
+            or vintages.settlement_date between known.buybacks_from and known.buybacks_through
+            or (vintages.settlement_date > known.buybacks_through and known.are_buybacks_current),
             false
         ) as are_buybacks_known
     from marts.settlement_vintages as vintages
@@ -69,6 +63,6 @@ select
     ) end as cmb_net_public_usd_mn,
     soma_basis,
     status,
-    status = 'settled' and is_past_and_known as is_settled,
+    status = 'settled' and is_known as is_settled,
     known_at
 from bounded
