@@ -2,7 +2,8 @@
 
 Four calendars of days: `fed` (Federal Reserve business days, also the Daily Treasury Statement's),
 `sifma` (the bond market, also the secured reference rates'), `nyse` and `utc` (every day); and
-two for publication: `wednesday`, and `board` (the Board of Governors publishes).
+three for publication: `wednesday`, `board` (the Board of Governors publishes H.4.1) and `federal`
+(government offices are open: a holiday on a Saturday closes them on the Friday before).
 A `Release` says on which days an observation is due and when it becomes public.
 What is stored or computed from those days does not belong here.
 """
@@ -21,7 +22,7 @@ import numpy.typing as npt
 
 from liquidity_pipeline.settings import NEW_YORK
 
-CalendarName = Literal["fed", "sifma", "nyse", "utc", "wednesday", "board"]
+CalendarName = Literal["fed", "sifma", "nyse", "utc", "wednesday", "board", "federal"]
 Days = npt.NDArray[np.datetime64]
 
 _FIRST, _LAST = date(1975, 1, 1), date(2045, 12, 31)
@@ -81,23 +82,31 @@ def _busdays(calendar: CalendarName) -> np.busdaycalendar:
         holidays = _fed_holidays()
     elif calendar == "board":
         holidays = [*_fed_holidays(), *map(np.datetime64, _GOVERNMENT_CLOSED)]
+    elif calendar == "federal":
+        holidays = [*_fed_holidays("federal"), *map(np.datetime64, _GOVERNMENT_CLOSED)]
     else:
         holidays = _market_holidays(calendar)
     return np.busdaycalendar(holidays=holidays)
 
 
-def _fed_holidays() -> Sequence[np.datetime64]:
-    """Federal Reserve holidays: one that falls on a Saturday is not moved to Friday."""
+def _fed_holidays(whose: Literal["fed", "federal"] = "fed") -> Sequence[np.datetime64]:
+    """Federal holidays; the Reserve Banks do not move one that falls on a Saturday to Friday."""
     from pandas.tseries import holiday as h
 
+    moved = h.sunday_to_monday if whose == "fed" else h.nearest_workday
+
     fixed = [
-        h.Holiday("New Year", month=1, day=1, observance=h.sunday_to_monday),
+        h.Holiday("New Year", month=1, day=1, observance=moved),
         h.Holiday(
-            "Juneteenth", month=6, day=19, start_date="2022-06-01", observance=h.sunday_to_monday
+            "Juneteenth",
+            month=6,
+            day=19,
+            start_date="2022-06-01" if whose == "fed" else "2021-06-01",
+            observance=moved,
         ),
-        h.Holiday("Independence", month=7, day=4, observance=h.sunday_to_monday),
-        h.Holiday("Veterans", month=11, day=11, observance=h.sunday_to_monday),
-        h.Holiday("Christmas", month=12, day=25, observance=h.sunday_to_monday),
+        h.Holiday("Independence", month=7, day=4, observance=moved),
+        h.Holiday("Veterans", month=11, day=11, observance=moved),
+        h.Holiday("Christmas", month=12, day=25, observance=moved),
         h.USMartinLutherKingJr,
         h.USPresidentsDay,
         h.USMemorialDay,
@@ -137,15 +146,17 @@ def _good_fridays() -> list[date]:
 class Release:
     """On which days an observation exists, and when it becomes public.
 
-    `lag` counts days of `lag_calendar` (by default the calendar itself); `at` is a wall-clock time
-    in `zone`. `since` is the first observation that the publisher has, `rolling_years` how far back
-    it serves any.
+    `lag` counts days of `lag_calendar` (by default the calendar itself); a publication that would
+    fall on no day of `moves_to` is taken to be on the next. `at` is a wall-clock time in `zone`.
+    `since` is the first observation that the publisher has, `rolling_years` how far back it serves
+    any.
     """
 
     calendar: CalendarName
     lag: int = 0
     at: time = time(16, 0)
     lag_calendar: CalendarName | None = None
+    moves_to: CalendarName | None = None
     since: date | None = None
     zone: tzinfo = NEW_YORK
     rolling_years: int | None = None
@@ -155,6 +166,8 @@ class Release:
         base = self.lag_calendar or ("utc" if self.calendar == "wednesday" else self.calendar)
         roll = "forward" if self.lag < 0 else "backward"
         published = shift(base, observed, self.lag, roll) if self.lag else list(observed)
+        if self.moves_to:
+            published = shift(self.moves_to, published, 0, "forward")
         return [utc(day, self.at, self.zone) for day in published]
 
     def due(self, start: date, end: date, now: datetime) -> list[date]:
@@ -179,6 +192,12 @@ DTS = Release("fed", lag=1, at=time(16, 0), since=date(2005, 10, 3))
 SECURED_RATES = Release("sifma", lag=1, at=time(8, 0), since=date(2018, 4, 3))
 UNSECURED_RATES = Release("fed", lag=1, at=time(9, 0))
 H41 = Release("wednesday", lag=1, at=time(16, 30), lag_calendar="board", since=date(2002, 12, 18))
+# H.8 is published on Friday for the Wednesday nine days before. When that Friday is a holiday it
+# comes on the Thursday before or on the Monday after; Monday is never too early.
+H8 = Release(
+    "wednesday", lag=9, at=time(16, 15), lag_calendar="utc", moves_to="federal",
+    since=date(1973, 1, 3),
+)  # fmt: skip
 ON_RRP = Release("sifma", at=time(13, 15), since=date(2013, 9, 23))
 STANDING_REPO = Release("sifma", at=time(13, 50), since=date(2021, 7, 29))
 NYSE_CLOSE = Release("nyse", at=time(16, 30))

@@ -115,6 +115,7 @@ SOMA_SECURITIES = Table(
     day="as_of_date",
     origin="Federal Reserve Bank of New York, SOMA holdings by security",
     releases={"": replace(calendars.H41, since=date(2003, 7, 9))},
+    whole_days=True,
     columns=(
         day("as_of_date", "Wednesday of the holdings"),
         text("cusip", "Security"),
@@ -138,14 +139,20 @@ TGA_FLOWS = Table(
     day="record_date",
     origin="US Treasury, Daily Treasury Statement, table II",
     releases={"": calendars.DTS},
+    whole_days=True,
     columns=(
         day("record_date", "Day of the statement"),
         text("direction", "Into or out of the account", allowed=DIRECTIONS),
         text("category", "The statement's line; a second label follows after ' / '"),
         text(
-            "line_group", "What the line is, by data/reference/dts_lines.csv", allowed=LINE_GROUPS
+            "line_group",
+            "What the line is, by its name; see `sources.statement_lines`",
+            allowed=LINE_GROUPS,
         ),
-        flag("is_known_line", "Named in data/reference/dts_lines.csv; false for new and renamed"),
+        flag(
+            "is_known_line",
+            "Named in `sources.statement_lines`; false for lines that are new or renamed",
+        ),
         number(
             "amount_usd_mn",
             "Amount of the day; negative values are corrections",

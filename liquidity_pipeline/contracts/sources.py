@@ -291,10 +291,20 @@ BALANCE_SHEET_SERIES = {
     "WLFN": "Federal Reserve notes in circulation, Wednesday level",
     "WLRRAL": "reverse repurchase agreements, Wednesday level",
     "WLRRAFOIAL": "reverse repurchase agreements with foreign official accounts, Wednesday level",
+    "WLRRAOL": "reverse repurchase agreements with others, Wednesday level",
+    "WLODLL": "deposits of depository institutions other than term deposits, Wednesday level",
+    "WDFOL": "deposits of foreign official accounts, Wednesday level",
+    "WLDLCL": "all deposits, Wednesday level",
+    "WLTLECL": "total liabilities, Wednesday level",
     "TREAST": "Treasury securities held outright, Wednesday level",
     "WSHOMCB": "mortgage-backed securities held outright, Wednesday level",
     "SWPT": "central bank liquidity swaps, Wednesday level",
+    "WORAL": "repurchase agreements, Wednesday level",
+    "WLCFLPCL": "primary credit (discount window), Wednesday level",
+    "H41RESPPALDKNWW": "loans of the Bank Term Funding Program, Wednesday level",
 }
+# Lines that come and go with the programme that they belong to: taken where served, never due.
+NEVER_DUE = frozenset({"WLCFLPCL", "H41RESPPALDKNWW"})
 
 FED_BALANCE_SHEET = Table(
     "sources",
@@ -306,7 +316,7 @@ FED_BALANCE_SHEET = Table(
     day="observation_date",
     entity="series",
     origin="Board of Governors, H.4.1, by way of FRED",
-    releases=dict.fromkeys(BALANCE_SHEET_SERIES, calendars.H41),
+    releases={name: calendars.H41 for name in BALANCE_SHEET_SERIES if name not in NEVER_DUE},
     keep_vanished=True,
     columns=(
         day("observation_date", "Wednesday of the statement"),
@@ -343,12 +353,14 @@ MARKET_SERIES_IDS = {
         replace(calendars.BOND_YIELDS, since=date(2006, 2, 9)),
     ),
     "VIXCLS": ("VIX close", "index points", calendars.VOLATILITY),
+    "TLAACBW027SBOG": ("total assets of commercial banks (H.8)", "USD billions", calendars.H8),
+    "TOTLL": ("loans and leases of commercial banks (H.8)", "USD billions", calendars.H8),
 }
 
 MARKET_SERIES = Table(
     "sources",
     "market_series",
-    "Administered rates, credit spreads, par yields and volatility. "
+    "Administered rates, credit spreads, par yields, volatility, and the banks' balance sheet. "
     + "; ".join(f"{name}: {meaning}" for name, (meaning, _, _) in MARKET_SERIES_IDS.items())
     + ".",
     key=("observation_date", "series"),
@@ -356,14 +368,17 @@ MARKET_SERIES = Table(
     entity="series",
     origin="FRED (Board of Governors, ICE, Cboe)",
     releases={
-        name: release for name, (_, _, release) in MARKET_SERIES_IDS.items() if name != "IOER"
+        name: release
+        for name, (_, _, release) in MARKET_SERIES_IDS.items()
+        # The one has ended; the other has a value only on days with an operation.
+        if name not in ("IOER", "RRPONTSYAWARD")
     },
     keep_vanished=True,
     columns=(
         day("observation_date", "Day of the observation"),
         text("series", "FRED identifier", allowed=tuple(MARKET_SERIES_IDS)),
-        number("value", "Value", nullable=False, low=-10, high=200, unit="see column unit"),
-        text("unit", "Unit of the value", allowed=("percent", "index points")),
+        number("value", "Value", nullable=False, low=-10, high=100_000, unit="see column unit"),
+        text("unit", "Unit of the value", allowed=("percent", "index points", "USD billions")),
         KNOWN_AT,
     ),
 )

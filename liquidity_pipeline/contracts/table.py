@@ -83,10 +83,11 @@ class Table:
     on which days a row is due. `entity` is the column that holds that name. `keep_vanished`:
     rows that a publisher stops sending are kept, because it serves a rolling window; without it
     an answer replaces the month, because records may be withdrawn (a postponed auction).
-    `can_become_empty`: having no rows any more is good news (a quarantine). `fullness`: a column
-    that only the better provider fills; a row without it never replaces a row with it.
-    `parts`: names of what is served apart and due on no day, each with the end of the path at which
-    it is asked for; `""` is the whole table.
+    `whole_days`: an answer replaces all rows of a day that it has, so that they go on adding up,
+    and leaves the rows of a day that it lacks. `can_become_empty`: having no rows any more is good
+    news (a quarantine). `fullness`: a column that only the better provider fills; a row without it
+    never replaces a row with it. `parts`: names of what is served apart and due on no day, each
+    with the end of the path at which it is asked for; `""` is the whole table.
     """
 
     schema: SchemaName
@@ -99,6 +100,7 @@ class Table:
     entity: str | None = None
     releases: Mapping[str, Release] = field(default_factory=dict)
     keep_vanished: bool = False
+    whole_days: bool = False
     can_become_empty: bool = False
     fullness: str | None = None
     parts: Mapping[str, str] = field(default_factory=dict)

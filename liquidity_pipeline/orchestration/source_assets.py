@@ -42,6 +42,7 @@ _EVERY_DAY = dg.FreshnessPolicy.time_window(
 _FRESHNESS = {
     "fed_balance_sheet": _WEEKLY,
     "soma_holdings": _WEEKLY,
+    "soma_securities": _WEEKLY,
     "crypto_prices": _EVERY_DAY,
 }
 

@@ -45,7 +45,8 @@ class Records:
             table = pa.table(
                 {name: pa.array([row[name] for row in rows], pa.string()) for name in columns}
             )
-        except (pa.ArrowInvalid, pa.ArrowTypeError) as error:
+        # A lone surrogate, which JSON can hold, is no text that could be stored.
+        except (pa.ArrowInvalid, pa.ArrowTypeError, UnicodeEncodeError) as error:
             raise UnexpectedPayloadError(
                 f"every value is expected to be text ({error})", publisher=PUBLISHER, url=url
             ) from error
@@ -82,8 +83,11 @@ class Records:
         return self._cast(name, pa.date32(), "a day YYYY-MM-DD")
 
     def numbers(self, name: str) -> pa.ChunkedArray:
-        """Return a column as numbers, in the unit of the wire."""
-        return self._cast(name, pa.float64(), "a number")
+        """Return a column as numbers, in the unit of the wire; "nan" and "inf" are none."""
+        numbers = self._cast(name, pa.float64(), "a number")
+        if pc.all(pc.is_finite(numbers)).as_py() is False:
+            raise self.error(f"{name}: expected a finite number")
+        return numbers
 
     def require(self, *names: str) -> None:
         """Raise UnexpectedPayloadError for a row that has no value where every row has one."""
@@ -121,9 +125,11 @@ class Page:
         try:
             rows, meta = payload["data"], payload["meta"]
             count, total, pages = (meta[k] for k in ("count", "total-count", "total-pages"))
-            page = cls(rows, int(total), int(pages), meta.get("dataFormats", {}))
+            page = cls(rows, int(total), int(pages), dict(meta.get("dataFormats") or {}))
             counted = int(count) == len(rows)
-        except (KeyError, TypeError, ValueError, AttributeError):
+            if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
+                raise TypeError("data is no list of objects")  # noqa: TRY301 - one message for all
+        except (KeyError, TypeError, ValueError, AttributeError, OverflowError):
             raise UnexpectedPayloadError(
                 "expected data and meta with count, total-count and total-pages, "
                 f"got {str(payload)[:200]}",

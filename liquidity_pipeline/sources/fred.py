@@ -15,9 +15,11 @@ from typing import TYPE_CHECKING
 from liquidity_pipeline import calendars
 from liquidity_pipeline.calendars import Release
 from liquidity_pipeline.contracts.sources import (
+    BALANCE_SHEET_SERIES,
     FED_BALANCE_SHEET,
     MARKET_SERIES,
     MARKET_SERIES_IDS,
+    NEVER_DUE,
 )
 from liquidity_pipeline.contracts.table import Table
 from liquidity_pipeline.sources.errors import (
@@ -48,14 +50,20 @@ _THOUSANDTH = (1e-4, 1e-2)
 # 0.1 %. Swap lines are often nearly zero and mortgage securities begin in 2009.
 _TOTAL_ASSETS_USD_MN = (500_000.0, 30_000_000.0)
 _SHARE_OF_ASSETS = (0.001, 1.0)
-_MAY_BE_ZERO = ("SWPT", "WSHOMCB")
-_MAY_BE_TINY = ("SWPT",)
+# What is lent, or kept for foreign accounts, is often next to nothing.
+_MAY_BE_TINY = ("SWPT", "WDFOL", "WORAL", "WLRRAOL", "WLCFLPCL", "H41RESPPALDKNWW")
+_MAY_BE_ZERO = (*_MAY_BE_TINY, "WSHOMCB")
 
 # Without a yardstick: in billions no TGA or reserves average has passed 4,300, in millions none
 # has been below 2,700. Between these bounds a value says nothing about its unit.
 _BILLIONS_BELOW, _MILLIONS_FROM = 2_500.0, 10_000.0
 
-_PLAUSIBLE = {"percent": (-5.0, 30.0), "index points": (5.0, 150.0)}
+# Banks' assets passed a trillion in 1975 and their loans in 1980; in millions they are beyond this.
+_PLAUSIBLE = {
+    "percent": (-5.0, 30.0),
+    "index points": (5.0, 150.0),
+    "USD billions": (300.0, 100_000.0),
+}
 
 
 @dataclass(frozen=True)
@@ -96,7 +104,7 @@ def collect_fed_balance_sheet(fetch: Fetch) -> Collected:
     UnexpectedPayloadError where a series' size against its yardstick (the Wednesday level
     for week averages, total assets for the rest) says that its unit has changed.
     """
-    releases = FED_BALANCE_SHEET.releases
+    releases = dict.fromkeys(BALANCE_SHEET_SERIES, calendars.H41)
     found = _collect(fetch, FED_BALANCE_SHEET, releases)
     parts = [
         {
@@ -326,7 +334,9 @@ def _collect(fetch: Fetch, table: Table, releases: Mapping[str, Release]) -> dic
     empty = [
         name
         for name, series in found.items()
-        if not series.days and releases[name].due(fetch.window.start, fetch.last_day, fetch.now)
+        if not series.days
+        and name not in NEVER_DUE
+        and releases[name].due(fetch.window.start, fetch.last_day, fetch.now)
     ]
     span = f"from {fetch.window.start} to {fetch.last_day}"
     if empty and len(empty) == len(found):

@@ -5,10 +5,8 @@ Day-level sums and spreads do not belong here: one row is one rate on a day, or 
 
 from __future__ import annotations
 
-import math
-from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, replace
-from datetime import date, datetime, time, timedelta
+from dataclasses import replace
+from datetime import date, time
 from typing import TYPE_CHECKING, Any
 
 from liquidity_pipeline import calendars
@@ -20,20 +18,18 @@ from liquidity_pipeline.contracts.sources import (
     SOMA_HOLDINGS,
 )
 from liquidity_pipeline.contracts.table import Table
-from liquidity_pipeline.sources.errors import EmptyAnswerError, UnexpectedPayloadError
+from liquidity_pipeline.sources.errors import EmptyAnswerError
 from liquidity_pipeline.sources.fetch import Collected, Fetch
 from liquidity_pipeline.sources.http import Answer
+from liquidity_pipeline.sources.ny_fed_client import PUBLISHER, Record, distinct, records
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
-_PUBLISHER = "nyfed"
 _RATES = "/api/rates/all/search.json"
 _OUTRIGHT = "/api/tsy/all/results/summary/search.json"
 _REPO = "/api/rp/results/search.json"
 _SOMA = "/api/soma/summary.json"
-
-_MISSING = ("", "NA", None)
 
 _PERCENT_FIELDS = {
     "rate_pct": "percentRate",
@@ -66,91 +62,13 @@ _SOMA_FIELDS = {
 }
 
 
-@dataclass(frozen=True)
-class _Record:
-    """One object of an answer, read field by field; what is not as expected names the record."""
-
-    fields: Mapping[str, Any]
-    answer: Answer
-
-    def text(self, name: str, default: str | None = None) -> str:
-        """Return a text; one without a default must be there, though it may be blank."""
-        value = self.fields.get(name, default)
-        if not isinstance(value, str):
-            raise self.unexpected(f"expected a text in '{name}', got {value!r}")
-        return value.strip()
-
-    def one_of(self, name: str, allowed: Iterable[str]) -> str:
-        """Return a label of a closed set."""
-        value = self.text(name)
-        if value not in allowed:
-            raise self.unexpected(f"unknown {name} '{value}', expected {', '.join(allowed)}")
-        return value
-
-    def day(self, name: str) -> date:
-        """Return a day that must be there."""
-        try:
-            return date.fromisoformat(self.text(name))
-        except ValueError:
-            raise self.unexpected(f"expected YYYY-MM-DD in '{name}'") from None
-
-    def optional_day(self, name: str) -> date | None:
-        """Return a day, or None where it is blank or absent."""
-        return None if self.fields.get(name) in _MISSING else self.day(name)
-
-    def number(self, name: str, *, required: bool = False) -> float | None:
-        """Return a number, of JSON or in a text; None for blank, NA and, if allowed, absent."""
-        if required and name not in self.fields:
-            raise self.unexpected(f"'{name}' is gone")
-        value = self.fields.get(name)
-        if value in _MISSING:
-            return None
-        try:
-            found = float(value)
-        except (TypeError, ValueError):
-            found = math.nan
-        if not math.isfinite(found):
-            raise self.unexpected(f"expected a number in '{name}', got {value!r}")
-        return found
-
-    def par_usd_mn(self, name: str) -> float | None:
-        """Return an operation's amount in USD mn; the wire has dollars, in lots of a million."""
-        dollars = self.number(name, required=True)
-        if dollars and not 1e6 <= dollars <= 1e13:
-            raise self.unexpected(f"'{name}' is {dollars:g}, expected dollars (0 or 1e6 to 1e13)")
-        return None if dollars is None else dollars / 1e6
-
-    def known_at(self, day: date, close: time, minutes: int) -> datetime:
-        """Return minutes after the operation's closing time, or `close` where it is blank."""
-        value = self.text("closeTime", "")
-        if not value:
-            return calendars.utc(day, close)
-        try:
-            return calendars.utc(day, time.fromisoformat(value)) + timedelta(minutes=minutes)
-        except ValueError:
-            raise self.unexpected(f"expected HH:MM in 'closeTime', got {value!r}") from None
-
-    def operation_id(self, day: date) -> str:
-        """Return the Desk's identifier, with the day where it does not contain it (MMDDYY)."""
-        name = self.text("operationId")
-        return name if f"{day:%m%d%y}" in name else f"{name} {day}"
-
-    def unexpected(self, problem: str) -> UnexpectedPayloadError:
-        """Return the error that names this record."""
-        labels = ("type", "effectiveDate", "operationId", "operationDate", "asOfDate")
-        record = " ".join(str(self.fields[name]) for name in labels if name in self.fields)
-        return UnexpectedPayloadError(
-            f"{record or 'answer'}: {problem}.", publisher=_PUBLISHER, url=self.answer.url
-        )
-
-
 def collect_reference_rates(fetch: Fetch) -> Collected:
     """Return {"reference_rates": rows}: percent per annum, volumes in USD bn.
 
     A rate has rows only on days of its calendar. A row on another day (EFFR has one, on Sunday
     2003-07-20) and a row without a rate are left out and named; so is a rate that has no row.
     """
-    answer = fetch.get(_PUBLISHER, _RATES, _span(fetch))
+    answer = fetch.get(PUBLISHER, _RATES, _span(fetch))
     rows = _inside(REFERENCE_RATES, parse_reference_rates(answer), fetch)
     kept = []
     for rate, release in REFERENCE_RATES.releases.items():
@@ -174,7 +92,7 @@ def parse_reference_rates(answer: Answer) -> list[dict[str, Any]]:
     Raises UnexpectedPayloadError for an unknown rate, a changed unit and a contradicting row.
     """
     rows: dict[tuple[date, str], dict[str, Any]] = {}
-    for record in _records(answer, "refRates"):
+    for record in records(answer, "refRates"):
         if record.fields.get("type") == "SOFRAI":
             continue  # averages and index of SOFR, stamped with their day of publication
         row = _rate(record)
@@ -186,7 +104,7 @@ def parse_reference_rates(answer: Answer) -> list[dict[str, Any]]:
     return list(rows.values())
 
 
-def _rate(record: _Record) -> dict[str, Any]:
+def _rate(record: Record) -> dict[str, Any]:
     rate = record.one_of("type", REFERENCE_RATES.releases)
     day = record.day("effectiveDate")
     row: dict[str, Any] = {"effective_date": day, "rate": rate}
@@ -208,16 +126,16 @@ def _rate(record: _Record) -> dict[str, Any]:
 
 def collect_fed_operations(fetch: Fetch) -> Collected:
     """Return {"fed_operations": rows}, par in USD mn; a window without operations is in order."""
-    answer = fetch.get(_PUBLISHER, _OUTRIGHT, _span(fetch))
+    answer = fetch.get(PUBLISHER, _OUTRIGHT, _span(fetch))
     return _collected(FED_OPERATIONS, parse_fed_operations(answer), fetch, answer)
 
 
 def parse_fed_operations(answer: Answer) -> list[dict[str, Any]]:
     """Return one row per outright operation."""
-    return _distinct(_records(answer, "treasury", "auctions"), _outright, "operation_id")
+    return distinct(records(answer, "treasury", "auctions"), _outright, "operation_id")
 
 
-def _outright(record: _Record) -> dict[str, Any]:
+def _outright(record: Record) -> dict[str, Any]:
     record.one_of("auctionStatus", ("Results",))
     day = record.day("operationDate")
     label = record.text("operationType")
@@ -249,16 +167,16 @@ def collect_repo_operations(fetch: Fetch) -> Collected:
     The search of results holds both directions with terms and times. The list of reverse repo
     propositions is left alone: it repeats the same operations without their terms.
     """
-    answer = fetch.get(_PUBLISHER, _REPO, _span(fetch))
+    answer = fetch.get(PUBLISHER, _REPO, _span(fetch))
     return _collected(REPO_OPERATIONS, parse_repo_operations(answer), fetch, answer)
 
 
 def parse_repo_operations(answer: Answer) -> list[dict[str, Any]]:
     """Return one row per repo or reverse repo operation."""
-    return _distinct(_records(answer, "repo", "operations"), _repo, "operation_id")
+    return distinct(records(answer, "repo", "operations"), _repo, "operation_id")
 
 
-def _repo(record: _Record) -> dict[str, Any]:
+def _repo(record: Record) -> dict[str, Any]:
     record.one_of("auctionStatus", ("Results",))
     day = record.day("operationDate")
     kind = _repo_kind(record, day)
@@ -278,7 +196,7 @@ def _repo(record: _Record) -> dict[str, Any]:
     }
 
 
-def _repo_kind(record: _Record, day: date) -> str:
+def _repo_kind(record: Record, day: date) -> str:
     """Tell the two overnight facilities from term, mortgage and earlier operations."""
     reverse = record.one_of("operationType", ("Repo", "Reverse Repo")) == "Reverse Repo"
     method = record.one_of("operationMethod", _REPO_METHODS)
@@ -294,14 +212,14 @@ def _repo_kind(record: _Record, day: date) -> str:
     return "reverse_repo" if reverse else "repo"
 
 
-def _is_overnight(record: _Record) -> bool:
+def _is_overnight(record: Record) -> bool:
     if "term" in record.fields:
         return record.one_of("term", ("Overnight", "Term")) == "Overnight"
     next_day = calendars.shift("sifma", [record.day("settlementDate")], 1)[0]
     return record.day("maturityDate") <= next_day
 
 
-def _is_exercise(record: _Record, day: date) -> bool:
+def _is_exercise(record: Record, day: date) -> bool:
     """Tell a test of systems by its note or, since there is the standing facility, by its hour.
 
     The Desk holds tests between 10:00 and 11:00, the facilities never; two (2023-05-23,
@@ -316,7 +234,7 @@ def collect_soma_holdings(fetch: Fetch) -> Collected:
 
     The publisher's total leaves out the inflation compensation on TIPS.
     """
-    answer = fetch.get(_PUBLISHER, _SOMA)
+    answer = fetch.get(PUBLISHER, _SOMA)
     rows = parse_soma_holdings(answer)
     if (
         rows
@@ -330,10 +248,10 @@ def collect_soma_holdings(fetch: Fetch) -> Collected:
 
 def parse_soma_holdings(answer: Answer) -> list[dict[str, Any]]:
     """Return one row per week."""
-    return _distinct(_records(answer, "soma", "summary"), _soma, "as_of_date")
+    return distinct(records(answer, "soma", "summary"), _soma, "as_of_date")
 
 
-def _soma(record: _Record) -> dict[str, Any]:
+def _soma(record: Record) -> dict[str, Any]:
     day = record.day("asOfDate")
     dollars = {column: record.number(name, required=True) for column, name in _SOMA_FIELDS.items()}
     # The largest holding has been beyond a hundred billion in every week since 2003.
@@ -353,28 +271,6 @@ def _span(fetch: Fetch) -> dict[str, str | int]:
     return {"startDate": fetch.window.start.isoformat(), "endDate": fetch.last_day.isoformat()}
 
 
-def _records(answer: Answer, *path: str) -> list[_Record]:
-    """Return the list of objects under a path of names."""
-    content = answer.json()
-    for name in path:
-        content = content.get(name) if isinstance(content, dict) else None
-    if not isinstance(content, list) or not all(isinstance(item, dict) for item in content):
-        raise _Record({}, answer).unexpected(f"expected a list of objects in {'.'.join(path)}")
-    return [_Record(item, answer) for item in content]
-
-
-def _distinct(
-    records: Iterable[_Record], read: Callable[[_Record], dict[str, Any]], key: str
-) -> list[dict[str, Any]]:
-    """Read every record; the same row twice is one, two different ones of a key are an error."""
-    rows: dict[Any, dict[str, Any]] = {}
-    for record in records:
-        row = read(record)
-        if rows.setdefault(row[key], row) != row:
-            raise record.unexpected("comes twice with different values")
-    return list(rows.values())
-
-
 def _collected(
     table: Table, rows: list[dict[str, Any]], fetch: Fetch, answer: Answer
 ) -> dict[str, pa.Table]:
@@ -386,7 +282,7 @@ def _collected(
         span = f"from {fetch.window.start} to {fetch.last_day}"
         raise EmptyAnswerError(
             f"no rows {span}, where rows are due for {table.name}.",
-            publisher=_PUBLISHER,
+            publisher=PUBLISHER,
             url=answer.url,
         )
     return {table.name: pa.Table.from_pylist(inside, schema=table.arrow_schema)}

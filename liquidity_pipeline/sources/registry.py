@@ -6,6 +6,7 @@ import importlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
+from liquidity_pipeline.contracts import itemised
 from liquidity_pipeline.contracts import sources as contracts
 from liquidity_pipeline.contracts.table import Table
 from liquidity_pipeline.sources.fetch import Collected, Fetch
@@ -58,8 +59,15 @@ SOURCES: Mapping[str, Source] = {
             ("fiscaldata",),
             "fiscal_data:collect_debt_transactions",
         ),
+        Source((itemised.TGA_FLOWS,), ("fiscaldata",), "tga_flows:collect_tga_flows"),
+        Source(
+            (itemised.BUYBACKS, itemised.BUYBACK_SECURITIES),
+            ("fiscaldata",),
+            "buybacks_operations:collect_buybacks",
+        ),
         Source((contracts.FED_OPERATIONS,), ("nyfed",), "ny_fed:collect_fed_operations"),
         Source((contracts.SOMA_HOLDINGS,), ("nyfed",), "ny_fed:collect_soma_holdings"),
+        Source((itemised.SOMA_SECURITIES,), ("nyfed",), "soma:collect_soma_securities"),
         Source((contracts.REPO_OPERATIONS,), ("nyfed",), "ny_fed:collect_repo_operations"),
         Source((contracts.REFERENCE_RATES,), ("nyfed",), "ny_fed:collect_reference_rates"),
         Source((contracts.FED_BALANCE_SHEET,), ("fred",), "fred:collect_fed_balance_sheet"),

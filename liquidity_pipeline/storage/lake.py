@@ -106,7 +106,7 @@ class Lake:
             if part.num_rows or self._may_be_empty(table, month):
                 old = self._old_rows(table, month)
                 if old is not None:
-                    kept = _kept(table, old, keep_after)
+                    kept = _kept(table, old, part, keep_after)
                     part = _merge(table, part, _unmoved(table, kept, checked, inside))
                 stored.append(self._replace_partition(table, month, part, old, seen_at))
         return stored
@@ -243,10 +243,12 @@ def _word(value: object) -> str | None:
     return None if value is None else str(value)
 
 
-def _kept(table: Table, old: pa.Table, keep_after: date | None) -> pa.Table:
+def _kept(table: Table, old: pa.Table, new: pa.Table, keep_after: date | None) -> pa.Table:
     """Return the old rows that stay even if the new answer lacks them."""
     if table.keep_vanished:
         return old
+    if table.whole_days:
+        return old.filter(pc.invert(pc.is_in(old[table.day], value_set=new[table.day])))
     if keep_after is None:
         return old.slice(0, 0)
     return old.filter(pc.greater(old[table.day], pa.scalar(keep_after, pa.date32())))
