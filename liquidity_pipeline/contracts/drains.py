@@ -149,7 +149,8 @@ DRAIN_SEASONALITY = Table(
             "component",
             "drain_reserves: fall of reserve balances; tga: rise of the Treasury General Account; "
             "net_settlement: net_public_usd_mn of marts.settlement_calendar, in the H.4.1 week or "
-            "from Monday to Sunday as the press counts; net_bills: regular bills alone. "
+            "from Monday to Sunday as the press counts; net_bills: bills alone, cash-management "
+            "bills included. "
             "Proceeds land in the TGA: never add the two",
             allowed=SEASONAL_COMPONENTS,
         ),

@@ -36,6 +36,8 @@ FUNDING_CONDITIONS = Table(
 )
 
 
+_SLOPE = "basis points per USD 100 bn"
+
 SETTLEMENT_SENSITIVITY = Table(
     "marts",
     "settlement_sensitivity",
@@ -61,15 +63,13 @@ SETTLEMENT_SENSITIVITY = Table(
             "the slope at 12.5 %",
             allowed=("coupons", "bills", "coupons x scarcity"),
         ),
-        number(
-            "coefficient_bp_per_100bn", "Slope", nullable=False, unit="basis points per USD 100 bn"
-        ),
-        number("low_bp_per_100bn", "Lower end of the 95 % interval", nullable=False, unit="same"),
-        number("high_bp_per_100bn", "Upper end of the 95 % interval", nullable=False, unit="same"),
+        number("coefficient_bp_per_100bn", "Slope", nullable=False, unit=_SLOPE),
+        number("low_bp_per_100bn", "Lower end of its 95 % interval", nullable=False, unit=_SLOPE),
+        number("high_bp_per_100bn", "Upper end of its 95 % interval", nullable=False, unit=_SLOPE),
         integer("n_obs", "Days behind the estimate", low=30, unit="days"),
         number(
             "reserves_of_bank_assets_pct",
-            "Mean of reserve balances over bank assets, as known on the days; NULL where neither is",
+            "Mean of reserve balances over bank assets, as known on the days; NULL where unknown",
             low=0,
             high=100,
         ),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from liquidity_pipeline.contracts.sources import REVISIONS
-from liquidity_pipeline.contracts.table import Table, by_name, day, flag, integer, moment, text
+from liquidity_pipeline.contracts.table import Table, by_name, day, flag, integer, moment, text, usd
 
 CALENDAR_DAYS = Table(
     "meta",
@@ -66,6 +66,25 @@ SIGN_CONVENTIONS = Table(
         text("convention", "Which way of counting", allowed=("reserves", "headline")),
         integer("sign", "+1 drains, -1 adds, 0 is not counted"),
         text("note", "Why", nullable=True),
+    ),
+)
+
+PUBLISHED_TOTALS = Table(
+    "meta",
+    "published_totals",
+    "Totals that Treasury prints about past quarters: what the marts must add up to.",
+    key=("quarter", "figure"),
+    columns=(
+        text("quarter", "Quarter, e.g. 2026Q1"),
+        day("quarter_end", "Its last day"),
+        text(
+            "figure",
+            "privately_held_net_borrowing: net marketable borrowing; quarter_end_cash: balance of "
+            "the Treasury General Account",
+        ),
+        usd("value_usd_mn", "Treasury's figure, printed to the billion", nullable=False),
+        usd("tolerance_usd_mn", "How far ours may be from it", nullable=False),
+        text("source", "Where it is printed"),
     ),
 )
 
@@ -173,5 +192,7 @@ COVERAGE = Table(
 )
 
 # What marts may join to, and what is written at publication.
-REFERENCE_TABLES = by_name((CALENDAR_DAYS, CLOCK, UNIVERSE, SIGN_CONVENTIONS, COVERAGE))
+REFERENCE_TABLES = by_name(
+    (CALENDAR_DAYS, CLOCK, UNIVERSE, SIGN_CONVENTIONS, COVERAGE, PUBLISHED_TOTALS)
+)
 PUBLICATION_TABLES = by_name((PUBLICATION, TABLES, COLUMNS, FRESHNESS, REVISIONS))

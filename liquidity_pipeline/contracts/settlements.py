@@ -329,3 +329,42 @@ SETTLEMENT_OUTLOOK_SCORE = Table(
         MART_KNOWN_AT,
     ),
 )
+
+
+QUARTERLY_BORROWING = Table(
+    "marts",
+    "quarterly_borrowing",
+    "Treasury's privately-held net marketable borrowing per quarter by its own definition, beside "
+    "its estimates and what the settlement calendar led to expect.",
+    key=("quarter_end",),
+    columns=(
+        day("quarter_end", "Last day of the quarter"),
+        text("quarter", "Quarter, e.g. 2026Q1"),
+        _ISSUED,
+        _REDEEMED,
+        usd("net_public_usd_mn", "Net paid by the public, buybacks apart"),
+        usd("buyback_usd_mn", "Bought back; NULL where Treasury did not answer for it"),
+        usd(
+            "privately_held_net_usd_mn",
+            "Treasury's figure by our records: net_public less buybacks; NULL where either is",
+        ),
+        integer(
+            "assumed_days",
+            "Days on which the Fed's part of the maturing was assumed",
+            low=0,
+            unit="days",
+        ),
+        usd("first_estimate_usd_mn", "Treasury's estimate a quarter ahead; NULL if not on record"),
+        usd("last_estimate_usd_mn", "Its estimate within the quarter; NULL if not on record"),
+        day("statement_date", "Day of the latter", nullable=True),
+        usd(
+            "expected_net_public_usd_mn",
+            "Settled and expected on the first Friday after that day; NULL where more than eight "
+            "weeks were left",
+        ),
+        usd("quarter_end_cash_usd_mn", "Close of the TGA on the last day; NULL before it"),
+        usd("assumed_cash_usd_mn", "What Treasury assumed within the quarter"),
+        flag("is_open", "The quarter is not over, or not known to its end: so far"),
+        MART_KNOWN_AT,
+    ),
+)

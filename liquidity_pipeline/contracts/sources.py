@@ -72,7 +72,12 @@ _SETTLEMENT_COLUMNS = (
         low=0,
         high=1_000_000,
     ),
-    number("public_usd_mn", "par less SOMA; NULL on redemptions, and where SOMA is unknown", low=0, high=1_000_000),
+    number(
+        "public_usd_mn",
+        "par less SOMA; NULL on redemptions, and where SOMA is unknown",
+        low=0,
+        high=1_000_000,
+    ),
     number("price_per100", "Auction price", low=0, high=1_000, unit="USD per 100 of face"),
     number(
         "coupon_pct",

@@ -1,4 +1,4 @@
-"""How much the overnight repo rate moves when Treasury debt settles: `marts.settlement_sensitivity`.
+"""How the overnight repo rate moves when Treasury debt settles: `marts.settlement_sensitivity`.
 
 Per quarter, over rolling years, and once for the whole past with the ampleness of reserves, the
 daily change of TGCR over the offering rate of the overnight reverse repo facility is regressed on
@@ -58,8 +58,10 @@ _DAYS = """
     settled as (
         select
             settlement_date as date,
-            sum(case when security_class = 'bill' then 0 else net_public_usd_mn end) as coupons_usd_mn,
-            sum(case when security_class = 'bill' then net_public_usd_mn else 0 end) as bills_usd_mn,
+            sum(case when security_class = 'bill' then 0 else net_public_usd_mn end)
+                as coupons_usd_mn,
+            sum(case when security_class = 'bill' then net_public_usd_mn else 0 end)
+                as bills_usd_mn,
             bool_and(is_settled and net_public_usd_mn is not null) as is_known
         from marts.settlement_calendar
         group by settlement_date
@@ -179,7 +181,7 @@ def least_squares(y: Floats, x: Floats) -> Fit | None:
 
 
 def build(connection: duckdb.DuckDBPyConnection) -> pa.Table:
-    """Return `marts.settlement_sensitivity`: quarters and years that are over, and the whole past."""
+    """Return `marts.settlement_sensitivity`: quarters and years that are over, the whole past."""
     days = _read(connection)
     (today,) = connection.execute("select today from meta.clock").fetchall()[0]
     rows = [*_quarters(days, today), *_rolling(days), *_by_ampleness(days)]
