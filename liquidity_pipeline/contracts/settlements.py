@@ -368,3 +368,61 @@ QUARTERLY_BORROWING = Table(
         MART_KNOWN_AT,
     ),
 )
+
+
+COUPON_INTEREST = Table(
+    "marts",
+    "coupon_interest",
+    "Interest that Treasury pays on notes and bonds by day, past and eight weeks ahead, from the "
+    "coupons and amounts of its auctions; without floating-rate notes.",
+    key=("payment_date",),
+    columns=(
+        day("payment_date", "Day on which it is paid"),
+        usd(
+            "interest_usd_mn",
+            "Half a year's coupon on what is outstanding; NULL where the coupon of a hundredth or "
+            "more of the face amount is not known, or less than ten years of auctions are held",
+        ),
+        usd("paying_usd_mn", "Face amount of the securities that pay", nullable=False),
+        number("coverage_ratio", "Part of it whose coupon is known", low=0, high=1.000001),
+        MART_KNOWN_AT,
+    ),
+)
+
+
+FORWARD_CALENDAR = Table(
+    "marts",
+    "forward_calendar",
+    "What moves the Treasury's account in the coming eight weeks by day, as known at the run's "
+    "moment: positive amounts flow into the account and drain.",
+    key=("date", "item", "part"),
+    columns=(
+        day("as_of", "Day of the run"),
+        day("date", "Day ahead"),
+        text(
+            "item",
+            "What moves",
+            allowed=(
+                "issues auctioned",
+                "issues announced",
+                "issues expected",
+                "add-ons expected",
+                "maturities",
+                "buybacks",
+                "coupon interest",
+                "tax date",
+                "benefits",
+            ),
+        ),
+        text("part", "Bills or coupons; the month of a tax date, the kind of benefit day"),
+        usd("amount_usd_mn", "Amount; NULL where it cannot be told"),
+        text(
+            "certainty",
+            "known; announced: results to come; expected: announcement to come; usual: the mean of "
+            "such days in the past, by table II of the statement",
+            allowed=("known", "announced", "expected", "usual"),
+        ),
+        number("n_obs", "Past days behind a usual amount, operations behind a take-up", low=0),
+        MART_KNOWN_AT,
+    ),
+)

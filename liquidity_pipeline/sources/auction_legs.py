@@ -6,6 +6,7 @@ Asking for them, and the buybacks and announcements that become legs as well, ar
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from datetime import date, datetime, time, timedelta
 from typing import Any
@@ -35,6 +36,8 @@ AUCTION_COLUMNS = (
     "soma_accepted",
     "price_per100",
     "int_rate",
+    "high_yield",
+    "reopening",
     "mat_date",
     "est_pub_held_mat_by_type_amt",
     "soma_holdings",
@@ -78,7 +81,7 @@ def parse_auctions(records: Records, now: datetime) -> pa.Table:
             "accepted_usd_mn": accepted,
             "soma_accepted_usd_mn": usd_mn(records, "soma_accepted"),
             "price_per100": records.numbers("price_per100"),
-            "coupon_pct": records.numbers("int_rate"),
+            "coupon_pct": _coupons(records),
             "maturing_public_usd_mn": usd_mn(records, "est_pub_held_mat_by_type_amt"),
             "maturing_soma_usd_mn": usd_mn(records, "soma_holdings"),
             **_publication(records, accepted, now),
@@ -116,6 +119,25 @@ def _security_classes(records: Records) -> list[str]:
         ]
         classes.append(raised[0] if raised else TYPES[kind])
     return classes
+
+
+def _coupons(records: Records) -> pa.Array:
+    """Return each auction's coupon, percent; NULL for bills, floating rates, and before results.
+
+    Where it is not recorded, a security that is issued for the first time bears the highest eighth
+    of a percent that is not above the yield at which it was sold, and at least one eighth: so it
+    was for all 167 of 2005 to 2026 of which both are known.
+    """
+    columns = ("security_type", "floating_rate", "reopening")
+    labels = zip(*(records.text(name) for name in columns), strict=True)
+    numbers = (records.numbers(name).to_pylist() for name in ("int_rate", "high_yield"))
+    coupons: list[float | None] = []
+    for (kind, floating, reopening), rate, sold_at in zip(labels, *numbers, strict=True):
+        is_fixed = kind != "Bill" and floating != "Yes"
+        if is_fixed and rate is None and sold_at is not None and reopening == "No":
+            rate = max(math.floor(round(8 * sold_at, 6)) / 8, 0.125)  # noqa: PLW2901
+        coupons.append(rate if is_fixed else None)
+    return pa.array(coupons, pa.float64())
 
 
 def _refuse_lost_results(records: Records, accepted: pa.ChunkedArray) -> None:

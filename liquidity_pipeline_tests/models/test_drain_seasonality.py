@@ -149,6 +149,7 @@ def test_settlements_count_in_both_weeks_and_never_in_the_broken_first_one() -> 
             "settlement_date": day + timedelta(days=later),
             "net_public_usd_mn": amount,
             "security_class": kind,
+            "is_settled": True,
         }
         for day in tuesdays
         for later, amount, kind in ((0, 3.0, "bill"), (2, 4.0, "note"))
