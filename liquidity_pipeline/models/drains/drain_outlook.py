@@ -65,6 +65,12 @@ _DAYS = """
     where tga.change_1d_usd_mn is not null and coalesce(settled.is_known, true)
     order by tga.record_date
 """
+_SETTLED = """
+    select settlement_date, sum(net_public_usd_mn)
+    from marts.settlement_calendar
+    group by settlement_date
+    having bool_and(is_settled)
+"""
 _WEEKS = """
     select week_ending, known_at, tga_usd_mn, reserves_usd_mn,
         drain_reserves_usd_mn - d_tga_usd_mn
@@ -173,7 +179,7 @@ def _outlooks(connection: duckdb.DuckDBPyConnection, sheet: Sheet) -> Iterator[O
         return
     flows, rest = _daily(days), _weekly(sheet)
     closes = {day: close for day, _, close, _, _ in days}
-    paid = {day: net for day, _, _, _, net in days}
+    paid = dict(connection.execute(_SETTLED).fetchall())
     for as_of, moment, ahead in _fridays(connection):
         seen, weeks_seen = flows.known(moment), rest.known(moment)
         if seen < MIN_DAYS or weeks_seen < MIN_WEEKS:
@@ -183,11 +189,14 @@ def _outlooks(connection: duckdb.DuckDBPyConnection, sheet: Sheet) -> Iterator[O
         if start not in closes or last < start or start < as_of - _WEEK:
             continue
         since = [day for day in flows.dates[max(seen - 7, 0) : seen] if day > start]
-        done = sum(paid[day] for day in since)
+        done = sum(paid.get(day, 0.0) for day in since)
         known = {"settlements": done, "other_treasury": closes[last] - closes[start] - done}
         end = start + WEEKS_AHEAD * _WEEK
         other = flows.expected(seen, last, end)
-        due = np.array([ahead.get(day, paid.get(day, 0.0)) for day in other[0]])
+        # What settles on the Friday itself was auctioned before; later days are what was expected.
+        due = np.array(
+            [paid.get(day, 0.0) if day <= as_of else ahead.get(day, 0.0) for day in other[0]]
+        )
         season = rest.expected(weeks_seen, start, end)
         for outlook in _paths(known, other, due, season):
             yield Outlook(as_of, moment, start, *outlook)

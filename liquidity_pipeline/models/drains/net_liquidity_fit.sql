@@ -30,12 +30,10 @@ pairs as (
 ),
 
 ends as (
-    select max(date) as as_of, max(known_by) as known_at
+    select date as as_of, known_by as known_at
     from meta.calendar_days
     cross join meta.clock as clock
-    where date = week_ending and known_by <= clock.now
-    group by year(date)
-    having year(max(date)) < (select year(today) from meta.clock)
+    where date = week_ending and year(date) <> year(date + 7) and known_by <= clock.now
 ),
 
 samples as (

@@ -181,10 +181,9 @@ def least_squares(y: Floats, x: Floats) -> Fit | None:
 
 
 def build(connection: duckdb.DuckDBPyConnection) -> pa.Table:
-    """Return `marts.settlement_sensitivity`: quarters and years that are over, the whole past."""
+    """Return `marts.settlement_sensitivity`; a window is over once a day after it is known."""
     days = _read(connection)
-    (today,) = connection.execute("select today from meta.clock").fetchall()[0]
-    rows = [*_quarters(days, today), *_rolling(days), *_by_ampleness(days)]
+    rows = [*_quarters(days), *_rolling(days), *_by_ampleness(days)]
     return panels.table(rows, SETTLEMENT_SENSITIVITY.arrow_schema)
 
 
@@ -196,22 +195,20 @@ def _read(connection: duckdb.DuckDBPyConnection) -> Days:
     return Days(dates, known_by, change, coupons, bills, ratio)  # type: ignore[arg-type]
 
 
-def _quarters(days: Days, today: date) -> Iterator[dict[str, object]]:
-    """Yield the slopes of each quarter that has ended."""
-    labels = np.array([day.year * 4 + (day.month - 1) // 3 for day in days.dates], dtype=int)
-    for label in np.unique(labels):
-        if label < today.year * 4 + (today.month - 1) // 3:
-            start, stop = np.searchsorted(labels, [label, label + 1])
-            name = f"{label // 4}Q{label % 4 + 1}"
-            yield from _slopes("quarter", name, days.window(int(start), int(stop)))
+def _quarters(days: Days) -> Iterator[dict[str, object]]:
+    """Yield the slopes of each quarter."""
+    labels = [day.year * 4 + (day.month - 1) // 3 for day in days.dates]
+    edges = [i for i in range(1, len(labels)) if labels[i] != labels[i - 1]]
+    for start, stop in zip([0, *edges], edges, strict=False):
+        name = f"{labels[start] // 4}Q{labels[start] % 4 + 1}"
+        yield from _slopes("quarter", name, days, start, stop)
 
 
 def _rolling(days: Days) -> Iterator[dict[str, object]]:
     """Yield the slopes of the last 250 days at the end of each month."""
     for stop in _month_ends(days):
         if stop >= ROLLING_DAYS:
-            window = days.window(stop - ROLLING_DAYS, stop)
-            yield from _slopes("rolling", f"{ROLLING_DAYS} days", window)
+            yield from _slopes("rolling", f"{ROLLING_DAYS} days", days, stop - ROLLING_DAYS, stop)
 
 
 def _month_ends(days: Days) -> list[int]:
@@ -220,10 +217,11 @@ def _month_ends(days: Days) -> list[int]:
     return [i + 1 for i, (day, after) in enumerate(following) if day.month != after.month]
 
 
-def _slopes(kind: str, name: str, days: Days) -> Iterator[dict[str, object]]:
-    fit = least_squares(days.change_bp, np.column_stack([days.coupons, days.bills]))
+def _slopes(kind: str, name: str, days: Days, start: int, stop: int) -> Iterator[dict[str, object]]:
+    window = days.window(start, stop)
+    fit = least_squares(window.change_bp, np.column_stack([window.coupons, window.bills]))
     if fit is not None:
-        yield from _rows(kind, name, days, fit, ("coupons", "bills"))
+        yield from _rows((kind, name), window, fit, ("coupons", "bills"), days.known_by[stop])
 
 
 def _by_ampleness(days: Days) -> Iterator[dict[str, object]]:
@@ -241,17 +239,23 @@ def _by_ampleness(days: Days) -> Iterator[dict[str, object]]:
         fit = least_squares(past.change_bp[known], x)
         if fit is not None and fit.n_obs >= ROLLING_DAYS:
             names = ("coupons", "coupons x scarcity", "bills")
-            yield from _rows("expanding", "all days so far", past, fit, names)
+            yield from _rows(
+                ("expanding", "all days so far"), past, fit, names, days.known_by[stop]
+            )
 
 
 def _rows(
-    kind: str, name: str, days: Days, fit: Fit, regressors: Sequence[str]
+    label: tuple[str, str],
+    days: Days,
+    fit: Fit,
+    regressors: Sequence[str],
+    known_at: datetime,
 ) -> Iterator[dict[str, object]]:
     ratio = days.reserves_pct[~np.isnan(days.reserves_pct)]
     for regressor, slope, reach in zip(regressors, fit.slopes, fit.reach, strict=False):
         yield {
-            "window_kind": kind,
-            "window_name": name,
+            "window_kind": label[0],
+            "window_name": label[1],
             "window_end": days.dates[-1],
             "window_start": days.dates[0],
             "regressor": regressor,
@@ -260,7 +264,7 @@ def _rows(
             "high_bp_per_100bn": slope + reach,
             "n_obs": fit.n_obs,
             "reserves_of_bank_assets_pct": float(ratio.mean()) if len(ratio) else None,
-            "known_at": days.known_by[-1],
+            "known_at": known_at,
         }
 
 
