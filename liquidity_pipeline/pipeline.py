@@ -52,7 +52,11 @@ from liquidity_pipeline.settings import SANDBOX, Settings
 from liquidity_pipeline.sources.errors import PublisherError
 from liquidity_pipeline.sources.fetch import Transport, Window
 from liquidity_pipeline.sources.http import HttpClient
-from liquidity_pipeline.sources.reference import read_policy_events, read_sign_conventions
+from liquidity_pipeline.sources.reference import (
+    read_policy_events,
+    read_published_totals,
+    read_sign_conventions,
+)
 from liquidity_pipeline.sources.registry import SOURCES, Source
 from liquidity_pipeline.storage import warehouse
 from liquidity_pipeline.storage.archive import Archive
@@ -291,13 +295,16 @@ class Pipeline:
 
     @cached_property
     def _facts(self) -> dict[str, pa.Table]:
-        """Days, the clock, symbols, signs."""
+        """Days, the clock, symbols, signs, and Treasury's totals of the real world."""
         signs = read_sign_conventions(self.settings.reference_dir)
+        totals = read_published_totals(self.settings.reference_dir)
+        is_real = self.settings.endpoints != SANDBOX
         return {
             "calendar_days": reference.calendar_days(self.settings.today),
             "clock": reference.clock(self.now),
             "universe": reference.universe_table(self.universe),
             "sign_conventions": signs.cast(SIGN_CONVENTIONS.arrow_schema),
+            "published_totals": totals if is_real else totals.slice(0, 0),
         }
 
     @contextmanager

@@ -13,6 +13,7 @@ from liquidity_pipeline.contracts.table import (
     moment,
     number,
     text,
+    usd,
 )
 
 CALENDAR_DAYS = Table(
@@ -115,6 +116,25 @@ RELATIONSHIPS = Table(
         text("from_column", "Its column"),
         text("to_table", "Dimension table"),
         text("to_column", "Its key"),
+    ),
+)
+
+PUBLISHED_TOTALS = Table(
+    "meta",
+    "published_totals",
+    "Totals that Treasury prints about past quarters: what the marts must add up to.",
+    key=("quarter", "figure"),
+    columns=(
+        text("quarter", "Quarter, e.g. 2026Q1"),
+        day("quarter_end", "Its last day"),
+        text(
+            "figure",
+            "privately_held_net_borrowing: net marketable borrowing; quarter_end_cash: balance of "
+            "the Treasury General Account",
+        ),
+        usd("value_usd_mn", "Treasury's figure, printed to the billion", nullable=False),
+        usd("tolerance_usd_mn", "How far ours may be from it", nullable=False),
+        text("source", "Where it is printed"),
     ),
 )
 
@@ -246,7 +266,9 @@ COVERAGE = Table(
 )
 
 # What marts may join to, and what is written at publication.
-REFERENCE_TABLES = by_name((CALENDAR_DAYS, CLOCK, UNIVERSE, SIGN_CONVENTIONS, COVERAGE))
+REFERENCE_TABLES = by_name(
+    (CALENDAR_DAYS, CLOCK, UNIVERSE, SIGN_CONVENTIONS, COVERAGE, PUBLISHED_TOTALS)
+)
 PUBLICATION_TABLES = by_name(
     (
         PUBLICATION,

@@ -182,6 +182,7 @@ def _settlements_as_of(name: str) -> str:
             case when has_results then soma_usd_mn end as soma_usd_mn,
             case when has_results then public_usd_mn end as public_usd_mn,
             case when has_results then price_per100 end as price_per100,
+            case when has_results then coupon_pct end as coupon_pct,
             case when has_results then results_at end as results_at
         ),
         case
