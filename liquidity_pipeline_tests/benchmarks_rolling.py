@@ -20,6 +20,7 @@ import pyarrow as pa
 
 from liquidity_pipeline.statistics.inference import Floats, Moments, slopes
 from liquidity_pipeline.statistics.rolling import (
+    ROWS_PER_GROUP,
     Series,
     Window,
     correlate,
@@ -141,7 +142,15 @@ def _peak_mb() -> float:
 
 
 def _own(x: Floats, y: Floats, window: Window) -> Floats:
-    return correlate(_series(x), _series(y), [window]).correlation[0, :, -1]
+    """Do a group of symbols at a time, as `correlate_stream` does, so that memory is reused."""
+    per_group = max(1, ROWS_PER_GROUP // x.size)
+    groups = (y[start : start + per_group] for start in range(0, len(y), per_group))
+    return np.concatenate(
+        [
+            correlate(_series(x), _series(group), [window]).correlation[0, :, -1].copy()
+            for group in groups
+        ]
+    )
 
 
 def _numbagg(x: Floats, y: Floats, window: Window) -> Floats:
