@@ -342,7 +342,9 @@ def _stress(rows: Rows, words: Words) -> Any:
             ),
             alt.Opacity(
                 "band:N",
-                scale=alt.Scale(domain=labels, range=[opacity for _, opacity in bins]),
+                scale=alt.Scale(
+                    type="ordinal", domain=labels, range=[opacity for _, opacity in bins]
+                ),
                 legend=alt.Legend(
                     title=None,
                     symbolFillColor=VERMILLION,

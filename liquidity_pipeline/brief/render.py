@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable, Mapping
 from datetime import date
 from pathlib import Path
@@ -12,10 +13,12 @@ from markupsafe import Markup, escape
 
 from liquidity_pipeline.brief import charts, terms
 from liquidity_pipeline.brief.language import Words, words
-from liquidity_pipeline.brief.model import Brief, Message, Style, msg
+from liquidity_pipeline.brief.model import N_, Brief, Message, Style, msg
 
 TEMPLATES = Path(__file__).parent / "templates"
 FORMATS = ("html", "md", "json")
+SEMICOLON = N_("; ")
+_PARTS = re.compile("[;；] ?")
 
 
 class Text:
@@ -59,8 +62,10 @@ class Text:
 
     def publishers(self, sources: list[str]) -> str:
         """Name whose records stand behind tables."""
-        names = [terms.PUBLISHERS[name] for name in sources if name in terms.PUBLISHERS]
-        return "; ".join(dict.fromkeys(self.words.text(name) for name in names))
+        named = [terms.PUBLISHERS[name] for name in sources if name in terms.PUBLISHERS]
+        # A table of several publishers' records names them all, and each is named once.
+        parts = [part for name in named for part in _PARTS.split(self.words.text(name))]
+        return self.words.text(SEMICOLON).join(dict.fromkeys(parts))
 
     def label(self, message: Message) -> str:
         """Write a message without counting its figures as shown."""
