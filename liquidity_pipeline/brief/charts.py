@@ -83,6 +83,13 @@ def svg(spec: Mapping[str, Any], language: str) -> str:
     return re.sub(r'^<svg ([^>]*?)width="[\d.]+" height="[\d.]+"', r"<svg \1", drawn, count=1)
 
 
+def warm_up() -> None:
+    """Load what draws, which takes a second: call it beside work that leaves a core idle."""
+    import altair  # noqa: F401
+
+    svg({"data": {"values": []}, "mark": "point"}, "en")
+
+
 def _scaled(block: Block, words: Words) -> Rows:
     """Return the data with amounts in the language's unit."""
     if block["unit"] != "usd_mn":
@@ -181,10 +188,10 @@ def _sofr(rows: Rows, words: Words) -> Any:
     wide = base.mark_area(color=SKY, opacity=0.35).encode(
         _time(words), _measure("p1"), alt.Y2("p99:Q")
     )
-    middle = base.mark_area(color=SKY, opacity=0.8).encode(
+    middle = base.mark_area(color=SKY, opacity=0.55).encode(
         _time(words), alt.Y("p25:Q"), alt.Y2("p75:Q")
     )
-    line = base.mark_line(color=BLUE, strokeWidth=1.4).encode(_time(words), alt.Y("sofr:Q"))
+    line = base.mark_line(color=INK, strokeWidth=1.2).encode(_time(words), alt.Y("sofr:Q"))
     return _sized(wide + middle + line + _zero())
 
 

@@ -125,7 +125,7 @@ def to_html(brief: Brief, language: str, siblings: Mapping[str, str] | None = No
         "brief.html.j2",
         brief,
         MarkedUp(brief, language),
-        chart=_chart(language),
+        drawings=_drawings(brief, language),
         # Our own style sheet: there is nothing of anybody's in it.
         style=Markup(style),  # noqa: S704
         siblings=siblings or {},
@@ -167,15 +167,20 @@ def _only(figure: Any) -> Any:
     return {"figures": {figure["id"]: figure}}
 
 
-def _chart(language: str) -> Callable[[Any], Markup]:
-    """Return what draws a chart block for a template; empty where it has no data."""
+def _drawings(brief: Brief, language: str) -> dict[str, Markup]:
+    """Draw every chart that has data, by id; vl-convert draws two at a time."""
+    from concurrent.futures import ThreadPoolExecutor
 
-    def draw(block: Any) -> Markup:
-        spec = charts.specification(block, words(language))
+    specs = {
+        block["id"]: spec
+        for section in brief["sections"]
+        for block in section["blocks"]
+        if block["kind"] == "chart" and (spec := charts.specification(block, words(language)))
+    }
+    with ThreadPoolExecutor(2) as pool:
+        drawn = pool.map(lambda spec: charts.svg(spec, language), specs.values())
         # Drawn from our own data by vl-convert, which escapes the texts in it.
-        return Markup(charts.svg(spec, language)) if spec else Markup("")  # noqa: S704
-
-    return draw
+        return {name: Markup(svg) for name, svg in zip(specs, drawn, strict=True)}  # noqa: S704
 
 
 def _environment() -> Any:

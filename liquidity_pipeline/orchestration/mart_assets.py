@@ -5,10 +5,12 @@ step because one session of DuckDB serves them all, and a step costs Dagster mor
 """
 
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import dagster as dg
 
+from liquidity_pipeline.brief import charts
 from liquidity_pipeline.brief.render import to_markdown
 from liquidity_pipeline.contracts.marts import MART_TABLES
 from liquidity_pipeline.contracts.meta import BRIEF_FIGURES
@@ -136,7 +138,10 @@ def _severity(reconciliation: Reconciliation) -> dg.AssetCheckSeverity:
 )
 def liquidity_duckdb(pipeline: PipelineResource) -> dg.MaterializeResult[Any]:
     """Publish sources, marts and meta as one file."""
-    counts = pipeline.pipeline.publish()
+    # The brief that follows draws charts; what draws them loads while DuckDB writes the file.
+    with ThreadPoolExecutor(1) as pool:
+        pool.submit(charts.warm_up)
+        counts = pipeline.pipeline.publish()
     settings = pipeline.pipeline.settings
     return dg.MaterializeResult(
         metadata=origin(pipeline.pipeline)
