@@ -35,56 +35,7 @@ LIVE, SANDBOX = "live", "sandbox"
 FIRST_MONTH = date(2005, 10, 1)
 
 
-@dataclass(frozen=True)
-class Publisher:
-    """One service: what it is called, where it is, and how politely it wants to be asked."""
-
-    name: str
-    title: str
-    live_url: str
-    interval: float
-    headers: Mapping[str, str] = field(default_factory=dict)
-
-
-# Yahoo refuses the user agents of libraries, while FRED hangs for those of browsers.
-_BROWSER = {"User-Agent": "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0"}
-_PROJECT = {"User-Agent": "liquidity-pipeline (+requests)"}
-
-PUBLISHERS: Mapping[str, Publisher] = {
-    publisher.name: publisher
-    for publisher in (
-        Publisher(
-            "fiscaldata",
-            "US Treasury Fiscal Data",
-            "https://api.fiscaldata.treasury.gov",
-            0.2,
-            _PROJECT,
-        ),
-        Publisher(
-            "nyfed",
-            "Federal Reserve Bank of New York",
-            "https://markets.newyorkfed.org",
-            0.5,
-            _PROJECT,
-        ),
-        Publisher(
-            "fred", "FRED, Federal Reserve Bank of St. Louis", "https://fred.stlouisfed.org", 0.5
-        ),
-        Publisher("yahoo", "Yahoo Finance", "https://query2.finance.yahoo.com", 2.0, _BROWSER),
-        Publisher("cboe", "Cboe", "https://cdn.cboe.com", 0.5, _PROJECT),
-        Publisher(
-            "coinbase", "Coinbase Exchange", "https://api.exchange.coinbase.com", 0.2, _PROJECT
-        ),
-        Publisher("kraken", "Kraken", "https://api.kraken.com", 1.0, _PROJECT),
-        Publisher(
-            "ofr",
-            "Office of Financial Research",
-            "https://www.financialresearch.gov",
-            1.0,
-            _PROJECT,
-        ),
-    )
-}
+_PUBLISHER_URL = "LIQUIDITY_URL_"
 
 
 class SettingsError(ValueError):
@@ -114,7 +65,7 @@ class Settings:
         default_dir = _default_data_dir(endpoints)
         as_of, sandbox_url = env.get("LIQUIDITY_AS_OF"), env.get("LIQUIDITY_SANDBOX_URL")
         return cls(
-            data_dir=Path(env.get("LIQUIDITY_DATA_DIR", default_dir)).absolute(),
+            data_dir=_data_dir(env.get("LIQUIDITY_DATA_DIR", default_dir)),
             endpoints=endpoints,
             reference_dir=Path(
                 env.get("LIQUIDITY_REFERENCE_DIR", default_reference_dir())
@@ -127,15 +78,15 @@ class Settings:
             if "LIQUIDITY_HTTP_INTERVAL" in env
             else None,
             publisher_urls={
-                name: _url(env[variable], variable)
-                for name in PUBLISHERS
-                if (variable := f"LIQUIDITY_URL_{name.upper()}") in env
+                variable.removeprefix(_PUBLISHER_URL).lower(): _url(text, variable)
+                for variable, text in env.items()
+                if variable.startswith(_PUBLISHER_URL)
             },
             sandbox_url=_url(sandbox_url, "LIQUIDITY_SANDBOX_URL") if sandbox_url else None,
         )
 
-    def base_url(self, publisher: str) -> str:
-        """Return the root under which the publisher's own paths are found."""
+    def stand_in_url(self, publisher: str) -> str | None:
+        """Return where something else answers for the publisher, or None to ask itself."""
         if publisher in self.publisher_urls:
             return self.publisher_urls[publisher]
         root = self.sandbox_url if self.endpoints == SANDBOX else self.endpoints
@@ -144,13 +95,7 @@ class Settings:
                 "The sandbox is not running: start it with `liquidity sandbox`, "
                 "or use `liquidity run --sandbox`, which starts its own."
             )
-        return PUBLISHERS[publisher].live_url if root == LIVE else f"{root}/{publisher}"
-
-    def interval(self, publisher: str) -> float:
-        """Return the least seconds between two requests; a private stand-in needs no politeness."""
-        if self.http_interval is not None:
-            return self.http_interval
-        return PUBLISHERS[publisher].interval if self.endpoints == LIVE else 0.0
+        return None if root == LIVE else f"{root}/{publisher}"
 
     @property
     def now(self) -> datetime:
@@ -224,6 +169,19 @@ def _default_data_dir(endpoints: str) -> str:
         return "data"
     stand_in = "sandbox" if endpoints == SANDBOX else urlsplit(endpoints).netloc.replace(":", "-")
     return f"data/{stand_in}"
+
+
+def _data_dir(text: str) -> Path:
+    """Return the absolute path, or refuse one that SQLite's URLs or DuckDB cannot open."""
+    path = Path(text).absolute()
+    if odd := sorted(
+        {letter for letter in str(path) if letter in "%?" or not letter.isprintable()}
+    ):
+        raise SettingsError(
+            f"LIQUIDITY_DATA_DIR: '{path}' contains {' and '.join(map(repr, odd))}, with which "
+            f"the databases in it cannot be opened; choose another directory with --data-dir."
+        )
+    return path
 
 
 def _owner(mark: Path) -> str:

@@ -108,9 +108,9 @@ CLIENTS = (
 
 
 def run(command: Sequence[str], **options: object) -> str:
-    """Run a command and return what it prints; its errors are shown."""
+    """Run a command and return the last line that it prints; its errors are shown."""
     answer = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True, **options)  # type: ignore[call-overload]
-    return str(answer.stdout).strip()
+    return str(answer.stdout).strip().rpartition("\n")[2]
 
 
 def environment(folder: Path, requirements: Sequence[str]) -> str:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import csv
 from datetime import UTC, date, datetime, time, timedelta
+from pathlib import Path
 
 import pytest
 
@@ -126,6 +128,11 @@ def test_the_next_day_after_a_weekend_day_is_monday():
         (calendars.H41, "2014-12-24", "2014-12-29 21:30"),
         (calendars.H41, "2020-12-23", "2020-12-28 21:30"),
         (calendars.H41, "2025-12-24", "2025-12-29 21:30"),
+        # H.8 on Friday of the next week; around a holiday on Monday at the latest.
+        (calendars.H8, "2026-08-05", "2026-08-14 20:15"),
+        (calendars.H8, "2025-12-17", "2025-12-29 21:15"),  # 26 December: government closed
+        (calendars.H8, "2021-06-09", "2021-06-21 20:15"),  # Juneteenth fell on a Saturday
+        (calendars.H8, "2021-12-22", "2022-01-03 21:15"),  # so did New Year 2022
         # An administered rate stands from the business day before.
         (calendars.ADMINISTERED_RATE, "2026-02-06", "2026-02-05 21:30"),
         (calendars.ADMINISTERED_RATE, "2026-02-07", "2026-02-06 21:30"),
@@ -173,3 +180,14 @@ def test_wall_clock_times_become_utc_in_both_halves_of_the_year():
     assert calendars.utc(day("2026-01-15"), time(16, 0)) == at("2026-01-15 21:00")
     assert calendars.utc(day("2026-07-15"), time(16, 0)) == at("2026-07-15 20:00")
     assert calendars.utc(day("2026-07-15"), time(16, 0), UTC) == at("2026-07-15 16:00")
+
+
+def test_h8_is_never_taken_to_be_public_before_its_recorded_release(payloads: Path):
+    with (payloads / "fed_h8" / "h8_total_assets_first_print.excerpt.csv").open() as file:
+        recorded = list(csv.DictReader(file))
+    assert len(recorded) > 15
+    for row in recorded:
+        (known_at,) = calendars.H8.known_at([day(row["week_ending"])])
+        released = calendars.utc(day(row["release_date"]), time(16, 15))
+        # A release on the Thursday before a holiday is taken for the Monday after.
+        assert released <= known_at <= released + timedelta(days=4)

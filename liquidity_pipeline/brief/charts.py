@@ -325,8 +325,8 @@ def _correlations(rows: Rows, words: Words) -> Any:
 def _stress(rows: Rows, words: Words) -> Any:
     import altair as alt
 
-    bins = ((0.5, 0.1), (0.8, 0.35), (0.95, 0.7), (1.01, 1.0))
-    labels = ["< 0.5", "≥ 0.5", "≥ 0.8", "≥ 0.95"]
+    bins = ((0.001, 0.06), (0.25, 0.3), (0.5, 0.6), (1.01, 1.0))
+    labels = ["0", "< 0.25", "< 0.5", "≥ 0.5"]
 
     def shade(rank: float) -> str:
         return labels[next(place for place, (top, _) in enumerate(bins) if rank < top)]
@@ -387,5 +387,7 @@ CAPTIONS = {
     "correlations": N_(
         "Band: 95 %. Correlation rises with volatility alone; read it beside the slope."
     ),
-    "stress": N_("Highest rank of each week among earlier values; blank: segment not known."),
+    "stress": N_(
+        "Highest score of each week: 0 at the floor of its gauges, 1 severe; blank: not known."
+    ),
 }

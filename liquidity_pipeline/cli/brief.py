@@ -6,7 +6,8 @@ from pathlib import Path
 
 import click
 
-from liquidity_pipeline.cli.run import Place, errors
+from liquidity_pipeline.cli.console import errors
+from liquidity_pipeline.cli.place import Place
 from liquidity_pipeline.settings import parse_day
 
 

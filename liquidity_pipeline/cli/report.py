@@ -8,8 +8,10 @@ from typing import Any
 
 import duckdb
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 
+from liquidity_pipeline.models.stress.indicators import INDICATORS
 from liquidity_pipeline.storage.warehouse import reading
 
 _COMPONENTS = {
@@ -68,32 +70,44 @@ _FUNDING = """
     where sofr_pct is not null
     order by date desc limit 1
 """
+# All assets between the same two New York sessions: the newest on which most of them are known.
 _SENSITIVITY = """
-    select returns.asset, returns.return_5d_pct, returns.return_5_sessions_pct,
-        correlations.correlation, correlations.correlation_low, correlations.correlation_high,
-        correlations.n_obs
-    from (
+    with recent as (
         select returns.* from marts.asset_returns as returns, meta.publication
-        where returns.date >= as_of - interval 14 day
-        qualify row_number() over (partition by asset order by date desc) = 1
-    ) as returns
-    left join (
+        where returns.date between as_of - interval 14 day and as_of
+    ),
+    common as (
+        select date from recent where return_5d_new_york_pct is not null
+        group by date order by count(*) desc, date desc limit 1
+    ),
+    correlations as (
         select * from marts.rolling_correlations
         where driver = 'reserve_drain' and window_days = 60
+            and date <= (select date from common)
         qualify row_number() over (partition by asset order by date desc) = 1
-    ) as correlations on correlations.asset = returns.asset
+    )
+    select returns.asset, returns.new_york_5d_from, returns.date, returns.return_5d_new_york_pct,
+        returns.return_5_sessions_new_york_pct, correlations.correlation,
+        correlations.correlation_low, correlations.correlation_high, correlations.n_obs,
+        correlations.date
+    from recent as returns
+    join common on common.date = returns.date
+    left join correlations on correlations.asset = returns.asset
     order by returns.asset_class, returns.asset
 """
+# The newest row of each indicator; one that is older than two weeks says nothing about today.
 _STRESS = """
-    select indicator, date, level, reason
+    select indicator, date, level, reason, date >= as_of - interval 14 day as is_current
     from (
         select * from marts.stress_flags
         qualify row_number() over (partition by indicator order by date desc) = 1
     ), meta.publication
-    where level <> 'normal' and date >= as_of - interval 14 day
     order by indicator
 """
-_INDEX = "select date, index_value, level from marts.stress_index order by date desc limit 1"
+_INDEX = """
+    select date, index_value, level, rank, n_history, segments
+    from marts.stress_index order by date desc limit 1
+"""
 
 
 def show(path: Path, console: Console) -> None:
@@ -115,7 +129,7 @@ def _headline(published: duckdb.DuckDBPyConnection, console: Console) -> None:
     )
     if synthetic:
         console.print("[bold yellow]SYNTHETIC DATA from the sandbox: no real market.[/]")
-    console.print(f"[bold]Liquidity as of {as_of}[/]  [dim]({endpoints})[/]\n")
+    console.print(f"[bold]Liquidity as of {as_of}[/]  [dim]({escape(endpoints)})[/]\n")
 
 
 def _drains(published: duckdb.DuckDBPyConnection, console: Console) -> None:
@@ -193,24 +207,53 @@ def _funding(published: duckdb.DuckDBPyConnection, console: Console) -> None:
 
 
 def _assets(published: duckdb.DuckDBPyConnection, console: Console) -> None:
+    rows = published.execute(_SENSITIVITY).fetchall()
+    if not rows:
+        console.print("Returns of assets: none is known in the last two weeks.\n")
+        return
+    _, before, day, *_ = rows[0]
     table = _table(
-        "Assets, and their correlation with the daily drain over 60 sessions (95 % band)",
-        ["asset", "5 returns, %", "5 sessions, %", "correlation", "n"],
+        f"Assets from the close of {before} to that of {day}, %, and their correlation with the "
+        "daily drain over 60 sessions (95 % band)",
+        ["asset", "over five sessions", "first to last of five", "correlation", "n", "through"],
     )
-    for asset, five, sessions, r, low, high, n in published.execute(_SENSITIVITY).fetchall():
-        band = "" if r is None else f"{r:+.2f}  [{low:+.2f}, {high:+.2f}]"
-        table.add_row(asset, _signed(five), _signed(sessions), band, "" if n is None else str(n))
+    for asset, _, _, five, sessions, r, low, high, n, through in rows:
+        known = r is not None
+        band = f"{r:+.2f}  [{low:+.2f}, {high:+.2f}]" if known else ""
+        cells = (band, str(n), str(through)) if known else ("", "", "")
+        table.add_row(escape(asset), _signed(five), _signed(sessions), *cells)
+    table.caption = "Closes: shares and funds 16:00 New York; coins 00:00 UTC, 3 to 4 hours later."
+    table.caption_justify = "left"
     console.print(table)
 
 
 def _stress(published: duckdb.DuckDBPyConnection, console: Console) -> None:
-    for day, value, level in published.execute(_INDEX).fetchall():
-        console.print(f"Stress index on {day}: {value:.3f}, {level}")
-    flags = published.execute(_STRESS).fetchall()
-    for indicator, day, level, reason in flags:
-        console.print(f"  [bold]{level}[/] {indicator} on {day}: {reason}")
-    if not flags:
-        console.print("  no indicator is raised")
+    index = published.execute(_INDEX).fetchall()
+    for day, value, level, rank, n_history, segments in index:
+        console.print(
+            f"Stress index on {day}: {value:.3f} of 1, {level}; above {rank:.0%} of {n_history:,} "
+            f"sessions of the three years before ({segments})"
+        )
+    if not index:
+        console.print("Stress index: not known. It needs three years of all of its segments.")
+    newest = published.execute(_STRESS).fetchall()
+    current = [row for row in newest if row[4]]
+    active = [row for row in current if row[2] != "normal"]
+    for indicator, day, level, reason, _ in active:
+        console.print(f"  [bold]{level}[/] {escape(indicator)} on {day}: {escape(reason)}")
+    if current and not active:
+        first, last = min(row[1] for row in current), max(row[1] for row in current)
+        span = f"on {last}" if first == last else f"between {first} and {last}"
+        console.print(f"  no stress indicator is active: {len(current)} evaluated {span}")
+    known = {row[0] for row in current}
+    last_days = {row[0]: f"last on {row[1]}" for row in newest}
+    missing = [
+        f"{gauge.name} ({last_days.get(gauge.name, 'fewer than three years of it')})"
+        for gauge in INDICATORS
+        if gauge.name not in known
+    ]
+    if missing:
+        console.print(f"  not known: {', '.join(missing)}")
 
 
 def _table(title: str, columns: Sequence[str]) -> Table:

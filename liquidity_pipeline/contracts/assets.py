@@ -17,18 +17,56 @@ from liquidity_pipeline.contracts.table import (
 ASSET_RETURNS = Table(
     "marts",
     "asset_returns",
-    "Returns by asset and session, dividends included; coins by UTC day.",
+    "Returns by asset and session, dividends included. Assets compare with each other in the "
+    "columns new_york: all between the same two New York sessions, shares from close to close at "
+    "16:00 there, coins at the UTC close of the same date, 3 to 4 hours later (19:00 or 20:00).",
     key=("date", "asset"),
     columns=(
         day("date", "Session or UTC day"),
         text("asset", "Symbol in the universe file"),
         text("asset_class", "Class in the universe file"),
+        text(
+            "session_kind",
+            "What a session of the asset is: New York session, closing at 16:00 there; UTC day, "
+            "closing at 00:00 UTC of the next day",
+            allowed=("New York session", "UTC day"),
+        ),
         number("close", "Closing price or level", nullable=False, low=0, unit="price"),
-        number("return_1d_pct", "Over one session", low=-100),
-        number("return_5d_pct", "Over five returns: t against t-5", low=-100),
-        number("return_5_sessions_pct", "First to last close of five sessions: t against t-4"),
-        number("return_20d_pct", "Over twenty returns", low=-100),
-        number("drawdown_pct", "Below the highest close held here", low=-100, high=0),
+        number("return_1d_pct", "Over one session of its own", low=-100),
+        number("return_5d_pct", "Over five sessions of its own: t against t-5", low=-100),
+        number(
+            "return_5_sessions_pct",
+            "First to last close of five sessions of its own: t against t-4",
+            low=-100,
+        ),
+        number("return_20d_pct", "Over twenty sessions of its own", low=-100),
+        *(
+            number(f"return_{span}_new_york_pct", f"{words}; NULL on other days", low=-100)
+            for span, words in (
+                ("1d", "Over one New York session"),
+                ("5d", "Over five New York sessions: t against t-5"),
+                ("5_sessions", "First to last close of five New York sessions: t against t-4"),
+                ("20d", "Over twenty New York sessions"),
+            )
+        ),
+        day(
+            "new_york_5d_from",
+            "New York session from whose close return_5d_new_york_pct counts",
+            nullable=True,
+        ),
+        number(
+            "drawdown_pct",
+            "Below the highest close since drawdown_since, without dividends",
+            low=-100,
+            high=0,
+        ),
+        number(
+            "drawdown_with_dividends_pct",
+            "Below the highest value since drawdown_since with dividends reinvested",
+            low=-100,
+            high=0,
+        ),
+        day("drawdown_since", "First close held here"),
         number("vol_20d_pct", "Annualised deviation of 20 daily returns", low=0),
         MART_KNOWN_AT,
     ),
@@ -63,15 +101,15 @@ def _probability(name: str, meaning: str, *, nullable: bool = False) -> Column:
     return number(name, meaning, nullable=nullable, low=0, high=1, unit="0 to 1")
 
 
-def _looks(family: str, method: str) -> tuple[Column, ...]:
+def _tests(family: str, method: str) -> tuple[Column, ...]:
     return (
         _probability("p_value", "Of this row alone, two-sided"),
-        _probability("p_value_adjusted", f"Corrected for all looks: {method}"),
-        integer("n_tests", f"Estimates corrected for: {family}", low=1, unit="looks"),
+        _probability("p_value_adjusted", f"Corrected for all tests: {method}"),
+        integer("n_tests", f"Estimates corrected for: {family}", low=1, unit="tests"),
     )
 
 
-_MAX_T = "largest t of all looks, the signs of blocks drawn at random"
+_MAX_T = "largest t of all tests, the signs of blocks drawn at random"
 
 
 _BH = "Benjamini and Hochberg"
@@ -89,7 +127,8 @@ SAMPLED_RETURNS = Table(
     "marts",
     "sampled_returns",
     "Returns on the dates of liquidity: by New York session, and by H.4.1 week (Thursday to "
-    "Wednesday, not overlapping). Coins are sampled at the UTC close, 3 to 4 hours after stocks.",
+    "Wednesday, not overlapping), all assets between the same two sessions. Coins are sampled at "
+    "the UTC close, 3 to 4 hours after stocks.",
     key=("frequency", "date", "asset"),
     columns=(
         text("frequency", "Sampling", allowed=("daily", "weekly")),
@@ -179,7 +218,7 @@ WEEKLY_CORRELATIONS = Table(
         number("correlation_high", "Upper end of the 95 % band", low=-1, high=1, unit=_CORRELATION),
         number("spearman", "Rank correlation", low=-1, high=1, unit=_CORRELATION),
         number("beta", "Slope", nullable=False, unit=_PER_DRIVER),
-        *_looks("assets and drivers of this week and window", _BH),
+        *_tests("assets and drivers of this week and window", _BH),
         integer("n_obs", "Pairs in the window", low=60, unit="weeks"),
         _KNOWN_AT,
     ),
@@ -206,7 +245,7 @@ LIQUIDITY_SENSITIVITY = Table(
         *_slope("beta", "Return per unit of the driver in the same week"),
         number("std_error", "Standard error by blocks of weeks", nullable=False, unit=_PER_DRIVER),
         number("t_stat", "beta over std_error", nullable=False, unit="standard errors"),
-        *_looks("assets, classes and drivers of this date and window", _MAX_T),
+        *_tests("assets, classes and drivers of this date and window", _MAX_T),
         flag("passes_t_bar", "Absolute t above 3, the bar for a new claim"),
         number("correlation", "Pearson's", nullable=False, low=-1, high=1, unit=_CORRELATION),
         _probability("r_squared", "Share of the return's variance"),
@@ -233,12 +272,12 @@ SENSITIVITY_RANKING = Table(
         _probability("probability", "Share of bootstrap draws in which the claim holds"),
         integer("n_draws", "Bootstrap draws", low=1, unit="draws"),
         _probability("p_value", "One-sided, against the contrary of the claim, of this row alone"),
-        _probability("p_value_adjusted", f"Corrected for the looks counted: {_MAX_T}"),
+        _probability("p_value_adjusted", f"Corrected for the tests counted: {_MAX_T}"),
         integer(
             "n_tests",
             "Steps on the drain of record; for another driver the steps on all others",
             low=1,
-            unit="looks",
+            unit="tests",
         ),
         flag(
             "is_supported",
@@ -267,7 +306,7 @@ LEAD_LAG = Table(
         ),
         *_slope("estimate", "Return per unit of the driver"),
         number("t_stat", "Estimate over its standard error", nullable=False, unit="std. errors"),
-        *_looks("assets, drivers and lags of this date", _MAX_T),
+        *_tests("assets, drivers and lags of this date", _MAX_T),
         flag("passes_t_bar", "Absolute t above 3, the bar for a new claim"),
         number("correlation", "Pearson's", nullable=False, low=-1, high=1, unit=_CORRELATION),
         integer("n_obs", "Pairs", low=60, unit="pairs"),
@@ -281,7 +320,7 @@ SETTLEMENT_DAY_STUDY = Table(
     "marts",
     "settlement_day_study",
     "Returns on days of net settlement by the public, against days without of the same weekday "
-    "(turns of the month apart). The last nine are frozen monthly.",
+    "(last and first days of a month against their like). The last nine are frozen monthly.",
     key=("as_of", "sample", "size_bucket", "asset"),
     columns=(
         _AS_OF,
@@ -312,8 +351,8 @@ SETTLEMENT_DAY_STUDY = Table(
         _probability(
             "p_value_binomial", "Binomial by the share of down days among all other days, unmatched"
         ),
-        _probability("p_value_adjusted", f"p_value corrected for all looks: {_BH}"),
-        integer("n_tests", "Sizes and assets of this date and sample", low=1, unit="looks"),
+        _probability("p_value_adjusted", f"p_value corrected for all tests: {_BH}"),
+        integer("n_tests", "Sizes and assets of this date and sample", low=1, unit="tests"),
         _KNOWN_AT,
     ),
 )
@@ -343,7 +382,7 @@ CONTAGION = Table(
         number("difference_pct", "Difference", nullable=False),
         number("difference_low_pct", "Lower end of the 95 % interval", nullable=False),
         number("difference_high_pct", "Upper end of the 95 % interval", nullable=False),
-        *_looks("triggers, classes and horizons of this date", _MAX_T),
+        *_tests("triggers, classes and horizons of this date", _MAX_T),
         _KNOWN_AT,
     ),
 )
@@ -379,8 +418,8 @@ CONTAGION_ORDER = Table(
         integer("n_same_day", "Both on the same session", low=0, unit="bouts"),
         integer("n_after", "Later class first", low=0, unit="bouts"),
         _probability("p_value", "Exact sign test, one-sided: first is as often first or more"),
-        _probability("p_value_adjusted", f"Corrected for all looks: {_BH}"),
-        integer("n_tests", "Pairs of this date", low=1, unit="looks"),
+        _probability("p_value_adjusted", f"Corrected for all tests: {_BH}"),
+        integer("n_tests", "Pairs of this date", low=1, unit="tests"),
         _KNOWN_AT,
     ),
 )
@@ -405,7 +444,7 @@ RELATIVE_PERFORMANCE = Table(
         number("difference_pct", "Difference", nullable=False),
         number("difference_low_pct", "Lower end of the 95 % interval", nullable=False),
         number("difference_high_pct", "Upper end of the 95 % interval", nullable=False),
-        *_looks("assets and measures of this date", _MAX_T),
+        *_tests("assets and measures of this date", _MAX_T),
         integer("n_weeks_in_drain", "Weeks in episodes", low=1, unit="weeks"),
         integer("n_weeks_outside", "Weeks outside", low=1, unit="weeks"),
         integer("n_episodes", "Episodes among them", low=1, unit="episodes"),

@@ -94,6 +94,8 @@ DEBT_SETTLEMENTS = Table(
     day="settlement_date",
     origin="US Treasury, auctions_query and buybacks_operations",
     releases={},
+    # Results are published once: an answer that has lost them is worse than what is held.
+    fullness="results_at",
     columns=_SETTLEMENT_COLUMNS,
 )
 
@@ -383,6 +385,7 @@ INDEX_PRICES = Table(
     keep_vanished=True,
     # A fallback knows closes only: an outage must not turn full bars into bare closes.
     fullness="open",
+    provider="source",
     columns=(
         day("trade_date", "NYSE session"),
         text("symbol", "Symbol in the universe file"),
@@ -404,6 +407,7 @@ CRYPTO_PRICES = Table(
     origin="Coinbase, Kraken; see the column venue",
     releases={"": calendars.UTC_CLOSE},
     keep_vanished=True,
+    provider="venue",
     columns=(
         day("trade_date", "UTC day"),
         text("symbol", "Symbol in the universe file"),

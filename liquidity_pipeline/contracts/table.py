@@ -86,7 +86,8 @@ class Table:
     `whole_days`: an answer replaces all rows of a day that it has, so that they go on adding up,
     and leaves the rows of a day that it lacks. `can_become_empty`: having no rows any more is good
     news (a quarantine). `fullness`: a column that only the better provider fills; a row without it
-    never replaces a row with it.
+    never replaces a row with it. `provider`: the column that names who served a row; one of a later
+    choice never replaces one of an earlier.
     """
 
     schema: SchemaName
@@ -102,10 +103,11 @@ class Table:
     whole_days: bool = False
     can_become_empty: bool = False
     fullness: str | None = None
+    provider: str | None = None
 
     def __post_init__(self) -> None:
         """Refuse a contract that contradicts itself."""
-        named = {*self.key, self.day, self.entity, self.fullness} - {None}
+        named = {*self.key, self.day, self.entity, self.fullness, self.provider} - {None}
         if missing := named - set(self.column_names):
             raise ValueError(f"{self.qualified_name}: no column for {missing}")
         if len(set(self.column_names)) < len(self.columns):

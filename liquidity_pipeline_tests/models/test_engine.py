@@ -100,6 +100,42 @@ def test_an_auction_is_seen_as_it_stood_on_the_day(
         assert seen[0]["known_at"] == utc(date(2026, 1, 29), time(11))
 
 
+@pytest.mark.parametrize(
+    ("today", "expected"),
+    [
+        pytest.param(date(2026, 2, 1), [], id="before the announcement"),
+        pytest.param(date(2026, 2, 2), [(3_000, None, None)], id="announced"),
+        pytest.param(date(2026, 2, 3), [(3_000, 19_868, 2_000)], id="results are out"),
+    ],
+)
+def test_a_buyback_is_seen_as_it_was_on_the_day(
+    tmp_path: Path, today: date, expected: list[tuple[float, float | None, float | None]]
+) -> None:
+    results = utc(date(2026, 2, 3), time(14, 5))
+    operation = {
+        "operation_date": date(2026, 2, 3),
+        "start_time": "13:40",
+        "settlement_date": date(2026, 2, 4),
+        "operation_type": "Liquidity Support",
+        "security_type": "Nominal Coupons",
+        "maturity_bucket": "20Y to 30Y",
+        "security_class": "bond",
+        "maximum_usd_mn": 3_000.0,
+        "offered_usd_mn": 19_868.0,
+        "accepted_usd_mn": 2_000.0,
+        "announced_at": utc(date(2026, 2, 2), time(11)),
+        "results_at": results,
+        "known_at": results,
+    }
+    world = World(tmp_path).add("buybacks", operation)
+    seen = world.at(today).query("select * from sources.buybacks")
+    names = ("maximum_usd_mn", "offered_usd_mn", "accepted_usd_mn")
+    assert [tuple(row[name] for name in names) for row in seen] == expected
+    for row in seen:
+        known_at = operation["results_at" if row["accepted_usd_mn"] else "announced_at"]
+        assert row["known_at"] == known_at
+
+
 def test_a_redemption_ahead_is_scheduled_at_what_was_auctioned(tmp_path: Path) -> None:
     ahead = leg("redemption", date(2026, 3, 10), 50, auction_date=date(2025, 9, 9))
     (row,) = World(tmp_path).add("debt_settlements", ahead).query("from sources.debt_settlements")

@@ -232,6 +232,21 @@ def test_a_daily_series_keeps_the_rows_that_are_not_sent_again(lake: Lake):
     assert (stored.rows, stored.revised) == (3, 1)
 
 
+def test_rows_that_add_up_are_replaced_by_day_and_kept_on_other_days(lake: Lake):
+    """A restated week loses its sold securities; a week that did not come keeps all of its own."""
+    weeks = replace(LEVELS, keep_vanished=False, whole_days=True, fullness=None)
+    first = [("2026-01-07", "a", 1.0), ("2026-01-07", "b", 2.0), ("2026-01-14", "a", 3.0)]
+    lake.store(weeks, levels(*first), [JANUARY], SEEN)
+    restated = [("2026-01-07", "b", 2.5), ("2026-01-21", "b", 4.0)]
+    (stored,) = lake.store(weeks, levels(*restated), [JANUARY], LATER)
+    rows = lake.read(weeks, ["date", "name", "level_usd_mn"]).to_pylist()
+    assert [(f"{row['date']}", row["name"], row["level_usd_mn"]) for row in rows] == [
+        ("2026-01-07", "b", 2.5), ("2026-01-14", "a", 3.0), ("2026-01-21", "b", 4.0),
+    ]  # fmt: skip
+    # A value changed and a row vanished.
+    assert stored.revised == 2
+
+
 def test_a_daily_series_is_never_emptied(lake: Lake):
     lake.store(LEVELS, levels(("2026-01-28", "a", 1.0)), [JANUARY], SEEN)
     before = state(lake)

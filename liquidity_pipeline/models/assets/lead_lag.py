@@ -76,7 +76,7 @@ def build(connection: duckdb.DuckDBPyConnection) -> pa.Table:
 
 def _rows(as_of: AsOf, fitted: Slopes, labels: list[Label]) -> Iterator[dict[str, object]]:
     beta, adjusted = fitted.slope, max_t_p_values(fitted.slope, SEED)
-    looks = int(beta.is_defined.sum())
+    tests = int(beta.is_defined.sum())
     for i in np.flatnonzero(beta.is_defined):
         asset, driver, lag, sampling = labels[i]
         yield {
@@ -90,7 +90,7 @@ def _rows(as_of: AsOf, fitted: Slopes, labels: list[Label]) -> Iterator[dict[str
             "t_stat": beta.t_stat[i],
             "p_value": beta.p_value[i],
             "p_value_adjusted": adjusted[i],
-            "n_tests": looks,
+            "n_tests": tests,
             "passes_t_bar": abs(beta.t_stat[i]) > T_BAR,
             "correlation": fitted.correlation[i],
             "n_obs": int(beta.n_obs[i]),

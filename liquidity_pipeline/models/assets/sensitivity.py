@@ -95,7 +95,7 @@ def build_sensitivity(connection: duckdb.DuckDBPyConnection) -> pa.Table:
     for moment, window, part in weekly.windows(panels.as_of_dates(connection), moments):
         fitted = slopes(part, MIN_WEEKS)
         beta, adjusted = fitted.slope, max_t_p_values(fitted.slope, SEED)
-        looks = int(beta.is_defined.sum())
+        tests = int(beta.is_defined.sum())
         for i in np.flatnonzero(beta.is_defined):
             driver, scope, name, asset_class = labels[i]
             rows.append(
@@ -113,7 +113,7 @@ def build_sensitivity(connection: duckdb.DuckDBPyConnection) -> pa.Table:
                     "t_stat": beta.t_stat[i],
                     "p_value": beta.p_value[i],
                     "p_value_adjusted": adjusted[i],
-                    "n_tests": looks,
+                    "n_tests": tests,
                     "passes_t_bar": abs(beta.t_stat[i]) > T_BAR,
                     "correlation": fitted.correlation[i],
                     "r_squared": fitted.correlation[i] ** 2,
@@ -129,8 +129,8 @@ def build_ranking(connection: duckdb.DuckDBPyConnection) -> pa.Table:
 
     The excess fall is the slope of a return difference on the drain, so that what both share drops
     out. The whole order needs both of its steps: its p-value is the larger of theirs
-    (intersection-union test, Berger 1982). The drain of record is a family of looks by itself; a
-    claim on another driver, corrected for all looks at those, stands only beside the same claim on
+    (intersection-union test, Berger 1982). The drain of record is a family of tests by itself; a
+    claim on another driver, corrected for all tests at those, stands only beside the same claim on
     the drain of record, so that one family in all errs in 5 % of worlds without effect.
     """
     weekly = Weekly.read(connection)
@@ -167,7 +167,7 @@ def _ranked(excess: Estimates, drivers: Sequence[str]) -> list[dict[str, object]
 def _family(
     excess: Estimates, of_driver: npt.NDArray[np.str_], members: Bools
 ) -> list[dict[str, object]]:
-    """Return the claims on some drivers, corrected for all looks at those."""
+    """Return the claims on some drivers, corrected for all tests at those."""
     chosen, driver_of = excess.select(members), of_driver[members]
     adjusted = max_t_p_values(chosen, SEED, one_sided=True)
     draws = draw_estimates(chosen, SEED)

@@ -48,6 +48,9 @@ class Series:
     years: int = 0
 
 
+PREFIX = "fred"
+
+
 def answer(world: World, request: Request) -> Reply:
     """Answer one request below `/fred`."""
     if request.path != "graph/fredgraph.csv":
