@@ -13,6 +13,7 @@ import pyarrow.compute as pc
 import pytest
 
 from liquidity_pipeline import calendars
+from liquidity_pipeline.brief.render import to_markdown
 from liquidity_pipeline.contracts.marts import MART_TABLES
 from liquidity_pipeline.contracts.meta import PUBLICATION_TABLES, REFERENCE_TABLES
 from liquidity_pipeline.contracts.sources import POLICY_EVENTS, SOURCE_TABLES, TGA_BALANCE
@@ -67,6 +68,21 @@ def test_the_week_of_the_headline_settled_64_billion_of_bills(pipeline: Pipeline
                 and settlement_date between date '2026-02-02' and date '2026-02-08'"""
         ).fetchall()[0]
     assert by_security == (pytest.approx(64_314.0238, abs=1e-4),)
+
+
+@pytest.mark.replay
+def test_the_brief_of_that_day_states_the_headline_in_both_languages(pipeline: Pipeline) -> None:
+    """Slow: builds all marts as of the day."""
+    brief = pipeline.brief_as_of(date(2026, 2, 6))
+    english, chinese = (to_markdown(brief, language) for language in ("en", "zh"))
+    assert "in the week of 2 Feb 2026 the Treasury drained USD 64.3 bn" in english
+    assert "2026年2月2日当周，财政部通过短期国库券净交割抽走 643 亿美元" in chinese
+    later = [
+        name
+        for name, figure in brief["figures"].items()
+        if (figure["date"] or "") > "2026-02-06" and not name.startswith("coming")
+    ]
+    assert later == []
 
 
 @pytest.mark.replay

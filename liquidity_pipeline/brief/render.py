@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable, Mapping
 from datetime import date
 from pathlib import Path
@@ -12,10 +13,12 @@ from markupsafe import Markup, escape
 
 from liquidity_pipeline.brief import charts, terms
 from liquidity_pipeline.brief.language import Words, words
-from liquidity_pipeline.brief.model import Brief, Message, Style, msg
+from liquidity_pipeline.brief.model import N_, Brief, Message, Style, msg
 
 TEMPLATES = Path(__file__).parent / "templates"
 FORMATS = ("html", "md", "json")
+SEMICOLON = N_("; ")
+_PARTS = re.compile("[;；] ?")
 
 
 class Text:
@@ -59,8 +62,10 @@ class Text:
 
     def publishers(self, sources: list[str]) -> str:
         """Name whose records stand behind tables."""
-        names = [terms.PUBLISHERS[name] for name in sources if name in terms.PUBLISHERS]
-        return "; ".join(dict.fromkeys(self.words.text(name) for name in names))
+        named = [terms.PUBLISHERS[name] for name in sources if name in terms.PUBLISHERS]
+        # A table of several publishers' records names them all, and each is named once.
+        parts = [part for name in named for part in _PARTS.split(self.words.text(name))]
+        return self.words.text(SEMICOLON).join(dict.fromkeys(parts))
 
     def label(self, message: Message) -> str:
         """Write a message without counting its figures as shown."""
@@ -120,7 +125,7 @@ def to_html(brief: Brief, language: str, siblings: Mapping[str, str] | None = No
         "brief.html.j2",
         brief,
         MarkedUp(brief, language),
-        chart=_chart(language),
+        drawings=_drawings(brief, language),
         # Our own style sheet: there is nothing of anybody's in it.
         style=Markup(style),  # noqa: S704
         siblings=siblings or {},
@@ -162,15 +167,20 @@ def _only(figure: Any) -> Any:
     return {"figures": {figure["id"]: figure}}
 
 
-def _chart(language: str) -> Callable[[Any], Markup]:
-    """Return what draws a chart block for a template; empty where it has no data."""
+def _drawings(brief: Brief, language: str) -> dict[str, Markup]:
+    """Draw every chart that has data, by id; vl-convert draws two at a time."""
+    from concurrent.futures import ThreadPoolExecutor
 
-    def draw(block: Any) -> Markup:
-        spec = charts.specification(block, words(language))
+    specs = {
+        block["id"]: spec
+        for section in brief["sections"]
+        for block in section["blocks"]
+        if block["kind"] == "chart" and (spec := charts.specification(block, words(language)))
+    }
+    with ThreadPoolExecutor(2) as pool:
+        drawn = pool.map(lambda spec: charts.svg(spec, language), specs.values())
         # Drawn from our own data by vl-convert, which escapes the texts in it.
-        return Markup(charts.svg(spec, language)) if spec else Markup("")  # noqa: S704
-
-    return draw
+        return {name: Markup(svg) for name, svg in zip(specs, drawn, strict=True)}  # noqa: S704
 
 
 def _environment() -> Any:

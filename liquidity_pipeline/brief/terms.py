@@ -45,6 +45,7 @@ INDICATORS = {
     "sofr_p99_p25_bp": N_("SOFR dispersion, 99th less 25th percentile"),
     "srf_usd_mn": N_("Standing repo facility, take-up"),
     "weekly_drain_pct": N_("Weekly drain, share of reserves"),
+    "reserve_drain_4w_pct": N_("Four-week drain, share of reserves"),
     "tga_rise_20d_pct": N_("20-day rise of the TGA, share of reserves"),
     "reserve_scarcity_pct": N_("Reserve scarcity, share of bank assets"),
     "large_cap_vol_pct": N_("Large caps, 20-day volatility"),

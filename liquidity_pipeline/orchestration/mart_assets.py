@@ -6,10 +6,12 @@ neither the marts that do not read it nor the publication. Each can be materiali
 """
 
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import dagster as dg
 
+from liquidity_pipeline.brief import charts
 from liquidity_pipeline.brief.render import to_markdown
 from liquidity_pipeline.contracts.marts import FAMILY_OF_MART, MART_TABLES
 from liquidity_pipeline.contracts.meta import BRIEF_FIGURES
@@ -199,7 +201,10 @@ def _severity(reconciliation: Reconciliation) -> dg.AssetCheckSeverity:
 
 def _published(pipeline: Pipeline, failures: list[str]) -> dg.MaterializeResult[Any]:
     """Publish sources, marts and meta as one file."""
-    counts = pipeline.publish()
+    # The brief that follows draws charts; what draws them loads while DuckDB writes the file.
+    with ThreadPoolExecutor(1) as pool:
+        pool.submit(charts.warm_up)
+        counts = pipeline.publish()
     settings = pipeline.settings
     return dg.MaterializeResult(
         asset_key=PUBLICATION_KEY,

@@ -5,11 +5,10 @@
 select max(returns.date)
 from marts.asset_returns as returns
 join meta.universe as universe on universe.asset = returns.asset and not universe.is_crypto
-where returns.return_5_sessions_pct is not null
+where returns.return_5d_new_york_pct is not null
 
 -- name: reaction_start
-select date from meta.calendar_days
-where nyse_number = (select nyse_number from meta.calendar_days where date = :date) - 5 and is_nyse
+select max(new_york_5d_from) from marts.asset_returns where date = :date
 
 -- name: assets
 select universe.asset, universe.name, universe.asset_class
@@ -17,7 +16,7 @@ from meta.universe as universe
 order by universe.asset_class, universe.asset
 
 -- name: asset_return
-select return_5_sessions_pct from marts.asset_returns where asset = :asset and date = :date
+select return_5d_new_york_pct from marts.asset_returns where asset = :asset and date = :date
 
 -- name: newest_correlations
 select asset, max(date) as date from marts.rolling_correlations, meta.publication

@@ -60,7 +60,7 @@ order by subject
 select {column} from marts.reference_levels
 where subject = :subject and level = :level and observation_date = :date
 
--- The highest rank of each week, per segment.
+-- The highest score of each week, per segment.
 -- name: chart_stress
 select min(date) as date, segment, max(rank) as value from (
     select date, unnest([

@@ -32,8 +32,8 @@ _SUFFIX_UNITS: dict[str, Unit] = {"_bp": "bp", "_pct": "pct", "_usd_mn": "usd_mn
 _UNIT_WORDS: dict[Unit, str] = {"bp": N_("bp"), "pct": N_("%"), "usd_mn": N_("USD bn")}
 _INDEX: tuple[tuple[str, Unit, str], ...] = (
     ("index_value", "index", N_("Stress index")),
-    ("rank * 100", "percentile", N_("Stress index, percentile among earlier days")),
-    ("n_history", "count", N_("Earlier days that the stress index is ranked among")),
+    ("rank * 100", "percentile", N_("Stress index, percentile among the sessions before")),
+    ("n_history", "count", N_("Sessions that the stress index is ranked among")),
 )
 _EPISODE: tuple[tuple[str, str, Unit, str], ...] = (
     ("depth", "depth_usd_mn", "usd_mn", N_("Depth of the episode")),
@@ -53,7 +53,7 @@ def stress(book: Book) -> Section:
             *_episodes(book),
             book.chart(
                 "stress",
-                msg(N_("Stress by segment, rank in its own history")),
+                msg(N_("Stress by segment, 0 to 1")),
                 "ratio",
                 "chart_stress",
             ),
@@ -180,8 +180,8 @@ def _index(book: Book) -> Block:
         if name.strip()
     ]
     text = N_(
-        "Stress index on {date}: {value} ({level}), percentile {rank} of {n} earlier days with the "
-        "same segments: {segments}."
+        "Stress index on {date}: {value} on a scale from 0 to 1 ({level}), percentile {rank} of "
+        "the {n} sessions before; segments counted: {segments}."
     )
     message = msg(
         text,
