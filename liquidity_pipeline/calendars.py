@@ -40,6 +40,18 @@ _GOVERNMENT_CLOSED = (
     date(2025, 12, 26),
 )
 
+# Days without a bond market beside its holidays, by the trade association's recommendation: the
+# attacks of 2001, the days of mourning for Presidents Reagan and G. H. W. Bush, hurricane Sandy
+# (on the day before, the market closed at noon and has its yields). On the other special closings
+# of the stock exchange, such as 2007-01-02 and 2025-01-09, bonds were traded.
+_BOND_MARKET_CLOSED = (
+    date(2001, 9, 11),
+    date(2001, 9, 12),
+    date(2004, 6, 11),
+    date(2012, 10, 30),
+    date(2018, 12, 5),
+)
+
 
 def days(calendar: CalendarName, start: date, end: date) -> list[date]:
     """Return the calendar's days from start to end, both included."""
@@ -130,8 +142,8 @@ def _market_holidays(calendar: CalendarName) -> Sequence[np.datetime64]:
     closed = np.setdiff1d(weekdays, open_days)
     if calendar == "sifma":
         # The secured rates have no Good Friday even in the years when the bond market opens
-        # until noon for the employment report, nor the day of mourning of 2018-12-05.
-        extra = [*_good_fridays(), date(2018, 12, 5)]
+        # until noon for the employment report.
+        extra = [*_good_fridays(), *_BOND_MARKET_CLOSED]
         closed = np.union1d(closed, np.array(extra, dtype="datetime64[D]"))
     return list(closed)
 

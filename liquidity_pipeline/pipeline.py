@@ -13,18 +13,22 @@ import subprocess
 import uuid
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
-from datetime import UTC, datetime, time, timedelta
+from dataclasses import dataclass, field, replace
+from datetime import UTC, date, datetime, time, timedelta
 from functools import cached_property
 from pathlib import Path
+from time import monotonic
 
 import duckdb
 import pyarrow as pa
 
 from liquidity_pipeline import __version__
+from liquidity_pipeline.brief import edition
+from liquidity_pipeline.brief.model import Brief
 from liquidity_pipeline.calendars import utc
 from liquidity_pipeline.contracts.marts import MART_TABLES
 from liquidity_pipeline.contracts.meta import (
+    BRIEF_FIGURES,
     COLUMNS,
     PUBLICATION,
     PUBLICATION_TABLES,
@@ -35,8 +39,8 @@ from liquidity_pipeline.contracts.registry import PUBLISHED
 from liquidity_pipeline.contracts.sources import POLICY_EVENTS, SOURCE_TABLES
 from liquidity_pipeline.contracts.table import DUCKDB_TYPES, Table
 from liquidity_pipeline.ingestion import completeness, coverage, freshness, ingest
-from liquidity_pipeline.ingestion.fetch_history import summarize
-from liquidity_pipeline.ingestion.ingest import Rebuilt
+from liquidity_pipeline.ingestion.fetch_history import FetchHistory, summarize
+from liquidity_pipeline.ingestion.ingest import Ingested, Rebuilt
 from liquidity_pipeline.models import catalogue, engine, reference
 from liquidity_pipeline.models.build_stamp import BuildStamp, fingerprint
 from liquidity_pipeline.models.reconciliations import reconciliation as reconciliations
@@ -45,9 +49,14 @@ from liquidity_pipeline.models.reconciliations.reconciliation import (
     ReconciliationResult,
 )
 from liquidity_pipeline.settings import SANDBOX, Settings
+from liquidity_pipeline.sources.errors import PublisherError
 from liquidity_pipeline.sources.fetch import Transport, Window
 from liquidity_pipeline.sources.http import HttpClient
-from liquidity_pipeline.sources.reference import read_policy_events, read_sign_conventions
+from liquidity_pipeline.sources.reference import (
+    read_policy_events,
+    read_published_totals,
+    read_sign_conventions,
+)
 from liquidity_pipeline.sources.registry import SOURCES, Source
 from liquidity_pipeline.storage import warehouse
 from liquidity_pipeline.storage.archive import Archive
@@ -59,6 +68,18 @@ SOURCES_WITH_DATA = [table for table in SOURCE_TABLES.values() if table is not P
 
 
 _NOW = "(select now from meta.clock)"
+
+
+@dataclass(frozen=True)
+class BuiltMart:
+    """The outcome of building one mart: what was stored, or why nothing was."""
+
+    name: str
+    stored: Stored | None = None
+    rows: pa.Table | None = None
+    seconds: float = 0.0
+    failure: str = ""
+    error: Exception | None = None
 
 
 @dataclass
@@ -96,10 +117,39 @@ class Pipeline:
 
     # --- sources -------------------------------------------------------------------------------
 
-    def ingest(self, source: Source, window: Window) -> ingest.Ingested:
-        """Fetch one source over a window; see `storage.ingest`."""
+    def ingest(self, source: Source, window: Window) -> Ingested:
+        """Fetch one source over a window; see `ingestion.ingest`.
+
+        Where that tells of a split, the months before the window are fetched again at once. Should
+        that fail it is a named gap: their rows are set aside, and the next run asks for them.
+        """
         self.settings.claim_data_dir()
-        return ingest.ingest(source, window, self.settings, self.client)
+        done = self._ingest(source, window)
+        gaps = list(done.gaps)
+        rebased = self._history(source).rebased if done.has_new_split else ()
+        for span in completeness.spans(sorted(rebased)):
+            try:
+                gaps += self._ingest(source, span).gaps
+            except PublisherError as error:
+                gaps.append(
+                    f"{source.name}: {span.start:%Y-%m} … {span.end:%Y-%m} must be fetched again "
+                    f"after a split, which failed: {error.problem}"
+                )
+        return Ingested(done.stored, list(dict.fromkeys(gaps)))
+
+    def _ingest(self, source: Source, window: Window) -> Ingested:
+        return ingest.ingest(
+            source,
+            window,
+            self.client,
+            lake=self.lake,
+            archive=self.archive,
+            universe=self.universe,
+            now=self.now,
+        )
+
+    def _history(self, source: Source) -> FetchHistory:
+        return summarize(self.archive.good(source.name), self.settings.today)
 
     def read_policy_events(self) -> Stored:
         """Take over the facts that are kept by hand."""
@@ -117,33 +167,70 @@ class Pipeline:
         return gaps
 
     def ranges_to_fetch(self, source: Source, window: Window) -> list[Window]:
-        """Return the spans of months that an incremental run has to fetch."""
-        asked = summarize(self.archive.good(source.name))
+        """Return the spans of months that an incremental run has to fetch.
+
+        Months whose files are gone are put back from the archive first.
+        """
+        records = self.archive.good(source.name)
+        history = summarize(records, self.settings.today)
+        if gone := completeness.gone(source, self.lake, history, window):
+            ingest.restore(source, gone, records, self.archive, self.lake)
         return completeness.ranges_to_fetch(
-            source, self.lake, self.universe, window, self.now, asked=asked
+            source, self.lake, self.universe, window, self.now, asked=history
         )
 
     # --- marts ---------------------------------------------------------------------------------
 
     def build_mart(self, name: str) -> Stored:
         """Build one mart from the lake and the marts before it, and store it as Parquet."""
-        ((stored, _),) = self.build_marts([name])
-        return stored
+        (built,) = self.build_marts([name])
+        if built.stored is None:
+            raise built.error or ValueError(built.failure)
+        return built.stored
 
-    def build_marts(self, names: Iterable[str]) -> Iterator[tuple[Stored, pa.Table]]:
-        """Build marts in the order given, in one session; yield what was stored, and its rows."""
+    def build_marts(self, names: Iterable[str]) -> Iterator[BuiltMart]:
+        """Build marts in the order given, in one session; yield the outcome of each.
+
+        A mart that fails keeps its last good file, and so do those that read it; all others are
+        built.
+        """
         names = list(names)
         inputs = self._mart_inputs()
         self._stamp.clear()
         wanted = frozenset[str]().union(*(engine.upstream(name) for name in names))
+        failed: set[str] = set()
         with self.session(wanted) as connection:
             for name in names:
-                rows, table = engine.build(name, connection), MART_TABLES[name]
-                stored = self.marts.store_snapshot(table, rows, self.now, checked=True)
-                engine.attach_mart(connection, name, self.marts.path(table))
-                yield stored, rows
-        if set(names) == set(MART_TABLES):
+                built = self._build_one(name, connection, failed)
+                if built.failure:
+                    failed.add(f"marts.{name}")
+                yield built
+        if set(names) == set(MART_TABLES) and not failed:
             self._stamp.set(inputs, self.now, self._next_change())
+
+    def _build_one(
+        self, name: str, connection: duckdb.DuckDBPyConnection, failed: set[str]
+    ) -> BuiltMart:
+        if unbuilt := sorted(failed & engine.upstream(name)):
+            return BuiltMart(name, failure=f"not built, because {', '.join(unbuilt)} failed")
+        began = monotonic()
+        table = MART_TABLES[name]
+        try:
+            rows = engine.build(name, connection)
+            stored = self.marts.store_snapshot(table, rows, self.now, checked=True)
+            engine.attach_mart(connection, name, self.marts.path(table))
+        except Exception as error:  # noqa: BLE001 - whatever fails in one mart must not stop others
+            return BuiltMart(name, failure=self._why_not_built(name, error), error=error)
+        return BuiltMart(name, stored, rows, monotonic() - began)
+
+    def _why_not_built(self, name: str, error: Exception) -> str:
+        """Return what failed, and the files of the mart's inputs that cannot be read, if any."""
+        said = str(error) or type(error).__name__
+        words = [said if said.startswith("marts.") else f"marts.{name}: {said}"]
+        for table in SOURCE_TABLES.values():
+            if table.qualified_name in engine.upstream(name):
+                words += self.lake.unreadable(table)
+        return "; ".join(words)
 
     def marts_are_current(self) -> bool:
         """Tell whether building all marts now would give what stands there."""
@@ -208,13 +295,16 @@ class Pipeline:
 
     @cached_property
     def _facts(self) -> dict[str, pa.Table]:
-        """Days, the clock, symbols, signs."""
+        """Days, the clock, symbols, signs, and Treasury's totals of the real world."""
         signs = read_sign_conventions(self.settings.reference_dir)
+        totals = read_published_totals(self.settings.reference_dir)
+        is_real = self.settings.endpoints != SANDBOX
         return {
             "calendar_days": reference.calendar_days(self.settings.today),
             "clock": reference.clock(self.now),
             "universe": reference.universe_table(self.universe),
             "sign_conventions": signs.cast(SIGN_CONVENTIONS.arrow_schema),
+            "published_totals": totals if is_real else totals.slice(0, 0),
         }
 
     @contextmanager
@@ -239,8 +329,11 @@ class Pipeline:
 
     # --- publication ---------------------------------------------------------------------------
 
-    def publish(self) -> dict[str, int]:
+    def publish(self, elsewhere: Path | None = None) -> dict[str, int]:
         """Publish sources, marts and meta as one DuckDB file; return rows per table.
+
+        The brief is computed from the new file and written beside it. A file that is published
+        elsewhere is nobody's news: its brief is not kept among those of the days.
 
         Raises PublicationError when there is nothing to publish: an empty file would look like
         news to its readers.
@@ -249,19 +342,43 @@ class Pipeline:
             raise warehouse.PublicationError(
                 f"not published: no source has ever been fetched into {self.lake.root}."
             )
-        missing = [name for name, t in MART_TABLES.items() if not self.marts.path(t).exists()]
-        if missing:
-            raise warehouse.PublicationError(
-                f"not published: the marts {', '.join(missing)} have never been built."
-            )
-        published = [table for table in PUBLISHED.values() if table.name not in PUBLICATION_TABLES]
+        absent = set(self.never_built())
+        if len(absent) == len(MART_TABLES):
+            raise warehouse.PublicationError("not published: no mart has ever been built.")
+        published = [
+            table
+            for table in PUBLISHED.values()
+            if table.name not in PUBLICATION_TABLES and table.name not in absent
+        ]
+        target = elsewhere or self.settings.published_file
+        made = [table for table in PUBLICATION_TABLES.values() if table is not BRIEF_FIGURES]
+        briefs = self.settings.briefs_dir
+        brief = edition.Edition(edition.previous(briefs, self.settings.today))
         with self.session() as connection:
             for name, rows in self._meta_rows(connection, published).items():
                 connection.register(f"{name}_arrow", rows)
                 connection.execute(f"create table meta.{name} as from {name}_arrow")
-            tables = [*published, *PUBLICATION_TABLES.values()]
-            target = self.settings.published_file
-            return warehouse.publish(connection, tables, target, views=catalogue.views())
+            try:
+                counts = warehouse.publish(
+                    connection,
+                    [*published, *made],
+                    target,
+                    views=catalogue.views(),
+                    derived=[(BRIEF_FIGURES, brief.figures)],
+                )
+            except duckdb.Error as error:
+                raise warehouse.PublicationError(self._why_not_published(error)) from error
+        brief.write(target, None if elsewhere else briefs)
+        return counts
+
+    def _why_not_published(self, error: Exception) -> str:
+        """Return what failed, and which files of the lake cannot be read, if any."""
+        damaged = [line for table in SOURCE_TABLES.values() for line in self.lake.unreadable(table)]
+        return f"not published: {'; '.join(damaged) or error}"
+
+    def never_built(self) -> list[str]:
+        """Return the marts that have no file: they are absent from a publication, not empty."""
+        return [name for name, t in MART_TABLES.items() if not self.marts.path(t).exists()]
 
     def _meta_rows(
         self, connection: duckdb.DuckDBPyConnection, published: Sequence[Table]
@@ -295,6 +412,37 @@ class Pipeline:
         }
         return pa.Table.from_pylist([row], schema=PUBLICATION.arrow_schema)
 
+    # --- brief ---------------------------------------------------------------------------------
+
+    def brief(self) -> Brief:
+        """Return the brief of the published file: the one written with it, or computed from it.
+
+        Raises FileNotFoundError where nothing has been published.
+        """
+        return edition.current(self.settings.published_file, self.settings.briefs_dir)
+
+    def write_brief(self) -> list[Path]:
+        """Render the brief beside the published file in every language; return the pages."""
+        return edition.write_pages(self.brief(), self.settings.published_file)
+
+    def brief_as_of(self, day: date) -> Brief:
+        """Return the brief as it would have been at the end of a past day.
+
+        All marts are built from what was public by then, in a folder of their own that is deleted
+        afterwards: it takes as long as a run without its fetching.
+        """
+        past = Pipeline(replace(self.settings, as_of=day))
+        scratch = self.settings.data_dir / ".build" / f"brief-{uuid.uuid4().hex}"
+        past.marts, past._stamp = Lake(scratch), BuildStamp(scratch)
+        target = scratch / self.settings.published_file.name
+        try:
+            for _ in past.build_marts(engine.build_order()):
+                pass
+            past.publish(target)
+            return edition.current(target, self.settings.briefs_dir)
+        finally:
+            shutil.rmtree(scratch, ignore_errors=True)
+
     # --- rebuild -------------------------------------------------------------------------------
 
     def rebuild_lake(self) -> tuple[Path, Rebuilt]:
@@ -304,7 +452,7 @@ class Pipeline:
         """
         target = self.settings.data_dir / ".rebuilt"
         shutil.rmtree(target, ignore_errors=True)
-        return target, ingest.rebuild(self.settings, Lake(target))
+        return target, ingest.rebuild(self.archive, Lake(target))
 
 
 def source(name: str) -> Source:

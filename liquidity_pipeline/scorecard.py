@@ -51,7 +51,7 @@ def scorecard(connection: duckdb.DuckDBPyConnection, endpoints: str) -> str:
         _episodes(connection),
         _gauges(connection),
         _false_alarms(connection),
-        _turns(connection),
+        _month_ends(connection),
     ]
     return "\n\n".join(parts)
 
@@ -73,30 +73,30 @@ def _heading(connection: duckdb.DuckDBPyConnection, endpoints: str) -> str:
 def _episodes(connection: duckdb.DuckDBPyConnection) -> str:
     rows = connection.execute(
         """
-        select episode, episode_start, gauge, outcome, lead_days
+        select episode, episode_start, gauge, lead_days
         from marts.stress_scores
         where episode_kind = 'stress' and gauge_kind in ('segment', 'index')
         order by episode_start, episode"""
     ).fetchall()
     gauges = ("stress_index", *SEGMENTS)
     cells: dict[tuple[str, object], dict[str, str]] = {}
-    for episode, start, gauge, outcome, lead in rows:
-        cells.setdefault((episode, start), {})[gauge] = _outcome(outcome, lead)
+    for episode, start, gauge, lead in rows:
+        cells.setdefault((episode, start), {})[gauge] = _outcome(lead)
     lines = [
-        (episode, str(start), *(by_gauge[gauge] for gauge in gauges))
+        (episode, str(start), *(by_gauge.get(gauge, "·") for gauge in gauges))
         for (episode, start), by_gauge in cells.items()
     ]
     table = _table(("episode", "first day", "index", *SEGMENTS), lines)
     return (
         "**Known episodes.** `+n`: in alarm n days before the first day (30 at most); `0` or `-n`: "
-        "on it or n days later; **miss**: never in alarm; `·`: not yet observed.\n\n" + table
+        "on it or n days later; **miss**: never in alarm; `·`: the gauge was not known.\n\n" + table
     )
 
 
-def _outcome(outcome: str, lead: float | None) -> str:
-    if lead is not None:
-        return f"{lead:+.0f}" if lead else "0"
-    return "·" if outcome == "not observed" else "**miss**"
+def _outcome(lead: float | None) -> str:
+    if lead is None:
+        return "**miss**"
+    return f"{lead:+.0f}" if lead else "0"
 
 
 def _gauges(connection: duckdb.DuckDBPyConnection) -> str:
@@ -132,14 +132,16 @@ def _gauges(connection: duckdb.DuckDBPyConnection) -> str:
         "weekly changes",
     )
     return (
-        "**Tallies.** Correlations are Pearson's, of the gauge's rank with the index of the Office "
-        "of Financial Research, with the 95 % band and the weeks (worth so many independent "
-        "ones).\n\n" + _table(header, lines)
+        "**Tallies.** Correlations are Pearson's, of the gauge's rank (of the index: its value) "
+        "with the index of the Office of Financial Research, with the 95 % band and the "
+        "weeks (worth so many independent ones).\n\n" + _table(header, lines)
     )
 
 
 def _correlation(row: dict[str, float | None], what: str) -> str:
     value, low, high = (row[f"{what}_{name}"] for name in ("correlation", "low", "high"))
+    if row[f"{what}_n_obs"] is None:
+        return "not known"
     if value is None:
         return f"n = {row[f'{what}_n_obs']}, too few"
     band = "" if low is None else f" ({low:.2f} to {high:.2f})"
@@ -151,7 +153,7 @@ def _false_alarms(connection: duckdb.DuckDBPyConnection) -> str:
     rows = connection.execute(
         """
         select strftime(date, '%Y-%m') as month, count(*),
-            max(case level when 'severe' then 'severe' else 'stress' end), max(rank)
+            max_by(level, index_value), max(index_value)
         from marts.stress_index as days
         where level in ('stress', 'severe') and not exists (
             select 1 from marts.stress_scores as episodes
@@ -161,20 +163,22 @@ def _false_alarms(connection: duckdb.DuckDBPyConnection) -> str:
         )
         group by month order by month"""
     ).fetchall()
-    lines = [(month, str(n), level, f"{rank:.3f}") for month, n, level, rank in rows]
-    table = _table(("month", "days in alarm", "worst level", "highest rank"), lines)
+    lines = [(month, str(n), level, f"{value:.3f}") for month, n, level, value in rows]
+    table = _table(("month", "days in alarm", "worst level", "highest value"), lines)
     heading = (
         "**Days in alarm of the index more than 30 days from any episode**, by month. An alarm "
         "that also touches an episode counts as true in the tallies."
     )
+    if not lines:
+        return f"{heading} There is none."
     return f"{heading}\n\n{table}"
 
 
-def _turns(connection: duckdb.DuckDBPyConnection) -> str:
+def _month_ends(connection: duckdb.DuckDBPyConnection) -> str:
     raised, turns = _one(
         connection,
         "select count(*) filter (outcome = 'raised'), count(*) from marts.stress_scores "
-        "where episode_kind = 'calendar' and outcome <> 'not observed' and gauge_kind <> 'segment'",
+        "where episode_kind = 'calendar' and gauge_kind <> 'segment'",
     )
     explained, seen = _one(
         connection,
@@ -182,9 +186,10 @@ def _turns(connection: duckdb.DuckDBPyConnection) -> str:
         "where is_calendar_day",
     )
     return (
-        f"**Turns of the calendar.** From 24 December to 5 January an alarm began in {raised} of "
-        f"{turns} cases of a gauge and a year. At all turns of a month, {explained} of {seen} "
-        f"observations would have been flagged and were marked `calendar_explained` instead."
+        f"**Year-ends and month-ends.** From 24 December to 5 January an alarm began in {raised} "
+        f"of {turns} cases of a gauge and a year. On all month-end and month-start days, "
+        f"{explained} of {seen} observations would have been flagged and were marked "
+        f"`calendar_explained` instead."
     )
 
 

@@ -13,6 +13,16 @@
 | LIQUIDITY_URL_<PUBLISHER> | base URL of one publisher, e.g. LIQUIDITY_URL_YAHOO (live URL)  |
 | LIQUIDITY_SANDBOX_URL     | root URL of a sandbox that is already running (none)            |
 
+Alerts (`liquidity alerts`):
+
+| variable                       | meaning (default)                                              |
+| ------------------------------ | -------------------------------------------------------------- |
+| LIQUIDITY_ALERT_URLS           | channels as Apprise URLs, separated by spaces; secret (none)   |
+| LIQUIDITY_ALERT_LINK           | address of the brief, added to each message (none)             |
+| LIQUIDITY_ALERT_SILENT_HOURS   | hours without a publication (30)                               |
+| LIQUIDITY_ALERT_DRAIN_SD       | standard deviations of a drain's surprise (3)                  |
+| LIQUIDITY_ALERT_SETTLEMENT_BN  | USD bn by which a coming settlement day changes (25)           |
+
 A variable that is set to nothing counts as not set.
 """
 
@@ -35,56 +45,7 @@ LIVE, SANDBOX = "live", "sandbox"
 FIRST_MONTH = date(2005, 10, 1)
 
 
-@dataclass(frozen=True)
-class Publisher:
-    """One service: what it is called, where it is, and how politely it wants to be asked."""
-
-    name: str
-    title: str
-    live_url: str
-    interval: float
-    headers: Mapping[str, str] = field(default_factory=dict)
-
-
-# Yahoo refuses the user agents of libraries, while FRED hangs for those of browsers.
-_BROWSER = {"User-Agent": "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0"}
-_PROJECT = {"User-Agent": "liquidity-pipeline (+requests)"}
-
-PUBLISHERS: Mapping[str, Publisher] = {
-    publisher.name: publisher
-    for publisher in (
-        Publisher(
-            "fiscaldata",
-            "US Treasury Fiscal Data",
-            "https://api.fiscaldata.treasury.gov",
-            0.2,
-            _PROJECT,
-        ),
-        Publisher(
-            "nyfed",
-            "Federal Reserve Bank of New York",
-            "https://markets.newyorkfed.org",
-            0.5,
-            _PROJECT,
-        ),
-        Publisher(
-            "fred", "FRED, Federal Reserve Bank of St. Louis", "https://fred.stlouisfed.org", 0.5
-        ),
-        Publisher("yahoo", "Yahoo Finance", "https://query2.finance.yahoo.com", 2.0, _BROWSER),
-        Publisher("cboe", "Cboe", "https://cdn.cboe.com", 0.5, _PROJECT),
-        Publisher(
-            "coinbase", "Coinbase Exchange", "https://api.exchange.coinbase.com", 0.2, _PROJECT
-        ),
-        Publisher("kraken", "Kraken", "https://api.kraken.com", 1.0, _PROJECT),
-        Publisher(
-            "ofr",
-            "Office of Financial Research",
-            "https://www.financialresearch.gov",
-            1.0,
-            _PROJECT,
-        ),
-    )
-}
+_PUBLISHER_URL = "LIQUIDITY_URL_"
 
 
 class SettingsError(ValueError):
@@ -114,7 +75,7 @@ class Settings:
         default_dir = _default_data_dir(endpoints)
         as_of, sandbox_url = env.get("LIQUIDITY_AS_OF"), env.get("LIQUIDITY_SANDBOX_URL")
         return cls(
-            data_dir=Path(env.get("LIQUIDITY_DATA_DIR", default_dir)).absolute(),
+            data_dir=_data_dir(env.get("LIQUIDITY_DATA_DIR", default_dir)),
             endpoints=endpoints,
             reference_dir=Path(
                 env.get("LIQUIDITY_REFERENCE_DIR", default_reference_dir())
@@ -127,15 +88,15 @@ class Settings:
             if "LIQUIDITY_HTTP_INTERVAL" in env
             else None,
             publisher_urls={
-                name: _url(env[variable], variable)
-                for name in PUBLISHERS
-                if (variable := f"LIQUIDITY_URL_{name.upper()}") in env
+                variable.removeprefix(_PUBLISHER_URL).lower(): _url(text, variable)
+                for variable, text in env.items()
+                if variable.startswith(_PUBLISHER_URL)
             },
             sandbox_url=_url(sandbox_url, "LIQUIDITY_SANDBOX_URL") if sandbox_url else None,
         )
 
-    def base_url(self, publisher: str) -> str:
-        """Return the root under which the publisher's own paths are found."""
+    def stand_in_url(self, publisher: str) -> str | None:
+        """Return where something else answers for the publisher, or None to ask itself."""
         if publisher in self.publisher_urls:
             return self.publisher_urls[publisher]
         root = self.sandbox_url if self.endpoints == SANDBOX else self.endpoints
@@ -144,13 +105,7 @@ class Settings:
                 "The sandbox is not running: start it with `liquidity sandbox`, "
                 "or use `liquidity run --sandbox`, which starts its own."
             )
-        return PUBLISHERS[publisher].live_url if root == LIVE else f"{root}/{publisher}"
-
-    def interval(self, publisher: str) -> float:
-        """Return the least seconds between two requests; a private stand-in needs no politeness."""
-        if self.http_interval is not None:
-            return self.http_interval
-        return PUBLISHERS[publisher].interval if self.endpoints == LIVE else 0.0
+        return None if root == LIVE else f"{root}/{publisher}"
 
     @property
     def now(self) -> datetime:
@@ -186,6 +141,11 @@ class Settings:
         """The DuckDB file that readers open."""
         return self.data_dir / "liquidity.duckdb"
 
+    @property
+    def briefs_dir(self) -> Path:
+        """Where the briefs of all days are kept."""
+        return self.data_dir / "briefs"
+
     def claim_data_dir(self) -> None:
         """Bind the data directory to these endpoints for ever, or refuse one that is not theirs.
 
@@ -207,6 +167,29 @@ class Settings:
                 ) from None
 
 
+@dataclass(frozen=True)
+class AlertSettings:
+    """Where alerts go and from which thresholds on. `urls` are secrets and are never shown."""
+
+    urls: tuple[str, ...] = field(default=(), repr=False)
+    link: str | None = None
+    silent_hours: float = 30.0
+    drain_sd: float = 3.0
+    settlement_usd_bn: float = 25.0
+
+    @classmethod
+    def from_env(cls, env: Mapping[str, str] | None = None) -> AlertSettings:
+        """Read every variable of the table above; raise SettingsError for one that is malformed."""
+        env = {name: text for name, text in (os.environ if env is None else env).items() if text}
+        return cls(
+            urls=tuple(env.get("LIQUIDITY_ALERT_URLS", "").split()),
+            link=env.get("LIQUIDITY_ALERT_LINK"),
+            silent_hours=_number(env, "LIQUIDITY_ALERT_SILENT_HOURS", 30.0),
+            drain_sd=_number(env, "LIQUIDITY_ALERT_DRAIN_SD", 3.0),
+            settlement_usd_bn=_number(env, "LIQUIDITY_ALERT_SETTLEMENT_BN", 25.0),
+        )
+
+
 def default_reference_dir() -> Path:
     """Return the reference facts inside an installed wheel, or the checkout's own."""
     installed = Path(__file__).parent / "reference"
@@ -219,6 +202,19 @@ def _default_data_dir(endpoints: str) -> str:
         return "data"
     stand_in = "sandbox" if endpoints == SANDBOX else urlsplit(endpoints).netloc.replace(":", "-")
     return f"data/{stand_in}"
+
+
+def _data_dir(text: str) -> Path:
+    """Return the absolute path, or refuse one that SQLite's URLs or DuckDB cannot open."""
+    path = Path(text).absolute()
+    if odd := sorted(
+        {letter for letter in str(path) if letter in "%?" or not letter.isprintable()}
+    ):
+        raise SettingsError(
+            f"LIQUIDITY_DATA_DIR: '{path}' contains {' and '.join(map(repr, odd))}, with which "
+            f"the databases in it cannot be opened; choose another directory with --data-dir."
+        )
+    return path
 
 
 def _owner(mark: Path) -> str:

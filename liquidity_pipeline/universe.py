@@ -8,10 +8,14 @@ from __future__ import annotations
 import tomllib
 from dataclasses import asdict, dataclass
 from datetime import date
+from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from liquidity_pipeline.settings import SettingsError
+
+if TYPE_CHECKING:
+    from pydantic import TypeAdapter
 
 ASSET_CLASSES = (
     "large_cap",
@@ -73,10 +77,13 @@ class Universe:
 
     @classmethod
     def from_dict(cls, content: dict[str, Any], origin: str = "universe") -> Universe:
-        """Build from the parsed file, or from what the archive recorded."""
+        """Build from the parsed file, or from what the archive recorded.
+
+        Raises SettingsError that names the origin, the entry, the field and what is expected.
+        """
         if unknown := set(content) - {"index", "crypto"}:
             raise SettingsError(
-                f"{origin}: [[{min(unknown)}]] is not known; assets stand under [[index]] or "
+                f"{origin}: [[{min(unknown)}]] is not known; assets are under [[index]] or "
                 f"[[crypto]]."
             )
         return cls(
@@ -95,9 +102,15 @@ class Universe:
 
 
 def _assets(
-    entries: list[dict[str, Any]], providers: tuple[str, ...], tolerance: float, origin: str
+    entries: Any, providers: tuple[str, ...], tolerance: float, origin: str
 ) -> tuple[Asset, ...]:
-    assets = tuple(_asset(entry, tolerance, origin) for entry in entries)
+    if not isinstance(entries, list):
+        heading = origin.rsplit(maxsplit=1)[-1]
+        raise SettingsError(f"{origin}: expected entries that begin with {heading}.")
+    assets = tuple(
+        _asset({"tolerance": tolerance, **entry} if isinstance(entry, dict) else entry, origin)
+        for entry in entries
+    )
     seen: set[str] = set()
     for asset in assets:
         if asset.symbol in seen:
@@ -112,24 +125,78 @@ def _assets(
     return assets
 
 
-def _asset(entry: dict[str, Any], tolerance: float, origin: str) -> Asset:
+def _asset(entry: Any, origin: str) -> Asset:
+    from pydantic import ValidationError
+
     try:
-        since = entry["since"]
-        asset = Asset(
-            symbol=entry["symbol"],
-            name=entry["name"],
-            asset_class=entry["asset_class"],
-            since=since if isinstance(since, date) else date.fromisoformat(since),
-            providers=tuple(entry["providers"]),
-            tolerance=float(entry.get("tolerance", tolerance)),
-        )
-    except KeyError as error:
-        raise SettingsError(f"{origin}: an entry has no {error}: {entry}") from None
-    except (TypeError, ValueError) as error:
-        raise SettingsError(f"{origin}: {error} in {entry}") from None
-    if asset.asset_class not in ASSET_CLASSES:
+        return Asset(**_form().validate_python(entry).model_dump())
+    except ValidationError as error:
+        problem = error.errors()[0]
+    name = ".".join(map(str, problem["loc"]))
+    which = entry.get("symbol") if isinstance(entry, dict) else None
+    where = f"{origin} {which!r}" if isinstance(which, str) else f"{origin}"
+    if problem["type"] == "missing":
+        raise SettingsError(f"{where}: an entry has no '{name}': {entry}")
+    if problem["type"] == "literal_error":
         raise SettingsError(
-            f"{origin} '{asset.symbol}': asset_class '{asset.asset_class}' is not one of "
-            f"{', '.join(ASSET_CLASSES)}."
+            f"{where}: {name} '{problem['input']}' is not one of {', '.join(ASSET_CLASSES)}."
         )
-    return asset
+    expected = problem["msg"].removeprefix("Value error, ")
+    raise SettingsError(f"{where}: {name or 'the entry'}: {expected}; got {problem['input']!r}.")
+
+
+@cache
+def _form() -> TypeAdapter[Any]:
+    """Return what an entry of the file must look like. pydantic takes a while to import."""
+    from pydantic import (
+        AfterValidator,
+        BaseModel,
+        BeforeValidator,
+        ConfigDict,
+        Field,
+        TypeAdapter,
+    )
+
+    Text = Annotated[  # noqa: N806 - a type
+        str, Field(min_length=1, max_length=80), AfterValidator(_printable)
+    ]
+
+    class Entry(BaseModel):
+        model_config = ConfigDict(strict=True, extra="forbid")
+
+        symbol: Text
+        name: Text
+        asset_class: Literal[ASSET_CLASSES]  # type: ignore[valid-type]
+        since: Annotated[date, BeforeValidator(_day), AfterValidator(_plausible)]
+        providers: tuple[Annotated[Text, AfterValidator(_no_way_out)], ...] = Field(strict=False)
+        tolerance: Annotated[float, Field(gt=0, lt=1, allow_inf_nan=False)]
+
+    return TypeAdapter(Entry)
+
+
+def _day(value: object) -> object:
+    """Read the text that the archive keeps of a day."""
+    try:
+        return date.fromisoformat(value) if isinstance(value, str) else value
+    except ValueError:
+        raise ValueError("expected a day as YYYY-MM-DD") from None
+
+
+def _plausible(day: date) -> date:
+    if not 1900 <= day.year <= 2100:
+        raise ValueError("expected a day between 1900 and 2100")
+    return day
+
+
+def _printable(text: str) -> str:
+    if not text.isprintable() or text != text.strip():
+        raise ValueError("expected printable letters without blanks around them")
+    return text
+
+
+def _no_way_out(provider: str) -> str:
+    """Refuse a symbol that would lead to another path of the provider's service."""
+    parts = provider.partition(":")[2].replace("\\", "/").split("/")
+    if {".", ".."} & set(parts):
+        raise ValueError("expected a symbol, not a path")
+    return provider

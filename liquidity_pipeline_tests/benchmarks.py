@@ -18,9 +18,10 @@ import dagster as dg
 
 from liquidity_pipeline.models import engine
 from liquidity_pipeline.orchestration import dagster_instance, runs
-from liquidity_pipeline.orchestration.resources import PipelineResource
+from liquidity_pipeline.pipeline import Pipeline
 from liquidity_pipeline.sandbox.options import Options
 from liquidity_pipeline.sandbox.server import start
+from liquidity_pipeline.settings import Settings
 from liquidity_pipeline.sources.fetch import Window
 from liquidity_pipeline.sources.registry import SOURCES
 
@@ -40,21 +41,19 @@ def main() -> None:
     """Print the time of each part, and the peak memory of this process."""
     options = Options(today=TODAY, start=FIRST)
     with tempfile.TemporaryDirectory() as folder, start(options) as box, ExitStack() as opened:
-        resource = PipelineResource(
-            data_dir=folder, endpoints=box.url, as_of=TODAY.isoformat(), step_retries=0
-        )
+        pipeline = Pipeline(Settings(Path(folder), endpoints=box.url, as_of=TODAY))
         names = [*SOURCES, "policy_events"]
         with timed("Dagster: open its records for the first time"):
             dagster = opened.enter_context(dagster_instance.instance(Path(folder)))
         for run in ("first run", "second run"):
-            report = runs.Report()
+            runner = runs.Runner(pipeline, dagster)
             with timed(f"{run}: plan"):
-                planned = runs.plan(resource, WINDOW, names, force=False)
+                planned = runs.plan(pipeline, WINDOW, names, force=False)
             with timed(f"{run}: fetch and store {sum(len(g) for _, g in planned)} sources"):
-                runs.refresh(resource, dagster, planned, report, lambda _name: None)
+                runner.refresh(planned)
             with timed(f"{run}: build, check and publish"):
-                runs.publish(resource, dagster, report, lambda _name: None)
-        _without_dagster(resource)
+                runner.publish()
+        _without_dagster(pipeline)
         months = len(WINDOW.months)
         with timed(f"Dagster alone: {len(SOURCES)} empty assets of {months} months in one run"):
             _empty_job(dagster)
@@ -62,9 +61,8 @@ def main() -> None:
     print(f"{peak:8.0f} MB peak, the sandbox included")  # noqa: T201
 
 
-def _without_dagster(resource: PipelineResource) -> None:
+def _without_dagster(pipeline: Pipeline) -> None:
     """Time the same steps without an orchestrator."""
-    pipeline = resource.pipeline
     with timed("without Dagster: fetch and store all sources again"):
         for source in SOURCES.values():
             pipeline.ingest(source, WINDOW)

@@ -1,139 +1,169 @@
-"""How rolling correlations and weekly betas scale: 1,000 symbols x 25 years, beside other tools.
+"""How rolling correlations scale: 1,000 symbols x 25 years x 4 windows x 6 drivers, beside others.
 
-Run it by hand: `python -m liquidity_pipeline_tests.benchmarks_rolling [symbols] [sessions]`. The
-mart's own SQL runs on synthetic returns against one driver, window by window like the others.
-Polars and numbagg take part where they are installed. This is no test.
+Run it by hand: `python -m liquidity_pipeline_tests.benchmarks_rolling [symbols] [sessions]`. Every
+tool does every window and driver in turn, so that a busy machine slows all of them alike, and is
+charged the CPU of all its threads. With `--stream` the whole job runs once as a stream of long
+tables, and its peak memory is reported: `--stream 16000` is an exchange. This is no test.
 """
 
 from __future__ import annotations
 
-import importlib.util
+import resource
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
-import duckdb
 import numpy as np
 import pandas as pd
+import pyarrow as pa
 
-from liquidity_pipeline.models import engine
-from liquidity_pipeline.models.assets.correlations import rolling_spearman
 from liquidity_pipeline.statistics.inference import Floats, Moments, slopes
+from liquidity_pipeline.statistics.rolling import (
+    Series,
+    Window,
+    correlate,
+    correlate_stream,
+    rank_correlate,
+)
 
-WINDOW = 60
+LENGTHS = (20, 60, 120, 250)
+DRIVERS = 6
+MISSING = 0.08
+OWN = "liquidity_pipeline: correlation, beta, n"
+
+# Each takes a driver, symbols (sessions x symbols) and a window; gives sessions x symbols.
+Tool = Callable[[Floats, Floats, Window], Floats]
 
 
 def main() -> None:
-    """Print the seconds of each tool and their ratio to the mart's SQL."""
-    symbols, days = (int(a) for a in (sys.argv[1:] + ["1000", "6300"][len(sys.argv) - 1 :])[:2])
-    generator = np.random.default_rng(1)
-    x, y = generator.normal(size=days), generator.normal(size=(days, symbols))
-    tools: dict[str, Callable[[Floats, Floats], Floats]] = {
-        "duckdb, the mart's SQL (3 windows)": _duckdb,
-        "pandas rolling().corr (1 window)": _pandas,
-        "numpy running sums (1 window)": _numpy,
+    """Print each tool's CPU seconds and what that is of the package's own."""
+    flags, numbers = (
+        [a for a in sys.argv[1:] if a.startswith("--") is is_flag] for is_flag in (True, False)
+    )
+    symbols, sessions = (int(a) for a in (numbers + ["1000", "6300"][len(numbers) :])[:2])
+    if "--stream" in flags:
+        _stream(symbols, sessions)
+        return
+    x, y = _data(symbols, sessions)
+    tools: dict[str, Tool] = {
+        OWN: _own,
+        "numbagg: correlation": _numbagg,
+        "pandas: correlation": _pandas,
+        "Polars: correlation": _polars,
     }
-    if importlib.util.find_spec("polars"):
-        tools["polars rolling_corr (1 window)"] = _polars
-    if importlib.util.find_spec("numbagg"):
-        tools["numbagg move_corr (1 window)"] = _numbagg
-    seconds, last = {}, {}
-    for name, run in tools.items():
-        start = time.perf_counter()
-        last[name] = run(x, y)
-        seconds[name] = time.perf_counter() - start
-    own = seconds["duckdb, the mart's SQL (3 windows)"] / 3
-    print(f"{symbols:,} symbols x {days:,} sessions, window {WINDOW}")  # noqa: T201
+    for tool in tools.values():
+        tool(x[:99, 0], y[:99, :2], Window(20, 18))  # compile and import before the clock starts
+    seconds, results = dict.fromkeys(tools, 0.0), symbols * sessions * len(LENGTHS) * DRIVERS
+    last: dict[str, Floats] = {}
+    for length in LENGTHS:
+        for driver in range(DRIVERS):
+            for name, tool in tools.items():
+                start = time.process_time()
+                last[name] = tool(x[:, driver], y, Window(length, length * 9 // 10))
+                seconds[name] += time.process_time() - start
+    print(  # noqa: T201
+        f"{symbols:,} symbols x {sessions:,} sessions x windows {LENGTHS} x {DRIVERS} drivers, "
+        f"{MISSING:.0%} of the returns missing: {results / 1e6:,.0f} M results"
+    )
     for name, taken in seconds.items():
-        windows = 3 if "3 windows" in name else 1
-        # The mart counts in millionths, so that no sum depends on its order.
-        agrees = np.allclose(last[name], next(iter(last.values())), atol=1e-5)
+        agrees = np.allclose(last[name], last[OWN], atol=1e-9, equal_nan=True)
         print(  # noqa: T201
-            f"{name:36s} {taken:7.2f} s, per window {taken / windows / own:5.2f} of the SQL, "
-            f"{'same' if agrees else 'OTHER'} values"
+            f"{name:42s} {taken:8.2f} s of CPU, {taken / results * 1e9:6.1f} ns each, "
+            f"{taken / seconds[OWN]:6.2f} times the first, {'same' if agrees else 'OTHER'} values"
         )
-    _own_python(x, y)
+    _rest(x, y)
 
 
-def _own_python(x: Floats, y: Floats) -> None:
-    """Time what the marts do in Python: ranks by day, betas by week."""
-    start = time.perf_counter()
-    rolling_spearman(x[:, None], y, WINDOW)
-    print(f"{'rank correlations (1 window)':36s} {time.perf_counter() - start:7.2f} s")  # noqa: T201
+def _data(symbols: int, sessions: int) -> tuple[Floats, Floats]:
+    generator = np.random.default_rng(1)
+    x = generator.normal(size=(sessions, DRIVERS))
+    y = generator.normal(size=(sessions, symbols))
+    y[generator.random(y.shape) < MISSING] = np.nan
+    return x, y
+
+
+def _rest(x: Floats, y: Floats) -> None:
+    """Time rank correlations by day, and betas by week."""
+    complete = np.nan_to_num(y)
+    for length in LENGTHS:
+        start = time.process_time()
+        rank_correlate(_series(x[:, :1]), _series(complete), [length])
+        taken = time.process_time() - start
+        print(f"rank correlations, one driver, window {length:3d}    {taken:8.2f} s of CPU")  # noqa: T201
     weeks = slice(None, None, 5)
-    start = time.perf_counter()
-    pairs = Moments.of_pairs(np.repeat(x[weeks, None], y.shape[1], axis=1), y[weeks])
+    start = time.process_time()
+    pairs = Moments.of_pairs(np.repeat(x[weeks, :1], y.shape[1], axis=1), complete[weeks])
     for stop in range(156, len(x[weeks]), 4):
         slopes(pairs.window(stop - 156, stop), 60)
-    print(f"{'weekly betas, every month':36s} {time.perf_counter() - start:7.2f} s")  # noqa: T201
+    print(f"weekly betas, every month                      {time.process_time() - start:8.2f} s")  # noqa: T201
 
 
-def _duckdb(x: Floats, y: Floats) -> Floats:
-    days, symbols = y.shape
-    dates = pd.bdate_range("2000-01-03", periods=days).to_numpy().astype("datetime64[D]")
-    with duckdb.connect() as connection:
-        connection.execute("create schema marts")
-        connection.execute("create schema meta")
-        drivers = pd.DataFrame({"date": dates, "value": x})
-        sessions = pd.DataFrame({"date": dates, "nyse_number": np.arange(days)})
-        connection.execute("create table meta.calendar_days as from sessions")
-        returns = pd.DataFrame(
-            {
-                "date": np.repeat(dates, symbols),
-                "asset": np.tile(np.arange(symbols), days),
-                "return_pct": y.ravel(),
-            }
-        )
-        connection.execute(
-            "create table marts.driver_changes as select 'daily' as frequency, 'x' as driver, * "
-            "from drivers"
-        )
-        connection.execute(
-            "create table marts.sampled_returns as select 'daily' as frequency, "
-            "'S' || asset as asset, date, return_pct, date as known_at from returns"
-        )
-        connection.execute(
-            "create table marts.rank_correlations (date timestamp, asset text, driver text, "
-            "window_days bigint, spearman double)"
-        )
-        del drivers, returns, sessions
-        connection.execute(f"create table result as {engine.sql('rolling_correlations')}")
-        rows = connection.execute(
-            f"select correlation from result where window_days = {WINDOW} "
-            "and date = (select max(date) from result) order by substr(asset, 2)::int"
-        ).fetchnumpy()
-    return np.asarray(rows["correlation"], dtype=np.float64)
+def _series(values: Floats) -> Series:
+    names = tuple(f"S{i:05d}" for i in range(values.shape[1]))
+    return Series(0, names, np.ascontiguousarray(values.T))
 
 
-def _pandas(x: Floats, y: Floats) -> Floats:
-    found = pd.DataFrame(y).rolling(WINDOW).corr(pd.Series(x))
-    return np.asarray(found.iloc[-1], dtype=np.float64)
+def _stream(symbols: int, sessions: int) -> None:
+    """Make the symbols as they are needed, and count the rows of the results."""
+    x, _ = _data(1, sessions)
+    schema = pa.schema([("session", pa.int64()), ("symbol", pa.string()), ("value", pa.float64())])
 
+    def batches() -> Iterator[pa.RecordBatch]:
+        generator = np.random.default_rng(2)
+        for i in range(symbols):
+            values = pa.array(generator.normal(size=sessions))
+            names = pa.array([f"S{i:05d}"]).take(pa.array(np.zeros(sessions, dtype=np.int32)))
+            yield pa.record_batch([np.arange(sessions), names, values], schema=schema)
 
-def _numpy(x: Floats, y: Floats) -> Floats:
-    sums = Moments.of_pairs(np.repeat(x[:, None], y.shape[1], axis=1), y).rolling(WINDOW)
-    xx = sums.xx - sums.x**2 / sums.n
-    yy = sums.yy - sums.y**2 / sums.n
-    with np.errstate(divide="ignore", invalid="ignore"):
-        found = (sums.xy - sums.x * sums.y / sums.n) / np.sqrt(xx * yy)
-    return np.asarray(found[-1])
-
-
-def _polars(x: Floats, y: Floats) -> Floats:
-    import polars as pl
-
-    frame = pl.DataFrame({"x": x} | {f"y{i}": y[:, i] for i in range(y.shape[1])})
-    found = frame.select(
-        pl.rolling_corr("x", f"y{i}", window_size=WINDOW).alias(f"y{i}") for i in range(y.shape[1])
+    drivers = pa.table(
+        {
+            "session": np.tile(np.arange(sessions), DRIVERS),
+            "driver": np.repeat([f"x{i}" for i in range(DRIVERS)], sessions),
+            "value": x.T.ravel(),
+        }
     )
-    return np.asarray(found.row(-1), dtype=np.float64)
+    before, start = _peak_mb(), time.process_time()
+    windows = [Window(length, length * 9 // 10) for length in LENGTHS]
+    reader = pa.RecordBatchReader.from_batches(schema, batches())
+    rows = sum(batch.num_rows for batch in correlate_stream(drivers, reader, windows))
+    print(  # noqa: T201
+        f"{symbols:,} symbols x {sessions:,} sessions as a stream: {rows / 1e6:,.0f} M rows, "
+        f"{time.process_time() - start:.1f} s of CPU, peak {_peak_mb():,.0f} MB "
+        f"({before:,.0f} MB before the first row)"
+    )
 
 
-def _numbagg(x: Floats, y: Floats) -> Floats:
+def _peak_mb() -> float:
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+
+
+def _own(x: Floats, y: Floats, window: Window) -> Floats:
+    return correlate(_series(x[:, None]), _series(y), [window]).correlation[0, :, 0].T
+
+
+def _numbagg(x: Floats, y: Floats, window: Window) -> Floats:
     import numbagg
 
-    found = numbagg.move_corr(np.repeat(x[None, :], y.shape[1], axis=0), y.T.copy(), window=WINDOW)
-    return np.asarray(found[:, -1])
+    found = numbagg.move_corr(x, y.T, window=window.length, min_count=window.min_obs)
+    return np.asarray(found.T)
+
+
+def _pandas(x: Floats, y: Floats, window: Window) -> Floats:
+    rolling = pd.DataFrame(y).rolling(window.length, min_periods=window.min_obs)
+    return np.asarray(rolling.corr(pd.Series(x)), dtype=np.float64)
+
+
+def _polars(x: Floats, y: Floats, window: Window) -> Floats:
+    import polars as pl
+
+    frame = pl.DataFrame({"x": x} | {f"y{i}": y[:, i] for i in range(y.shape[1])}, nan_to_null=True)
+    found = frame.select(
+        pl.rolling_corr("x", f"y{i}", window_size=window.length, min_samples=window.min_obs).alias(
+            f"y{i}"
+        )
+        for i in range(y.shape[1])
+    )
+    return np.asarray(found.to_numpy(), dtype=np.float64)
 
 
 if __name__ == "__main__":

@@ -29,9 +29,10 @@ ORDER = [
     {"storage"},
     {"ingestion"},
     {"models"},
+    {"brief"},
     {"pipeline"},
     {"scorecard"},
-    {"brief"},
+    {"alerts"},
     {"orchestration", "definitions"},
     {"cli"},
 ]

@@ -230,8 +230,8 @@ def test_nothing_is_published_before_anything_was_fetched(tmp_path: Path) -> Non
         pipeline.publish()
 
 
-def test_nothing_is_published_before_every_mart_was_built(one_statement: Pipeline) -> None:
-    with pytest.raises(PublicationError, match="settlement_calendar"):
+def test_nothing_is_published_before_any_mart_was_built(one_statement: Pipeline) -> None:
+    with pytest.raises(PublicationError, match="no mart has ever been built"):
         one_statement.publish()
     assert not one_statement.settings.published_file.exists()
 

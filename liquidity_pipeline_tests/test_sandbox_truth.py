@@ -256,6 +256,6 @@ def test_funding_is_flagged_when_scarce_reserves_lift_the_spread_to_a_record(
     flags = [row for row in spread_flags(filled) if raised[row["date"]]]
     assert flags
     for row in flags:
-        # The turn of a month moves no flag and says so.
+        # A month-end or month-start day moves no flag and says so.
         assert row["level"] in ("stress", "severe") or row["is_calendar_day"], row["date"]
     assert any(row["level"] in ("stress", "severe") for row in flags)

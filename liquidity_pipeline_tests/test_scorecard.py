@@ -51,9 +51,10 @@ ROWS = {
         _score(gauge, kind, episode, *outcome)
         for gauge, kind in GAUGES
         for episode, outcome in (
-            ("repo", ("led", 12.0) if gauge == "funding" else ("not observed", None)),
+            ("repo", ("led", 12.0)),
             ("banks", ("missed", None)),
         )
+        if episode == "banks" or gauge == "funding"
     ],
     "stress_gauges": [
         {
@@ -80,9 +81,10 @@ ROWS = {
         }
     ],
     "stress_index": [
-        {"date": date(2019, 9, 20), "level": "stress", "rank": 0.95},
-        {"date": date(2021, 5, 4), "level": "severe", "rank": 0.991},
-        {"date": date(2021, 6, 4), "level": "watch", "rank": 0.93},
+        {"date": date(2019, 9, 20), "level": "stress", "index_value": 0.35},
+        {"date": date(2021, 5, 4), "level": "severe", "index_value": 0.6},
+        {"date": date(2021, 5, 5), "level": "stress", "index_value": 0.4},
+        {"date": date(2021, 6, 4), "level": "watch", "index_value": 0.2},
     ],
 }
 
@@ -101,7 +103,7 @@ def test_no_estimate_without_its_interval_and_n(marts: duckdb.DuckDBPyConnection
 
 def test_false_alarms_of_the_index_are_listed(marts: duckdb.DuckDBPyConnection) -> None:
     text = scorecard(marts, "live")
-    assert "| 2021-05 | 1 | severe | 0.991 |" in text
+    assert "| 2021-05 | 2 | severe | 0.600 |" in text
     assert "2019-09 |" not in text
     assert "2021-06" not in text
 

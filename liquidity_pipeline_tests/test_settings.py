@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from liquidity_pipeline import settings as module
-from liquidity_pipeline.settings import PUBLISHERS, Settings, SettingsError
+from liquidity_pipeline.settings import Settings, SettingsError
 
 STAND_IN = "http://127.0.0.1:8765"
 
@@ -35,13 +35,10 @@ def test_every_variable_has_an_effect(variable: str):
     assert getattr(Settings.from_env({variable: text}), attribute) == expected
 
 
-@pytest.mark.parametrize("publisher", PUBLISHERS)
-def test_one_publisher_can_be_asked_elsewhere(publisher: str):
-    env = {f"LIQUIDITY_URL_{publisher.upper()}": "http://mirror.test/root/"}
-    settings = Settings.from_env(env)
-    assert settings.base_url(publisher) == "http://mirror.test/root"
-    others = [name for name in PUBLISHERS if name != publisher]
-    assert [settings.base_url(name) for name in others] == [PUBLISHERS[n].live_url for n in others]
+def test_one_publisher_can_be_asked_elsewhere():
+    settings = Settings.from_env({"LIQUIDITY_URL_YAHOO": "http://mirror.test/root/"})
+    assert settings.stand_in_url("yahoo") == "http://mirror.test/root"
+    assert settings.stand_in_url("fred") is None
 
 
 def test_the_table_of_the_module_lists_exactly_the_variables_that_are_read():
@@ -59,7 +56,7 @@ def test_live_services_are_the_default():
     settings = Settings.from_env({})
     assert settings.endpoints == "live"
     assert settings.data_dir == Path("data").absolute()
-    assert settings.base_url("nyfed") == "https://markets.newyorkfed.org"
+    assert settings.stand_in_url("nyfed") is None
 
 
 def test_the_sandbox_has_a_data_directory_of_its_own():
@@ -68,18 +65,17 @@ def test_the_sandbox_has_a_data_directory_of_its_own():
 
 
 @pytest.mark.parametrize("root", [STAND_IN, f"{STAND_IN}/"])
-@pytest.mark.parametrize("publisher", PUBLISHERS)
-def test_one_root_moves_all_publishers(publisher: str, root: str):
+def test_one_root_moves_all_publishers(root: str):
     settings = Settings.from_env({"LIQUIDITY_ENDPOINTS": root})
-    assert settings.base_url(publisher) == f"{STAND_IN}/{publisher}"
+    assert settings.stand_in_url("nyfed") == f"{STAND_IN}/nyfed"
 
 
 def test_a_sandbox_that_does_not_run_says_how_to_start_it(tmp_path: Path):
     settings = Settings(tmp_path, endpoints="sandbox")
     with pytest.raises(SettingsError, match="liquidity sandbox"):
-        settings.base_url("fred")
+        settings.stand_in_url("fred")
     running = replace(settings, sandbox_url=STAND_IN)
-    assert running.base_url("fred") == f"{STAND_IN}/fred"
+    assert running.stand_in_url("fred") == f"{STAND_IN}/fred"
 
 
 @pytest.mark.parametrize(
@@ -92,6 +88,9 @@ def test_a_sandbox_that_does_not_run_says_how_to_start_it(tmp_path: Path):
         ("LIQUIDITY_SANDBOX_URL", "8765", "not a URL"),
         ("LIQUIDITY_AS_OF", "6 February 2026", "expected YYYY-MM-DD"),
         ("LIQUIDITY_AS_OF", "2026-02-30", "expected YYYY-MM-DD"),
+        ("LIQUIDITY_DATA_DIR", "/data/ws%2Fmain", "contains '%', with which the databases"),
+        ("LIQUIDITY_DATA_DIR", "/data/what?", r"contains '\?', with which"),
+        ("LIQUIDITY_DATA_DIR", "/data/two\nlines", r"contains '\\n', with which"),
         ("LIQUIDITY_HTTP_TIMEOUT", "soon", "not a number"),
         ("LIQUIDITY_HTTP_TIMEOUT", "0", "from 0.1 upwards"),
         ("LIQUIDITY_HTTP_RETRIES", "-1", "whole number from 0 upwards"),
@@ -104,12 +103,6 @@ def test_a_wrong_value_names_its_variable_and_itself(variable: str, text: str, p
     with pytest.raises(SettingsError, match=problem) as error:
         Settings.from_env({variable: text})
     assert str(error.value).startswith(f"{variable}: '{text}'")
-
-
-def test_politeness_is_for_the_real_services(tmp_path: Path):
-    assert Settings(tmp_path).interval("yahoo") == 2.0
-    assert Settings(tmp_path, endpoints=STAND_IN).interval("yahoo") == 0.0
-    assert Settings(tmp_path, http_interval=0.5).interval("yahoo") == 0.5
 
 
 def test_as_of_stands_at_the_last_second_of_the_new_york_day(tmp_path: Path):

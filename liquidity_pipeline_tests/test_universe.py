@@ -74,11 +74,45 @@ def test_an_entry_that_cannot_be_followed_is_named(changes: dict[str, Any], prob
 
 @pytest.mark.parametrize(
     ("changes", "problem"),
-    [({"since": "1990"}, "isoformat.*'1990'"), ({"tolerance": "small"}, "could not.*'small'")],
+    [
+        ({"symbol": 5}, "symbol: Input should be a valid string; got 5"),
+        ({"symbol": ""}, "symbol: String should have at least 1 character"),
+        ({"symbol": "S\nX"}, "symbol: expected printable letters"),
+        ({"symbol": " SPX"}, "symbol: expected printable letters without blanks around"),
+        ({"name": ["S&P"]}, "name: Input should be a valid string"),
+        ({"since": "1990"}, "since: expected a day as YYYY-MM-DD; got '1990'"),
+        ({"since": 1990}, "since: Input should be a valid date"),
+        ({"since": date(1066, 10, 14)}, "since: expected a day between 1900 and 2100"),
+        ({"tolerance": "small"}, "tolerance: Input should be a valid number.*got 'small'"),
+        ({"tolerance": 1e999}, "tolerance: .*got inf"),
+        ({"tolerance": float("nan")}, "tolerance: .*got nan"),
+        ({"tolerance": 0.0}, "tolerance: Input should be greater than 0; got 0.0"),
+        ({"tolerance": 2}, "tolerance: Input should be less than 1; got 2"),
+        ({"tolerance": True}, "tolerance: Input should be a valid number; got True"),
+        ({"providers": "yahoo:^GSPC"}, "providers: Input should be a valid tuple"),
+        ({"providers": ["yahoo:../../v7/x"]}, "providers.0: expected a symbol, not a path"),
+        ({"providers": [None]}, "providers.0: Input should be a valid string; got None"),
+        ({"tolerence": 0.1}, "tolerence: Extra inputs are not permitted"),
+    ],
 )
-def test_a_value_of_the_wrong_kind_is_shown(changes: dict[str, Any], problem: str):
-    with pytest.raises(SettingsError, match=problem):
-        Universe.from_dict({"index": [entry(**changes)]})
+def test_a_value_of_the_wrong_form_is_named_with_file_entry_and_expectation(
+    changes: dict[str, Any], problem: str
+):
+    with pytest.raises(SettingsError, match=problem) as error:
+        Universe.from_dict({"index": [entry(**changes)]}, "universe.toml")
+    assert str(error.value).startswith("universe.toml [[index]]")
+
+
+@pytest.mark.parametrize("content", [{"index": {"symbol": "SPX"}}, {"index": "SPX"}])
+def test_a_table_instead_of_entries_says_how_entries_begin(content: dict[str, Any]):
+    with pytest.raises(SettingsError, match=r"entries that begin with \[\[index\]\]"):
+        Universe.from_dict(content)
+
+
+@pytest.mark.parametrize("symbol", ["S[bold]X", "'; drop table x; --", "<b>", "BRK:B", "Ünï code"])
+def test_a_symbol_may_look_like_anything_and_stays_data(symbol: str):
+    (asset,) = Universe.from_dict({"index": [entry(symbol=symbol)]}).index
+    assert asset.symbol == symbol
 
 
 def test_a_group_that_nobody_reads_is_refused():

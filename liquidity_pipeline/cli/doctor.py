@@ -4,38 +4,21 @@ from __future__ import annotations
 
 import importlib.metadata
 import os
+import queue
 import sys
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+import threading
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
 from functools import partial
 
-from liquidity_pipeline.settings import PUBLISHERS, Settings, SettingsError
-from liquidity_pipeline.sources.http import Form, HttpClient, Params, refusal
+from liquidity_pipeline.settings import Settings, SettingsError
+from liquidity_pipeline.sources.http import HttpClient, refusal
+from liquidity_pipeline.sources.publishers import PUBLISHERS, Publisher
 
 _PACKAGES = ("dagster", "duckdb", "pandas", "pyarrow", "pandera", "requests", "sqlglot")
-# The smallest question that each publisher answers.
-_PROBES: Mapping[str, tuple[str, Params, Form]] = {
-    "fiscaldata": (
-        "/services/api/fiscal_service/v1/accounting/dts/operating_cash_balance",
-        {"page[size]": 1, "sort": "-record_date"},
-        "json",
-    ),
-    "nyfed": ("/api/rates/secured/sofr/last/1.json", {}, "json"),
-    "fred": ("/graph/fredgraph.csv", {"id": "SOFR", "cosd": "2026-01-02"}, "csv"),
-    "yahoo": (
-        "/v8/finance/chart/^GSPC",
-        {"interval": "1d", "period1": 1767312000, "period2": 1767744000},
-        "json",
-    ),
-    "cboe": ("/api/global/us_indices/daily_prices/VIX_History.csv", {}, "csv"),
-    "coinbase": (
-        "/products/BTC-USD/candles",
-        {"granularity": 86400, "start": "2026-01-02", "end": "2026-01-03"},
-        "json",
-    ),
-    "ofr": ("/financial-stress-index/data/fsi.csv", {}, "csv"),
-    "kraken": ("/0/public/OHLC", {"pair": "XBTUSD", "interval": 1440}, "json"),
-}
+# How long a publisher may take.
+_SECONDS = 6
 
 
 @dataclass(frozen=True)
@@ -47,9 +30,16 @@ class Finding:
     detail: str
 
 
-def examine(settings: Settings) -> list[Finding]:
-    """Return all findings; nothing is changed."""
-    return [*_surroundings(), *_files(settings), *_reference(settings), *_publishers(settings)]
+def examine(settings: Settings) -> Iterator[Finding]:
+    """Yield each finding when it is made; nothing is changed.
+
+    Publishers are asked first and all at once, because they may let us wait.
+    """
+    asked = _ask_publishers(settings)
+    yield from _surroundings()
+    yield from _files(settings)
+    yield from _reference(settings)
+    yield from _answers(asked)
 
 
 def _surroundings() -> Iterator[Finding]:
@@ -108,18 +98,40 @@ def _reference(settings: Settings) -> Iterator[Finding]:
     yield _try("universe", symbols)
 
 
-def _publishers(settings: Settings) -> Iterator[Finding]:
-    client = HttpClient(settings)
+def _ask_publishers(settings: Settings) -> queue.Queue[Finding]:
+    """Ask every publisher once, each in a thread of its own, which ends with this process."""
+    once = replace(settings, http_retries=0, http_timeout=min(settings.http_timeout, _SECONDS))
+    answers: queue.Queue[Finding] = queue.Queue()
 
-    def ask(name: str) -> str:
-        path, params, form = _PROBES[name]
-        answer = client.get(name, path, params, form=form)
+    def ask(publisher: Publisher) -> str:
+        probe = publisher.probe
+        client = HttpClient(once)
+        answer = client.get(publisher.name, probe.path, probe.params, form=probe.form)
         if (error := refusal(answer)) is not None:
             raise error
         return f"answers ({len(answer.body):,} bytes)"
 
-    for name in _PROBES:
-        yield _try(PUBLISHERS[name].title, partial(ask, name))
+    def find(publisher: Publisher) -> None:
+        answers.put(_try(publisher.title, partial(ask, publisher)))
+
+    for publisher in PUBLISHERS.values():
+        threading.Thread(target=find, args=(publisher,), daemon=True).start()
+    return answers
+
+
+def _answers(answers: queue.Queue[Finding]) -> Iterator[Finding]:
+    """Yield the publishers' findings as they come, and name those that let us wait too long."""
+    silent = {publisher.title for publisher in PUBLISHERS.values()}
+    end = time.monotonic() + _SECONDS + 1
+    while silent:
+        try:
+            found = answers.get(timeout=max(0.0, end - time.monotonic()))
+        except queue.Empty:
+            break
+        silent.discard(found.what)
+        yield found
+    for title in sorted(silent):
+        yield Finding(title, False, f"no answer within {_SECONDS} seconds")
 
 
 def _try(what: str, look: Callable[[], str]) -> Finding:

@@ -1,71 +1,52 @@
-"""The `liquidity` command.
+"""The `liquidity` command: its options, and which module does what it says.
 
-Exit codes: 0 done; 1 done and published, but a check failed or data are missing; 2 wrong usage;
-3 not published.
+Exit codes: 0 done; 1 done, and where a command publishes, published, but a check failed or data
+are missing; 2 wrong usage; 3 not published, or broken off.
 """
 
 from __future__ import annotations
 
-import functools
-import os
 import sys
-from collections.abc import Callable
-from dataclasses import astuple, fields, replace
+from dataclasses import astuple, fields
 from datetime import timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import click
 
 from liquidity_pipeline import __version__
-from liquidity_pipeline.cli.run import (
-    INCOMPLETE,
-    OK,
-    Place,
-    Request,
-    console,
-    errors,
-    publishers,
-    run_and_exit,
-    say_waiting,
-)
-from liquidity_pipeline.settings import SANDBOX, SettingsError, parse_day
+from liquidity_pipeline.cli.console import INCOMPLETE, NOT_PUBLISHED, OK, print_rows, tell
+from liquidity_pipeline.cli.place import DATA_DIR, Place, placed
+from liquidity_pipeline.cli.run import Request, run_and_exit
+from liquidity_pipeline.cli.signals import interruptible
+from liquidity_pipeline.settings import SettingsError, parse_day
 
-if TYPE_CHECKING:
-    from liquidity_pipeline.ingestion.ingest import Rebuilt
-    from liquidity_pipeline.pipeline import Pipeline
-
-
-def placed(command: Callable[..., Any]) -> Callable[..., Any]:
-    """Add the options that say which data a command works on, and hand them over as a Place."""
-
-    @functools.wraps(command)
-    def with_place(
-        *, data_dir: str | None, endpoints: str | None, sandbox: bool, **options: Any
-    ) -> Any:
-        if sandbox and endpoints not in (None, SANDBOX):
-            raise click.UsageError("--sandbox and --endpoints exclude each other")
-        return command(Place(data_dir, SANDBOX if sandbox else endpoints), **options)
-
-    decorated: Callable[..., Any] = with_place
-    for option in (
-        click.option("--data-dir", type=click.Path(file_okay=False), help="Data directory."),
-        click.option("--endpoints", help="live, sandbox, or the root URL of a stand-in."),
-        click.option("--sandbox", is_flag=True, help="Synthetic data from the sandbox."),
-    ):
-        decorated = option(decorated)
-    return decorated
+_FORMS = click.Choice(["table", "csv", "json"])
 
 
 class Commands(click.Group):
-    """The commands: a setting that cannot be used is wrong usage of any of them."""
+    """The commands, and one way in which all of them end: never with a traceback."""
 
     def invoke(self, ctx: click.Context) -> Any:
-        """Run a command."""
+        """Run a command; a setting that cannot be used is wrong usage of any of them."""
         try:
-            return super().invoke(ctx)
+            with interruptible():
+                return super().invoke(ctx)
+        except (click.ClickException, click.exceptions.Exit, click.Abort):
+            raise
         except SettingsError as error:
             raise click.UsageError(str(error)) from None
+        except KeyboardInterrupt:
+            tell("interrupted")
+            sys.exit(NOT_PUBLISHED)
+        except BrokenPipeError:
+            raise
+        except Exception as error:  # noqa: BLE001 - whatever it is, 1 would say "done"
+            from liquidity_pipeline.cli import failures
+
+            failures.record(error)
+            tell(f"failed: {failures.explain(error, ctx.meta.get(DATA_DIR))}")
+            sys.exit(NOT_PUBLISHED)
 
 
 @click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})
@@ -75,12 +56,17 @@ def main() -> None:
 
 
 @main.command()
-@click.option("--since", metavar="YYYY-MM", help="First month; by default three years back.")
+@click.option(
+    "--since",
+    metavar="YYYY-MM",
+    help="First month. By default: what the directory holds; in a new one the whole history since "
+    "2005-10, or three years of the sandbox.",
+)
 @click.option("--as-of", metavar="YYYY-MM-DD", help="Use only what was public on this day.")
 @placed
-def run(place: Place, since: str | None, as_of: str | None) -> None:
+def run(place: Place, since: str | None) -> None:
     """Fetch what is new, build all marts, publish, and show the result."""
-    run_and_exit(replace(place, as_of=as_of), Request(since=since, show=True))
+    run_and_exit(place, Request(since=since, show=True))
 
 
 @main.command()
@@ -105,53 +91,65 @@ def refresh(place: Place) -> None:
 
 
 @main.command()
+@click.option(
+    "--format", "form", type=click.Choice(["table", "json", "prometheus"]), default="table"
+)
 @placed
-def status(place: Place) -> None:
-    """Say what is held, what is stale, and why."""
-    from rich.markup import escape
-    from rich.table import Table
+def status(place: Place, form: str) -> None:
+    """Say in one line whether all is well, and then what is held, what is stale, and why."""
+    from liquidity_pipeline.cli.status import status as show_status
 
-    from liquidity_pipeline.pipeline import Pipeline
-
-    pipeline = Pipeline(place.settings())
-    table = Table("table", "of", "newest", "due", "behind", "missing", "fetched (UTC)", "problem")
-    stale = False
-    for row in pipeline.freshness().to_pylist():
-        stale = stale or row["is_stale"]
-        table.add_row(
-            row["table_name"],
-            row["entity"],
-            str(row["last_day"] or ""),
-            str(row["due_day"] or ""),
-            str(row["days_behind"] or ""),
-            str(row["days_missing"] or ""),
-            f"{row['fetched_at']:%Y-%m-%d %H:%M}" if row["fetched_at"] else "never",
-            escape((row["problem"] or "")[:60]),
-            style="yellow" if row["is_stale"] else None,
-        )
-    console.print(table)
-    published = pipeline.settings.published_file
-    console.print(f"published: {published if published.exists() else 'nothing yet'}")
-    sys.exit(INCOMPLETE if stale or not published.exists() else OK)
+    sys.exit(OK if show_status(place.settings(), form) else INCOMPLETE)
 
 
 @main.command()
 @click.argument("sql")
-@click.option("--format", "form", type=click.Choice(["table", "csv", "json"]), default="table")
+@click.option("--format", "form", type=_FORMS, default="table")
 @placed
 def query(place: Place, sql: str, form: str) -> None:
-    """Run SQL on the published file, e.g. "from marts.weekly_drains limit 5"."""
-    import duckdb
+    """Run SQL on the published file, e.g. "from marts.weekly_drains limit 5".
 
-    from liquidity_pipeline.storage.warehouse import reading
+    The file is all that a query reaches: it reads and writes no other file, and uses no network.
+    """
+    from liquidity_pipeline.cli.query import query as run_query
 
-    try:
-        with reading(_published(place)) as published:
-            result = published.execute(sql)
-            names, rows = [column[0] for column in result.description or ()], result.fetchall()
-    except duckdb.Error as error:
-        raise click.UsageError(str(error)) from None
-    _print_rows(names, rows, form)
+    run_query(_published(place), sql, form)
+
+
+@main.command()
+@click.option("--lang", "language", type=click.Choice(["en", "zh"]), default="en")
+@click.option("--format", "form", type=click.Choice(["html", "md", "json"]), default="md")
+@click.option("--as-of", metavar="YYYY-MM-DD", help="As it would have been on this day.")
+@click.option("--output", type=click.Path(dir_okay=False, path_type=Path), help="Write here.")
+@placed
+def brief(place: Place, language: str, form: str, as_of: str | None, output: Path | None) -> None:
+    """Say what drains, what is coming and who reacted: the brief of the published file."""
+    from liquidity_pipeline.cli.brief import write_brief
+
+    write_brief(place, language=language, form=form, as_of=as_of, output=output)
+
+
+@main.group()
+def alerts() -> None:
+    """Tell the person on call what began, changed or ended since the last check."""
+
+
+@alerts.command("check")
+@click.option("--dry-run", is_flag=True, help="Evaluate and print; send and remember nothing.")
+@placed
+def alerts_check(place: Place, *, dry_run: bool) -> None:
+    """Evaluate all conditions on the published file and send what is new."""
+    from liquidity_pipeline.cli.alerts import check_and_exit
+
+    check_and_exit(place, dry_run=dry_run)
+
+
+@alerts.command("test")
+def alerts_test() -> None:
+    """Send a test message to every channel of LIQUIDITY_ALERT_URLS."""
+    from liquidity_pipeline.cli.alerts import test_and_exit
+
+    test_and_exit()
 
 
 @main.command()
@@ -161,10 +159,10 @@ def query(place: Place, sql: str, form: str) -> None:
     required=True,
     help="CSV with the columns symbol and weight.",
 )
-@click.option("--format", "form", type=click.Choice(["table", "csv", "json"]), default="table")
+@click.option("--format", "form", type=_FORMS, default="table")
 @placed
 def scenario(place: Place, portfolio: Path, form: str) -> None:
-    """Set a portfolio against a continued, a worse and a reversed drain."""
+    """Estimate a portfolio's four-week loss if the drain continues, worsens or reverses."""
     import duckdb
 
     from liquidity_pipeline.models.assets.scenarios import PortfolioError, portfolio_scenarios
@@ -176,7 +174,7 @@ def scenario(place: Place, portfolio: Path, form: str) -> None:
     except (PortfolioError, duckdb.Error) as error:
         raise click.UsageError(str(error)) from None
     names = [field.name for field in fields(impacts[0])]
-    _print_rows(names, [astuple(impact) for impact in impacts], form)
+    print_rows(names, [astuple(impact) for impact in impacts], form)
 
 
 @main.command()
@@ -185,55 +183,12 @@ def scenario(place: Place, portfolio: Path, form: str) -> None:
 @placed
 def rebuild(place: Place, check: bool, force: bool) -> None:
     """Rebuild the lake from the archive alone, without a network, and publish."""
-    from liquidity_pipeline.ingestion import rebuild as rebuilding
-    from liquidity_pipeline.pipeline import Pipeline
+    from liquidity_pipeline.cli.rebuild import compare, replace_and_publish
 
-    pipeline = Pipeline(place.settings())
     if check:
-        rebuilt, done = _run_archive_again(pipeline)
-        different = rebuilding.differences(pipeline.lake.root, rebuilt)
-        rebuilding.discard(rebuilt)
-        sys.exit(INCOMPLETE if different or done.failures else OK)
-    from liquidity_pipeline.orchestration.dagster_instance import exclusive
-
-    pipeline.settings.claim_data_dir()
-    with exclusive(pipeline.settings.data_dir, lambda: say_waiting(pipeline.settings)):
-        done = _replace_lake(pipeline, force=force)
-    try:
-        run_and_exit(place, Request(sources=("policy_events",)))
-    except SystemExit as published:
-        sys.exit(published.code or (INCOMPLETE if done.failures else OK))
-
-
-def _replace_lake(pipeline: Pipeline, *, force: bool) -> Rebuilt:
-    """Put the rebuilt lake in the place of the old one, or end with why not."""
-    from liquidity_pipeline.ingestion import rebuild as rebuilding
-
-    lake = pipeline.lake.root
-    if rebuilding.recover(lake):
-        console.print("put back the lake that an interrupted rebuild had left aside")
-    rebuilt, done = _run_archive_again(pipeline)
-    if refusal := rebuilding.refusal(lake, rebuilt, done.fetches, force=force):
-        rebuilding.discard(rebuilt)
-        errors.print(f"not replaced: {refusal}", markup=False, soft_wrap=True)
-        sys.exit(INCOMPLETE)
-    rebuilding.replace_lake(lake, rebuilt)
-    return done
-
-
-def _run_archive_again(pipeline: Pipeline) -> tuple[Path, Rebuilt]:
-    """Rebuild beside the lake, and say what failed and how it differs."""
-    from liquidity_pipeline.ingestion import rebuild as rebuilding
-
-    with console.status("running every archived fetch again"):
-        rebuilt, done = pipeline.rebuild_lake()
-    for failure in done.failures:
-        errors.print(f"not run again: {failure}", markup=False, soft_wrap=True)
-    different = rebuilding.differences(pipeline.lake.root, rebuilt)
-    console.print(f"{done.fetches} fetches run again; {len(different)} files differ from the lake")
-    for name in different[:20]:
-        console.print(f"  {name}")
-    return rebuilt, done
+        compare(place)
+    else:
+        replace_and_publish(place, force=force)
 
 
 @main.command()
@@ -242,13 +197,15 @@ def doctor(place: Place) -> None:
     """Check the surroundings: versions, files, reference facts, publishers."""
     from rich.markup import escape
 
+    from liquidity_pipeline.cli.console import console
     from liquidity_pipeline.cli.doctor import examine
 
-    findings = examine(place.settings())
-    for finding in findings:
+    well = True
+    for finding in examine(place.settings()):
         mark = "[green]ok  [/]" if finding.good else "[red]fail[/]"
-        console.print(f"{mark} {escape(f'{finding.what}: {finding.detail}')}")
-    sys.exit(OK if all(finding.good for finding in findings) else INCOMPLETE)
+        console.print(f"{mark} {escape(f'{finding.what}: {finding.detail}')}", soft_wrap=True)
+        well = well and finding.good
+    sys.exit(OK if well else INCOMPLETE)
 
 
 @main.command()
@@ -256,25 +213,9 @@ def doctor(place: Place) -> None:
 @placed
 def ui(place: Place, port: int) -> None:
     """Open Dagster's UI on a data directory; with --sandbox, beside a running sandbox."""
-    import subprocess
+    from liquidity_pipeline.cli.ui import ui as serve_ui
 
-    from liquidity_pipeline.orchestration.dagster_instance import dagster_home
-
-    settings = place.settings()
-    settings.claim_data_dir()
-    dagster = Path(sys.executable).with_name("dagster")
-    module = "liquidity_pipeline.definitions"
-    since = settings.today.replace(year=settings.today.year - 3, day=1)
-    with publishers(settings, since) as reachable:
-        environment = {
-            **os.environ,
-            "LIQUIDITY_DATA_DIR": str(settings.data_dir),
-            "LIQUIDITY_ENDPOINTS": settings.endpoints,
-            "LIQUIDITY_SANDBOX_URL": reachable.sandbox_url or "",
-            "DAGSTER_HOME": str(dagster_home(settings.data_dir)),
-        }
-        command = [str(dagster), "dev", "-m", module, "-p", str(port)]
-        sys.exit(subprocess.run(command, env=environment, check=False).returncode)  # noqa: S603
+    sys.exit(serve_ui(place, port))
 
 
 @main.command()
@@ -327,36 +268,6 @@ def _published(place: Place) -> Path:
     if not path.exists():
         raise click.UsageError(f"{path} does not exist yet: run `liquidity run` first.")
     return path
-
-
-def _print_rows(names: list[str], rows: list[tuple[Any, ...]], form: str) -> None:
-    if form == "csv":
-        import csv
-
-        writer = csv.writer(sys.stdout)
-        writer.writerow(names)
-        writer.writerows(rows)
-    elif form == "json":
-        import json
-
-        records = [dict(zip(names, row, strict=True)) for row in rows]
-        click.echo(json.dumps(records, default=str, indent=1))
-    else:
-        from rich.markup import escape
-        from rich.table import Table
-        from rich.text import Text
-
-        # Text: what stands in brackets is no markup.
-        table = Table(*map(escape, names))
-        for row in rows:
-            table.add_row(*(Text(_word(value)) for value in row))
-        console.print(table)
-
-
-def _word(value: object) -> str:
-    if value is None:
-        return ""
-    return f"{value:,.4g}" if isinstance(value, float) and abs(value) < 1000 else str(value)
 
 
 if __name__ == "__main__":

@@ -12,8 +12,10 @@ from typing import Any
 
 import duckdb
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 
+from liquidity_pipeline.models.stress.indicators import INDICATORS
 from liquidity_pipeline.storage.warehouse import reading
 
 _COMPONENTS = {
@@ -91,21 +93,30 @@ _GAUGE = """
     select date, {gauge} from marts.funding_conditions
     where {gauge} is not null order by date desc limit 1
 """
+# All assets between the same two New York sessions: the newest on which most of them are known.
 _SENSITIVITY = """
-    select universe.asset, returns.date, returns.return_5d_pct, returns.return_5_sessions_pct,
-        correlations.date, correlations.correlation, correlations.correlation_low,
-        correlations.correlation_high, correlations.n_obs
-    from meta.universe as universe
-    left join (
-        select * from marts.asset_returns
-        qualify row_number() over (partition by asset order by date desc) = 1
-    ) as returns on returns.asset = universe.asset
-    left join (
+    with recent as (
+        select returns.* from marts.asset_returns as returns, meta.publication
+        where returns.date between as_of - interval 14 day and as_of
+    ),
+    common as (
+        select date from recent where return_5d_new_york_pct is not null
+        group by date order by count(*) desc, date desc limit 1
+    ),
+    correlations as (
         select * from marts.rolling_correlations
         where driver = 'reserve_drain_estimate' and window_days = 60 and correlation is not null
+            and date <= (select date from common)
         qualify row_number() over (partition by asset order by date desc) = 1
-    ) as correlations on correlations.asset = universe.asset
-    order by universe.asset_class, universe.asset
+    )
+    select returns.asset, returns.new_york_5d_from, returns.date, returns.return_5d_new_york_pct,
+        returns.return_5_sessions_new_york_pct, correlations.correlation,
+        correlations.correlation_low, correlations.correlation_high, correlations.n_obs,
+        correlations.date
+    from recent as returns
+    join common on common.date = returns.date
+    left join correlations on correlations.asset = returns.asset
+    order by returns.asset_class, returns.asset
 """
 _INDICATORS = """
     select indicator, date, level, reason, date >= as_of - interval {days} day as is_recent
@@ -116,8 +127,8 @@ _INDICATORS = """
     order by indicator
 """
 _INDEX = """
-    select date, index_value, level, date >= as_of - interval 5 day
-    from marts.stress_index, meta.publication order by date desc limit 1
+    select date, index_value, level, rank, n_history, segments
+    from marts.stress_index order by date desc limit 1
 """
 _BEHIND = """
     select table_name || case when entity = '' then '' else ' ' || entity end, known_through, reason
@@ -147,7 +158,7 @@ def _headline(published: duckdb.DuckDBPyConnection, console: Console) -> None:
     )
     if synthetic:
         console.print("[bold yellow]SYNTHETIC DATA from the sandbox: no real market.[/]")
-    console.print(f"[bold]Liquidity as of {as_of}[/]  [dim]({endpoints})[/]\n")
+    console.print(f"[bold]Liquidity as of {as_of}[/]  [dim]({escape(endpoints)})[/]\n")
 
 
 def _drains(published: duckdb.DuckDBPyConnection, console: Console) -> None:
@@ -249,51 +260,53 @@ def _funding(published: duckdb.DuckDBPyConnection, console: Console) -> None:
 
 def _assets(published: duckdb.DuckDBPyConnection, console: Console) -> None:
     rows = published.execute(_SENSITIVITY).fetchall()
-    days = [row[1] for row in rows if row[1] is not None]
-    if not days:
+    if not rows:
         why = _why(published, "index_prices", "crypto_prices")
-        console.print(f"Assets: not known: {why}\n")
+        console.print(f"Returns of assets: not known in the last two weeks: {why}\n", markup=False)
         return
+    _, before, day, *_ = rows[0]
     table = _table(
-        f"Assets (newest close {max(days)}), and their correlation with the daily estimate of the "
-        "drain over 60 sessions (95 % band)",
-        ["asset", "close of", "5 returns, %", "5 sessions, %", "correlation", "n", "up to"],
+        f"Assets from the close of {before} to that of {day}, %, and their correlation with the "
+        "daily estimate of the drain over 60 sessions (95 % band)",
+        ["asset", "over five sessions", "first to last of five", "correlation", "n", "through"],
     )
-    for asset, day, five, sessions, until, r, low, high, n in rows:
-        band = "" if r is None else f"{r:+.2f}  [{low:+.2f}, {high:+.2f}]"
-        table.add_row(
-            asset, _day(day), _signed(five), _signed(sessions), band, str(n or ""), _day(until)
-        )
+    for asset, _, _, five, sessions, r, low, high, n, through in rows:
+        known = r is not None
+        band = f"{r:+.2f}  [{low:+.2f}, {high:+.2f}]" if known else ""
+        cells = (band, str(n), str(through)) if known else ("", "", "")
+        table.add_row(escape(asset), _signed(five), _signed(sessions), *cells)
+    table.caption = "Closes: shares and funds 16:00 New York; coins 00:00 UTC, 3 to 4 hours later."
+    table.caption_justify = "left"
     console.print(table)
 
 
 def _stress(published: duckdb.DuckDBPyConnection, console: Console) -> None:
     index = published.execute(_INDEX).fetchall()
-    for day, value, level, is_recent in index:
-        known = "" if is_recent else ", not known since"
-        console.print(f"Stress index on {day}: {value:.3f}, {level}{known}")
-    if not index:
-        console.print("Stress index: not known: its segments have too short a history here.")
-    rows = published.execute(_INDICATORS.format(days=_RECENT_DAYS)).fetchall()
-    recent = [row for row in rows if row[4]]
-    for indicator, day, level, reason, _ in recent:
-        if level != "normal":
-            console.print(f"  [bold]{level}[/] {indicator} on {day}: {reason}")
-    if not rows:
-        console.print("  stress indicators: not known: none has history enough to be evaluated")
-    elif not recent:
+    for day, value, level, rank, n_history, segments in index:
         console.print(
-            f"  stress indicators: not known: none evaluated since {max(r[1] for r in rows)}"
+            f"Stress index on {day}: {value:.3f} of 1, {level}; above {rank:.0%} of {n_history:,} "
+            f"sessions of the three years before ({segments})"
         )
-    else:
-        days = sorted({row[1] for row in recent})
-        span = str(days[0]) if len(days) == 1 else f"{days[0]} to {days[-1]}"
-        evaluated = f"{len(recent)} of {len(rows)} evaluated, on {span}"
-        calm = all(row[2] == "normal" for row in recent)
-        console.print(f"  {'no stress indicator was active: ' if calm else ''}{evaluated}")
-    for indicator, day, *_, is_recent in rows:
-        if recent and not is_recent:
-            console.print(f"  {indicator}: not known since {day}")
+    if not index:
+        console.print("Stress index: not known. It needs three years of all of its segments.")
+    newest = published.execute(_INDICATORS.format(days=_RECENT_DAYS)).fetchall()
+    current = [row for row in newest if row[4]]
+    active = [row for row in current if row[2] != "normal"]
+    for indicator, day, level, reason, _ in active:
+        console.print(f"  [bold]{level}[/] {escape(indicator)} on {day}: {escape(reason)}")
+    if current and not active:
+        first, last = min(row[1] for row in current), max(row[1] for row in current)
+        span = f"on {last}" if first == last else f"between {first} and {last}"
+        console.print(f"  no stress indicator is active: {len(current)} evaluated {span}")
+    known = {row[0] for row in current}
+    last_days = {row[0]: f"last on {row[1]}" for row in newest}
+    missing = [
+        f"{gauge.name} ({last_days.get(gauge.name, 'fewer than three years of it')})"
+        for gauge in INDICATORS
+        if gauge.name not in known
+    ]
+    if missing:
+        console.print(f"  not known: {', '.join(missing)}")
 
 
 def _unknown(published: duckdb.DuckDBPyConnection, console: Console) -> None:

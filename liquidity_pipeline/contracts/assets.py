@@ -22,18 +22,56 @@ from liquidity_pipeline.contracts.table import (
 ASSET_RETURNS = Table(
     "marts",
     "asset_returns",
-    "Returns by asset and session, dividends included; coins by UTC day.",
+    "Returns by asset and session, dividends included. Assets compare with each other in the "
+    "columns new_york: all between the same two New York sessions, shares from close to close at "
+    "16:00 there, coins at the UTC close of the same date, 3 to 4 hours later (19:00 or 20:00).",
     key=("date", "asset"),
     columns=(
         day("date", "Session or UTC day"),
         text("asset", "Symbol in the universe file"),
         text("asset_class", "Class in the universe file"),
+        text(
+            "session_kind",
+            "What a session of the asset is: New York session, closing at 16:00 there; UTC day, "
+            "closing at 00:00 UTC of the next day",
+            allowed=("New York session", "UTC day"),
+        ),
         number("close", "Closing price or level", nullable=False, low=0, unit="price"),
-        number("return_1d_pct", "Over one session", low=-100),
-        number("return_5d_pct", "Over five returns: t against t-5", low=-100),
-        number("return_5_sessions_pct", "First to last close of five sessions: t against t-4"),
-        number("return_20d_pct", "Over twenty returns", low=-100),
-        number("drawdown_pct", "Below the highest close held here", low=-100, high=0),
+        number("return_1d_pct", "Over one session of its own", low=-100),
+        number("return_5d_pct", "Over five sessions of its own: t against t-5", low=-100),
+        number(
+            "return_5_sessions_pct",
+            "First to last close of five sessions of its own: t against t-4",
+            low=-100,
+        ),
+        number("return_20d_pct", "Over twenty sessions of its own", low=-100),
+        *(
+            number(f"return_{span}_new_york_pct", f"{words}; NULL on other days", low=-100)
+            for span, words in (
+                ("1d", "Over one New York session"),
+                ("5d", "Over five New York sessions: t against t-5"),
+                ("5_sessions", "First to last close of five New York sessions: t against t-4"),
+                ("20d", "Over twenty New York sessions"),
+            )
+        ),
+        day(
+            "new_york_5d_from",
+            "New York session from whose close return_5d_new_york_pct counts",
+            nullable=True,
+        ),
+        number(
+            "drawdown_pct",
+            "Below the highest close since drawdown_since, without dividends",
+            low=-100,
+            high=0,
+        ),
+        number(
+            "drawdown_with_dividends_pct",
+            "Below the highest value since drawdown_since with dividends reinvested",
+            low=-100,
+            high=0,
+        ),
+        day("drawdown_since", "First close held here"),
         number("vol_20d_pct", "Annualised deviation of 20 daily returns", low=0),
         MART_KNOWN_AT,
     ),
@@ -156,7 +194,8 @@ SAMPLED_RETURNS = Table(
     "marts",
     "sampled_returns",
     "Returns on the dates of liquidity: by New York session, and by H.4.1 week (Thursday to "
-    "Wednesday, not overlapping). Coins are sampled at the UTC close, 3 to 4 hours after stocks.",
+    "Wednesday, not overlapping), all assets between the same two sessions. Coins are sampled at "
+    "the UTC close, 3 to 4 hours after stocks.",
     key=("frequency", "date", "asset"),
     reach="date",
     rests_on=(_ASSET,),
@@ -387,7 +426,7 @@ SETTLEMENT_DAY_STUDY = Table(
     "marts",
     "settlement_day_study",
     "Returns on days of net settlement by the public, against days without of the same weekday "
-    "(turns of the month apart). The last nine are frozen monthly.",
+    "(last and first days of a month against their like). The last nine are frozen monthly.",
     key=("as_of", "sample", "size_bucket", "asset"),
     reach="as_of",
     rests_on=(_ASSET, _AUCTIONS),

@@ -229,7 +229,8 @@ DRAIN_SEASONALITY = Table(
             "component",
             "drain_reserves: fall of reserve balances; tga: rise of the Treasury General Account; "
             "net_settlement: net_public_usd_mn of marts.settlement_calendar, in the H.4.1 week or "
-            "from Monday to Sunday as the press counts; net_bills: regular bills alone. "
+            "from Monday to Sunday as the press counts; net_bills: bills alone, cash-management "
+            "bills included. "
             "Proceeds land in the TGA: never add the two",
             allowed=SEASONAL_COMPONENTS,
         ),
@@ -331,6 +332,76 @@ DAILY_DRAIN_ERROR = Table(
             "The correlation is 0.9 or more; where it is not, do not read the daily estimate as a "
             "drain of reserves",
         ),
+        MART_KNOWN_AT,
+    ),
+)
+
+
+OUTLOOK_COMPONENTS = (
+    "settlements",
+    "other_treasury",
+    "tga",
+    "rest_of_balance_sheet",
+    "drain_reserves",
+)
+_OUTLOOK_COMPONENT = text(
+    "component",
+    "settlements: what the public pays for Treasury debt; other_treasury: the account's other "
+    "flows (taxes, spending, interest, buybacks, the Fed's run-off); tga: both, the rise of the "
+    "account; rest_of_balance_sheet: all else in H.4.1; drain_reserves: tga and the rest",
+    allowed=OUTLOOK_COMPONENTS,
+)
+
+DRAIN_OUTLOOK = Table(
+    "marts",
+    "drain_outlook",
+    "On each Friday, what is expected to drain until each of the six Wednesdays ahead, cumulated "
+    "from the last Wednesday of H.4.1, by component.",
+    key=("as_of_date", "weeks_ahead", "component"),
+    columns=(
+        day("as_of_date", "Friday at whose end it was expected"),
+        integer("weeks_ahead", "Wednesdays after start_date", low=1, unit="weeks"),
+        _OUTLOOK_COMPONENT,
+        day("start_date", "Last Wednesday of H.4.1 then known: sums begin after it"),
+        day("week_ending", "Wednesday ahead"),
+        usd("expected_usd_mn", "Expected sum of the component; a rise drains", nullable=False),
+        usd(
+            "expected_low_usd_mn",
+            "Lower end of the 90 % band of past errors; for tga and drain_reserves, NULL before 52",
+        ),
+        usd("expected_high_usd_mn", "Upper end of the band"),
+        usd("start_level_usd_mn", "TGA, or reserve balances, on start_date; NULL for parts"),
+        usd("expected_level_usd_mn", "The same on week_ending, as expected"),
+        MART_KNOWN_AT,
+    ),
+)
+
+
+DRAIN_OUTLOOK_SCORE = Table(
+    "marts",
+    "drain_outlook_score",
+    "What past Fridays expected of the TGA and of reserves, against what happened; beside it "
+    "expecting no change, and the path that Treasury's assumption implied.",
+    key=("as_of_date", "weeks_ahead", "component"),
+    columns=(
+        day("as_of_date", "Friday at whose end it was expected"),
+        integer("weeks_ahead", "Wednesdays after the start", low=1, unit="weeks"),
+        text(
+            "component",
+            "tga: rise of the account; drain_reserves: fall of reserve balances",
+            allowed=("tga", "drain_reserves"),
+        ),
+        day("week_ending", "Wednesday that was ahead"),
+        usd("expected_usd_mn", "Expected sum", nullable=False),
+        usd("actual_usd_mn", "Actual sum", nullable=False),
+        usd("error_usd_mn", "Actual less expected", nullable=False),
+        usd("no_change_error_usd_mn", "Error of expecting no change: the actual", nullable=False),
+        usd(
+            "implied_error_usd_mn",
+            "Actual less the path to Treasury's assumed balance; NULL for reserves, and where no "
+            "statement reaches so far",
+        ),
+        flag("is_in_band", "The actual lay within the band; NULL without one", nullable=True),
         MART_KNOWN_AT,
     ),
 )
@@ -456,6 +527,75 @@ DRAIN_EPISODE_WEEKS = Table(
         text("episode_id", "Episode open in this week; NULL in none", nullable=True),
         flag("is_open_at_end", "An episode is open, and this week has not closed it"),
         integer("n_history", "Earlier weeks behind both", low=156, unit="weeks"),
+        MART_KNOWN_AT,
+    ),
+)
+
+
+NET_LIQUIDITY = Table(
+    "marts",
+    "net_liquidity",
+    "The Fed's assets less the TGA and reverse repos, Wednesday levels: an accounting shortcut for "
+    "comparison with others' charts, not a measure of reserves.",
+    key=("week_ending",),
+    columns=(
+        day("week_ending", "Wednesday"),
+        usd("fed_assets_usd_mn", "Total assets", nullable=False),
+        usd("tga_usd_mn", "Treasury General Account", nullable=False),
+        usd("rrp_usd_mn", "Reverse repos; see rrp_basis", nullable=False),
+        text("rrp_basis", "H.4.1 total, or overnight facility", nullable=True),
+        usd("net_liquidity_usd_mn", "Assets less both", nullable=False),
+        usd("change_usd_mn", "Change since the Wednesday before; NULL where the basis changes"),
+        usd("reserves_usd_mn", "Reserve balances, which it is not"),
+        MART_KNOWN_AT,
+    ),
+)
+
+
+NET_LIQUIDITY_FIT = Table(
+    "marts",
+    "net_liquidity_fit",
+    "How much of the S&P 500 net_liquidity explains at each year-end: by weekly changes, and by "
+    "two ways of counting that overstate it.",
+    key=("as_of", "sample", "measure"),
+    columns=(
+        day("as_of", "Last Wednesday of a year"),
+        text("sample", "Weeks used", allowed=("all weeks", "since June 2022")),
+        text(
+            "measure",
+            "weekly changes is the honest one: changes that overlap and levels that trend agree by "
+            "construction",
+            allowed=("weekly changes", "52-week changes, overlapping", "levels"),
+        ),
+        number("r_squared_pct", "Share of the variance explained", low=0, high=100.000001),
+        integer("n_obs", "Weeks", low=52, unit="weeks"),
+        day("first_week", "First of them"),
+        MART_KNOWN_AT,
+    ),
+)
+
+
+BANK_CREDIT = Table(
+    "marts",
+    "bank_credit",
+    "Weekly change of banks' loans and leases (H.8) per USD 100 billion of reserves drained, with "
+    "loans before, with and after the drain. An association in time, not a cause.",
+    key=("as_of", "lag_weeks"),
+    columns=(
+        day("as_of", "Last Wednesday of a year"),
+        number("lag_weeks", "Weeks by which loans follow the drain", nullable=False, unit="weeks"),
+        number("estimate_usd_bn", "Change of loans per USD 100 bn drained", nullable=False),
+        number("low_usd_bn", "Lower end of its 95 % interval", nullable=False),
+        number("high_usd_bn", "Upper end of its 95 % interval", nullable=False),
+        number("p_value", "Chance of an estimate so far from zero", low=0, high=1, unit="share"),
+        number(
+            "p_value_adjusted",
+            "The same for all lags together",
+            low=0,
+            high=1,
+            unit="share",
+        ),
+        integer("n_obs", "Weeks", low=104, unit="weeks"),
         MART_KNOWN_AT,
     ),
 )

@@ -11,7 +11,9 @@ from liquidity_pipeline.contracts.table import (
     flag,
     integer,
     moment,
+    number,
     text,
+    usd,
 )
 
 CALENDAR_DAYS = Table(
@@ -117,6 +119,25 @@ RELATIONSHIPS = Table(
     ),
 )
 
+PUBLISHED_TOTALS = Table(
+    "meta",
+    "published_totals",
+    "Totals that Treasury prints about past quarters: what the marts must add up to.",
+    key=("quarter", "figure"),
+    columns=(
+        text("quarter", "Quarter, e.g. 2026Q1"),
+        day("quarter_end", "Its last day"),
+        text(
+            "figure",
+            "privately_held_net_borrowing: net marketable borrowing; quarter_end_cash: balance of "
+            "the Treasury General Account",
+        ),
+        usd("value_usd_mn", "Treasury's figure, printed to the billion", nullable=False),
+        usd("tolerance_usd_mn", "How far ours may be from it", nullable=False),
+        text("source", "Where it is printed"),
+    ),
+)
+
 PUBLICATION = Table(
     "meta",
     "publication",
@@ -185,6 +206,29 @@ FRESHNESS = Table(
     ),
 )
 
+BRIEF_FIGURES = Table(
+    "meta",
+    "brief_figures",
+    "Every figure of this publication's brief, with the query that gives it.",
+    key=("id",),
+    columns=(
+        text("id", "Identifier of the figure, the same in every brief"),
+        text("label", "What the figure is, in English"),
+        number("value", "The figure, as the query gives it", unit="see the column unit"),
+        text("unit", "Unit of the value: usd_mn, pct, bp, ratio, sd, percentile, count, days, …"),
+        day("date", "Day that the figure describes", nullable=True),
+        text("sources", "Tables that the query reads, separated by commas"),
+        text("query", "SQL that gives the value on this file"),
+        text("reason", "Why the value is not known", nullable=True),
+        number(
+            "previous_value",
+            "The figure in the last brief, as published",
+            unit="see the column unit",
+        ),
+        day("previous_date", "Day that the figure of the last brief described", nullable=True),
+    ),
+)
+
 COVERAGE = Table(
     "meta",
     "coverage",
@@ -222,7 +266,9 @@ COVERAGE = Table(
 )
 
 # What marts may join to, and what is written at publication.
-REFERENCE_TABLES = by_name((CALENDAR_DAYS, CLOCK, UNIVERSE, SIGN_CONVENTIONS, COVERAGE))
+REFERENCE_TABLES = by_name(
+    (CALENDAR_DAYS, CLOCK, UNIVERSE, SIGN_CONVENTIONS, COVERAGE, PUBLISHED_TOTALS)
+)
 PUBLICATION_TABLES = by_name(
     (
         PUBLICATION,
@@ -233,5 +279,6 @@ PUBLICATION_TABLES = by_name(
         REVISIONS,
         EXAMPLE_QUERIES,
         RELATIONSHIPS,
+        BRIEF_FIGURES,
     )
 )

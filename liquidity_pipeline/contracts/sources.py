@@ -67,13 +67,24 @@ _SETTLEMENT_COLUMNS = (
     ),
     number(
         "soma_usd_mn",
-        "Part taken by the Fed's own account as add-on; published, or accepted less offered; "
-        "NULL on redemptions (see maturing_holdings)",
+        "Part taken by the Fed's own account as add-on; published, or accepted less offered. On "
+        "redemptions what it took at that auction: what it holds may be more",
         low=0,
         high=1_000_000,
     ),
-    number("public_usd_mn", "par less SOMA; NULL where SOMA is unknown", low=0, high=1_000_000),
+    number(
+        "public_usd_mn",
+        "par less SOMA; NULL on redemptions, and where SOMA is unknown",
+        low=0,
+        high=1_000_000,
+    ),
     number("price_per100", "Auction price", low=0, high=1_000, unit="USD per 100 of face"),
+    number(
+        "coupon_pct",
+        "Coupon, per annum; NULL for bills, floating-rate notes, and before results",
+        low=0,
+        high=20,
+    ),
     moment("announced_at", "When the auction or operation was announced", nullable=True),
     moment("results_at", "When its results were published; NULL until then", nullable=True),
     text(
@@ -93,6 +104,9 @@ DEBT_SETTLEMENTS = Table(
     key=("record_id",),
     day="settlement_date",
     origin="US Treasury, auctions_query and buybacks_operations",
+    releases={},
+    # Results are published once: an answer that has lost them is worse than what is held.
+    fullness="results_at",
     parts={"auctions": "/auctions_query", "buybacks": "/buybacks_operations"},
     columns=_SETTLEMENT_COLUMNS,
 )
@@ -332,6 +346,11 @@ MARKET_SERIES_IDS = {
         "percent",
         replace(calendars.ADMINISTERED_RATE, since=date(2008, 10, 9)),
     ),
+    "RRPONTSYAWARD": (
+        "offering rate of the overnight reverse repo facility",
+        "percent",
+        replace(calendars.ON_RRP, since=date(2013, 9, 23)),
+    ),
     "BAMLC0A0CM": ("investment-grade credit spread", "percent", calendars.CREDIT_SPREADS),
     "BAMLH0A0HYM2": ("high-yield credit spread", "percent", calendars.CREDIT_SPREADS),
     "DGS2": ("2-year Treasury par yield", "percent", calendars.BOND_YIELDS),
@@ -357,7 +376,10 @@ MARKET_SERIES = Table(
     entity="series",
     origin="FRED (Board of Governors, ICE, Cboe)",
     releases={
-        name: release for name, (_, _, release) in MARKET_SERIES_IDS.items() if name != "IOER"
+        name: release
+        for name, (_, _, release) in MARKET_SERIES_IDS.items()
+        # The one has ended; the other has a value only on days with an operation.
+        if name not in ("IOER", "RRPONTSYAWARD")
     },
     keep_vanished=True,
     columns=(
@@ -389,6 +411,7 @@ INDEX_PRICES = Table(
     keep_vanished=True,
     # A fallback knows closes only: an outage must not turn full bars into bare closes.
     fullness="open",
+    provider="source",
     columns=(
         day("trade_date", "NYSE session"),
         text("symbol", "Symbol in the universe file"),
@@ -410,6 +433,7 @@ CRYPTO_PRICES = Table(
     origin="Coinbase, Kraken; see the column venue",
     releases={"": calendars.UTC_CLOSE},
     keep_vanished=True,
+    provider="venue",
     columns=(
         day("trade_date", "UTC day"),
         text("symbol", "Symbol in the universe file"),

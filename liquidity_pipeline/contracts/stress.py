@@ -16,20 +16,29 @@ from liquidity_pipeline.contracts.table import (
 LEVELS = ("normal", "watch", "stress", "severe")
 STATES = ("quiet", "raised", "held", "leaving", "calendar")
 SEGMENTS = ("funding", "reserves", "drain", "equity", "crypto", "credit")
+# Those that the index counts, the same on every day.
+INDEX_SEGMENTS = ("funding", "reserves", "drain", "equity", "credit")
 
 STRESS_FLAGS = Table(
     "marts",
     "stress_flags",
-    "One row per indicator and observation, ranked against its own past; never rewritten.",
+    "One row per indicator and observation, ranked against the three years before it; never "
+    "rewritten. Absent where the lake does not hold these three years, or the indicator's whole "
+    "record.",
     key=("date", "indicator"),
     columns=(
         day("date", "Day of the observation"),
-        text("indicator", "Which gauge"),
+        text("indicator", "Indicator"),
         text("segment", "Part of the system", allowed=SEGMENTS),
         number("value", "Value", nullable=False, unit="see column unit"),
         text("unit", "Unit of the value"),
         number(
-            "rank", "Share of earlier values below", nullable=False, low=0, high=1, unit="share"
+            "rank",
+            "Share of the values of the three years before that are lower, ties counted half",
+            nullable=False,
+            low=0,
+            high=1,
+            unit="share",
         ),
         number(
             "threshold",
@@ -39,21 +48,24 @@ STRESS_FLAGS = Table(
         ),
         integer(
             "n_history",
-            "Earlier values ranked against, turns of a month left out",
-            low=156,
+            "Earlier values ranked against, month-end and month-start days left out",
+            low=104,
             unit="values",
         ),
-        text("level", "How bad", allowed=LEVELS),
+        text("level", "Severity level", allowed=LEVELS),
         text(
             "state",
             "quiet: flag down; raised: up by today's value; held: up, value between the marks for "
-            "raising and lowering; leaving: up for one more such observation; calendar: a turn of "
-            "the month, which moves no flag",
+            "raising and lowering; leaving: up for one more such observation; calendar: a month-"
+            "end or month-start day, which moves no flag",
             allowed=STATES,
         ),
-        flag("is_calendar_day", "Turn of a month, when such values are expected"),
-        flag("calendar_explained", "Would be flagged but for the turn of the month"),
-        text("reason", "In words"),
+        flag("is_calendar_day", "Last or first bond-market day of a month, with expected spikes"),
+        flag(
+            "calendar_explained",
+            "Would be flagged on another day of the month",
+        ),
+        text("reason", "Explanation"),
         text("method", "Version of the method"),
         MART_KNOWN_AT,
     ),
@@ -62,36 +74,44 @@ STRESS_FLAGS = Table(
 STRESS_INDEX = Table(
     "marts",
     "stress_index",
-    "Composite of the segments' ranks with their moving correlations, by New York session; never "
-    "rewritten. Values compare between days with the same segments, rank and level between all.",
+    "Severity of liquidity stress by New York session, on a scale of economic values: 1/3 funding, "
+    "1/6 each of reserves, drain, equity and credit. A row has all of them or does not exist; "
+    "never rewritten, and the same wherever three years are held.",
     key=("date",),
     columns=(
         day("date", "New York session"),
-        number("index_value", "Composite", nullable=False, low=0, high=1, unit="0 to 1"),
+        number(
+            "index_value",
+            "Index: 0 none of its gauges above its floor, 1 all segments severe",
+            nullable=False,
+            low=0,
+            high=1,
+            unit="0 to 1",
+        ),
         number(
             "rank",
-            "Share of earlier days on which the composite of the same segments was lower",
+            "Share of the sessions of the three years before with a lower index, ties counted half",
             nullable=False,
             low=0,
             high=1,
             unit="share",
         ),
-        integer("n_history", "Earlier days ranked against", low=252, unit="sessions"),
-        text("level", "How bad", allowed=LEVELS),
+        integer("n_history", "Earlier sessions ranked against", low=252, unit="sessions"),
+        text("level", "Severity level", allowed=LEVELS),
         *(
             number(
                 name,
-                "Mean rank of the segment's indicators; NULL where none is known",
+                "Highest score of the segment's gauges: 0 at their floor, 1 at their severe floor"
+                + ("" if name in INDEX_SEGMENTS else "; not counted in the index, NULL if unknown"),
+                nullable=name not in INDEX_SEGMENTS,
                 low=0,
                 high=1,
-                unit="share",
+                unit="0 to 1",
             )
             for name in SEGMENTS
         ),
-        text("segments", "Segments in the composite"),
-        integer("n_segments", "Segments in the composite", low=3, unit="segments"),
-        integer("n_flagged", "Segments with a raised flag", low=0, unit="segments"),
-        text("reason", "In words"),
+        text("segments", "Segments counted in the index"),
+        text("reason", "Explanation"),
         text("method", "Version of the method"),
         MART_KNOWN_AT,
     ),
@@ -101,7 +121,7 @@ _GAUGE = (
     text("gauge", "Indicator, segment, or stress_index"),
     text(
         "gauge_kind",
-        "indicator; segment: any of its indicators; index",
+        "indicator; segment: any of its indicators that the index counts; index",
         allowed=("indicator", "segment", "index"),
     ),
 )
@@ -110,7 +130,8 @@ STRESS_SCORES = Table(
     "marts",
     "stress_scores",
     "Whether each gauge led, hit or missed each known episode of stress, and whether it stayed "
-    "silent at turns of the calendar. Misses are published.",
+    "silent at year-ends. Misses are published; a row exists only where the gauge was known "
+    "throughout.",
     key=("gauge", "gauge_kind", "episode"),
     columns=(
         *_GAUGE,
@@ -125,8 +146,8 @@ STRESS_SCORES = Table(
         text(
             "outcome",
             "led: in alarm within 30 days before the start; hit: during; missed; for calendar "
-            "silent or raised; not observed: the gauge began later",
-            allowed=("led", "hit", "missed", "silent", "raised", "not observed"),
+            "silent or raised",
+            allowed=("led", "hit", "missed", "silent", "raised"),
         ),
         day("first_alarm", "First day in alarm, from 30 days before the start", nullable=True),
         number("lead_days", "Days from the first alarm to the start; negative after", unit="days"),
@@ -148,7 +169,13 @@ def _beside(what: str, words: str) -> tuple[Column, ...]:
         _correlation(f"{what}_low", "Lower end of the 95 % band for n_eff"),
         _correlation(f"{what}_high", "Upper end of the 95 % band for n_eff"),
         number(f"{what}_n_eff", "Independent pairs that these are worth", unit="weeks", low=0),
-        integer(f"{what}_n_obs", "Pairs", unit="weeks", low=0),
+        Column(
+            f"{what}_n_obs",
+            "integer",
+            "Pairs; NULL where the OFR's index is not known so far",
+            unit="weeks",
+            low=0,
+        ),
     )
 
 
@@ -156,12 +183,14 @@ STRESS_GAUGES = Table(
     "marts",
     "stress_gauges",
     "Tally of each gauge at each quarter-end, by what was known then: hits, misses, false alarms, "
-    "and correlation of its rank with the OFR Financial Stress Index, which is no input to it.",
+    "and correlation of its rank (for the index: its value) with the OFR Financial Stress Index, "
+    "which is no input to it. A row exists only where the gauge was known at the quarter-end.",
     key=("as_of", "gauge", "gauge_kind"),
     columns=(
         day("as_of", "Quarter-end"),
         *_GAUGE,
-        number("years_observed", "Since the gauge's first row", nullable=False, unit="years"),
+        day("observed_since", "The gauge's first row here; the tally counts from it"),
+        number("years_observed", "Time in which the gauge was known", nullable=False, unit="years"),
         integer("n_episodes", "Episodes that it could have seen", low=0, unit="episodes"),
         integer("n_led", "Led", low=0, unit="episodes"),
         integer("n_hit", "Hit", low=0, unit="episodes"),

@@ -87,7 +87,8 @@ class Table:
     `whole_days`: an answer replaces all rows of a day that it has, so that they go on adding up,
     and leaves the rows of a day that it lacks. `can_become_empty`: having no rows any more is good
     news (a quarantine). `fullness`: a column that only the better provider fills; a row without it
-    never replaces a row with it.
+    never replaces a row with it. `provider`: the column that names who served a row; one of a later
+    choice never replaces one of an earlier.
     `parts`: names of what is served apart and due on no day, each with the end of the path at
     which it is asked for; `""` is the whole table. `rests_on`: what a mart's rows and columns rest
     on, `reach`: the column with the day up to which they need it.
@@ -106,13 +107,16 @@ class Table:
     whole_days: bool = False
     can_become_empty: bool = False
     fullness: str | None = None
+    provider: str | None = None
     parts: Mapping[str, str] = field(default_factory=dict)
     rests_on: tuple[Input, ...] = ()
     reach: str | None = None
 
     def __post_init__(self) -> None:
         """Refuse a contract that contradicts itself."""
-        named = {*self.key, self.day, self.entity, self.fullness, self.reach} - {None}
+        named = {*self.key, self.day, self.entity, self.fullness, self.provider, self.reach} - {
+            None
+        }
         for each in self.rests_on:
             named |= {*each.columns, *each.only, each.entity_column, each.class_column, each.since}
         named -= {None}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import cache
 from typing import TYPE_CHECKING
 
@@ -33,6 +34,73 @@ def validate(table: Table, rows: pa.Table) -> pa.Table:
     except SchemaErrors as error:
         raise ContractBreach(_explain(table, error)) from None
     return cast
+
+
+def keep_sound(table: Table, rows: pa.Table, name: Callable[[str], None]) -> pa.Table:
+    """Return the rows as `validate` does, without a few that break the contract, which are named.
+
+    Of rows that share their key and differ none is believed. Raises ContractBreach where more than
+    half of the rows break it, or where a column is missing or of another type.
+    """
+    try:
+        return validate(table, rows)
+    except ContractBreach as error:
+        breach = error
+    distinct = _distinct(table, rows)
+    sound = _sound(table, distinct)
+    left_out = distinct.num_rows - sound.num_rows
+    if left_out * 2 > distinct.num_rows or sound.num_rows == rows.num_rows:
+        raise breach
+    if left_out:
+        name(f"{left_out} of {distinct.num_rows} rows are left out: {breach}")
+    return validate(table, sound)
+
+
+def _distinct(table: Table, rows: pa.Table) -> pa.Table:
+    """Return the rows in the contract's types, nulls allowed; a row that comes twice is one."""
+    import pyarrow as pa
+
+    nullable = pa.schema([field.with_nullable(True) for field in table.arrow_schema])
+    try:
+        cast = rows.select(nullable.names).cast(nullable)
+    except (pa.ArrowInvalid, pa.ArrowNotImplementedError, KeyError):
+        return rows
+    return cast.group_by(nullable.names).aggregate([]).select(nullable.names)
+
+
+def _sound(table: Table, rows: pa.Table) -> pa.Table:
+    """Return the rows that break no rule; of rows that share a key and differ, none."""
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    fine = pa.chunked_array([pa.repeat(True, rows.num_rows)], pa.bool_())
+    for column in table.stored_columns:
+        fine = pc.and_(fine, _keeps_rules(column, rows[column.name]))
+    kept = rows.filter(fine)
+    parts = [pc.fill_null(kept[name].cast(pa.string()), "\x00") for name in table.key]
+    keys = pc.binary_join_element_wise(*parts, "\x1f")
+    counts = keys.value_counts()
+    once = counts.filter(pc.equal(counts.field("counts"), 1)).field("values")
+    return kept.filter(pc.is_in(keys, value_set=once))
+
+
+def _keeps_rules(column: Column, values: pa.ChunkedArray) -> pa.ChunkedArray:
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    rules = []
+    if column.kind == "number":
+        rules.append(pc.is_finite(values))
+    if column.low is not None:
+        rules.append(pc.greater_equal(values, column.low))
+    if column.high is not None:
+        rules.append(pc.less_equal(values, column.high))
+    if column.allowed:
+        rules.append(pc.is_in(values, value_set=pa.array(column.allowed)))
+    kept = pc.if_else(pc.is_null(values), column.nullable, True)
+    for rule in rules:
+        kept = pc.and_(kept, pc.or_(pc.is_null(values), pc.fill_null(rule, False)))
+    return kept
 
 
 def conform(table: Table, rows: pa.Table) -> pa.Table:

@@ -95,6 +95,19 @@ def present_days(lake: Lake, table: Table, months: Sequence[date]) -> PresentDay
     return {entity: frozenset(days) for entity, days in zip(entities, lists, strict=True)}
 
 
+def gone(
+    source: Source, lake: Lake, asked: FetchHistory, window: Window
+) -> dict[str, frozenset[date]]:
+    """Return by table the months of the window that had rows and whose files are not there."""
+    months = frozenset(window.months)
+    lost = {
+        table.name: (asked.held.get(table.name, frozenset()) & months) - set(lake.months(table))
+        for table in source.tables
+        if source.partitioned
+    }
+    return {name: some for name, some in lost.items() if some}
+
+
 def ranges_to_fetch(
     source: Source,
     lake: Lake,
@@ -107,35 +120,33 @@ def ranges_to_fetch(
     """Return the spans of months that are not complete, or young enough to change.
 
     Young are the current and the previous month, in New York: publishers heal and correct.
-    `asked` sums up earlier fetches. What nobody served in the newest of them is asked for with the
-    young months only, and with all months that lack it once it is served. A hole in the middle of
-    a month that was answered when it was long over is the publisher's, and only `backfill --force`
-    asks again.
+    `asked` sums up earlier fetches. One answer proves no absence: a hole is asked for again until
+    two answers agree on it, and then after a good while, see FetchHistory.
     Events are due on no day. Of them a month is complete once it was fetched after its end, and
-    the next has been fetched too: one that was fetched while it ran has only its beginning.
+    the next has been fetched too: one that was fetched while it ran has only its beginning. A
+    month without any event is asked for twice.
     Calendars tell of each entity what is missing. In a table without entities one part hides
     behind another, so months that were fetched without a part are fetched again.
+    A month whose file is gone is asked for in any case, and so is one on the basis before a split.
     """
     today = now.replace(tzinfo=UTC).astimezone(NEW_YORK).date()
     young = today.replace(day=1) - _DAY
     months = set(window.months)
     wanted = {month for month in months if month_end(month) >= young}
+    wanted |= asked.rebased & months
+    for lost in gone(source, lake, asked, window).values():
+        wanted |= lost
     for table in source.tables:
+        absent = months - set(lake.months(table))
         if table.releases:
             present = present_days(lake, table, window.months)
             for gap in missing(present, table, universe, window, now):
-                if any(named.startswith(f"{gap.entity or table.name}: ") for named in asked.gaps):
-                    continue
-                after = max(present.get(gap.entity, ()), default=date.min)
-                wanted |= {
-                    day.replace(day=1)
-                    for day in gap.days
-                    if day > after or day.replace(day=1) not in asked.answered
-                }
+                wanted |= {day.replace(day=1) for day in gap.days} - asked.answered
         else:
-            absent = months - set(lake.months(table))
             begun = {month for month in months if month_end(month) + _DAY in absent}
             wanted |= absent | begun | (asked.unfinished & months)
+            if not table.can_become_empty:
+                wanted |= asked.silent.get(table.name, frozenset()) & months
         if not table.entity:
             wanted |= asked.missed & months
     return spans(sorted(month for month in wanted if month <= today))

@@ -2,34 +2,46 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import date, timedelta
+from itertools import pairwise
 
-from liquidity_pipeline.sources.fetch import month_end
+from liquidity_pipeline.sources.fetch import Split, month_end
 from liquidity_pipeline.storage.archive import FetchRecord
 
 # How long after a month's end publishers still heal and correct it.
 _SETTLED = timedelta(days=45)
+# A hole is believed when two answers agree on it, or after this many that do not agree.
+_AGREEING, _ENOUGH = 2, 5
+# Then it is asked for again after this long, and each time after twice as long as before.
+_PATIENCE = timedelta(days=30)
+_LONGEST_DOUBLINGS = 5
 
 
 @dataclass(frozen=True)
 class FetchHistory:
     """The good fetches of one source, summed up; without any, nothing is known.
 
-    `gaps` are those that the newest fetch named. `answered` months were asked for when they were
-    long over: what is missing in the middle of them does not exist. `unfinished` months were asked
-    for only while they ran. Of `missed` months the last fetch lacked a part that is served again.
+    `gaps` are those that the newest fetch named. `answered` months need not be asked for what they
+    lack: several answers that were given when they were long over agree on it, and the newest of
+    them is not old. `unfinished` months were asked for only while they ran. Of `missed` months the
+    last fetch lacked a part that is served again. `silent` months of a table had no row in the only
+    answer. `held` months of a table had rows. `rebased` months were last fetched before a split
+    was known, and are on the old basis.
     """
 
     gaps: tuple[str, ...] = ()
     answered: frozenset[date] = frozenset()
     unfinished: frozenset[date] = frozenset()
     missed: frozenset[date] = frozenset()
+    silent: Mapping[str, frozenset[date]] = field(default_factory=dict)
+    held: Mapping[str, frozenset[date]] = field(default_factory=dict)
+    rebased: frozenset[date] = frozenset()
 
 
-def summarize(records: Sequence[FetchRecord]) -> FetchHistory:
-    """Sum up the good fetches of one source, given oldest first.
+def summarize(records: Sequence[FetchRecord], today: date | None = None) -> FetchHistory:
+    """Sum up the good fetches of one source, given oldest first; `today` makes answers grow old.
 
     A part that is still not served, or that the newest fetch did not ask for, is not missed:
     asking again would bring the same, run after run.
@@ -37,18 +49,100 @@ def summarize(records: Sequence[FetchRecord]) -> FetchHistory:
     if not records:
         return FetchHistory()
     served = records[-1].served
-    last = {month: record for record in records for month in record.window.months}
-    over = {m for r in records for m in r.window.months if month_end(m) < r.day}
+    by_month: dict[date, list[FetchRecord]] = {}
+    for record in records:
+        for month in record.window.months:
+            by_month.setdefault(month, []).append(record)
+    late = {month: _late(month, fetches) for month, fetches in by_month.items()}
     answered = {
         month
-        for record in records
-        if not record.missed & served
-        for month in record.window.months
-        if month_end(month) + _SETTLED < record.day
+        for month, fetches in late.items()
+        if _is_believed(month, [f for f in fetches if not f.missed & served], today)
     }
+    missed = {month for month, fetches in by_month.items() if fetches[-1].missed & served}
     return FetchHistory(
         gaps=tuple(records[-1].gaps),
         answered=frozenset(answered),
-        unfinished=frozenset(last.keys() - over),
-        missed=frozenset(month for month, record in last.items() if record.missed & served),
+        unfinished=frozenset(
+            month
+            for month, fetches in by_month.items()
+            if not any(month_end(month) < fetch.day for fetch in fetches)
+        ),
+        missed=frozenset(month for month in missed if not _is_believed(month, late[month], today)),
+        silent=_silent(late, answered),
+        held=_held(records),
+        rebased=_rebased(by_month, records),
     )
+
+
+def _late(month: date, fetches: Sequence[FetchRecord]) -> list[FetchRecord]:
+    """Return the fetches that asked for a month when publishers were done with it."""
+    return [fetch for fetch in fetches if month_end(month) + _SETTLED < fetch.day]
+
+
+def _is_believed(month: date, fetches: Sequence[FetchRecord], today: date | None) -> bool:
+    """Tell whether what the answers lack of a month is the publisher's, and lately confirmed."""
+    agreeing = _agreeing(month, fetches)
+    if agreeing < _AGREEING and len(fetches) < _ENOUGH:
+        return False
+    doublings = min(max(agreeing - _AGREEING, 0), _LONGEST_DOUBLINGS)
+    return today is None or today < fetches[-1].day + _PATIENCE * 2**doublings
+
+
+def _agreeing(month: date, fetches: Sequence[FetchRecord]) -> int:
+    """Return how many of the newest answers agree on which rows a month has."""
+    if not fetches:
+        return 0
+    count = 1
+    for newer, older in pairwise(reversed(fetches)):
+        if _present(newer, month) != _present(older, month):
+            break
+        count += 1
+    return count
+
+
+def _present(record: FetchRecord, month: date) -> dict[str, str]:
+    return {
+        table: months[f"{month:%Y-%m}"]
+        for table, months in record.present.items()
+        if f"{month:%Y-%m}" in months
+    }
+
+
+def _silent(
+    late: Mapping[date, Sequence[FetchRecord]], answered: set[date]
+) -> dict[str, frozenset[date]]:
+    """Return by table the months without a row in the newest answer, not confirmed by another."""
+    silent: dict[str, set[date]] = {}
+    for month, fetches in late.items():
+        if fetches and month not in answered:
+            for table, months in fetches[-1].present.items():
+                if f"{month:%Y-%m}" not in months:
+                    silent.setdefault(table, set()).add(month)
+    return {table: frozenset(months) for table, months in silent.items()}
+
+
+def _held(records: Sequence[FetchRecord]) -> dict[str, frozenset[date]]:
+    held: dict[str, set[date]] = {}
+    for record in records:
+        for table, months in record.present.items():
+            held.setdefault(table, set()).update(date.fromisoformat(f"{m}-01") for m in months)
+    return {table: frozenset(months) for table, months in held.items()}
+
+
+def _rebased(
+    by_month: Mapping[date, Sequence[FetchRecord]], records: Sequence[FetchRecord]
+) -> frozenset[date]:
+    """Return the months that were last fetched before the first sight of a later split."""
+    place = {id(record): number for number, record in enumerate(records)}
+    seen: set[Split] = set()
+    months: set[date] = set()
+    for number, record in enumerate(records):
+        if record.splits - seen:
+            months |= {
+                month
+                for month, fetches in by_month.items()
+                if month < record.window.start and place[id(fetches[-1])] < number
+            }
+        seen |= record.splits
+    return frozenset(months)

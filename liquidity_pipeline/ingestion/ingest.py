@@ -2,28 +2,33 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import hashlib
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, date
+from datetime import date, datetime
 from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.compute as pc
 
 from liquidity_pipeline.contracts.table import Table
-from liquidity_pipeline.contracts.validation import validate
-from liquidity_pipeline.settings import Settings
+from liquidity_pipeline.contracts.validation import keep_sound
 from liquidity_pipeline.sources.errors import PublisherError
-from liquidity_pipeline.sources.fetch import Collected, Fetch, Transport, Window
+from liquidity_pipeline.sources.fetch import Collected, Fetch, Split, Transport, Window
 from liquidity_pipeline.sources.registry import SOURCES, Source
 from liquidity_pipeline.storage.archive import Archive, FetchRecord
-from liquidity_pipeline.storage.lake import Lake, Stored
+from liquidity_pipeline.storage.lake import Choice, Lake, Stored
 from liquidity_pipeline.universe import Universe
 
 
 @dataclass(frozen=True)
 class Ingested:
-    """What one run of a source stored, and what its publishers did not have."""
+    """What one run of a source stored, what its publishers did not have, and if a split is new."""
 
     stored: Sequence[Stored]
     gaps: Sequence[str]
+    has_new_split: bool = False
 
 
 @dataclass(frozen=True)
@@ -51,38 +56,43 @@ class Rebuilt:
 _NOT_REPLAYABLE = (PublisherError, ValueError, LookupError, TypeError, AttributeError)
 
 
-def ingest(source: Source, window: Window, settings: Settings, transport: Transport) -> Ingested:
-    """Fetch a window of a source into the lake.
+def ingest(
+    source: Source,
+    window: Window,
+    transport: Transport,
+    *,
+    lake: Lake,
+    archive: Archive,
+    universe: Universe,
+    now: datetime,
+) -> Ingested:
+    """Fetch a window of a source into the lake, as it stands at `now` (naive UTC).
 
     Raises PublisherError or ContractBreach (or whatever else went wrong) after the archive has
     kept what came; the lake is then as it was. The archive is written before the lake, so that
     nothing in the lake lacks its bytes.
     """
-    archive, lake = Archive(settings.archive_dir), Lake(settings.lake_dir)
-    fetch = Fetch(
-        window=window,
-        now=settings.now.astimezone(UTC).replace(tzinfo=None),
-        universe=Universe.load(settings.reference_dir),
-        transport=transport,
-    )
+    fetch = Fetch(window=window, now=now, universe=universe, transport=transport)
     try:
-        collected = _checked(source, source.collect(fetch))
+        collected = _collect(source, fetch)
     except BaseException as error:
         archive.keep(source.name, fetch, str(error) or type(error).__name__)
         raise
-    record = archive.keep(source.name, fetch, None)
-    stored = _store(source, collected, lake, record)
-    return Ingested(stored, record.gaps)
+    known = _known_splits(archive, source) if fetch.splits else set()
+    has_new_split = bool(fetch.splits - known)
+    record = archive.keep(source.name, fetch, None, _present(source, collected.rows))
+    stored = _store(source, collected, lake, record, known)
+    return Ingested(stored, record.gaps, has_new_split)
 
 
-def rebuild(settings: Settings, lake: Lake) -> Rebuilt:
+def rebuild(archive: Archive, lake: Lake) -> Rebuilt:
     """Fill an empty lake from the archive alone, in the order of the original fetches.
 
     A record that cannot be run again (damaged, asked for otherwise today, against today's
     contract) is returned as a failure and stops none of the others.
     """
-    archive = Archive(settings.archive_dir)
     count, failures = 0, []
+    known: dict[str, set[Split]] = {}
     for path in archive.record_files():
         what = path.parent.name
         try:
@@ -91,40 +101,170 @@ def rebuild(settings: Settings, lake: Lake) -> Rebuilt:
                 continue
             what = f"{record.source} {record.window.start} … {record.window.end}"
             source = SOURCES[record.source]
-            collected = _checked(source, source.collect(archive.replay(record)))
+            collected = _collect(source, archive.replay(record))
         except _NOT_REPLAYABLE as error:
             failures.append(NotReplayed(what, path, f"{type(error).__name__}: {error}"))
             continue
-        _store(source, collected, lake, record)
+        _store(source, collected, lake, record, known.setdefault(source.name, set()))
         count += 1
     return Rebuilt(count, failures)
 
 
-def _checked(source: Source, collected: Collected) -> Collected:
-    """Check all tables before any is stored: they are from the same answers and go together."""
-    return {table.name: validate(table, collected[table.name]) for table in source.tables}
+def restore(
+    source: Source,
+    gone: Mapping[str, Collection[date]],
+    records: Sequence[FetchRecord],
+    archive: Archive,
+    lake: Lake,
+) -> list[Stored]:
+    """Put months back whose files are gone, by table, from the source's good records, oldest first.
 
-
-def _store(source: Source, collected: Collected, lake: Lake, record: FetchRecord) -> list[Stored]:
-    stored = []
-    for table in source.tables:
-        rows, seen_at = collected[table.name], record.kept_at
-        if source.partitioned:
-            keep_after = _keep_after(table, record)
-            stored += lake.store(table, rows, record.window.months, seen_at, keep_after=keep_after)
-        else:
-            stored.append(lake.store_snapshot(table, rows, seen_at))
+    What cannot be run again stays away, and is fetched.
+    """
+    only = {table.name: gone.get(table.name, ()) for table in source.tables}
+    stored: list[Stored] = []
+    known: set[Split] = set()
+    for record in records:
+        try:
+            collected = _collect(source, archive.replay(record))
+        except _NOT_REPLAYABLE:
+            continue
+        stored += _store(source, collected, lake, record, known, only=only)
     return stored
 
 
-def _keep_after(table: Table, record: FetchRecord) -> date | None:
+@dataclass(frozen=True)
+class _Collected:
+    """The checked rows by table, and what the fetch says about rows that are not among them."""
+
+    rows: Collected
+    incomplete: frozenset[str]
+    withdrawn: frozenset[str]
+
+
+def _collect(source: Source, fetch: Fetch) -> _Collected:
+    """Check all tables before any is stored: they are from the same answers and go together."""
+    collected = source.collect(fetch)
+    rows, incomplete = {}, set()
+    for table in source.tables:
+
+        def name(problem: str, table: Table = table) -> None:
+            incomplete.add(table.name)
+            fetch.gap(f"{table.name}: {problem}")
+
+        rows[table.name] = keep_sound(table, collected[table.name], name)
+    return _Collected(rows, frozenset(incomplete), frozenset(fetch.withdrawn))
+
+
+def _store(
+    source: Source,
+    collected: _Collected,
+    lake: Lake,
+    record: FetchRecord,
+    known_splits: set[Split],
+    *,
+    only: Mapping[str, Collection[date]] | None = None,
+) -> list[Stored]:
+    """Store what was collected; `only` limits it to some months by table.
+
+    `known_splits` are those of earlier records, and grow by this one's.
+    """
+    stored: list[Stored] = []
+    _set_aside(source, lake, record, known_splits, only)
+    for table in source.tables:
+        rows, seen_at = collected.rows[table.name], record.kept_at
+        if not source.partitioned:
+            stored.append(lake.store_snapshot(table, rows, seen_at, checked=True))
+            continue
+        months = record.window.months
+        stored += lake.store(
+            table,
+            rows,
+            [m for m in months if only is None or m in only[table.name]],
+            seen_at,
+            checked=True,
+            keep_after=_keep_after(table, record, collected.incomplete),
+            withdrawn=collected.withdrawn,
+            choice=_choice(table, record),
+        )
+    return stored
+
+
+def _set_aside(
+    source: Source,
+    lake: Lake,
+    record: FetchRecord,
+    known: set[Split],
+    only: Mapping[str, Collection[date]] | None,
+) -> None:
+    """Take rows on the basis before a split out of the lake when the split is first seen.
+
+    The months before the record's window were fetched on the old basis. Their rows are known to be
+    wrong beside the new ones, so they are set aside until they have been fetched again.
+    """
+    new, table = record.splits - known, source.tables[0]
+    known |= new
+    if table.entity is None:
+        return
+    for publisher, symbol, _, _ in sorted(new):
+        for entity in _entities(record, publisher, symbol):
+            months = only[table.name] if only is not None else None
+            lake.remove(table, entity, record.window.start, record.kept_at, months)
+
+
+def _entities(record: FetchRecord, publisher: str, symbol: str) -> list[str]:
+    """Return the followed symbols that a provider knows by its own."""
+    universe = Universe.from_dict(record.universe, str(record.path))
+    return [
+        asset.symbol
+        for asset in (*universe.index, *universe.crypto)
+        if (publisher, symbol) in asset.provider_symbols()
+    ]
+
+
+def _known_splits(archive: Archive, source: Source) -> set[Split]:
+    return {split for record in archive.good(source.name) for split in record.splits}
+
+
+def _choice(table: Table, record: FetchRecord) -> Choice:
+    """Return the order in which each symbol's providers are believed."""
+    if table.provider is None:
+        return {}
+    universe = Universe.from_dict(record.universe, str(record.path))
+    return {
+        (asset.symbol, provider): rank
+        for asset in (*universe.index, *universe.crypto)
+        for rank, (provider, _) in enumerate(asset.provider_symbols())
+    }
+
+
+def _present(source: Source, rows: Collected) -> dict[str, dict[str, str]]:
+    """Return by table and month a digest of the keys that came."""
+    if not source.partitioned:
+        return {}
+    return {table.name: _digests(table, rows[table.name]) for table in source.tables}
+
+
+def _digests(table: Table, rows: pa.Table) -> dict[str, str]:
+    if not rows.num_rows:
+        return {}
+    months = pc.strftime(rows[table.day], "%Y-%m").to_pylist()
+    keys = zip(*(rows[name].cast(pa.string()).to_pylist() for name in table.key), strict=True)
+    hashes: dict[str, Any] = {}
+    for month, key in zip(months, keys, strict=True):
+        hashes.setdefault(month, hashlib.sha256()).update(repr(key).encode())
+    return {month: found.hexdigest()[:12] for month, found in sorted(hashes.items())}
+
+
+def _keep_after(table: Table, record: FetchRecord, incomplete: Collection[str]) -> date | None:
     """Return the day after which the answer's silence is no withdrawal, or None if it always is.
 
-    Where a part did not come, that is from the beginning. A gap with a good answer, such as an
-    operation without an amount, is a row that was left out on purpose; only where gaps name
-    entities may it stand for an answer that could not be used. A fetch as of an earlier day asked
-    up to that day; today's fetch knows of all days to come what is known of them.
+    Where a part did not come, or rows were left out as broken, that is from the beginning. A gap
+    with a good answer, such as an operation without an amount, is a row that was left out on
+    purpose; only where gaps name entities may it stand for an answer that could not be used. A
+    fetch as of an earlier day asked up to that day; today's fetch knows of all days to come what is
+    known of them.
     """
-    if record.missed or (table.entity and record.gaps):
+    if record.missed or table.name in incomplete or (table.entity and record.gaps):
         return date.min
     return record.day if record.is_as_of else None

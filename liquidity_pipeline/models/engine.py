@@ -22,6 +22,7 @@ from liquidity_pipeline.contracts.marts import FAMILY_OF_MART, MART_TABLES
 from liquidity_pipeline.contracts.sources import SOURCE_TABLES
 from liquidity_pipeline.contracts.table import DUCKDB_TYPES, Table
 from liquidity_pipeline.contracts.validation import validate
+from liquidity_pipeline.models.attached_files import attach_files, quoted
 from liquidity_pipeline.models.lineage import tables_read
 from liquidity_pipeline.models.mart import PythonMart
 from liquidity_pipeline.models.reach import cut
@@ -75,7 +76,7 @@ def session(inputs: Inputs) -> Iterator[duckdb.DuckDBPyConnection]:
 
 def attach_mart(connection: duckdb.DuckDBPyConnection, name: str, path: Path) -> None:
     """Let a session see a mart's file, the newest if it was replaced since."""
-    view = f"create or replace view marts.{name} as from read_parquet({_quoted(path)})"
+    view = f"create or replace view marts.{name} as from read_parquet({quoted(path)})"
     connection.execute(view)
 
 
@@ -122,14 +123,12 @@ def sql(name: str) -> str:
 def _attach_source(connection: duckdb.DuckDBPyConnection, table: Table, files: list[Path]) -> None:
     """Create `lake.<name>` over the files and `sources.<name>`, its rows public at the clock."""
     if files:
-        listed = ", ".join(map(_quoted, files))
-        source = f"from read_parquet([{listed}], hive_partitioning = false)"
+        attach_files(connection, f"lake.{table.name}", table, files)
     else:
         columns = ", ".join(
             f"null::{DUCKDB_TYPES[column.kind]} as {column.name}" for column in table.stored_columns
         )
-        source = f"select {columns} where false"
-    connection.execute(f"create view lake.{table.name} as {source}")
+        connection.execute(f"create view lake.{table.name} as select {columns} where false")
     if "status" in table.column_names:
         view = _settlements_as_of(table.name)
     elif "results_at" in table.column_names:
@@ -137,10 +136,6 @@ def _attach_source(connection: duckdb.DuckDBPyConnection, table: Table, files: l
     else:
         view = _public_rows(table.name)
     connection.execute(f"create view sources.{table.name} as {view}")
-
-
-def _quoted(path: Path) -> str:
-    return "'" + str(path).replace("'", "''") + "'"
 
 
 def _public_rows(name: str) -> str:
@@ -187,6 +182,7 @@ def _settlements_as_of(name: str) -> str:
             case when has_results then soma_usd_mn end as soma_usd_mn,
             case when has_results then public_usd_mn end as public_usd_mn,
             case when has_results then price_per100 end as price_per100,
+            case when has_results then coupon_pct end as coupon_pct,
             case when has_results then results_at end as results_at
         ),
         case

@@ -1,20 +1,21 @@
-"""All definitions put together, around the pipeline resource of whoever asks."""
+"""All definitions put together, around the environment's pipeline or a given one."""
 
 import dagster as dg
 
 from liquidity_pipeline.orchestration.jobs import jobs, schedules, sensors
-from liquidity_pipeline.orchestration.mart_assets import liquidity_duckdb, marts
-from liquidity_pipeline.orchestration.resources import PipelineResource
+from liquidity_pipeline.orchestration.mart_assets import marts
+from liquidity_pipeline.orchestration.resources import environment_pipeline
 from liquidity_pipeline.orchestration.source_assets import source_assets
+from liquidity_pipeline.pipeline import Pipeline
 
 
-def build_definitions(pipeline: PipelineResource | None = None) -> dg.Definitions:
+def build_definitions(pipeline: Pipeline | None = None) -> dg.Definitions:
     """Return all definitions; tests and the command line pass a pipeline of their own."""
     return dg.Definitions(
-        assets=[*source_assets(), marts, liquidity_duckdb],
+        assets=[*source_assets(), marts],
         jobs=jobs,
         schedules=schedules,
         sensors=sensors,
-        resources={"pipeline": pipeline or PipelineResource()},
+        resources={"pipeline": pipeline or environment_pipeline},
         executor=dg.in_process_executor,
     )

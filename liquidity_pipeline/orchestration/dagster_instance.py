@@ -1,31 +1,23 @@
-"""Dagster's records of a data directory, for the command line: one command at a time.
-
-A command that is killed cannot give back the slot that its step holds in the publisher's pool, and
-the next would wait for it for ever. The operating system gives back a file lock in any case: who
-holds it knows that an unfinished run of the command line has died, and clears it away.
-"""
+"""Dagster's records of a data directory, for the command line: one command at a time."""
 
 from __future__ import annotations
 
-import fcntl
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 import dagster as dg
 
+from liquidity_pipeline.orchestration import liveness
 from liquidity_pipeline.orchestration.event_log import open_instance
+from liquidity_pipeline.storage import locks
 
-# Marks the runs of the command line; those of the UI are the daemon's to watch.
-COMMAND_LINE = {"liquidity/started_by": "command line"}
-_UNFINISHED = [
-    dg.DagsterRunStatus.NOT_STARTED,
-    dg.DagsterRunStatus.STARTING,
-    dg.DagsterRunStatus.STARTED,
-    dg.DagsterRunStatus.CANCELING,
-]
-_SETTINGS = """\
+# Marks the runs of the command line; the value is the command.
+STARTED_BY = "liquidity/started_by"
+COMMAND_LINE = {STARTED_BY: "command line"}
+
+_HEAD = """\
 # Written by liquidity-pipeline. Nothing leaves this machine.
 telemetry:
   enabled: false
@@ -36,7 +28,17 @@ run_monitoring:
   free_slots_after_run_end_seconds: 60
 concurrency:
   pools:
-    default_limit: 1
+"""
+# The daemon starts one run per pool at a time. Between the steps of runs, however they were
+# started, the locks of the data directory decide: they are given back when a process dies.
+_SETTINGS = _HEAD + "    granularity: run\n    default_limit: 1\n"
+# Settings that earlier versions wrote are replaced; those that a person has edited are not.
+_EARLIER_SETTINGS = {_HEAD + "    default_limit: 1\n"}
+_WORKSPACE = """\
+load_from:
+  - python_module:
+      module_name: liquidity_pipeline.definitions
+      location_name: liquidity_pipeline
 """
 
 
@@ -45,40 +47,40 @@ def dagster_home(data_dir: Path) -> Path:
     home = data_dir / "dagster_home"
     home.mkdir(parents=True, exist_ok=True)
     config = home / "dagster.yaml"
-    if not config.exists():
-        config.write_text(_SETTINGS)
+    if not config.exists() or config.read_text(encoding="utf-8") in _EARLIER_SETTINGS:
+        config.write_text(_SETTINGS, encoding="utf-8")
     return home
+
+
+def workspace_file(home: Path) -> Path:
+    """Write where Dagster finds the definitions, under the name that workspace.yaml gives them.
+
+    Dagster keeps the state of schedules by this name.
+    """
+    path = home / "workspace.yaml"
+    path.write_text(_WORKSPACE, encoding="utf-8")
+    return path
 
 
 @contextmanager
 def instance(
-    data_dir: Path, on_wait: Callable[[], None] = lambda: None
+    data_dir: Path, on_wait: locks.OnWait = lambda _: None
 ) -> Iterator[dg.DagsterInstance]:
     """Open the Dagster instance of a data directory, for one command at a time.
 
-    `on_wait` is called when another command has it open; then this one waits.
+    `on_wait` is told for whom this command waits when another one has it open. Runs that were
+    killed, of commands and of the UI, are recorded as failed.
     """
     home = dagster_home(data_dir)
     os.environ["DAGSTER_HOME"] = str(home)
     with exclusive(data_dir, on_wait), open_instance(home) as dagster:
-        _clear_dead_runs(dagster)
+        liveness.recover(dagster)
         yield dagster
 
 
 @contextmanager
-def exclusive(data_dir: Path, on_wait: Callable[[], None] = lambda: None) -> Iterator[None]:
+def exclusive(data_dir: Path, on_wait: locks.OnWait = lambda _: None) -> Iterator[None]:
     """Keep other commands off a data directory while the block lasts, waiting for a turn."""
-    with (dagster_home(data_dir) / "command_line.lock").open("w") as file:
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            on_wait()
-            fcntl.flock(file, fcntl.LOCK_EX)
+    who = "another `liquidity` command"
+    with locks.holding(locks.lock_file(data_dir, "command"), who, on_wait):
         yield
-
-
-def _clear_dead_runs(dagster: dg.DagsterInstance) -> None:
-    unfinished = dg.RunsFilter(tags=COMMAND_LINE, statuses=_UNFINISHED)
-    for run in dagster.get_runs(unfinished):
-        dagster.report_run_failed(run, "The command that ran it was killed.")
-        dagster.event_log_storage.free_concurrency_slots_for_run(run.run_id)

@@ -14,10 +14,16 @@ from typing import Any
 
 import dagster as dg
 import sqlalchemy
-from dagster._core.instance.ref import InstanceRef
-from dagster._core.storage.event_log import SqliteEventLogStorage
-from dagster._core.storage.sqlite import SQLITE_BUSY_TIMEOUT_SECONDS
 from sqlalchemy.pool import StaticPool
+
+from liquidity_pipeline.orchestration.dagster_private import (
+    SQLITE_BUSY_TIMEOUT_SECONDS,
+    InstanceRef,
+    SqliteEventLogStorage,
+)
+
+# Of a run that the daemon starts; see open_instance.
+POOLS = {"pools": {"granularity": "run", "default_limit": 1}}
 
 
 class OpenEventLog(SqliteEventLogStorage):
@@ -79,16 +85,18 @@ class OpenEventLog(SqliteEventLogStorage):
 
 
 def open_instance(home: Path) -> dg.DagsterInstance:
-    """Open the Dagster instance of a folder; one that keeps its events elsewhere is left alone."""
-    reference = InstanceRef.from_dir(str(home))
-    kept = reference.event_storage_data
-    if kept is None or kept.class_name != SqliteEventLogStorage.__name__:
-        return dg.DagsterInstance.from_ref(reference)
-    event_log = {
-        "module": OpenEventLog.__module__,
-        "class": OpenEventLog.__name__,
-        "config": kept.config_dict,
-    }
-    return dg.DagsterInstance.from_ref(
-        InstanceRef.from_dir(str(home), overrides={"event_log_storage": event_log})
-    )
+    """Open the Dagster instance of a folder, keeping the connections to its event log open.
+
+    An instance that keeps its events elsewhere is left alone in that. Pools limit the runs that the
+    daemon starts, never the steps of a run: Dagster waits for a step's slot with a busy loop that
+    hears no signal, and a killed run never returns its slot.
+    """
+    overrides: dict[str, Any] = {"concurrency": POOLS}
+    kept = InstanceRef.from_dir(str(home)).event_storage_data
+    if kept is not None and kept.class_name == SqliteEventLogStorage.__name__:
+        overrides["event_log_storage"] = {
+            "module": OpenEventLog.__module__,
+            "class": OpenEventLog.__name__,
+            "config": kept.config_dict,
+        }
+    return dg.DagsterInstance.from_ref(InstanceRef.from_dir(str(home), overrides=overrides))

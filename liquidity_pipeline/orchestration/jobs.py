@@ -10,11 +10,12 @@ from datetime import date, timedelta
 
 import dagster as dg
 
+from liquidity_pipeline.contracts.marts import FAMILY_OF_MART
 from liquidity_pipeline.orchestration.partitions import range_tags
 from liquidity_pipeline.orchestration.source_assets import source_key
 from liquidity_pipeline.settings import NEW_YORK
 from liquidity_pipeline.sources.fetch import Window
-from liquidity_pipeline.sources.registry import SOURCES
+from liquidity_pipeline.sources.registry import MIDNIGHT_UTC, MORNING, SOURCES
 
 _PARTITIONED = [name for name, source in SOURCES.items() if source.partitioned]
 _ALL_SOURCES = [source_key(name) for name in (*SOURCES, "policy_events")]
@@ -33,7 +34,7 @@ backfill = dg.define_asset_job(
 )
 publish = dg.define_asset_job(
     "publish",
-    selection=dg.AssetSelection.groups("marts", "publication"),
+    selection=dg.AssetSelection.groups(*sorted(set(FAMILY_OF_MART.values())), "publication"),
     executor_def=dg.in_process_executor,
     description="All marts, their reconciliations, and the DuckDB file that readers open.",
 )
@@ -65,12 +66,16 @@ def _schedule(
     return schedule
 
 
+def _refreshed_at(schedule: str) -> list[str]:
+    return [name for name, source in SOURCES.items() if schedule in source.also_at]
+
+
 schedules = [
     _schedule(
-        "morning_rates",
+        MORNING,
         "20 9 * * 1-5",
         "America/New_York",
-        ["reference_rates", "repo_operations", "fed_operations", "market_series"],
+        _refreshed_at(MORNING),
         "After the secured (8:00) and the unsecured rates (9:00) of the day before.",
     ),
     _schedule(
@@ -81,10 +86,10 @@ schedules = [
         "After the Daily Treasury Statement (16:00), H.4.1 (16:30) and the exchanges' files.",
     ),
     _schedule(
-        "crypto_every_day",
+        MIDNIGHT_UTC,
         "20 0 * * *",
         "UTC",
-        ["crypto_prices"],
+        _refreshed_at(MIDNIGHT_UTC),
         "After the UTC day has closed, weekends included.",
     ),
 ]

@@ -1,7 +1,8 @@
-"""All marts in one step, rebuilt whole, and the publication that follows them.
+"""All marts and the publication in one step, each an asset with its own lineage.
 
-Each mart is an asset of its own, with its own lineage, and can be materialised alone. They share a
-step because one session of DuckDB serves them all, and a step costs Dagster more than most marts.
+They share a step because one session of DuckDB serves all marts, a step costs Dagster more than
+most marts, and because Dagster skips what depends on a failed step: one mart that fails must stop
+neither the marts that do not read it nor the publication. Each can be materialised alone.
 """
 
 from collections.abc import Iterator
@@ -9,7 +10,9 @@ from typing import Any
 
 import dagster as dg
 
-from liquidity_pipeline.contracts.marts import MART_TABLES
+from liquidity_pipeline.brief.render import to_markdown
+from liquidity_pipeline.contracts.marts import FAMILY_OF_MART, MART_TABLES
+from liquidity_pipeline.contracts.meta import BRIEF_FIGURES
 from liquidity_pipeline.models import engine
 from liquidity_pipeline.models.reconciliations.reconciliation import (
     RECONCILIATIONS,
@@ -17,14 +20,16 @@ from liquidity_pipeline.models.reconciliations.reconciliation import (
     figures,
     passes,
 )
-from liquidity_pipeline.orchestration.metadata import column_schema, describe
-from liquidity_pipeline.orchestration.resources import PipelineResource
+from liquidity_pipeline.orchestration.metadata import bullets, column_schema, describe
+from liquidity_pipeline.orchestration.resources import who
 from liquidity_pipeline.orchestration.source_assets import OWNERS, origin, origin_tags, source_key
+from liquidity_pipeline.pipeline import BuiltMart, Pipeline
 from liquidity_pipeline.settings import SANDBOX
 from liquidity_pipeline.sources.registry import SOURCES
+from liquidity_pipeline.storage.locks import WAREHOUSE, holding_all
 
-WAREHOUSE_POOL = "warehouse"
 PUBLICATION_KEY = dg.AssetKey(["publication", "liquidity_duckdb"])
+BRIEF_KEY = dg.AssetKey(["publication", "brief"])
 
 # A source may fill a second table; for Dagster that table is the source's asset.
 _ASSET_OF_TABLE = {
@@ -43,11 +48,12 @@ def _mart_spec(name: str) -> dg.AssetSpec:
     return dg.AssetSpec(
         key=mart_key(name),
         deps=_upstream_keys(name),
-        group_name="marts",
+        group_name=FAMILY_OF_MART[name],
         kinds={"duckdb", "parquet"},
         owners=OWNERS,
         description=table.comment(),
         metadata={"dagster/column_schema": column_schema(table)},
+        skippable=True,
     )
 
 
@@ -62,8 +68,39 @@ def _upstream_keys(name: str) -> list[dg.AssetKey]:
     return sorted(keys)
 
 
+def _unread() -> list[dg.AssetKey]:
+    """Return the assets that no mart reads: an edge from each of all others would hide the rest."""
+    read = {key for name in MART_TABLES for key in _upstream_keys(name)}
+    assets = [*map(mart_key, MART_TABLES), *map(source_key, (*SOURCES, "policy_events"))]
+    return [key for key in assets if key not in read]
+
+
+_PUBLICATION_SPEC = dg.AssetSpec(
+    key=PUBLICATION_KEY,
+    deps=_unread(),
+    group_name="publication",
+    kinds={"duckdb"},
+    owners=OWNERS,
+    description="The DuckDB file that BI tools read: built aside, checked, swapped in whole. It "
+    "holds all sources, marts and meta tables; the edges show those that no mart reads.",
+    skippable=True,
+)
+
+_BRIEF_SPEC = dg.AssetSpec(
+    key=BRIEF_KEY,
+    deps=[PUBLICATION_KEY],
+    group_name="publication",
+    kinds={"html"},
+    owners=OWNERS,
+    description="The brief of the published file, as pages in English and Chinese beside it.",
+    metadata={"dagster/column_schema": column_schema(BRIEF_FIGURES)},
+    skippable=True,
+)
+
+
 @dg.multi_asset(
-    specs=[_mart_spec(name) for name in engine.build_order()],
+    name="marts",
+    specs=[*map(_mart_spec, engine.build_order()), _PUBLICATION_SPEC, _BRIEF_SPEC],
     check_specs=[
         dg.AssetCheckSpec(
             reconciliation.name,
@@ -74,42 +111,83 @@ def _upstream_keys(name: str) -> list[dg.AssetKey]:
         for reconciliation in RECONCILIATIONS
     ],
     can_subset=True,
-    pool=WAREHOUSE_POOL,
+    pool=WAREHOUSE,
 )
 def marts(
-    context: dg.AssetExecutionContext, pipeline: PipelineResource
+    context: dg.AssetExecutionContext, pipeline: dg.ResourceParam[Pipeline]
 ) -> Iterator[dg.MaterializeResult[Any] | dg.AssetCheckResult]:
-    """Build the selected marts in order, and reconcile what depends on them."""
+    """Build the selected marts in order, reconcile, publish, and then fail if any mart failed."""
+    wait = context.log.warning
+    with holding_all(pipeline.settings.data_dir, [WAREHOUSE], who(context.run), wait):
+        failures: list[str] = []
+        blocked: list[str] = []
+        yield from _built(context, pipeline, failures, blocked)
+        if PUBLICATION_KEY in context.selected_asset_keys and not blocked:
+            yield _published(pipeline, failures)
+        if BRIEF_KEY in context.selected_asset_keys and not blocked:
+            yield _brief(pipeline)
+    failures += [f"not published: {name} does not reconcile" for name in blocked]
+    if failures:
+        raise dg.Failure(
+            description="; ".join(failures), metadata=bullets("gaps", failures), allow_retries=False
+        )
+
+
+def _built(
+    context: dg.AssetExecutionContext,
+    pipeline: Pipeline,
+    failures: list[str],
+    blocked: list[str],
+) -> Iterator[dg.MaterializeResult[Any] | dg.AssetCheckResult]:
+    """Build and reconcile; add to the lists what failed, and what forbids a publication."""
     asked = {key.name for key in context.selected_asset_check_keys}
+    wanted = [r for r in RECONCILIATIONS if r.name in asked]
     chosen = [
         name for name in engine.build_order() if mart_key(name) in context.selected_asset_keys
     ]
-    for stored, rows in pipeline.pipeline.build_marts(chosen):
-        name = stored.table.name
-        yield dg.MaterializeResult(
-            asset_key=mart_key(name),
-            metadata=origin(pipeline.pipeline) | describe(stored.table, rows),
-            data_version=dg.DataVersion(stored.version),
-            tags=origin_tags(pipeline.pipeline),
-        )
-        yield from _reconcile(
-            pipeline, [t for t in RECONCILIATIONS if t.mart == name and t.name in asked]
-        )
+    for built in pipeline.build_marts(chosen) if chosen else ():
+        if built.failure:
+            failures.append(_failure(pipeline, built))
+            context.log.error(failures[-1], exc_info=built.error)
+            continue
+        yield _mart_result(pipeline, built)
+        yield from _reconcile(pipeline, [r for r in wanted if r.mart == built.name], blocked)
     # A check can be asked for without its mart.
-    yield from _reconcile(
-        pipeline, [t for t in RECONCILIATIONS if t.mart not in chosen and t.name in asked]
+    yield from _reconcile(pipeline, [r for r in wanted if r.mart not in chosen], blocked)
+
+
+def _failure(pipeline: Pipeline, built: BuiltMart) -> str:
+    text = " ".join(built.failure.split())
+    label = "" if text.startswith("marts.") else f"marts.{built.name}: "
+    kept = built.name not in pipeline.never_built()
+    state = "its last good rows are published" if kept else "it has never been built"
+    return f"{label}{text} ({state})"
+
+
+def _mart_result(pipeline: Pipeline, built: BuiltMart) -> dg.MaterializeResult[Any]:
+    assert built.stored is not None  # noqa: S101 - a mart that did not fail was stored
+    return dg.MaterializeResult(
+        asset_key=mart_key(built.name),
+        metadata=origin(pipeline)
+        | describe(built.stored.table, built.rows)
+        | {"build_seconds": round(built.seconds, 3)},
+        data_version=dg.DataVersion(built.stored.version),
+        tags=origin_tags(pipeline),
     )
 
 
 def _reconcile(
-    resource: PipelineResource, reconciliations: list[Reconciliation]
+    pipeline: Pipeline, reconciliations: list[Reconciliation], blocked: list[str]
 ) -> Iterator[dg.AssetCheckResult]:
     for reconciliation in reconciliations:
-        result = resource.pipeline.evaluate(reconciliation)
+        result = pipeline.evaluate(reconciliation)
+        passed = passes(reconciliation, result)
+        if reconciliation.blocking and not passed:
+            blocked.append(reconciliation.name)
         yield dg.AssetCheckResult(
             asset_key=mart_key(reconciliation.mart),
             check_name=reconciliation.name,
-            passed=passes(reconciliation, result),
+            passed=passed,
             severity=_severity(reconciliation),
             metadata=figures(reconciliation, result),
         )
@@ -119,24 +197,14 @@ def _severity(reconciliation: Reconciliation) -> dg.AssetCheckSeverity:
     return dg.AssetCheckSeverity.ERROR if reconciliation.blocking else dg.AssetCheckSeverity.WARN
 
 
-@dg.asset(
-    key=PUBLICATION_KEY,
-    deps=[
-        *(mart_key(name) for name in MART_TABLES),
-        *(source_key(name) for name in (*SOURCES, "policy_events")),
-    ],
-    group_name="publication",
-    kinds={"duckdb"},
-    owners=OWNERS,
-    description="The DuckDB file that BI tools read: built aside, checked, swapped in whole.",
-    pool=WAREHOUSE_POOL,
-)
-def liquidity_duckdb(pipeline: PipelineResource) -> dg.MaterializeResult[Any]:
+def _published(pipeline: Pipeline, failures: list[str]) -> dg.MaterializeResult[Any]:
     """Publish sources, marts and meta as one file."""
-    counts = pipeline.pipeline.publish()
-    settings = pipeline.pipeline.settings
+    counts = pipeline.publish()
+    settings = pipeline.settings
     return dg.MaterializeResult(
-        metadata=origin(pipeline.pipeline)
+        asset_key=PUBLICATION_KEY,
+        metadata=origin(pipeline)
+        | bullets("not_current", failures)
         | {
             "file": dg.MetadataValue.path(str(settings.published_file)),
             "size_bytes": settings.published_file.stat().st_size,
@@ -146,5 +214,23 @@ def liquidity_duckdb(pipeline: PipelineResource) -> dg.MaterializeResult[Any]:
             "tables": len(counts),
             "dagster/row_count": sum(counts.values()),
         },
-        tags=origin_tags(pipeline.pipeline),
+        tags=origin_tags(pipeline),
+    )
+
+
+def _brief(pipeline: Pipeline) -> dg.MaterializeResult[Any]:
+    """Render the brief that was computed with the publication."""
+    model = pipeline.brief()
+    pages = pipeline.write_brief()
+    return dg.MaterializeResult(
+        asset_key=BRIEF_KEY,
+        metadata=origin(pipeline)
+        | {
+            "pages": dg.MetadataValue.md("\n".join(f"- `{page}`" for page in pages)),
+            "brief": dg.MetadataValue.md(to_markdown(model, "en", footnotes=False)),
+            "confidence": model["verdict"]["confidence"],
+            "as_of": model["publication"]["as_of"],
+            "figures": len(model["figures"]),
+        },
+        tags=origin_tags(pipeline),
     )

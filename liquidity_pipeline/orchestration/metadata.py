@@ -88,6 +88,6 @@ def _word(value: object) -> str:
     )
 
 
-def gap_table(gaps: Sequence[str]) -> dict[str, Any]:
-    """Return named gaps as a Markdown list, or nothing."""
-    return {"gaps": dg.MetadataValue.md("\n".join(f"- {gap}" for gap in gaps))} if gaps else {}
+def bullets(name: str, lines: Sequence[str]) -> dict[str, Any]:
+    """Return lines as one Markdown list under a name, or nothing."""
+    return {name: dg.MetadataValue.md("\n".join(f"- {line}" for line in lines))} if lines else {}

@@ -3,11 +3,11 @@
 from datetime import date
 
 import dagster as dg
-from dagster._core.storage.tags import (
+
+from liquidity_pipeline.orchestration.dagster_private import (
     ASSET_PARTITION_RANGE_END_TAG,
     ASSET_PARTITION_RANGE_START_TAG,
 )
-
 from liquidity_pipeline.settings import FIRST_MONTH
 from liquidity_pipeline.sources.fetch import Window
 

@@ -1,50 +1,27 @@
 """The one resource: a pipeline whose settings come from the environment when a run starts."""
 
-import os
+from collections.abc import Iterator
 
 import dagster as dg
-from pydantic import PrivateAttr
 
+from liquidity_pipeline.orchestration import liveness
 from liquidity_pipeline.pipeline import Pipeline
 from liquidity_pipeline.settings import Settings
-from liquidity_pipeline.sources.errors import TransientError
 
 
-class PipelineResource(dg.ConfigurableResource[Pipeline]):
-    """Settings of a run; an empty field means: take the environment's."""
+@dg.resource(description="All steps, for the settings of the environment.")
+def environment_pipeline(context: dg.InitResourceContext) -> Iterator[Pipeline]:
+    """Give a run its pipeline, and show that the run is alive for as long as its process is.
 
-    data_dir: str = ""
-    endpoints: str = ""
-    as_of: str = ""
-    sandbox_url: str = ""
-    # A scheduled run comes back to a publisher that is down; a person at a terminal does not wait.
-    step_retries: int = 2
-    retry_seconds: int = 120
+    The command line passes a pipeline of its own instead, and holds its runs' locks itself.
+    """
+    if context.run is not None and context.instance is not None:
+        liveness.keep_alive(context.instance, context.run.run_id, who(context.run))
+        liveness.recover(context.instance)
+    yield Pipeline(Settings.from_env())
 
-    _pipeline: Pipeline | None = PrivateAttr(default=None)
 
-    @property
-    def pipeline(self) -> Pipeline:
-        """The pipeline, made once per process so that its sources share one HTTP client."""
-        if self._pipeline is None:
-            self._pipeline = Pipeline(self.settings())
-        return self._pipeline
-
-    def settings(self) -> Settings:
-        """Return the environment's settings with this resource's own fields over them."""
-        overrides = {
-            "LIQUIDITY_DATA_DIR": self.data_dir,
-            "LIQUIDITY_ENDPOINTS": self.endpoints,
-            "LIQUIDITY_AS_OF": self.as_of,
-            "LIQUIDITY_SANDBOX_URL": self.sandbox_url,
-        }
-        given = {name: value for name, value in overrides.items() if value}
-        return Settings.from_env({**os.environ, **given})
-
-    def retry_or_fail(self, error: Exception) -> Exception:
-        """Return the exception that makes Dagster retry what is transient and stop what is not."""
-        if isinstance(error, TransientError) and self.step_retries:
-            return dg.RetryRequested(
-                max_retries=self.step_retries, seconds_to_wait=self.retry_seconds
-            )
-        return dg.Failure(description=str(error), allow_retries=False)
+def who(run: dg.DagsterRun) -> str:
+    """Return what a run is called by those who wait for it."""
+    job = "materialisation" if run.job_name.startswith("__") else f"job {run.job_name}"
+    return f"Dagster's run {run.run_id[:8]}, {job}"

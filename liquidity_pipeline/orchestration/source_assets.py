@@ -7,28 +7,25 @@ from typing import Any
 import dagster as dg
 
 from liquidity_pipeline.contracts.sources import POLICY_EVENTS
+from liquidity_pipeline.contracts.table import Table
 from liquidity_pipeline.contracts.validation import ContractBreach
 from liquidity_pipeline.ingestion.completeness import Missing, spans
 from liquidity_pipeline.ingestion.completeness import describe as describe_missing
-from liquidity_pipeline.orchestration.metadata import column_schema, describe, gap_table
+from liquidity_pipeline.orchestration.dagster_instance import STARTED_BY
+from liquidity_pipeline.orchestration.metadata import bullets, column_schema, describe
 from liquidity_pipeline.orchestration.partitions import MONTHS, key_of, window_of
-from liquidity_pipeline.orchestration.resources import PipelineResource
+from liquidity_pipeline.orchestration.resources import who
 from liquidity_pipeline.pipeline import Pipeline
 from liquidity_pipeline.settings import SANDBOX
-from liquidity_pipeline.sources.errors import PublisherError
+from liquidity_pipeline.sources import publishers
+from liquidity_pipeline.sources.errors import PublisherError, TransientError
 from liquidity_pipeline.sources.fetch import Window
-from liquidity_pipeline.sources.registry import SOURCES, Source
+from liquidity_pipeline.sources.registry import SOURCES, Source, pool
 from liquidity_pipeline.storage.lake import Stored
+from liquidity_pipeline.storage.locks import holding_all
 
+_STEP_RETRIES, _RETRY_SECONDS = 2, 120
 OWNERS = ["team:liquidity"]
-_GROUPS: Mapping[str, str] = {
-    "fiscaldata": "treasury",
-    "nyfed": "federal_reserve",
-    "fred": "federal_reserve",
-    "yahoo": "markets",
-    "coinbase": "markets",
-    "ofr": "markets",
-}
 # How old the newest materialisation may be: a weekly table, a table of business days, any day.
 _WEEKLY = dg.FreshnessPolicy.time_window(
     fail_window=timedelta(days=10), warn_window=timedelta(days=8)
@@ -39,12 +36,6 @@ _BUSINESS_DAYS = dg.FreshnessPolicy.time_window(
 _EVERY_DAY = dg.FreshnessPolicy.time_window(
     fail_window=timedelta(days=2), warn_window=timedelta(hours=36)
 )
-_FRESHNESS = {
-    "fed_balance_sheet": _WEEKLY,
-    "soma_holdings": _WEEKLY,
-    "soma_securities": _WEEKLY,
-    "crypto_prices": _EVERY_DAY,
-}
 
 
 def source_key(name: str) -> dg.AssetKey:
@@ -64,13 +55,13 @@ def _source_asset(source: Source) -> dg.AssetsDefinition:
         key=source_key(source.name),
         partitions_def=MONTHS if source.partitioned else None,
         backfill_policy=dg.BackfillPolicy.single_run() if source.partitioned else None,
-        group_name=_GROUPS[source.publishers[0]],
+        group_name=publishers.find(source.publishers[0]).group,
         kinds={"python", "parquet"},
         owners=OWNERS,
         description=table.comment(),
         metadata={"dagster/column_schema": column_schema(table)},
-        pool=source.publishers[0],
-        freshness_policy=_FRESHNESS.get(source.name, _BUSINESS_DAYS),
+        pool=pool(source),
+        freshness_policy=_freshness_policy(table),
         check_specs=[
             dg.AssetCheckSpec(
                 "contract",
@@ -88,31 +79,39 @@ def _source_asset(source: Source) -> dg.AssetsDefinition:
         output_required=True,
     )
     def materialize(
-        context: dg.AssetExecutionContext, pipeline: PipelineResource
+        context: dg.AssetExecutionContext, pipeline: dg.ResourceParam[Pipeline]
     ) -> Iterator[dg.MaterializeResult[Any] | dg.AssetCheckResult]:
         window = (
             window_of(context.partition_key_range)
             if source.partitioned
-            else Window.of_months(
-                pipeline.pipeline.settings.today, pipeline.pipeline.settings.today
-            )
+            else Window.of_months(pipeline.settings.today, pipeline.settings.today)
         )
         yield from _materialized(context, pipeline, source, window)
 
     return materialize
 
 
+def _freshness_policy(table: Table) -> dg.FreshnessPolicy:
+    """Return how old a table may be, from the days on which its rows are due."""
+    calendars = {release.calendar for release in table.releases.values()}
+    if calendars == {"wednesday"}:
+        return _WEEKLY
+    return _EVERY_DAY if calendars == {"utc"} else _BUSINESS_DAYS
+
+
 def _materialized(
-    context: dg.AssetExecutionContext, resource: PipelineResource, source: Source, window: Window
+    context: dg.AssetExecutionContext, pipeline: Pipeline, source: Source, window: Window
 ) -> Iterator[dg.MaterializeResult[Any] | dg.AssetCheckResult]:
-    pipeline = resource.pipeline
+    settings, wait = pipeline.settings, context.log.warning
     try:
-        ingested = pipeline.ingest(source, window)
+        # One run at a time asks a publisher, and writes the tables that come from it.
+        with holding_all(settings.data_dir, source.publishers, who(context.run), wait):
+            ingested = pipeline.ingest(source, window)
     except ContractBreach as error:
         yield _check(source, "contract", passed=False, metadata={"breach": str(error)})
         raise dg.Failure(description=str(error), allow_retries=False) from error
     except PublisherError as error:
-        raise resource.retry_or_fail(error) from error
+        raise retry_or_fail(error, context.run.tags) from error
     missing = pipeline.missing(source, window) if source.partitioned else []
     checks = [
         _check(source, "contract", passed=True, metadata={}),
@@ -127,7 +126,7 @@ def _materialized(
         yield from checks
         raise dg.Failure(
             description=f"rows are due and none came for {_in_words(empty)}",
-            metadata=gap_table(ingested.gaps),
+            metadata=bullets("gaps", ingested.gaps),
             allow_retries=False,
         )
     for stored in mine:
@@ -136,11 +135,21 @@ def _materialized(
     yield dg.MaterializeResult(
         metadata=origin(pipeline)
         | _table_metadata(pipeline, source, window)
-        | gap_table(ingested.gaps),
+        | bullets("gaps", ingested.gaps),
         data_version=dg.DataVersion(_combined_version(mine)),
         tags=origin_tags(pipeline),
         check_results=checks,
     )
+
+
+def retry_or_fail(error: PublisherError, run_tags: Mapping[str, str]) -> Exception:
+    """Return the exception that makes Dagster retry what is transient and stop what is not.
+
+    A scheduled run comes back to a publisher that is down; a person at a terminal does not wait.
+    """
+    if isinstance(error, TransientError) and STARTED_BY not in run_tags:
+        return dg.RetryRequested(max_retries=_STEP_RETRIES, seconds_to_wait=_RETRY_SECONDS)
+    return dg.Failure(description=str(error), allow_retries=False)
 
 
 def _months_without_rows(
@@ -236,12 +245,12 @@ def origin_tags(pipeline: Pipeline) -> dict[str, str]:
     description=POLICY_EVENTS.comment(),
     metadata={"dagster/column_schema": column_schema(POLICY_EVENTS)},
 )
-def policy_events(pipeline: PipelineResource) -> dg.MaterializeResult[Any]:
+def policy_events(pipeline: dg.ResourceParam[Pipeline]) -> dg.MaterializeResult[Any]:
     """Take over the facts that are kept by hand in data/reference."""
-    stored = pipeline.pipeline.read_policy_events()
-    rows = pipeline.pipeline.lake.read(POLICY_EVENTS)
+    stored = pipeline.read_policy_events()
+    rows = pipeline.lake.read(POLICY_EVENTS)
     return dg.MaterializeResult(
-        metadata=origin(pipeline.pipeline) | describe(POLICY_EVENTS, rows),
+        metadata=origin(pipeline) | describe(POLICY_EVENTS, rows),
         data_version=dg.DataVersion(stored.version),
-        tags=origin_tags(pipeline.pipeline),
+        tags=origin_tags(pipeline),
     )

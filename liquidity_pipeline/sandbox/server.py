@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import asyncio
 import gzip
+import importlib
 import itertools
+import pkgutil
 import socket
 import struct
 import threading
@@ -27,32 +29,23 @@ from starlette.routing import Route
 from starlette.types import Receive, Scope, Send
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
-from liquidity_pipeline.sandbox import clock, days, faults, policy
+from liquidity_pipeline.sandbox import clock, days, faults, policy, publishers
 from liquidity_pipeline.sandbox.economy import simulate
 from liquidity_pipeline.sandbox.options import HOST, Options
-from liquidity_pipeline.sandbox.publishers import (
-    cboe,
-    coinbase,
-    fiscal_data,
-    fred,
-    kraken,
-    ny_fed,
-    ofr,
-    yahoo,
-)
 from liquidity_pipeline.sandbox.publishers.wire import Refusal, Reply, Request, World, not_found
 from liquidity_pipeline.sandbox.truth import truth
 
-PUBLISHERS: dict[str, Callable[[World, Request], Reply]] = {
-    "fiscaldata": fiscal_data.answer,
-    "nyfed": ny_fed.answer,
-    "fred": fred.answer,
-    "yahoo": yahoo.answer,
-    "cboe": cboe.answer,
-    "coinbase": coinbase.answer,
-    "kraken": kraken.answer,
-    "ofr": ofr.answer,
-}
+
+def _publishers() -> dict[str, Callable[[World, Request], Reply]]:
+    """Return what answers below each prefix: every module that names its PREFIX."""
+    modules = (
+        importlib.import_module(f"{publishers.__name__}.{found.name}")
+        for found in pkgutil.iter_modules(publishers.__path__)
+    )
+    return {module.PREFIX: module.answer for module in modules if hasattr(module, "PREFIX")}
+
+
+PUBLISHERS = _publishers()
 _YEARS_SERVED = 3
 _COMPRESS_ABOVE = 1400
 _DAY_SECONDS = 86400

@@ -6,10 +6,11 @@ One file holds the whole history of an index; there is nothing to page and no di
 from __future__ import annotations
 
 from datetime import date
-from io import BytesIO
 from typing import TYPE_CHECKING
 
 from liquidity_pipeline.sources import bars
+from liquidity_pipeline.sources.boundary import Name, declared, nobody
+from liquidity_pipeline.sources.csv_rows import Layout, read
 from liquidity_pipeline.sources.errors import UnexpectedPayloadError
 from liquidity_pipeline.sources.fetch import Fetch
 
@@ -27,36 +28,27 @@ def daily_bars(fetch: Fetch, symbol: str, start: date, end: date) -> pa.Table:
     """
     path = f"/api/global/us_indices/daily_prices/{symbol}_History.csv"
     answer = fetch.get(PUBLISHER, path, form="csv")
-    return bars.between(parse(answer.body, symbol, answer.url), start, end)
+    name = fetch.left_out(f"{PUBLISHER}'s {symbol}")
+    return bars.between(parse(answer.body, symbol, answer.url, name), start, end)
 
 
-def parse(body: bytes, symbol: str, url: str = "") -> pa.Table:
-    """Return every bar of a file, or raise UnexpectedPayloadError naming what was expected."""
-    import pyarrow as pa
-    from pyarrow import csv
+@declared("a file of days and prices", publisher=PUBLISHER)
+def parse(body: bytes, symbol: str, url: str = "", name: Name = nobody) -> pa.Table:
+    """Return every bar of a file, or raise UnexpectedPayloadError naming what was expected.
 
+    A few lines and bars that cannot be are left out and named: VIX has opens above its highs.
+    """
     close_only, whole_bar = f"DATE,{symbol}", "DATE,OPEN,HIGH,LOW,CLOSE"
-    header = body.split(b"\n", 1)[0].decode("utf-8-sig", "replace").strip()
+    first, _, lines = body.partition(b"\n")
+    header = first.decode("utf-8-sig", "replace").strip()
     if header not in (close_only, whole_bar):
         raise UnexpectedPayloadError(
             f"expected the header '{close_only}' or '{whole_bar}', got '{header[:100]}'",
             publisher=PUBLISHER,
             url=url,
         )
-    names = ["close"] if header == close_only else list(bars.PRICES)
-    try:
-        rows = csv.read_csv(
-            BytesIO(body),
-            read_options=csv.ReadOptions(column_names=["day", *names], skip_rows=1),
-            convert_options=csv.ConvertOptions(
-                column_types={"day": pa.timestamp("s"), **dict.fromkeys(names, pa.float64())},
-                timestamp_parsers=["%m/%d/%Y"],
-                null_values=[""],
-            ),
-        )
-    except pa.ArrowInvalid as error:
-        raise UnexpectedPayloadError(
-            f"expected rows MM/DD/YYYY,number: {error}", publisher=PUBLISHER, url=url
-        ) from error
-    days = rows["day"].cast(pa.date32())
-    return bars.table(days.combine_chunks(), {n: rows[n].combine_chunks() for n in names})
+    names = ("close",) if header == close_only else bars.PRICES
+    layout = Layout(("day", *names), "%m/%d/%Y", "rows MM/DD/YYYY,number", PUBLISHER)
+    rows = read(lines, layout, url, name)
+    found = bars.table(rows["day"].combine_chunks(), {n: rows[n].combine_chunks() for n in names})
+    return bars.sound(found, name, publisher=PUBLISHER, url=url)

@@ -6,7 +6,7 @@ from datetime import date, datetime, time, timedelta
 from typing import TYPE_CHECKING, Any
 
 from liquidity_pipeline.sources import bars
-from liquidity_pipeline.sources.errors import UnexpectedPayloadError
+from liquidity_pipeline.sources.boundary import Name, declared, nobody
 from liquidity_pipeline.sources.fetch import Fetch
 
 if TYPE_CHECKING:
@@ -16,6 +16,8 @@ PUBLISHER = "coinbase"
 _DAY = 86_400
 # More candles in one request are refused; both ends of the range are included.
 _PAGE = 300
+_COLUMNS = ("time", "low", "high", "open", "close", "volume")
+_EXPECTED = f"candles [{', '.join(_COLUMNS)}]"
 
 
 def daily_bars(fetch: Fetch, symbol: str, start: date, end: date) -> pa.Table:
@@ -34,29 +36,20 @@ def daily_bars(fetch: Fetch, symbol: str, start: date, end: date) -> pa.Table:
             {"granularity": _DAY, "start": _iso(first), "end": _iso(last)},
         )
         # A page may begin before its start.
-        return bars.between(parse(answer.json(), answer.url), first, last)
+        name = fetch.left_out(f"{PUBLISHER}'s {symbol}")
+        return bars.between(parse(answer.json(), answer.url, name), first, last)
 
     firsts = [start + timedelta(days=n) for n in range(0, (end - start).days + 1, _PAGE)]
     return pa.concat_tables(fetch.each(firsts, page))
 
 
-def parse(payload: Any, url: str = "") -> pa.Table:
-    """Return the bars of one page, oldest first, or raise UnexpectedPayloadError."""
-    import numpy as np
+@declared(_EXPECTED, publisher=PUBLISHER)
+def parse(payload: Any, url: str = "", name: Name = nobody) -> pa.Table:
+    """Return the bars of one page, oldest first, or raise UnexpectedPayloadError.
 
-    try:
-        candles = np.array(payload, dtype=np.float64).reshape(len(payload), 6)
-    except (TypeError, ValueError) as error:
-        raise UnexpectedPayloadError(
-            f"expected candles [time, low, high, open, close, volume], got {str(payload)[:200]}",
-            publisher=PUBLISHER,
-            url=url,
-        ) from error
-    days = candles[:, 0].astype("datetime64[s]").astype("datetime64[D]")
-    names = ("low", "high", "open", "close", "volume")
-    rows = bars.table(days, {name: candles[:, n] for n, name in enumerate(names, start=1)})
-    bars.refuse_misplaced_columns(rows, publisher=PUBLISHER, url=url)
-    return rows
+    A few candles that cannot be are left out and named.
+    """
+    return bars.of_lists(payload, _COLUMNS, name, expected=_EXPECTED, publisher=PUBLISHER, url=url)
 
 
 def _iso(day: date) -> str:

@@ -8,13 +8,28 @@ from __future__ import annotations
 
 
 class PublisherError(Exception):
-    """Base of all failures of a source."""
+    """Base of all failures of a source.
 
-    def __init__(self, problem: str, *, publisher: str = "", url: str = "") -> None:
-        self.problem, self.publisher, self.url = problem, publisher, url
-        who = f"{publisher}: " if publisher else ""
-        where = f" (asked: {url})" if url else ""
-        super().__init__(f"{who}{problem}{where}")
+    `payload` is the SHA-256 under which the archive keeps the body, once somebody knows it.
+    """
+
+    def __init__(
+        self, problem: str, *, publisher: str = "", url: str = "", payload: str = ""
+    ) -> None:
+        super().__init__(problem)
+        self.problem, self.publisher, self.url, self.payload = problem, publisher, url, payload
+
+    def __str__(self) -> str:
+        """Say who, what and where."""
+        who = f"{self.publisher}: " if self.publisher else ""
+        return f"{who}{self.detail}"
+
+    @property
+    def detail(self) -> str:
+        """What happened and where, without the publisher's name."""
+        where = [f"asked: {self.url}"] if self.url else []
+        where += [f"archived as {self.payload[:12]}"] if self.payload else []
+        return f"{self.problem} ({', '.join(where)})" if where else self.problem
 
 
 class TransientError(PublisherError):
@@ -41,3 +56,7 @@ class UnexpectedPayloadError(PublisherError):
 
 class EmptyAnswerError(PublisherError):
     """An answer without rows where the calendar says that rows are due."""
+
+
+class ReplayError(ValueError):
+    """The archive cannot answer what a source asks it: about our records, not about a publisher."""

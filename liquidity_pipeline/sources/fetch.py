@@ -6,15 +6,24 @@ can be run again from what was archived without knowing it.
 
 from __future__ import annotations
 
+import hashlib
+import threading
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from typing import TYPE_CHECKING, Protocol, TypeVar
 
 from liquidity_pipeline.settings import NEW_YORK
-from liquidity_pipeline.sources.errors import NotServedError, TransientError
-from liquidity_pipeline.sources.http import Answer, Form, Params, refusal
+from liquidity_pipeline.sources.boundary import declared
+from liquidity_pipeline.sources.errors import (
+    NotServedError,
+    TransientError,
+    UnexpectedPayloadError,
+)
+from liquidity_pipeline.sources.http import Answer, refusal
+from liquidity_pipeline.sources.publishers import Form, Params
 from liquidity_pipeline.universe import Universe
 
 if TYPE_CHECKING:
@@ -22,6 +31,10 @@ if TYPE_CHECKING:
 
 _Item = TypeVar("_Item")
 _Result = TypeVar("_Result")
+
+
+# Provider, its symbol, the first day on the new basis, and the ratio such as 2:1.
+Split = tuple[str, str, date, str]
 
 
 class Transport(Protocol):
@@ -72,8 +85,10 @@ def _months(start: date, end: date) -> Iterator[date]:
 class Fetch:
     """The context that a source collects in.
 
-    `now` is naive UTC. `answers` and `gaps` grow while the source runs; a gap is something that a
-    publisher does not have, named for people, and does not stop the rest.
+    `now` is naive UTC. `answers`, `gaps` and `unread` grow while the source runs: a gap is
+    something that a publisher does not have, named for people, and does not stop the rest; unread
+    are the answers that could not be understood, or not wholly; `splits` say since when a symbol's
+    prices are on another basis; `withdrawn` are keys of rows of which nothing will come any more.
     """
 
     window: Window
@@ -82,6 +97,10 @@ class Fetch:
     transport: Transport
     answers: list[tuple[str, dict[str, str | int], Answer]] = field(default_factory=list)
     gaps: list[str] = field(default_factory=list)
+    unread: list[Answer] = field(default_factory=list)
+    splits: set[Split] = field(default_factory=set)
+    withdrawn: set[str] = field(default_factory=set)
+    _latest: threading.local = field(default_factory=threading.local, repr=False, compare=False)
 
     def get(
         self, publisher: str, path: str, params: Params | None = None, *, form: Form = "json"
@@ -94,6 +113,7 @@ class Fetch:
             self.answers.append((form, asked, _failed(publisher, path, failure)))
             raise
         self.answers.append((form, asked, answer))
+        self._latest.answer = answer
         if (error := refusal(answer)) is not None:
             raise error
         return answer
@@ -103,20 +123,65 @@ class Fetch:
         if text not in self.gaps:
             self.gaps.append(text)
 
-    def or_gap(self, collect: Callable[[], _Result], default: _Result, what: str) -> _Result:
-        """Return what `collect` gives, or `default` and a named gap where it is not served."""
-        try:
+    def understood(self, expected: str, collect: Callable[[], _Result]) -> _Result:
+        """Return what `collect` gives; whatever else it raises becomes UnexpectedPayloadError.
+
+        The error names the answer that this thread was given last: that is what was being read.
+        """
+        with self._located(), declared(expected):
             return collect()
-        except NotServedError as error:
-            self.gap(f"{what}: {error.problem}")
+
+    @contextmanager
+    def _located(self) -> Iterator[None]:
+        """Complete an error by the answer that was being read, and mark that answer as not read."""
+        self._latest.answer = None
+        try:
+            yield
+        except UnexpectedPayloadError as error:
+            answer: Answer | None = self._latest.answer
+            if answer is not None and not error.payload:
+                error.publisher = error.publisher or answer.publisher
+                error.url = error.url or answer.url
+                error.payload = hashlib.sha256(answer.body).hexdigest()
+                self.unread.append(answer)
+            raise
+
+    def left_out(self, what: str) -> Callable[[str], None]:
+        """Return what names rows that are left out of the newest answer to this thread.
+
+        The answer counts as one that did not come whole: its silence about a row withdraws nothing.
+        """
+
+        def name(problem: str) -> None:
+            self.gap(f"{what}: {problem}")
+            if (answer := getattr(self._latest, "answer", None)) is not None:
+                self.unread.append(answer)
+
+        return name
+
+    def split(self, publisher: str, symbol: str, day: date, ratio: str) -> None:
+        """Take down a split that a provider of adjusted prices knows of, by its own symbol."""
+        self.splits.add((publisher, symbol, day, ratio))
+
+    def or_gap(self, collect: Callable[[], _Result], default: _Result, what: str) -> _Result:
+        """Return what `collect` gives; `default` and a named gap where it is not served or odd."""
+        try:
+            return self.understood(what, collect)
+        except (NotServedError, UnexpectedPayloadError) as error:
+            self.gap(f"{what}: {error.problem if not error.payload else error.detail}")
             return default
 
     def each(
         self, items: list[_Item], collect: Callable[[_Item], _Result], threads: int = 2
     ) -> list[_Result]:
         """Return `collect(item)` for every item, in order, two requests at a time."""
+
+        def located(item: _Item) -> _Result:
+            with self._located():
+                return collect(item)
+
         with ThreadPoolExecutor(max_workers=threads) as pool:
-            return list(pool.map(collect, items))
+            return list(pool.map(located, items))
 
     @property
     def today(self) -> date:

@@ -1,11 +1,11 @@
 """Treasury Fiscal Data's paged interface: ask for all pages, and hand back rows of text columns.
 
-What the rows of a data set mean does not belong here: see `fiscal_data` and `treasury_auctions`.
+What the rows of a data set mean does not belong here: see `fiscal_data` and `debt_settlements`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
@@ -13,6 +13,7 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from liquidity_pipeline.sources.boundary import Name, parse_good, sift
 from liquidity_pipeline.sources.errors import UnexpectedPayloadError
 from liquidity_pipeline.sources.fetch import Fetch
 
@@ -110,6 +111,34 @@ class Records:
             raise self.error(f"{name}: expected {expected} ({error})") from error
 
 
+def good_rows(
+    records: Records,
+    parse: Callable[[Records], pa.Table],
+    name: Name,
+    unit: Sequence[str] = (),
+) -> pa.Table:
+    """Return what `parse` makes of the records; rows that it refuses are left out and named.
+
+    Rows that are alike in the columns of `unit` go together: two rows of one auction contradict
+    each other, and a statement that lacks a line is worse than none. Raises UnexpectedPayloadError
+    where more than half are refused.
+    """
+    try:
+        return parse(records)
+    except UnexpectedPayloadError:
+        places: dict[object, list[int]] = {}
+        columns: list[Sequence[object]] = [records.text(column) for column in unit]
+        columns = columns or [range(len(records))]
+        for place, label in enumerate(zip(*columns, strict=True)):
+            places.setdefault(label, []).append(place)
+        parts = parse_good(
+            list(places.values()),
+            lambda part: parse(Records(records.table.take(pa.array(part)), records.url)),
+            name,
+        )
+        return pa.concat_tables(parts)
+
+
 @dataclass(frozen=True)
 class Page:
     """One page: its rows, and what its meta block says about the whole."""
@@ -154,6 +183,7 @@ def read(
     sort: Iterable[str],
     usd_mn: Iterable[str] = (),
     select: bool = True,
+    unit: str | None = None,
 ) -> Records:
     """Return all rows that meet the conditions, from as many pages as it takes.
 
@@ -161,7 +191,9 @@ def read(
     the rows completely, or pages overlap. `columns` must hold every key column: the service adds
     up the amounts of rows that a selection makes equal; `select=False` asks for whole rows.
     `usd_mn` are amounts that must still be declared in USD millions. Raises
-    UnexpectedPayloadError for a repeated page, a wrong count, a changed unit or a lost column.
+    UnexpectedPayloadError for a repeated page, a wrong count, a changed unit or a lost column; a
+    few rows that lack a column, or whose values are no text, are left out and named, each with all
+    rows of its `unit` (a column).
     """
     params = {"filter": ",".join(where), "sort": ",".join(sort), "format": "json"}
     if select:
@@ -183,7 +215,32 @@ def read(
             publisher=PUBLISHER,
             url=url,
         )
-    return Records.of(rows, columns, url)
+    try:
+        return Records.of(rows, columns, url)
+    except UnexpectedPayloadError:
+        name = fetch.left_out(path.rsplit("/", 1)[-1])
+        return Records.of(_of_text(rows, columns, url, name, unit), columns, url)
+
+
+def _of_text(
+    rows: Sequence[Mapping[str, Any]],
+    columns: Sequence[str],
+    url: str,
+    name: Name,
+    unit: str | None,
+) -> list[Mapping[str, Any]]:
+    """Return the rows that hold text in all columns; the others are named."""
+
+    def read_row(row: Mapping[str, Any]) -> Mapping[str, Any]:
+        Records.of([row], columns, url)
+        return row
+
+    good = sift(rows, read_row, name)
+    if unit is None:
+        return good
+    kept = {id(row) for row in good}
+    odd = {str(row.get(unit)) for row in rows if id(row) not in kept}
+    return [row for row in good if row[unit] not in odd]
 
 
 def _refuse_bad_page(

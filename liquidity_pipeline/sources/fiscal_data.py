@@ -1,7 +1,7 @@
 """The tables of the Daily Treasury Statement, from Treasury Fiscal Data. USD millions.
 
 Auctions and buybacks, which the same service publishes in full dollars, do not belong here: see
-`treasury_auctions`. How pages are read is `fiscal_client`'s.
+`debt_settlements`. How pages are read is `fiscal_client`'s.
 """
 
 from __future__ import annotations
@@ -15,9 +15,17 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from liquidity_pipeline.calendars import DTS
+from liquidity_pipeline.sources.boundary import declared
 from liquidity_pipeline.sources.errors import EmptyAnswerError, NotServedError
 from liquidity_pipeline.sources.fetch import Fetch
-from liquidity_pipeline.sources.fiscal_client import ACCOUNTING, PUBLISHER, Records, between, read
+from liquidity_pipeline.sources.fiscal_client import (
+    ACCOUNTING,
+    PUBLISHER,
+    Records,
+    between,
+    good_rows,
+    read,
+)
 
 _OPERATING_CASH = f"{ACCOUNTING}/dts/operating_cash_balance"
 _CASH_FLOWS = f"{ACCOUNTING}/dts/deposits_withdrawals_operating_cash"
@@ -77,11 +85,14 @@ def collect_tga_balance(fetch: Fetch) -> dict[str, pa.Table]:
         where=between("record_date", fetch.window.start, fetch.last_day),
         sort=("record_date", "src_line_nbr"),
         usd_mn=("open_today_bal", "close_today_bal"),
+        unit="record_date",
     )
     _refuse_empty(fetch, records)
-    return {"tga_balance": parse_tga_balance(records)}
+    name = fetch.left_out("tga_balance")
+    return {"tga_balance": good_rows(records, parse_tga_balance, name, ("record_date",))}
 
 
+@declared("lines of the Daily Treasury Statement", publisher=PUBLISHER)
 def parse_tga_balance(records: Records) -> pa.Table:
     """Return one row per statement, for each of the three generations of labels.
 
@@ -171,9 +182,11 @@ def _collect_face(fetch: Fetch) -> pa.Table:
         where=between("record_date", fetch.window.start, fetch.last_day),
         sort=("record_date", "src_line_nbr"),
         usd_mn=("transaction_today_amt",),
+        unit="record_date",
     )
     _refuse_empty(fetch, records)
-    return parse_face_transactions(records)
+    name = fetch.left_out("Daily Treasury Statement, table IIIA")
+    return good_rows(records, parse_face_transactions, name, ("record_date",))
 
 
 def _collect_cash(fetch: Fetch) -> pa.Table:
@@ -187,8 +200,10 @@ def _collect_cash(fetch: Fetch) -> pa.Table:
         ),
         sort=("record_date", "src_line_nbr"),
         usd_mn=("transaction_today_amt",),
+        unit="record_date",
     )
-    rows = parse_cash_transactions(records)
+    name = fetch.left_out("Daily Treasury Statement, table II")
+    rows = good_rows(records, parse_cash_transactions, name, ("record_date",))
     # A label that nobody has seen yet would go unnoticed, because the filter is the service's.
     due, lines = _due(fetch), Counter(rows["record_date"].to_pylist())
     without = [day for day in due if lines[day] < len(_CASH_LINES)]
@@ -201,6 +216,7 @@ def _collect_cash(fetch: Fetch) -> pa.Table:
     return rows
 
 
+@declared("lines of the Daily Treasury Statement", publisher=PUBLISHER)
 def parse_face_transactions(records: Records) -> pa.Table:
     """Return table IIIA's lines; its totals, which have no market, are left out.
 
@@ -229,6 +245,7 @@ def parse_face_transactions(records: Records) -> pa.Table:
     )
 
 
+@declared("lines of the Daily Treasury Statement", publisher=PUBLISHER)
 def parse_cash_transactions(records: Records) -> pa.Table:
     """Return table II's two debt lines of each day; the label stands in security_type."""
     records.require("transaction_catg")

@@ -6,22 +6,24 @@ What other publishers serve first-hand (reference rates, repo) does not belong h
 
 from __future__ import annotations
 
-import io
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
-from typing import TYPE_CHECKING
+from statistics import median
+from typing import TYPE_CHECKING, TypeVar
 
 from liquidity_pipeline import calendars
 from liquidity_pipeline.calendars import Release
 from liquidity_pipeline.contracts.sources import (
-    BALANCE_SHEET_SERIES,
     FED_BALANCE_SHEET,
     MARKET_SERIES,
     MARKET_SERIES_IDS,
     NEVER_DUE,
 )
 from liquidity_pipeline.contracts.table import Table
+from liquidity_pipeline.sources import csv_rows
+from liquidity_pipeline.sources.boundary import Name, declared, nobody, report
+from liquidity_pipeline.sources.csv_rows import Layout
 from liquidity_pipeline.sources.errors import (
     EmptyAnswerError,
     NotServedError,
@@ -34,6 +36,8 @@ from liquidity_pipeline.sources.http import Answer
 
 if TYPE_CHECKING:
     import pyarrow as pa
+
+_Judged = TypeVar("_Judged")
 
 _PUBLISHER = "fred"
 _PATH = "/graph/fredgraph.csv"
@@ -84,6 +88,30 @@ class Series:
         """Published values, in the order of the days."""
         return list(self.rows["value"].to_pylist())
 
+    def within(self, low: float, high: float, name: Name = nobody) -> Series:
+        """Return the series without values beyond the bounds, which are named.
+
+        Raises UnexpectedPayloadError where they are more than half: the unit has changed.
+        """
+        return self.without(
+            [
+                (day, f"{value:g} on {day}; expected {low:g} to {high:g}. Its unit has changed.")
+                for day, value in zip(self.days, self.values, strict=True)
+                if not low <= value <= high
+            ],
+            name,
+        )
+
+    def without(self, problems: Sequence[tuple[date, str]], name: Name) -> Series:
+        """Return the series without the days that have a problem, each of which is named."""
+        import pyarrow as pa
+        import pyarrow.compute as pc
+
+        report([self.unexpected(problem) for _, problem in problems], self.rows.num_rows, name)
+        bad = pa.array([day for day, _ in problems], pa.date32())
+        kept = pc.invert(pc.is_in(self.rows["observation_date"], value_set=bad))
+        return Series(self.name, self.url, self.rows.filter(kept))
+
     def unexpected(self, problem: str) -> UnexpectedPayloadError:
         """Return the error that names this series and its URL."""
         return UnexpectedPayloadError(f"{self.name}: {problem}", publisher=_PUBLISHER, url=self.url)
@@ -100,12 +128,12 @@ class _UnclearUnitError(UnexpectedPayloadError):
 def collect_fed_balance_sheet(fetch: Fetch) -> Collected:
     """Return {"fed_balance_sheet": rows} in USD mn; a series that cannot be had is a gap.
 
-    So is one whose unit is unclear because its yardstick could not be had. Raises
-    UnexpectedPayloadError where a series' size against its yardstick (the Wednesday level
-    for week averages, total assets for the rest) says that its unit has changed.
+    So is one whose unit is unclear because its yardstick could not be had, and one whose size
+    against its yardstick (the Wednesday level for week averages, total assets for the rest) says
+    that its unit has changed. Raises UnexpectedPayloadError where no series is left.
     """
-    releases = dict.fromkeys(BALANCE_SHEET_SERIES, calendars.H41)
-    found = _collect(fetch, FED_BALANCE_SHEET, releases)
+    releases = FED_BALANCE_SHEET.releases
+    found = _comparable(fetch, _collect(fetch, FED_BALANCE_SHEET, releases))
     parts = [
         {
             "observation_date": series.days,
@@ -132,9 +160,8 @@ def collect_market_series(fetch: Fetch) -> Collected:
     }
     found = _collect(fetch, MARKET_SERIES, releases)
     parts = []
-    for name, series in found.items():
+    for name, series in _plausible(fetch, found).items():
         unit, release = MARKET_SERIES_IDS[name][1], releases[name]
-        _refuse_implausible(series, *_PLAUSIBLE[unit])
         kept = _expected(series, release, fetch)
         parts.append(
             {
@@ -146,6 +173,38 @@ def collect_market_series(fetch: Fetch) -> Collected:
             }
         )
     return {"market_series": _table(MARKET_SERIES, parts)}
+
+
+def _plausible(fetch: Fetch, found: Mapping[str, Series]) -> dict[str, Series]:
+    """Return the series without what cannot be; one whose unit has changed is a named gap."""
+    bounds = {name: _PLAUSIBLE[MARKET_SERIES_IDS[name][1]] for name in found}
+    return _each_series(
+        fetch, found, lambda series: series.within(*bounds[series.name], _names(fetch, series))
+    )
+
+
+def _names(fetch: Fetch, series: Series) -> Name:
+    return lambda problem: fetch.gap(f"fred's {series.name}: {problem}")
+
+
+def _each_series(
+    fetch: Fetch, found: Mapping[str, Series], judge: Callable[[Series], _Judged]
+) -> dict[str, _Judged]:
+    """Return `judge(series)` by name; a series that it refuses is named and costs itself only.
+
+    Raises the last refusal where no series is left.
+    """
+    good: dict[str, _Judged] = {}
+    refused: UnexpectedPayloadError | None = None
+    for name, series in found.items():
+        try:
+            good[name] = judge(series)
+        except UnexpectedPayloadError as error:
+            refused = error
+            fetch.gap(f"fred's {error.detail}")
+    if refused is not None and not good:
+        raise refused
+    return good
 
 
 def close_prices(fetch: Fetch, series_id: str, start: date, end: date) -> list[tuple[date, float]]:
@@ -166,7 +225,8 @@ def collect_series(fetch: Fetch, series_id: str, start: date, end: date) -> Seri
     """Return the observations of one series from start to end; missing values are left out."""
     # Without cosd some series are served for the default window of their graph only.
     params = {"id": series_id, "cosd": start.isoformat(), "coed": end.isoformat()}
-    series = parse_series(fetch.get(_PUBLISHER, _PATH, params, form="csv"), series_id)
+    answer = fetch.get(_PUBLISHER, _PATH, params, form="csv")
+    series = parse_series(answer, series_id, fetch.left_out(f"fred's {series_id}"))
     import pyarrow.compute as pc
 
     observed = series.rows["observation_date"]
@@ -174,37 +234,24 @@ def collect_series(fetch: Fetch, series_id: str, start: date, end: date) -> Seri
     return Series(series_id, series.url, series.rows.filter(inside))
 
 
-def parse_series(answer: Answer, series_id: str) -> Series:
-    """Read `<date column>,<id>` lines; an empty cell, today, or a dot, formerly, is no value."""
-    import pyarrow as pa
-    from pyarrow import csv
+@declared("lines of a day and a number", publisher=_PUBLISHER)
+def parse_series(answer: Answer, series_id: str, name: Name = nobody) -> Series:
+    """Read `<date column>,<id>` lines; an empty cell, today, or a dot, formerly, is no value.
 
-    schema = pa.schema([("observation_date", pa.date32()), ("value", pa.float64())])
+    A few lines that cannot be read, and days that come twice with two values, are left out and
+    named; raises UnexpectedPayloadError where they are more than half.
+    """
     header, _, body = answer.text().partition("\n")
     columns = header.strip().split(",")
-    series = Series(series_id, answer.url, schema.empty_table())
+    expected = f"{series_id}: a line for each ISO day and a number"
+    layout = Layout(("observation_date", "value"), "%Y-%m-%d", expected, _PUBLISHER, ("", "."))
     if len(columns) != 2 or columns[1] != series_id:
-        raise series.unexpected(
+        empty = Series(series_id, answer.url, csv_rows.read(b"", layout, answer.url, name))
+        raise empty.unexpected(
             f"the header is '{header.strip()[:80]}'; expected a date column and '{series_id}'."
         )
-    if not body.strip():
-        return series
-    try:
-        rows = csv.read_csv(
-            io.BytesIO(body.encode()),
-            read_options=csv.ReadOptions(column_names=schema.names),
-            convert_options=csv.ConvertOptions(
-                column_types=schema, null_values=["", "."], strings_can_be_null=True
-            ),
-        )
-    except pa.ArrowInvalid as error:
-        raise series.unexpected(
-            f"a line is not an ISO day and a number: {str(error)[:200]}"
-        ) from None
-    rows = rows.drop_null().sort_by("observation_date")
-    if len(rows["observation_date"].unique()) != rows.num_rows:
-        raise series.unexpected("a day comes twice; expected one line per day.")
-    return Series(series_id, answer.url, rows)
+    rows = csv_rows.read(body.encode(), layout, answer.url, name)
+    return Series(series_id, answer.url, rows.drop_null())
 
 
 def millions_factor(series: Series, found: Mapping[str, Series]) -> float:
@@ -213,7 +260,7 @@ def millions_factor(series: Series, found: Mapping[str, Series]) -> float:
     `found` holds all series of the same fetch. Raises UnexpectedPayloadError for any other unit.
     """
     if series.name == "WALCL":
-        _refuse_implausible(series, *_TOTAL_ASSETS_USD_MN)
+        series.within(*_TOTAL_ASSETS_USD_MN)
         return 1.0
     yardstick = found.get(_WEDNESDAY_LEVEL.get(series.name, "WALCL"))
     ratio = _ratio(series, yardstick) if yardstick else None
@@ -233,18 +280,43 @@ def millions_factor(series: Series, found: Mapping[str, Series]) -> float:
 
 
 def _factors(fetch: Fetch, found: Mapping[str, Series]) -> dict[str, float]:
-    """Return the factor of each series; one whose unit is unclear is named and left out."""
-    factors: dict[str, float] = {}
-    unclear: _UnclearUnitError | None = None
-    for name, series in found.items():
-        try:
-            factors[name] = millions_factor(series, found)
-        except _UnclearUnitError as error:
-            unclear = error
-            fetch.gap(f"fred's {error.problem}")
-    if unclear is not None and not factors:
-        raise unclear
-    return factors
+    """Return the factor of each series; one of unclear or another unit is named and left out."""
+    sound: dict[str, Series] = {}
+
+    def judge(series: Series) -> float:
+        factor = millions_factor(series, sound | {series.name: series})
+        sound[series.name] = series
+        return factor
+
+    # A yardstick is judged before what is measured by it.
+    order = sorted(found, key=lambda name: (name != "WALCL", name in _WEDNESDAY_LEVEL))
+    return _each_series(fetch, {name: found[name] for name in order}, judge)
+
+
+def _comparable(fetch: Fetch, found: Mapping[str, Series]) -> dict[str, Series]:
+    """Return the series without single values in another unit than those around them."""
+    return _each_series(
+        fetch, found, lambda series: series.without(_slips(series), _names(fetch, series))
+    )
+
+
+def _slips(series: Series) -> list[tuple[date, str]]:
+    """Return the days whose value is a hundred times more, or less, than the weeks around it.
+
+    The largest change on record within a week is tenfold (reserves, September 2008), and a slip of
+    the unit is a thousandfold. Swap lines come from nothing and go there.
+    """
+    if series.name in _MAY_BE_ZERO:
+        return []
+    values, slips = series.values, []
+    for place, (day, value) in enumerate(zip(series.days, values, strict=True)):
+        around = values[max(0, place - 2) : place] + values[place + 1 : place + 3]
+        usual = median(around) if len(around) > 1 else value
+        if not usual / 100 <= value <= usual * 100:
+            slips.append(
+                (day, f"{value:g} on {day}, {usual:g} around it. It may be in another unit.")
+            )
+    return slips
 
 
 def _refuse_size(series: Series, share: float | None) -> None:
@@ -263,16 +335,20 @@ def _refuse_size(series: Series, share: float | None) -> None:
     )
 
 
-def _ratio(series: Series, yardstick: Series) -> float | None:
-    """Return the sum of the series over the sum of the yardstick, on their common days."""
+def _ratios(series: Series, yardstick: Series) -> list[tuple[date, float, float]]:
+    """Return (day, value, value over yardstick) on the common days."""
     other = dict(zip(yardstick.days, yardstick.values, strict=True))
-    pairs = [
-        (value, other[day])
+    return [
+        (day, value, value / other[day])
         for day, value in zip(series.days, series.values, strict=True)
-        if day in other
+        if other.get(day)
     ]
-    total = sum(level for _, level in pairs)
-    return sum(value for value, _ in pairs) / total if total else None
+
+
+def _ratio(series: Series, yardstick: Series) -> float | None:
+    """Return the median ratio of the series to the yardstick: one odd value does not move it."""
+    ratios = [ratio for _, _, ratio in _ratios(series, yardstick)]
+    return median(ratios) if ratios else None
 
 
 def _factor_by_latest(series: Series) -> float:
@@ -285,14 +361,6 @@ def _factor_by_latest(series: Series) -> float:
         f"latest value {latest:g} may be USD mn or USD bn, and there is no "
         f"{_WEDNESDAY_LEVEL.get(series.name, 'WALCL')} to compare it with."
     )
-
-
-def _refuse_implausible(series: Series, low: float, high: float) -> None:
-    for day, value in zip(series.days, series.values, strict=True):
-        if not low <= value <= high:
-            raise series.unexpected(
-                f"{value:g} on {day}; expected {low:g} to {high:g}. Its unit has changed."
-            )
 
 
 def _exists(name: str, fetch: Fetch) -> bool:
@@ -360,7 +428,8 @@ def _name_failures(fetch: Fetch, failed: Mapping[str, PublisherError]) -> None:
         if isinstance(error, NotServedError):
             fetch.gap(f"{name}: not served by fred")
         else:
-            fetch.gap(f"fred did not give {name}: {error.problem.removeprefix(f'{name}: ')}")
+            problem = error.detail if error.payload else error.problem
+            fetch.gap(f"fred did not give {name}: {problem.removeprefix(f'{name}: ')}")
 
 
 def _failure(failed: Mapping[str, PublisherError]) -> PublisherError | None:
@@ -379,7 +448,9 @@ def _reader(
         # A negative lag is a rate announced ahead: its days after today are known already.
         end = fetch.window.end if releases[name].lag < 0 else fetch.last_day
         try:
-            return collect_series(fetch, name, fetch.window.start, end)
+            return fetch.understood(
+                f"the series {name}", lambda: collect_series(fetch, name, fetch.window.start, end)
+            )
         except PublisherError as error:
             return error
 

@@ -12,49 +12,43 @@ import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any, Literal
+from typing import Any, NoReturn
 from urllib.parse import quote, urlencode
 
 import requests
 from urllib3.exceptions import InvalidHeader
 from urllib3.util import Retry
 
-from liquidity_pipeline.settings import PUBLISHERS, Settings
+from liquidity_pipeline.settings import Settings
+from liquidity_pipeline.sources import publishers
 from liquidity_pipeline.sources.errors import (
     NotServedError,
     PublisherError,
     RejectedError,
     TransientError,
+    UnexpectedPayloadError,
 )
-
-Form = Literal["json", "csv"]
-Params = Mapping[str, str | int]
+from liquidity_pipeline.sources.publishers import PUBLISHERS, Form, Params
+from liquidity_pipeline.sources.transfer import TransferError, bounded_session, read_body
 
 # Transient besides every 5xx: time-out, too early, too many requests.
 _TRANSIENT_STATUS = frozenset({408, 425, 429})
-_KEPT_HEADERS = ("content-type", "date", "etag", "last-modified", "retry-after")
+_KEPT_HEADERS = ("content-type", "date", "etag", "last-modified", "location", "retry-after")
 # After no attempt has reached a publisher, others of its tables fail at once for a while.
 _OUTAGE_SECONDS = 120.0
 # A publisher that still says 429 after the last attempt is left alone for longer than a daily run
 # takes: whoever asks on is refused for longer.
 _THROTTLED_SECONDS = 600.0
-# Attempts in all where 429 is the answer. Yahoo wants a minute and more between them, which nobody
-# should sit through: the next provider is asked at once, and Yahoo again by the next run.
-_THROTTLED_ATTEMPTS = {"yahoo": 3}
-# NY Fed is said to answer 400 to who asks too fast: it is asked once more, this many back-offs
-# later, before the request is taken to be wrong.
-_THROTTLES_BY_400 = frozenset({"nyfed"})
-_BACKOFFS_AFTER_400 = 5
-# What says that a thing is not there. Cboe's files lie in a store that answers 403 to an unknown
-# name; of everybody else 403 is a refusal, and says nothing about what they have.
-_NOT_THERE = {"cboe": frozenset({403, 404})}
-_NOT_THERE_ELSEWHERE = frozenset({404})
+# A publisher that throttles by another status is asked once more this many back-offs later, before
+# the request is taken to be wrong.
+_BACKOFFS_AFTER_THROTTLING = 5
 
 
 @dataclass(frozen=True)
 class Answer:
     """One answer of a publisher; `status` is 200, or a refusal that the archive keeps as well.
 
+    `url` is where the body came from: the last URL where the publisher redirected within its host.
     `failure` says why all attempts failed where no usable answer came; `status` and `body` are then
     those of the last attempt, or 0 and empty.
     """
@@ -69,20 +63,43 @@ class Answer:
     failure: str | None = None
 
     def text(self) -> str:
-        """Return the body as text, without a byte-order mark."""
-        return self.body.decode("utf-8-sig")
+        """Return the body as text, without a byte-order mark; raise UnexpectedPayloadError."""
+        try:
+            return self.body.decode("utf-8-sig")
+        except UnicodeDecodeError as error:
+            raise self._unexpected(f"expected text in UTF-8 ({error})") from error
 
     def json(self) -> Any:
-        """Return the body as parsed JSON."""
-        return json.loads(self.body)
+        """Return the body as parsed JSON, or raise UnexpectedPayloadError."""
+        try:
+            return load_json(self.body)
+        except ValueError as error:
+            raise self._unexpected(f"expected JSON ({error})") from error
+
+    def _unexpected(self, problem: str) -> UnexpectedPayloadError:
+        return UnexpectedPayloadError(problem, publisher=self.publisher, url=self.url)
+
+
+def load_json(body: bytes) -> Any:
+    """Return parsed JSON; raise ValueError for anything else, NaN, infinity and depth included."""
+    try:
+        return json.loads(body, parse_constant=_refuse_constant)
+    except RecursionError:
+        raise ValueError("its brackets are nested too deeply") from None
+
+
+def _refuse_constant(text: str) -> NoReturn:
+    raise ValueError(f"{text} is no JSON number")
 
 
 class HttpClient:
     """Ask publishers over HTTP, politely and stubbornly. Safe to share between threads."""
 
-    def __init__(self, settings: Settings, session: requests.Session | None = None) -> None:
+    def __init__(self, settings: Settings) -> None:
+        """Raise SettingsError if the settings give a URL to a publisher that does not exist."""
+        publishers.refuse_unknown_names(settings)
         self._settings = settings
-        self._session = session or requests.Session()
+        self._session = bounded_session()
         self._retry = Retry(
             total=settings.http_retries,
             backoff_factor=settings.http_backoff,
@@ -106,9 +123,9 @@ class HttpClient:
         """
         url = self._url(publisher, path, params)
         answer = self._ask(publisher, path, url, form)
-        may_be_throttled = answer.status == 400 and publisher in _THROTTLES_BY_400
+        may_be_throttled = answer.status in PUBLISHERS[publisher].throttles_by
         if may_be_throttled and self._settings.http_retries:
-            time.sleep(_BACKOFFS_AFTER_400 * self._settings.http_backoff)
+            time.sleep(_BACKOFFS_AFTER_THROTTLING * self._settings.http_backoff)
             answer = self._ask(publisher, path, url, form)
         return answer
 
@@ -133,36 +150,47 @@ class HttpClient:
 
     def _attempt(self, publisher: str, path: str, url: str, form: Form) -> Answer:
         self._wait_for_turn(publisher)
+        response = self._send(publisher, url)
         try:
-            response = self._session.get(
+            largest = PUBLISHERS[publisher].largest_body
+            body = read_body(response, self._settings.http_timeout, largest)
+        except TransferError as error:
+            raise _AttemptError(str(error), _Came(response)) from error
+        came = _Came(response, body)
+        if came.status >= 500 or came.status in _TRANSIENT_STATUS:
+            raise _AttemptError(f"HTTP {came.status}", came)
+        if came.status == 200:
+            _check_form(came, form)
+        return Answer(
+            publisher=publisher,
+            path=path,
+            url=response.url,
+            status=came.status,
+            headers={k: response.headers[k] for k in _KEPT_HEADERS if k in response.headers},
+            body=body,
+            fetched_at=datetime.now(UTC).replace(tzinfo=None),
+        )
+
+    def _send(self, publisher: str, url: str) -> requests.Response:
+        """Return the answer's head; its body is still to be read."""
+        try:
+            return self._session.get(
                 url,
                 headers=dict(PUBLISHERS[publisher].headers),
                 timeout=self._settings.http_timeout,
+                stream=True,
             )
         except requests.RequestException as error:
             unreachable = isinstance(error, requests.ConnectionError | requests.Timeout)
             raise _AttemptError(_name_failure(error), unreachable=unreachable) from error
-        if response.status_code >= 500 or response.status_code in _TRANSIENT_STATUS:
-            raise _AttemptError(f"HTTP {response.status_code}", response)
-        if response.status_code == 200:
-            _check_form(response, form)
-        return Answer(
-            publisher=publisher,
-            path=path,
-            url=url,
-            status=response.status_code,
-            headers={k: response.headers[k] for k in _KEPT_HEADERS if k in response.headers},
-            body=response.content,
-            fetched_at=datetime.now(UTC).replace(tzinfo=None),
-        )
 
     def _url(self, publisher: str, path: str, params: Params | None) -> str:
         query = f"?{urlencode(dict(params), quote_via=quote)}" if params else ""
-        return f"{self._settings.base_url(publisher)}{quote(path)}{query}"
+        return f"{publishers.base_url(self._settings, publisher)}{quote(path)}{query}"
 
     def _wait_for_turn(self, publisher: str) -> None:
         """Keep the publisher's least interval between the starts of two requests."""
-        interval = self._settings.interval(publisher)
+        interval = publishers.interval(self._settings, publisher)
         with self._turn[publisher]:
             pause = self._last.get(publisher, -interval) + interval - time.monotonic()
             if pause > 0:
@@ -182,7 +210,7 @@ class HttpClient:
         """Return how many attempts a request has in all, after this failure."""
         attempts = self._settings.http_retries + 1
         if failure.throttled:
-            attempts = min(attempts, _THROTTLED_ATTEMPTS.get(publisher, attempts))
+            attempts = min(attempts, PUBLISHERS[publisher].throttled_attempts or attempts)
         return attempts
 
     def _rest(
@@ -203,29 +231,43 @@ def refusal(answer: Answer) -> PublisherError | None:
     """Return the error that a 4xx answer stands for, or None for a good answer."""
     if answer.status == 200:
         return None
-    not_there = _NOT_THERE.get(answer.publisher, _NOT_THERE_ELSEWHERE)
+    not_there = PUBLISHERS[answer.publisher].not_there
     kind = NotServedError if answer.status in not_there else RejectedError
     problem = f"HTTP {answer.status}"
+    if "location" in answer.headers:
+        problem += f" to {answer.headers['location'][:200]}, a redirect that is not followed"
     # A page of HTML says nothing that the status does not.
     if not answer.body.lstrip().startswith(b"<"):
         problem += ": " + " ".join(answer.body[:200].decode("utf-8", "replace").split())
     return kind(problem, publisher=answer.publisher, url=answer.url)
 
 
+@dataclass(frozen=True)
+class _Came:
+    """What came of an answer: its head, and its body or nothing."""
+
+    head: requests.Response
+    body: bytes = b""
+
+    @property
+    def status(self) -> int:
+        return int(self.head.status_code)
+
+
 class _AttemptError(Exception):
-    """One failed attempt: the answer, if there was one, or whether nobody could be reached."""
+    """One failed attempt: what came of the answer, or whether nobody could be reached."""
 
     def __init__(
-        self, problem: str, response: requests.Response | None = None, *, unreachable: bool = False
+        self, problem: str, came: _Came | None = None, *, unreachable: bool = False
     ) -> None:
         super().__init__(problem)
-        self.response = response
+        self.came = came
         self.unreachable = unreachable
 
     @property
     def throttled(self) -> bool:
         """Tell whether the publisher said that it was asked too often."""
-        return self.response is not None and self.response.status_code == 429
+        return self.came is not None and self.came.status == 429
 
 
 def _final(
@@ -237,38 +279,36 @@ def _final(
         publisher=publisher,
         url=url,
     )
-    if failure.response is not None:
-        error.status, error.body = failure.response.status_code, failure.response.content
+    if failure.came is not None:
+        error.status, error.body = failure.came.status, failure.came.body
     return error
 
 
 def _pause(retry: Retry, failure: _AttemptError) -> None:
     """Wait as the answer asks by Retry-After, or ever longer."""
     try:
-        retry.sleep(failure.response.raw if failure.response is not None else None)
+        retry.sleep(failure.came.head.raw if failure.came is not None else None)
     except InvalidHeader:
         retry.sleep()
 
 
-def _check_form(response: requests.Response, form: Form) -> None:
+def _check_form(came: _Came, form: Form) -> None:
     """Refuse a body that cannot be what was asked for, whatever its status says."""
-    start = response.content[:64].lstrip(b"\xef\xbb\xbf \t\r\n")
+    start = came.body[:64].lstrip(b"\xef\xbb\xbf \t\r\n")
     if not start:
-        raise _AttemptError("an empty body", response)
+        raise _AttemptError("an empty body", came)
     if start[:1] == b"<":
-        raise _AttemptError("a page of HTML", response)
+        raise _AttemptError("a page of HTML", came)
     if form == "json":
         try:
-            json.loads(response.content)
+            load_json(came.body)
         except ValueError as error:
-            raise _AttemptError(f"broken JSON ({error})", response) from error
+            raise _AttemptError(f"broken JSON ({error})", came) from error
 
 
 def _name_failure(error: requests.RequestException) -> str:
     if isinstance(error, requests.Timeout):
         return "no answer in time"
-    if isinstance(error, requests.exceptions.ChunkedEncodingError):
-        return "a body that broke off"
     if isinstance(error, requests.ConnectionError):
         return f"no connection ({type(error).__name__})"
     return f"{type(error).__name__}: {error}"

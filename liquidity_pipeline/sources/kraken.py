@@ -6,6 +6,7 @@ from datetime import UTC, date, datetime, time
 from typing import TYPE_CHECKING, Any
 
 from liquidity_pipeline.sources import bars
+from liquidity_pipeline.sources.boundary import Name, declared, nobody
 from liquidity_pipeline.sources.errors import (
     NotServedError,
     PublisherError,
@@ -20,6 +21,8 @@ if TYPE_CHECKING:
 
 PUBLISHER = "kraken"
 _DAY = 86_400
+_COLUMNS = ("time", "open", "high", "low", "close", "vwap", "volume", "count")
+_EXPECTED = f"one pair of rows [{', '.join(_COLUMNS)}] beside 'last'"
 
 
 def daily_bars(fetch: Fetch, symbol: str, start: date, end: date) -> pa.Table:
@@ -34,36 +37,36 @@ def daily_bars(fetch: Fetch, symbol: str, start: date, end: date) -> pa.Table:
     answer = fetch.get(
         PUBLISHER, "/0/public/OHLC", {"pair": symbol, "interval": _DAY // 60, "since": since}
     )
-    return bars.between(parse(answer.json(), answer.url), start, end)
+    name = fetch.left_out(f"{PUBLISHER}'s {symbol}")
+    return bars.between(parse(answer.json(), answer.url, name), start, end)
 
 
-def parse(payload: dict[str, Any], url: str = "") -> pa.Table:
-    """Return the bars of one answer, or raise the error that it stands for."""
-    import numpy as np
+@declared(_EXPECTED, publisher=PUBLISHER)
+def parse(payload: Any, url: str = "", name: Name = nobody) -> pa.Table:
+    """Return the bars of one answer, or raise the error that it stands for.
 
+    A few rows that cannot be are left out and named.
+    """
+    if not isinstance(payload, dict):
+        raise _unexpected(payload, url)
     if errors := payload.get("error"):
         raise _refusal(errors, url)
-    # Kraken renames pairs (XBTUSD becomes XXBTZUSD): the rows stand under the only other key.
-    lists = [rows for key, rows in payload.get("result", {}).items() if key != "last"]
-    try:
-        (rows,) = lists
-        numbers = np.array(rows, dtype=np.float64).reshape(len(rows), 8)
-    except (TypeError, ValueError) as error:
-        raise UnexpectedPayloadError(
-            f"expected one pair of rows [time, open, high, low, close, vwap, volume, count] "
-            f"beside 'last', got {str(payload)[:200]}",
-            publisher=PUBLISHER,
-            url=url,
-        ) from error
-    days = numbers[:, 0].astype("datetime64[s]").astype("datetime64[D]")
-    columns = {name: numbers[:, place] for place, name in enumerate(bars.PRICES, start=1)}
-    result = bars.table(days, columns | {"volume": numbers[:, 6]})
-    bars.refuse_misplaced_columns(result, publisher=PUBLISHER, url=url)
-    return result
+    # Kraken renames pairs (XBTUSD becomes XXBTZUSD): the rows are under the only other key.
+    result = payload.get("result")
+    lists = [v for k, v in result.items() if k != "last"] if isinstance(result, dict) else []
+    if len(lists) != 1:
+        raise _unexpected(payload, url)
+    return bars.of_lists(lists[0], _COLUMNS, name, expected=_EXPECTED, publisher=PUBLISHER, url=url)
 
 
-def _refusal(errors: list[str], url: str) -> PublisherError:
-    text = "; ".join(errors)
+def _unexpected(payload: Any, url: str) -> PublisherError:
+    return UnexpectedPayloadError(
+        f"expected {_EXPECTED}, got {str(payload)[:200]}", publisher=PUBLISHER, url=url
+    )
+
+
+def _refusal(errors: Any, url: str) -> PublisherError:
+    text = "; ".join(map(str, errors)) if isinstance(errors, list) else str(errors)
     kind: type[PublisherError] = RejectedError
     if "Unknown asset pair" in text:
         kind = NotServedError

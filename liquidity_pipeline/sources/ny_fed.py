@@ -18,7 +18,8 @@ from liquidity_pipeline.contracts.sources import (
     SOMA_HOLDINGS,
 )
 from liquidity_pipeline.contracts.table import Table
-from liquidity_pipeline.sources.errors import EmptyAnswerError
+from liquidity_pipeline.sources.boundary import Name, declared, nobody, report, sift
+from liquidity_pipeline.sources.errors import EmptyAnswerError, UnexpectedPayloadError
 from liquidity_pipeline.sources.fetch import Collected, Fetch
 from liquidity_pipeline.sources.http import Answer
 from liquidity_pipeline.sources.ny_fed_client import PUBLISHER, Record, distinct, records
@@ -69,7 +70,8 @@ def collect_reference_rates(fetch: Fetch) -> Collected:
     2003-07-20) and a row without a rate are left out and named; so is a rate that has no row.
     """
     answer = fetch.get(PUBLISHER, _RATES, _span(fetch))
-    rows = _inside(REFERENCE_RATES, parse_reference_rates(answer), fetch)
+    rows = parse_reference_rates(answer, fetch.left_out("reference_rates"))
+    rows = _inside(REFERENCE_RATES, rows, fetch)
     kept = []
     for rate, release in REFERENCE_RATES.releases.items():
         own = [row for row in rows if row["rate"] == rate]
@@ -86,22 +88,30 @@ def collect_reference_rates(fetch: Fetch) -> Collected:
     return _collected(REFERENCE_RATES, kept, fetch, answer)
 
 
-def parse_reference_rates(answer: Answer) -> list[dict[str, Any]]:
-    """Return one row per day and rate; of two, the one with a revision mark stands.
+@declared("rows of rates", publisher=PUBLISHER)
+def parse_reference_rates(answer: Answer, name: Name = nobody) -> list[dict[str, Any]]:
+    """Return one row per day and rate; of two, the one with a revision mark is the rate.
 
-    Raises UnexpectedPayloadError for an unknown rate, a changed unit and a contradicting row.
+    A few rows with an unknown rate, a changed unit, or without a mark beside a different one are
+    left out and named; raises UnexpectedPayloadError where they are more than half.
     """
+    # SOFRAI is averages and an index of SOFR, under their day of publication.
+    found = [r for r in records(answer, "refRates") if r.fields.get("type") != "SOFRAI"]
+
+    def understood(record: Record) -> tuple[Record, dict[str, Any]]:
+        with declared("a rate", publisher=PUBLISHER, url=answer.url):
+            return record, _rate(record)
+
     rows: dict[tuple[date, str], dict[str, Any]] = {}
-    for record in records(answer, "refRates"):
-        if record.fields.get("type") == "SOFRAI":
-            continue  # averages and index of SOFR, stamped with their day of publication
-        row = _rate(record)
+    errors: dict[tuple[date, str], UnexpectedPayloadError] = {}
+    for record, row in sift(found, understood, name):
         key = row["effective_date"], row["rate"]
         before = rows.get(key, row)
         if before != row and bool(before["revision"]) == bool(row["revision"]):
-            raise record.unexpected("comes twice with different values")
+            errors[key] = record.unexpected("comes twice with different values")
         rows[key] = row if row["revision"] else before
-    return list(rows.values())
+    report(list(errors.values()), len(rows), name)
+    return [row for key, row in rows.items() if key not in errors]
 
 
 def _rate(record: Record) -> dict[str, Any]:
@@ -127,12 +137,18 @@ def _rate(record: Record) -> dict[str, Any]:
 def collect_fed_operations(fetch: Fetch) -> Collected:
     """Return {"fed_operations": rows}, par in USD mn; a window without operations is in order."""
     answer = fetch.get(PUBLISHER, _OUTRIGHT, _span(fetch))
-    return _collected(FED_OPERATIONS, parse_fed_operations(answer), fetch, answer)
+    return _collected(
+        FED_OPERATIONS,
+        parse_fed_operations(answer, fetch.left_out("fed_operations")),
+        fetch,
+        answer,
+    )
 
 
-def parse_fed_operations(answer: Answer) -> list[dict[str, Any]]:
+@declared("rows of operations or holdings", publisher=PUBLISHER)
+def parse_fed_operations(answer: Answer, name: Name = nobody) -> list[dict[str, Any]]:
     """Return one row per outright operation."""
-    return distinct(records(answer, "treasury", "auctions"), _outright, "operation_id")
+    return distinct(records(answer, "treasury", "auctions"), _outright, "operation_id", name)
 
 
 def _outright(record: Record) -> dict[str, Any]:
@@ -168,12 +184,18 @@ def collect_repo_operations(fetch: Fetch) -> Collected:
     propositions is left alone: it repeats the same operations without their terms.
     """
     answer = fetch.get(PUBLISHER, _REPO, _span(fetch))
-    return _collected(REPO_OPERATIONS, parse_repo_operations(answer), fetch, answer)
+    return _collected(
+        REPO_OPERATIONS,
+        parse_repo_operations(answer, fetch.left_out("repo_operations")),
+        fetch,
+        answer,
+    )
 
 
-def parse_repo_operations(answer: Answer) -> list[dict[str, Any]]:
+@declared("rows of operations or holdings", publisher=PUBLISHER)
+def parse_repo_operations(answer: Answer, name: Name = nobody) -> list[dict[str, Any]]:
     """Return one row per repo or reverse repo operation."""
-    return distinct(records(answer, "repo", "operations"), _repo, "operation_id")
+    return distinct(records(answer, "repo", "operations"), _repo, "operation_id", name)
 
 
 def _repo(record: Record) -> dict[str, Any]:
@@ -235,7 +257,7 @@ def collect_soma_holdings(fetch: Fetch) -> Collected:
     The publisher's total leaves out the inflation compensation on TIPS.
     """
     answer = fetch.get(PUBLISHER, _SOMA)
-    rows = parse_soma_holdings(answer)
+    rows = parse_soma_holdings(answer, fetch.left_out("soma_holdings"))
     if (
         rows
         and not _inside(SOMA_HOLDINGS, rows, fetch)
@@ -246,9 +268,10 @@ def collect_soma_holdings(fetch: Fetch) -> Collected:
     return _collected(SOMA_HOLDINGS, rows, fetch, answer)
 
 
-def parse_soma_holdings(answer: Answer) -> list[dict[str, Any]]:
+@declared("rows of operations or holdings", publisher=PUBLISHER)
+def parse_soma_holdings(answer: Answer, name: Name = nobody) -> list[dict[str, Any]]:
     """Return one row per week."""
-    return distinct(records(answer, "soma", "summary"), _soma, "as_of_date")
+    return distinct(records(answer, "soma", "summary"), _soma, "as_of_date", name)
 
 
 def _soma(record: Record) -> dict[str, Any]:

@@ -6,12 +6,13 @@ What a record means does not belong here: see `ny_fed` and `soma`.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from typing import Any
 
 from liquidity_pipeline import calendars
+from liquidity_pipeline.sources.boundary import Name, declared, nobody, report, sift
 from liquidity_pipeline.sources.errors import UnexpectedPayloadError
 from liquidity_pipeline.sources.http import Answer
 
@@ -110,15 +111,30 @@ def records(answer: Answer, *path: str) -> list[Record]:
 
 
 def distinct(
-    records: Iterable[Record], read: Callable[[Record], dict[str, Any]], key: str
+    found: Sequence[Record],
+    read: Callable[[Record], dict[str, Any]],
+    key: str,
+    name: Name = nobody,
 ) -> list[dict[str, Any]]:
-    """Read every record; the same row twice is one, two different ones of a key are an error."""
-    rows: dict[Any, dict[str, Any]] = {}
-    for record in records:
-        row = read(record)
-        if rows.setdefault(row[key], row) != row:
-            raise record.unexpected("comes twice with different values")
-    return list(rows.values())
+    """Read every record; a few that cannot be read, or contradict another, are named.
+
+    The same row twice is one. Of two different rows of a key neither is believed.
+    """
+    rows: dict[Any, list[dict[str, Any]]] = {}
+    errors: list[UnexpectedPayloadError] = []
+
+    def understood(record: Record) -> tuple[Record, dict[str, Any]]:
+        with declared("an operation or holding", publisher=PUBLISHER, url=record.answer.url):
+            return record, read(record)
+
+    for record, row in sift(found, understood, name):
+        same_key = rows.setdefault(row[key], [])
+        if row not in same_key:
+            same_key.append(row)
+        if len(same_key) == 2:
+            errors.append(record.unexpected("comes twice with different values"))
+    report(errors, len(rows), name)
+    return [row for same_key in rows.values() for row in same_key if len(same_key) == 1]
 
 
 def _has_surrogate(text: str) -> bool:

@@ -6,11 +6,12 @@ its three regions each add up to the index.
 
 from __future__ import annotations
 
-from io import BytesIO
 from typing import TYPE_CHECKING
 
 from liquidity_pipeline.calendars import STRESS_INDEX
 from liquidity_pipeline.contracts.sources import OFR_FSI
+from liquidity_pipeline.sources.boundary import Name, declared, nobody
+from liquidity_pipeline.sources.csv_rows import Layout, read
 from liquidity_pipeline.sources.errors import UnexpectedPayloadError
 from liquidity_pipeline.sources.fetch import Collected, Fetch
 
@@ -44,7 +45,7 @@ def collect_ofr_fsi(fetch: Fetch) -> Collected:
     import pyarrow.compute as pc
 
     answer = fetch.get(PUBLISHER, PATH, form="csv")
-    rows = parse(answer.body, answer.url)
+    rows = parse(answer.body, answer.url, fetch.left_out("ofr_fsi"))
     days = rows["date"]
     inside = pc.and_(
         pc.greater_equal(days, pa.scalar(fetch.window.start)),
@@ -55,32 +56,22 @@ def collect_ofr_fsi(fetch: Fetch) -> Collected:
     return {OFR_FSI.name: rows.append_column("known_at", known)}
 
 
-def parse(body: bytes, url: str = "") -> pa.Table:
+@declared("a file of the index and its parts", publisher=PUBLISHER)
+def parse(body: bytes, url: str = "", name: Name = nobody) -> pa.Table:
     """Return every row that has an index, in the columns of HEADINGS; an empty cell is NULL.
 
-    Raises UnexpectedPayloadError naming what was expected.
+    Raises UnexpectedPayloadError naming what was expected; a few lines that cannot be read are
+    left out and named.
     """
-    import pyarrow as pa
     import pyarrow.compute as pc
-    from pyarrow import csv
 
     expected = ",".join(HEADINGS.values())
-    header = body.split(b"\n", 1)[0].decode("utf-8-sig", "replace").strip()
+    first, _, lines = body.partition(b"\n")
+    header = first.decode("utf-8-sig", "replace").strip()
     if header != expected:
         raise UnexpectedPayloadError(
             f"expected the header '{expected}', got '{header[:200]}'", publisher=PUBLISHER, url=url
         )
-    numbers = dict.fromkeys(list(HEADINGS)[1:], pa.float64())
-    try:
-        rows = csv.read_csv(
-            BytesIO(body),
-            read_options=csv.ReadOptions(column_names=list(HEADINGS), skip_rows=1),
-            convert_options=csv.ConvertOptions(
-                column_types={"date": pa.date32(), **numbers}, null_values=[""]
-            ),
-        )
-    except pa.ArrowInvalid as error:
-        raise UnexpectedPayloadError(
-            f"expected rows YYYY-MM-DD,number,…: {error}", publisher=PUBLISHER, url=url
-        ) from error
+    layout = Layout(tuple(HEADINGS), "%Y-%m-%d", "rows YYYY-MM-DD,number,…", PUBLISHER)
+    rows = read(lines, layout, url, name)
     return rows.filter(pc.is_valid(rows["fsi"]))

@@ -100,12 +100,13 @@ def _ask_providers(fetch: Fetch, asset: Asset, due: Sequence[date]) -> list[tupl
         if len(answers) >= 2 and not _missing(answers, due):
             break
         try:
-            rows = _on_days(PROVIDERS[provider](fetch, symbol, due[0], due[-1]), due)
+            rows = _ask(fetch, provider, symbol, due)
         except PublisherError as error:
             failures.append(error)
             continue
         if rows.num_rows:
             answers.append((provider, rows))
+            _name_blanks(fetch, asset, answers, due)
         elif place == 0:
             # Only the first choice reaches back as far as the universe says.
             failures.append(
@@ -114,7 +115,10 @@ def _ask_providers(fetch: Fetch, asset: Asset, due: Sequence[date]) -> list[tupl
                     publisher=provider,
                 )
             )
-    problems = [f"{failure.publisher}: {failure.problem}" for failure in failures]
+    problems = [
+        f"{failure.publisher}: {failure.detail if failure.payload else failure.problem}"
+        for failure in failures
+    ]
     if not answers:
         problems = [f"no provider has it: {'; '.join(problems)}"]
     for problem in problems:
@@ -122,6 +126,33 @@ def _ask_providers(fetch: Fetch, asset: Asset, due: Sequence[date]) -> list[tupl
     if not answers:
         raise failures[-1]
     return answers
+
+
+def _ask(fetch: Fetch, provider: str, symbol: str, due: Sequence[date]) -> pa.Table:
+    """Return the provider's bars of the due days; raise PublisherError whatever else happens."""
+    collect = PROVIDERS[provider]
+    rows = fetch.understood(
+        f"daily bars of {symbol} from {provider}",
+        lambda: collect(fetch, symbol, due[0], due[-1]),
+    )
+    return _on_days(rows, due)
+
+
+def _name_blanks(
+    fetch: Fetch, asset: Asset, answers: Sequence[tuple[str, pa.Table]], due: Sequence[date]
+) -> None:
+    """Name the days that an earlier provider left blank and the newest answer has."""
+    if len(answers) == 1:
+        return
+    *earlier, (provider, rows) = answers
+    filled = _on_days(rows, _missing(earlier, due))["trade_date"].to_pylist()
+    if filled:
+        first = earlier[0][0]
+        span = f"{filled[0]}" if len(filled) == 1 else f"{filled[0]} … {filled[-1]}"
+        fetch.gap(
+            f"{first} has no bar of {asset.symbol} on {len(filled)} of {len(due)} days ({span}), "
+            f"taken from {provider}"
+        )
 
 
 def merge(

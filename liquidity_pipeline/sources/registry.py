@@ -11,19 +11,25 @@ from liquidity_pipeline.contracts import sources as contracts
 from liquidity_pipeline.contracts.table import Table
 from liquidity_pipeline.sources.fetch import Collected, Fetch
 
+# Schedules; when each runs is orchestration's business.
+MORNING, MIDNIGHT_UTC = "morning_rates", "crypto_every_day"
+
 
 @dataclass(frozen=True)
 class Source:
     """One source. `tables[0]` carries its name; a snapshot source has no partitions.
 
-    `collector` is `module:function`, imported when first used, because the modules bring heavy
-    libraries with them.
+    `publishers`: all that it may ask, the one that matters most first. `also_at`: schedules that
+    refresh it besides the evening's, which refreshes every source. `collector` is
+    `module:function`, imported when first used, because the modules bring heavy libraries with
+    them.
     """
 
     tables: tuple[Table, ...]
     publishers: tuple[str, ...]
     collector: str
     partitioned: bool = True
+    also_at: tuple[str, ...] = ()
 
     @property
     def name(self) -> str:
@@ -36,7 +42,8 @@ class Source:
         collect: Callable[[Fetch], Collected] = getattr(
             importlib.import_module(f"liquidity_pipeline.sources.{module}"), function
         )
-        return collect(fetch)
+        expected = f"rows of {self.name} from {', '.join(self.publishers)}"
+        return fetch.understood(expected, lambda: collect(fetch))
 
 
 SOURCES: Mapping[str, Source] = {
@@ -46,12 +53,12 @@ SOURCES: Mapping[str, Source] = {
         Source(
             (contracts.DEBT_SETTLEMENTS, contracts.MATURING_HOLDINGS),
             ("fiscaldata",),
-            "treasury_auctions:collect_debt_settlements",
+            "debt_settlements:collect_debt_settlements",
         ),
         Source(
             (contracts.UPCOMING_SETTLEMENTS,),
             ("fiscaldata",),
-            "treasury_auctions:collect_upcoming_settlements",
+            "debt_settlements:collect_upcoming_settlements",
             partitioned=False,
         ),
         Source(
@@ -65,13 +72,33 @@ SOURCES: Mapping[str, Source] = {
             ("fiscaldata",),
             "buybacks_operations:collect_buybacks",
         ),
-        Source((contracts.FED_OPERATIONS,), ("nyfed",), "ny_fed:collect_fed_operations"),
+        Source(
+            (contracts.FED_OPERATIONS,),
+            ("nyfed",),
+            "ny_fed:collect_fed_operations",
+            also_at=(MORNING,),
+        ),
         Source((contracts.SOMA_HOLDINGS,), ("nyfed",), "ny_fed:collect_soma_holdings"),
         Source((itemised.SOMA_SECURITIES,), ("nyfed",), "soma:collect_soma_securities"),
-        Source((contracts.REPO_OPERATIONS,), ("nyfed",), "ny_fed:collect_repo_operations"),
-        Source((contracts.REFERENCE_RATES,), ("nyfed",), "ny_fed:collect_reference_rates"),
+        Source(
+            (contracts.REPO_OPERATIONS,),
+            ("nyfed",),
+            "ny_fed:collect_repo_operations",
+            also_at=(MORNING,),
+        ),
+        Source(
+            (contracts.REFERENCE_RATES,),
+            ("nyfed",),
+            "ny_fed:collect_reference_rates",
+            also_at=(MORNING,),
+        ),
         Source((contracts.FED_BALANCE_SHEET,), ("fred",), "fred:collect_fed_balance_sheet"),
-        Source((contracts.MARKET_SERIES,), ("fred",), "fred:collect_market_series"),
+        Source(
+            (contracts.MARKET_SERIES,),
+            ("fred",),
+            "fred:collect_market_series",
+            also_at=(MORNING,),
+        ),
         Source(
             (contracts.INDEX_PRICES, contracts.PRICE_DISAGREEMENTS),
             ("yahoo", "cboe", "fred"),
@@ -81,7 +108,28 @@ SOURCES: Mapping[str, Source] = {
             (contracts.CRYPTO_PRICES, contracts.CRYPTO_DISAGREEMENTS),
             ("coinbase", "kraken"),
             "prices:collect_crypto_prices",
+            also_at=(MIDNIGHT_UTC,),
         ),
         Source((contracts.OFR_FSI,), ("ofr",), "ofr:collect_ofr_fsi"),
     )
 }
+
+
+def pool(source: Source, sources: Mapping[str, Source] = SOURCES) -> str:
+    """Return the pool in which a source waits for its turn: its publishers' names, sorted.
+
+    Sources that share a publisher share a pool, or two runs could ask it at once; so do those that
+    are linked by others in between.
+    """
+    linked = set(source.publishers)
+    while (
+        wider := {
+            name
+            for other in sources.values()
+            if linked & set(other.publishers)
+            for name in other.publishers
+        }
+        - linked
+    ):
+        linked |= wider
+    return "+".join(sorted(linked))

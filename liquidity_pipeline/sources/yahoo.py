@@ -6,12 +6,15 @@ because every ex-dividend day rewrites its whole history.
 
 from __future__ import annotations
 
+import math
+from collections.abc import Sequence
 from datetime import UTC, date, datetime, time, timedelta
 from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
 from liquidity_pipeline.settings import NEW_YORK
 from liquidity_pipeline.sources import bars
+from liquidity_pipeline.sources.boundary import Name, declared, nobody, sift
 from liquidity_pipeline.sources.errors import NotServedError, UnexpectedPayloadError
 from liquidity_pipeline.sources.fetch import Fetch
 
@@ -26,9 +29,9 @@ PUBLISHER = "yahoo"
 def daily_bars(fetch: Fetch, symbol: str, start: date, end: date) -> pa.Table:
     """Return the bars of one symbol, in US dollars, with the dividend on its ex-date.
 
-    The newest bar may be a running session's. Names a gap where the shares were split inside the
-    range. Raises NotServedError for a symbol that Yahoo does not have, UnexpectedPayloadError for
-    an answer about something else than was asked for.
+    The newest bar may be a running session's. Tells the fetch of a split inside the range. Raises
+    NotServedError for a symbol that Yahoo does not have, UnexpectedPayloadError for an answer
+    about something else than was asked for.
     """
     answer = fetch.get(
         PUBLISHER,
@@ -43,17 +46,18 @@ def daily_bars(fetch: Fetch, symbol: str, start: date, end: date) -> pa.Table:
         },
     )
     chart = _result(answer.json(), symbol, answer.url)
-    rows = parse(chart, symbol, answer.url)
+    rows = parse(chart, symbol, answer.url, fetch.left_out(f"{PUBLISHER}'s {symbol}"))
     for day, ratio in splits(chart):
-        fetch.gap(
-            f"{symbol}: yahoo has a {ratio} split on {day}; months before {start:%Y-%m} that are "
-            f"already stored are on the old basis until `liquidity backfill --force` fetches them"
-        )
+        fetch.split(PUBLISHER, symbol, day, ratio)
     return bars.between(rows, start, end)
 
 
-def parse(chart: dict[str, Any], symbol: str, url: str = "") -> pa.Table:
-    """Return all bars of one chart result, or raise UnexpectedPayloadError."""
+@declared("a chart with timestamps and quotes", publisher=PUBLISHER)
+def parse(chart: dict[str, Any], symbol: str, url: str = "", name: Name = nobody) -> pa.Table:
+    """Return all bars of one chart result, or raise UnexpectedPayloadError.
+
+    A few bars that cannot be are left out and named.
+    """
     _check_meta(chart["meta"], symbol, url)
     # Without rows there is no `timestamp`, whatever else is there.
     stamps = chart.get("timestamp") or []
@@ -61,57 +65,75 @@ def parse(chart: dict[str, Any], symbol: str, url: str = "") -> pa.Table:
         return bars.table([], {})
     quote = chart["indicators"]["quote"][0]
     columns = {name: quote.get(name) for name in (*bars.PRICES, "volume")}
-    for name, values in columns.items():
+    for column, values in columns.items():
         if values is None or len(values) != len(stamps):
             raise UnexpectedPayloadError(
-                f"{symbol}: expected {len(stamps)} values of '{name}', one per timestamp; "
+                f"{symbol}: expected {len(stamps)} values of '{column}', one per timestamp; "
                 f"got {'none' if values is None else len(values)}",
                 publisher=PUBLISHER,
                 url=url,
             )
-    prices = {name: _shortest_decimals(columns[name]) for name in bars.PRICES}
-    days = [_day(stamp, chart) for stamp in stamps]
-    dividends = _dividends(chart)
-    return bars.table(
+    zone = ZoneInfo(chart["meta"]["exchangeTimezoneName"])
+
+    def read(place: int) -> tuple[date, list[float]]:
+        with declared(f"{symbol}: a time and prices in bar {place}", publisher=PUBLISHER, url=url):
+            return _day(stamps[place], zone), [_number(columns[n][place]) for n in columns]
+
+    rows = sift(range(len(stamps)), read, name)
+    days = [day for day, _ in rows]
+    numbers = dict(zip(columns, zip(*(values for _, values in rows), strict=True), strict=True))
+    prices = {column: _shortest_decimals(numbers[column]) for column in bars.PRICES}
+    dividends = _dividends(chart, zone)
+    found = bars.table(
         days,
         {
             **prices,
-            "volume": columns["volume"],
+            "volume": numbers["volume"],
             "dividend": [dividends.get(day) for day in days],
         },
     )
+    return bars.sound(found, name, publisher=PUBLISHER, url=url)
 
 
+@declared("splits with a date", publisher=PUBLISHER)
 def splits(chart: dict[str, Any]) -> list[tuple[date, str]]:
     """Return (day, ratio such as '4:1') of every split in the range."""
-    events = chart.get("events", {}).get("splits", {}).values()
-    return sorted((_day(event["date"], chart), str(event.get("splitRatio"))) for event in events)
+    zone = ZoneInfo(chart["meta"]["exchangeTimezoneName"])
+    events = _events(chart, "splits")
+    return sorted((_day(event["date"], zone), str(event.get("splitRatio"))) for event in events)
 
 
-def _dividends(chart: dict[str, Any]) -> dict[date, float]:
+def _dividends(chart: dict[str, Any], zone: ZoneInfo) -> dict[date, float]:
     """Return the dividend per share by ex-date; two on one day (special and regular) add up."""
     by_day: dict[date, float] = {}
-    for event in chart.get("events", {}).get("dividends", {}).values():
-        day = _day(event["date"], chart)
-        by_day[day] = by_day.get(day, 0.0) + float(event["amount"])
+    for event in _events(chart, "dividends"):
+        day = _day(event["date"], zone)
+        by_day[day] = by_day.get(day, 0.0) + _number(event["amount"])
     return by_day
 
 
+def _events(chart: dict[str, Any], kind: str) -> list[dict[str, Any]]:
+    """Return the events of a kind; where there are none, any part may be absent or null."""
+    return list(((chart.get("events") or {}).get(kind) or {}).values())
+
+
+@declared("a chart", publisher=PUBLISHER)
 def _result(payload: Any, symbol: str, url: str) -> dict[str, Any]:
     chart = payload.get("chart") if isinstance(payload, dict) else None
-    chart = chart or {}
+    chart = chart if isinstance(chart, dict) else {}
     if error := chart.get("error"):
-        kind = NotServedError if error.get("code") == "Not Found" else UnexpectedPayloadError
-        raise kind(f"{symbol}: {error.get('description')}", publisher=PUBLISHER, url=url)
+        said = error if isinstance(error, dict) else {"description": error}
+        kind = NotServedError if said.get("code") == "Not Found" else UnexpectedPayloadError
+        raise kind(f"{symbol}: {said.get('description')}", publisher=PUBLISHER, url=url)
     results = chart.get("result")
-    if not results or "meta" not in results[0] or "indicators" not in results[0]:
+    first: dict[str, Any] = results[0] if isinstance(results, list) and results else {}
+    if not {"meta", "indicators"} <= set(first):
         raise UnexpectedPayloadError(
             f"{symbol}: expected chart.result[0] with meta and indicators; "
             f"got {str(payload)[:200]}",
             publisher=PUBLISHER,
             url=url,
         )
-    first: dict[str, Any] = results[0]
     return first
 
 
@@ -130,20 +152,30 @@ def _midnight(day: date) -> int:
     return int(datetime.combine(day, time(), NEW_YORK).timestamp())
 
 
-def _day(stamp: int, chart: dict[str, Any]) -> date:
+def _day(stamp: int, zone: ZoneInfo) -> date:
     """Return the exchange's day of a stamp; `gmtoffset` is today's and wrong across the year."""
-    zone = ZoneInfo(chart["meta"]["exchangeTimezoneName"])
+    if isinstance(stamp, bool) or not isinstance(stamp, int):
+        raise TypeError(f"{stamp!r} is no time in seconds")
     return datetime.fromtimestamp(stamp, UTC).astimezone(zone).date()
 
 
-def _shortest_decimals(values: list[float | None]) -> npt.NDArray[np.float64]:
-    """Return the prices as quoted, at most four decimals; a missing one is 0.
+def _number(value: Any) -> float:
+    """Return a number of the answer, NaN where it is null."""
+    if value is None:
+        return math.nan
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        raise TypeError(f"{value!r} is no number")
+    return float(value)
+
+
+def _shortest_decimals(values: Sequence[float]) -> npt.NDArray[np.float64]:
+    """Return the prices as quoted, at most four decimals; NaN stays NaN.
 
     Yahoo widens 32-bit floats, so 6939.03 arrives as 6939.02978515625. The shortest decimal that
     names the same 32-bit float is the quoted one.
     """
     import numpy as np
 
-    narrow = np.array([value or 0.0 for value in values], dtype=np.float32)
+    narrow = np.array(values, dtype=np.float64).astype(np.float32)
     quoted: npt.NDArray[np.float64] = np.array(narrow.astype(str), dtype=np.float64)
     return quoted.round(4)

@@ -1,4 +1,4 @@
-"""Inference for dependent data: intervals and corrections for many looks. Arrays in, arrays out.
+"""Inference for dependent data: intervals and corrections for many tests. Arrays in, arrays out.
 
 Every estimate here (a slope, a difference of means) comes with its influence scores: how much each
 moment of time moves it. Scores are summed within blocks of about n^(1/3) consecutive moments; the
@@ -12,7 +12,7 @@ reading tables does not belong here.
 Sources: blocks that do not overlap: Carlstein (1986), their length: Hall, Horowitz and Jing (1995);
 interval with G - 1 degrees of freedom: Bester, Conley and Hansen (2011), effective G: Carter,
 Schnepel and Steigerwald (2017); bootstrap of scores: Kline and Santos (2012); tests by signs:
-Canay, Romano and Shaikh (2017); the largest of many looks: Romano and Wolf (2005); method, C7.
+Canay, Romano and Shaikh (2017); the largest of many tests: Romano and Wolf (2005); method, C7.
 """
 
 from __future__ import annotations
@@ -186,16 +186,6 @@ class Moments:
 
         return Moments(*(sums(part) for part in self._parts()))
 
-    def rolling(self, window: int) -> Moments:
-        """Return in each row the sums of the last `window` rows, fewer at the start."""
-
-        def sums(part: Floats) -> Floats:
-            running = np.cumsum(part, axis=0)
-            running[window:] = running[window:] - running[:-window]
-            return running
-
-        return Moments(*(sums(part) for part in self._parts()))
-
     def beside(self, other: Moments) -> Moments:
         """Return both sets of estimates side by side."""
         both = zip(self._parts(), other._parts(), strict=True)
@@ -322,7 +312,7 @@ def _members(strata: Integers) -> Floats:
     return np.equal(strata, np.arange(int(strata.max(initial=0)) + 1)[:, None]).astype(np.float64)
 
 
-# --- many looks ----------------------------------------------------------------------------------
+# --- many tests ----------------------------------------------------------------------------------
 
 
 @cache
@@ -337,13 +327,13 @@ def draw_blocks(n_blocks: int, draws: int, seed: int) -> Floats:
 def max_t_p_values(
     estimates: Estimates, seed: int, draws: int = DRAWS, *, one_sided: bool = False
 ) -> Floats:
-    """Return p-values that hold for all looks together: how often chance gives a larger |t|.
+    """Return p-values that hold for all tests together: how often chance gives a larger |t|.
 
     Randomization test (Canay, Romano and Shaikh 2017): without an effect a block's contribution
     to an estimate is as likely as its opposite, so the signs of the blocks are drawn, alike for all
-    looks, which keeps the looks' dependence on each other, and t is computed with each draw. It
+    tests, which keeps the tests' dependence on each other, and t is computed with each draw. It
     needs no normality and no equal variance: where a few blocks carry all, it sees so. Step by step
-    (Romano and Wolf 2005): the largest t against the largest of all looks, the next against the
+    (Romano and Wolf 2005): the largest t against the largest of all tests, the next against the
     largest of the others, and so on. `one_sided` asks for t > 0 instead. NaN where the estimate is
     undefined; never below the p-value of the look alone.
     """
@@ -409,9 +399,9 @@ def benjamini_hochberg(p_values: Floats) -> Floats:
     and is no look.
     """
     order = np.argsort(p_values, axis=-1)
-    looks = np.isfinite(p_values).sum(axis=-1, keepdims=True)
+    tests = np.isfinite(p_values).sum(axis=-1, keepdims=True)
     rank = np.arange(1, p_values.shape[-1] + 1)
-    scaled = np.take_along_axis(p_values, order, axis=-1) * looks / rank
+    scaled = np.take_along_axis(p_values, order, axis=-1) * tests / rank
     # NaN sorts last; going down from there it must not spread.
     steps = np.fmin.accumulate(scaled[..., ::-1], axis=-1)[..., ::-1]
     adjusted = np.empty_like(p_values)

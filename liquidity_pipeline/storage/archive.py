@@ -15,7 +15,7 @@ import re
 import uuid
 import zlib
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from http import HTTPStatus
@@ -23,9 +23,10 @@ from pathlib import Path
 from typing import Any
 
 from liquidity_pipeline.settings import NEW_YORK
-from liquidity_pipeline.sources.errors import TransientError
-from liquidity_pipeline.sources.fetch import Fetch, Window
-from liquidity_pipeline.sources.http import Answer, Form, Params
+from liquidity_pipeline.sources.errors import ReplayError, TransientError
+from liquidity_pipeline.sources.fetch import Fetch, Split, Window
+from liquidity_pipeline.sources.http import Answer
+from liquidity_pipeline.sources.publishers import Form, Params
 from liquidity_pipeline.storage.files import replacing
 from liquidity_pipeline.universe import Universe
 
@@ -38,7 +39,8 @@ class FetchRecord:
     """One fetch as the archive remembers it. Times are naive UTC.
 
     `now` is the moment that the fetch stood at, which `--as-of` sets back; `kept_at` is when it
-    really happened, and gives the order.
+    really happened, and gives the order. `present` holds by table and month (YYYY-MM) a digest of
+    the keys that came: two answers with the same digest agree on what there is.
     """
 
     source: str
@@ -50,6 +52,8 @@ class FetchRecord:
     gaps: list[str]
     error: str | None
     path: Path | None = field(default=None, compare=False)
+    splits: frozenset[Split] = frozenset()
+    present: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
 
     @property
     def day(self) -> date:
@@ -83,6 +87,8 @@ class FetchRecord:
                 "answers": self.answers,
                 "gaps": self.gaps,
                 "error": self.error,
+                "splits": [[*split[:2], f"{split[2]}", split[3]] for split in sorted(self.splits)],
+                "present": self.present,
             },
             indent=1,
         )
@@ -103,9 +109,17 @@ class FetchRecord:
                 gaps=content["gaps"],
                 error=content["error"],
                 path=path,
+                splits=frozenset(
+                    (publisher, symbol, date.fromisoformat(day), ratio)
+                    for publisher, symbol, day, ratio in content.get("splits", [])
+                ),
+                present=content.get("present", {}),
             )
         except (KeyError, TypeError, ValueError) as error:
             raise ValueError(f"{path} is not a fetch record ({error}).") from error
+
+
+_NOTHING: Mapping[str, Mapping[str, str]] = {}
 
 
 class Archive:
@@ -116,8 +130,17 @@ class Archive:
         self._fetches = root / "fetches"
         self._scratch = root / ".unfinished"
 
-    def keep(self, source: str, fetch: Fetch, error: str | None) -> FetchRecord:
-        """Store what a fetch was given, whether or not it could be understood."""
+    def keep(
+        self,
+        source: str,
+        fetch: Fetch,
+        error: str | None,
+        present: Mapping[str, Mapping[str, str]] = _NOTHING,
+    ) -> FetchRecord:
+        """Store what a fetch was given, whether or not it could be understood.
+
+        `present` says which keys came; see FetchRecord.
+        """
         answers = [
             {
                 "publisher": answer.publisher,
@@ -128,6 +151,7 @@ class Archive:
                 "status": answer.status,
                 "headers": dict(answer.headers),
                 "failure": answer.failure,
+                "unread": any(answer is unread for unread in fetch.unread),
                 "fetched_at": answer.fetched_at.isoformat(),
                 "sha256": self._keep_body(answer.body),
                 "bytes": len(answer.body),
@@ -143,6 +167,8 @@ class Archive:
             answers=answers,
             gaps=sorted(fetch.gaps),
             error=error,
+            splits=frozenset(fetch.splits),
+            present=present,
         )
         name = f"{record.kept_at:%Y%m%dT%H%M%S%f}-{uuid.uuid4().hex[:8]}.json"
         with replacing(self._fetches / source / name, self._scratch) as path:
@@ -174,14 +200,14 @@ class Archive:
         return None
 
     def body(self, sha256: str) -> bytes:
-        """Return a body; raise ValueError when it is gone or no longer what it was."""
+        """Return a body; raise ReplayError when it is gone or no longer what it was."""
         path = self._blob_path(sha256)
         try:
             body = gzip.decompress(path.read_bytes())
         except (OSError, EOFError, zlib.error) as error:
-            raise ValueError(f"archive body {sha256} cannot be read at {path}: {error}") from error
+            raise ReplayError(f"archive body {sha256} cannot be read at {path}: {error}") from error
         if hashlib.sha256(body).hexdigest() != sha256:
-            raise ValueError(f"archive body {path} has been altered: its SHA-256 differs.")
+            raise ReplayError(f"archive body {path} has been altered: its SHA-256 differs.")
         return body
 
     def replay(self, record: FetchRecord) -> Fetch:
@@ -221,7 +247,7 @@ class _Recorded:
     ) -> Answer:
         waiting = self._waiting[_request_key(publisher, path, dict(params or {}))]
         if not waiting:
-            raise ValueError(
+            raise ReplayError(
                 f"the archive has no {form} answer to {publisher} {path} {dict(params or {})}: "
                 f"the source asks differently from when it was recorded; fetch it anew."
             )
@@ -244,7 +270,8 @@ def _new_york_day(moment: datetime) -> date:
 
 
 def _came(answer: dict[str, Any]) -> bool:
-    return answer["failure"] is None and answer["status"] == HTTPStatus.OK
+    read = answer["failure"] is None and not answer.get("unread")
+    return read and answer["status"] == HTTPStatus.OK
 
 
 def _part(answer: dict[str, Any]) -> str:

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from pathlib import Path
@@ -26,6 +26,9 @@ from liquidity_pipeline.contracts.validation import conform, validate
 from liquidity_pipeline.storage.files import replacing
 
 _CONTENT = b"content_sha256"
+# The rank of a provider for an entity, from 0 for its first choice.
+Choice = Mapping[tuple[str, str], int]
+_NO_CHOICE: Choice = {}
 
 
 @dataclass(frozen=True)
@@ -89,27 +92,52 @@ class Lake:
         months: Sequence[date],
         seen_at: datetime,
         *,
+        checked: bool = False,
         keep_after: date | None = None,
+        withdrawn: Collection[str] = (),
+        choice: Choice = _NO_CHOICE,
     ) -> list[Stored]:
         """Replace the partitions of the given months by the rows, each atomically.
 
-        All rows are checked first: ContractBreach leaves every file as it was. A month without
-        rows is written only where emptiness means something, see `_may_be_empty`. The answer says
-        nothing about days after `keep_after`: stored rows of such days that it lacks are kept.
+        All rows are checked first, unless they are `checked`: ContractBreach leaves every file as
+        it was. A month without rows is written only where emptiness means something, see
+        `_may_be_empty`. The answer says nothing about days after `keep_after`: stored rows of such
+        days that it lacks are kept, but for those with a `withdrawn` key that were never full.
+        `choice` ranks (entity, provider): a row of a later choice replaces none of an earlier one.
         """
-        checked = validate(table, rows)
-        month_of = pc.floor_temporal(checked[table.day], unit="month").cast(pa.date32())
+        checked_rows = rows if checked else validate(table, rows)
+        month_of = pc.floor_temporal(checked_rows[table.day], unit="month").cast(pa.date32())
         stored = []
         for month in months:
             inside = pc.equal(month_of, pa.scalar(month, pa.date32()))
-            part = checked.filter(inside)
+            part = checked_rows.filter(inside)
             if part.num_rows or self._may_be_empty(table, month):
                 old = self._old_rows(table, month)
                 if old is not None:
-                    kept = _kept(table, old, part, keep_after)
-                    part = _merge(table, part, _unmoved(table, kept, checked, inside))
+                    kept = _unmoved(
+                        table, _kept(table, old, part, keep_after), checked_rows, inside
+                    )
+                    kept = _not_withdrawn(table, kept, withdrawn)
+                    part = _merge(table, part, kept, old, choice)
                 stored.append(self._replace_partition(table, month, part, old, seen_at))
         return stored
+
+    def remove(
+        self,
+        table: Table,
+        entity: str,
+        before: date,
+        seen_at: datetime,
+        months: Collection[date] | None = None,
+    ) -> None:
+        """Take all rows of an entity out of the months before a day, or of some of these."""
+        for month in self.months(table):
+            if month >= before or (months is not None and month not in months):
+                continue
+            old = _read_file(table, self.path(table, month), table.arrow_schema.names)
+            rest = conform(table, old.filter(pc.not_equal(old[table.entity], entity)))
+            if rest.num_rows < old.num_rows:
+                self._replace_partition(table, month, rest, old, seen_at)
 
     def store_snapshot(
         self, table: Table, rows: pa.Table, seen_at: datetime, *, checked: bool = False
@@ -173,6 +201,16 @@ class Lake:
         paths = sorted((self.root / REVISIONS.name).glob("*.parquet"))
         return self._read_files(REVISIONS, paths, None)
 
+    def unreadable(self, table: Table) -> list[str]:
+        """Return, for every file of a table that cannot be read, what is wrong and the way out."""
+        found = []
+        for path in self.files(table):
+            try:
+                _read_file(table, path, table.arrow_schema.names)
+            except ValueError as error:
+                found.append(str(error))
+        return found
+
     def _write(self, path: Path, rows: pa.Table) -> None:
         with replacing(path, self._scratch) as unfinished:
             pq.write_table(rows, unfinished, compression="zstd")
@@ -196,10 +234,12 @@ def _read_file(table: Table, path: Path, names: Sequence[str]) -> pa.Table:
         # A ParquetFile is opened in a fraction of the time that a data set of one file takes.
         rows = pq.ParquetFile(path).read(columns=list(names))
         return rows.select(list(names)).cast(schema)
-    except (pa.ArrowException, KeyError, ValueError) as error:
+    except (pa.ArrowException, KeyError, ValueError, OSError) as error:
+        # Arrow says OSError of a damaged page, and does not name the file.
         raise ValueError(
             f"{path} is damaged or from another version of the contract of "
-            f"{table.qualified_name} ({error}): `liquidity rebuild` makes the lake anew."
+            f"{table.qualified_name} ({error}): `liquidity rebuild` makes the lake again from the "
+            f"archive."
         ) from error
 
 
@@ -262,19 +302,52 @@ def _unmoved(table: Table, old: pa.Table, answer: pa.Table, inside: pa.Array) ->
     return old.filter(pc.invert(pc.is_in(_row_keys(table, old), value_set=elsewhere)))
 
 
-def _merge(table: Table, new: pa.Table, old: pa.Table) -> pa.Table:
-    """Return the new rows, and the old ones that the new answer lacks or knows less well."""
-    if not old.num_rows:
-        return new
+def _not_withdrawn(table: Table, kept: pa.Table, withdrawn: Collection[str]) -> pa.Table:
+    """Leave out old rows that will never be full: what settles of a postponed auction is nothing.
+
+    A row that was full stays: results that are gone from an answer are the answer's fault.
+    """
+    if not withdrawn or not kept.num_rows or len(table.key) != 1 or not table.fullness:
+        return kept
+    named = pc.is_in(kept[table.key[0]], value_set=pa.array(sorted(withdrawn), pa.string()))
+    return kept.filter(pc.invert(pc.and_(named, pc.is_null(kept[table.fullness]))))
+
+
+def _worse(table: Table, new: pa.Table, old: pa.Table, choice: Choice) -> pa.Array:
+    """Tell of each new row whether it knows less than the stored row of the same key.
+
+    It lacks what makes a row full, or is from a provider of a later choice.
+    """
+    keys = _row_keys(table, new)
+    worse = pa.array([False] * new.num_rows, pa.bool_())
     if table.fullness:
         full_before = old.filter(pc.is_valid(old[table.fullness]))
-        poorer = pc.and_(
-            pc.is_null(new[table.fullness]),
-            pc.is_in(_row_keys(table, new), value_set=_row_keys(table, full_before)),
-        )
-        new = new.filter(pc.invert(poorer))
-    gone = pc.invert(pc.is_in(_row_keys(table, old), value_set=_row_keys(table, new)))
-    return conform(table, pa.concat_tables([new, old.filter(gone)]))
+        had = pc.is_in(keys, value_set=_row_keys(table, full_before))
+        worse = pc.or_(worse, pc.and_(pc.is_null(new[table.fullness]), had))
+    if table.provider and choice:
+        held = dict(zip(_row_keys(table, old).to_pylist(), _ranks(table, old, choice), strict=True))
+        ranks = zip(keys.to_pylist(), _ranks(table, new, choice), strict=True)
+        later = [rank > held.get(key, rank) for key, rank in ranks]
+        worse = pc.or_(worse, pa.array(later, pa.bool_()))
+    return worse
+
+
+def _ranks(table: Table, rows: pa.Table, choice: Choice) -> list[int]:
+    """Return the rank of each row's provider; one that is no longer chosen comes last."""
+    pairs = zip(rows[table.entity].to_pylist(), rows[table.provider].to_pylist(), strict=True)
+    return [choice.get(pair, len(choice)) for pair in pairs]
+
+
+def _merge(table: Table, new: pa.Table, kept: pa.Table, old: pa.Table, choice: Choice) -> pa.Table:
+    """Return the new rows, the kept ones that they lack, and the old ones that know more."""
+    if old.num_rows and (table.fullness or table.provider):
+        worse = _worse(table, new, old, choice)
+        better = pc.is_in(_row_keys(table, old), value_set=_row_keys(table, new.filter(worse)))
+        new = pa.concat_tables([new.filter(pc.invert(worse)), old.filter(better)])
+    if not kept.num_rows:
+        return conform(table, new)
+    gone = pc.invert(pc.is_in(_row_keys(table, kept), value_set=_row_keys(table, new)))
+    return conform(table, pa.concat_tables([new, kept.filter(gone)]))
 
 
 def _row_keys(table: Table, rows: pa.Table) -> pa.Array:

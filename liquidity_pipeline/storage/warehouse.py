@@ -6,12 +6,13 @@ writing. What the tables contain was decided before; here they are copied, comme
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Protocol
 
 import duckdb
+import pyarrow as pa
 
 from liquidity_pipeline.contracts.table import DUCKDB_TYPES, Table
 from liquidity_pipeline.storage.files import replacing
@@ -22,6 +23,10 @@ STORAGE_VERSION = "v1.0.0"
 
 class PublicationError(Exception):
     """The file was not published; the one that was there still stands."""
+
+
+# A table that is computed from all others, as they are in the new file.
+Derived = tuple[Table, Callable[[duckdb.DuckDBPyConnection], pa.Table]]
 
 
 class View(Protocol):
@@ -44,10 +49,12 @@ def publish(
     target: Path,
     *,
     views: Sequence[View] = (),
+    derived: Sequence[Derived] = (),
 ) -> dict[str, int]:
     """Copy `tables` from the connection into a new file at `target`; return rows per table.
 
-    `views` are created over the copies, so they read only the file that they are part of.
+    `views` are created over the copies, so they read only the file that they are part of. A
+    `derived` table is computed last, by a function that reads the unfinished file.
 
     Raises PublicationError when a write-ahead log lies beside the target (DuckDB 1.5 would replay
     it into the new file), or when what was written differs from what was to be written.
@@ -56,7 +63,8 @@ def publish(
     tables = list(tables)
     with replacing(target, target.parent / ".build") as unfinished:
         counts = _write(connection, tables, views, unfinished)
-        _verify(unfinished, tables, views, counts)
+        counts |= _write_derived(connection, derived, unfinished)
+        _verify(unfinished, [*tables, *(table for table, _ in derived)], views, counts)
         unfinished.chmod(0o444)
         _refuse_stale_log(target)
     return counts
@@ -119,6 +127,32 @@ def _copy(connection: duckdb.DuckDBPyConnection, table: Table) -> int:
     for column in table.columns:
         connection.execute(f"comment on column {name}.{column.name} is {_quoted(column.comment)}")
     return int(count)
+
+
+def _write_derived(
+    connection: duckdb.DuckDBPyConnection, derived: Sequence[Derived], path: Path
+) -> dict[str, int]:
+    """Compute tables from the unfinished file and add them to it; return rows per table."""
+    if not derived:
+        return {}
+    counts = {}
+    connection.execute(f"attach {_quoted(str(path))} as publication")
+    try:
+        for table, compute in derived:
+            connection.execute("use publication")
+            try:
+                rows = compute(connection)
+            finally:
+                connection.execute("use memory")
+            connection.register("derived_arrow", rows)
+            name = table.qualified_name
+            connection.execute(f"create or replace table {name} as from derived_arrow")
+            connection.unregister("derived_arrow")
+            counts[name] = _copy(connection, table)
+        connection.execute("checkpoint publication")
+    finally:
+        connection.execute("detach publication")
+    return counts
 
 
 def _create_view(connection: duckdb.DuckDBPyConnection, view: View) -> None:

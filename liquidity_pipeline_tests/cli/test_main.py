@@ -13,8 +13,8 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner, Result
 
+from liquidity_pipeline.cli.console import INCOMPLETE, NOT_PUBLISHED, OK
 from liquidity_pipeline.cli.main import main
-from liquidity_pipeline.cli.run import INCOMPLETE, NOT_PUBLISHED, OK
 
 USAGE = 2
 

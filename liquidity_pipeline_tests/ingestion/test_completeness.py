@@ -173,21 +173,41 @@ def test_a_hole_is_fetched_again(lake: Lake):
     assert fetched(lake, 1, 8) == [(3, 3), (7, 8)]
 
 
-def test_what_nobody_served_last_time_is_asked_for_with_the_young_months_only(lake: Lake):
-    fill(lake, 1, 8, without=("2026-03-10",))
-    assert fetched(lake, 1, 8, gaps=("a: not served",)) == [(7, 8)]
-    assert fetched(lake, 1, 8, gaps=("ab: not served", "b: a: not served")) == [(3, 3), (7, 8)]
-
-
-def test_a_hole_in_the_middle_that_was_asked_for_late_is_the_publishers(lake: Lake):
+def test_a_hole_on_which_answers_agree_is_the_publishers(lake: Lake):
     fill(lake, 1, 8, without=("2026-03-10",))
     assert fetched(lake, 1, 8, answered=(month(3),)) == [(7, 8)]
     assert fetched(lake, 1, 8, answered=(month(2),)) == [(3, 3), (7, 8)]
+    # That the newest fetch did not get it either says nothing about March.
+    assert fetched(lake, 1, 8, gaps=("a: not served",)) == [(3, 3), (7, 8)]
 
 
-def test_what_ends_early_is_asked_for_again_however_often_it_was(lake: Lake):
+def test_what_ends_early_is_not_asked_for_on_every_run_either(lake: Lake):
     fill(lake, 1, 3)
-    assert fetched(lake, 1, 8, answered=tuple(map(month, range(1, 9)))) == [(4, 8)]
+    assert fetched(lake, 1, 8) == [(4, 8)]
+    assert fetched(lake, 1, 8, answered=(month(4), month(5))) == [(6, 8)]
+
+
+def test_a_month_whose_file_is_gone_is_fetched_though_answers_agree(lake: Lake):
+    fill(lake, 1, 8)
+    lake.path(LEVELS, month(3)).unlink()
+    history = FetchHistory(
+        answered=frozenset(map(month, range(1, 9))),
+        held={LEVELS.name: frozenset(map(month, range(1, 9)))},
+    )
+    spans = ranges_to_fetch(DAILY, lake, NOBODY, window(1, 8), NOW, asked=history)
+    assert [span.start for span in spans] == [month(3), month(7)]
+
+
+def test_a_month_of_events_that_was_silent_is_asked_for_again(lake: Lake):
+    lake.store(EVENTS, events(("A", "2026-03-10", 1.0)), window(1, 8).months, SEEN)
+    history = FetchHistory(silent={EVENTS.name: frozenset({month(2)})})
+    spans = ranges_to_fetch(ONLY_EVENTS, lake, NOBODY, window(1, 8), NOW, asked=history)
+    assert [span.start for span in spans] == [month(2), month(7)]
+
+
+def test_months_on_the_basis_before_a_split_are_fetched_again(lake: Lake):
+    fill(lake, 1, 8)
+    assert fetched(lake, 1, 8, rebased=(month(3), month(4))) == [(3, 4), (7, 8)]
 
 
 def test_neighbouring_months_are_one_request(lake: Lake):

@@ -5,13 +5,14 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
 import pytest
 
+from liquidity_pipeline import calendars
 from liquidity_pipeline.contracts.validation import ContractBreach
 from liquidity_pipeline.ingestion import ingest as module
 from liquidity_pipeline.ingestion.fetch_history import summarize
@@ -24,7 +25,7 @@ from liquidity_pipeline.sources.registry import SOURCES
 from liquidity_pipeline.storage.archive import Archive
 from liquidity_pipeline.storage.lake import Lake
 from liquidity_pipeline.universe import Universe
-from liquidity_pipeline_tests.sources.canned import DOWN, Canned
+from liquidity_pipeline_tests.sources.canned import DOWN, Canned, yahoo_chart
 from liquidity_pipeline_tests.storage.example import (
     EVENTS,
     EXAMPLE,
@@ -57,13 +58,30 @@ def settings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Settings:
     return Settings(tmp_path / "data")
 
 
+NOBODY = Universe((), ())
+
+
 def content(lake: Lake) -> dict[str, bytes]:
     paths = [path for path in lake.root.rglob("*") if path.is_file()]
     return {str(path.relative_to(lake.root)): path.read_bytes() for path in paths}
 
 
-def run(settings: Settings, reply: Any, window: Window = WINDOW) -> module.Ingested:
-    return ingest(EXAMPLE, window, settings, Canned({"nyfed/example": reply}))
+def run(
+    settings: Settings,
+    reply: Any,
+    window: Window = WINDOW,
+    source: Any = EXAMPLE,
+    universe: Universe = NOBODY,
+) -> module.Ingested:
+    return ingest(
+        source,
+        window,
+        reply if isinstance(reply, Canned) else Canned({"nyfed/example": reply}),
+        lake=Lake(settings.lake_dir),
+        archive=Archive(settings.archive_dir),
+        universe=universe,
+        now=settings.now.astimezone(UTC).replace(tzinfo=None),
+    )
 
 
 def test_rows_are_stored_and_what_came_is_archived(settings: Settings):
@@ -90,7 +108,7 @@ def test_the_lake_is_rebuilt_from_the_archive_alone_byte_for_byte(
         run(settings, DOWN)
     run(settings, BODY, Window.of_months(FEBRUARY, FEBRUARY))
     original, rebuilt = Lake(settings.lake_dir), Lake(tmp_path / "rebuilt")
-    assert rebuild(settings, rebuilt) == Rebuilt(5, [])
+    assert rebuild(Archive(settings.archive_dir), rebuilt) == Rebuilt(5, [])
     assert content(rebuilt) == content(original)
     # There and back again: the level of January, and the day and the amount of event B.
     assert original.revisions().num_rows == 2 * 3
@@ -105,7 +123,7 @@ def test_runs_as_of_one_day_are_rebuilt_in_the_order_in_which_they_ran(
     for level in (1.0, 2.0, 3.0, 4.0, 5.0, 6.0):
         run(as_of, BODY | {"levels": [["2026-01-30", "a", level]]})
     rebuilt = Lake(tmp_path / "rebuilt")
-    rebuild(settings, rebuilt)
+    rebuild(Archive(settings.archive_dir), rebuilt)
     assert content(rebuilt) == content(Lake(settings.lake_dir))
     assert rebuilt.read(LEVELS)["level_usd_mn"].to_pylist() == [6.0]
     assert rebuilt.revisions().num_rows == 5
@@ -156,7 +174,7 @@ def test_a_breach_in_the_second_table_leaves_the_first_alone(settings: Settings,
         run(settings, half_bad)
     assert content(Lake(settings.lake_dir)) == before
     rebuilt = Lake(tmp_path / "rebuilt")
-    rebuild(settings, rebuilt)
+    rebuild(Archive(settings.archive_dir), rebuilt)
     assert content(rebuilt) == before
 
 
@@ -192,11 +210,11 @@ def test_a_provider_that_was_down_is_down_again_when_the_fetch_is_rebuilt(
     """A price source goes on without a provider; its record has to tell that as well."""
     source, window = SOURCES["crypto_prices"], Window.of_months(FEBRUARY, FEBRUARY)
     as_of = replace(settings, reference_dir=tmp_path, as_of=date(2026, 2, 3))
-    done = ingest(source, window, as_of, crypto(DOWN))
+    done = run(as_of, crypto(DOWN), window, source, Universe.load(tmp_path))
     assert [part.rows for part in done.stored] == [2, 0]
     assert any("no answer in time" in gap for gap in done.gaps)
     rebuilt = Lake(tmp_path / "rebuilt")
-    assert rebuild(as_of, rebuilt) == Rebuilt(1, [])
+    assert rebuild(Archive(as_of.archive_dir), rebuilt) == Rebuilt(1, [])
     assert content(rebuilt) == content(Lake(settings.lake_dir))
 
 
@@ -225,7 +243,7 @@ def crypto(tmp_path: Path) -> Callable[[Any], Canned]:
 def test_every_table_of_the_source_is_rebuilt_from_one_record(settings: Settings, tmp_path: Path):
     run(settings, BODY)
     rebuilt = Lake(tmp_path / "rebuilt")
-    rebuild(settings, rebuilt)
+    rebuild(Archive(settings.archive_dir), rebuilt)
     assert rebuilt.read(LEVELS).num_rows == rebuilt.read(EVENTS).num_rows == 2
 
 
@@ -238,7 +256,7 @@ def event_ids(settings: Settings) -> list[str]:
 
 def assert_rebuilt(settings: Settings, tmp_path: Path) -> None:
     rebuilt = Lake(tmp_path / "rebuilt")
-    assert rebuild(settings, rebuilt).failures == []
+    assert rebuild(Archive(settings.archive_dir), rebuilt).failures == []
     assert content(rebuilt) == content(Lake(settings.lake_dir))
 
 
@@ -366,7 +384,7 @@ def test_a_record_that_cannot_be_run_again_stops_no_other(settings: Settings, tm
     run(settings, BODY | {"events": [["B", "2026-02-04", 7.0]]})
 
     rebuilt = Lake(tmp_path / "rebuilt")
-    done = rebuild(settings, rebuilt)
+    done = rebuild(Archive(settings.archive_dir), rebuilt)
     assert done.fetches == 2
     assert content(rebuilt) == content(Lake(settings.lake_dir))
     lines = [str(failure) for failure in done.failures]
@@ -377,4 +395,130 @@ def test_a_record_that_cannot_be_run_again_stops_no_other(settings: Settings, tm
     ):
         assert words in line
         assert "\n" not in line
-    assert lines[0].startswith("example_levels 2026-01-01 … 2026-02-28: ValueError")
+    assert lines[0].startswith("example_levels 2026-01-01 … 2026-02-28: ReplayError")
+
+
+# --- rows that are broken, postponed, worse than what is held, or on another basis ------------
+
+
+def test_one_broken_row_is_left_out_and_named_and_costs_no_other(
+    settings: Settings, tmp_path: Path
+):
+    three = [["2026-01-28", "a", 1.0], ["2026-01-29", "a", 2.0], ["2026-01-30", "a", 3.0]]
+    run(settings, BODY | {"levels": three})
+    broken = [["2026-01-28", "a", 1.5], ["2026-01-29", "a", -7.0], ["2026-01-30", "a", 3.0]]
+    done = run(settings, BODY | {"levels": broken})
+    (gap,) = done.gaps
+    assert "1 of 3 rows are left out" in gap
+    assert "-7.0" in gap
+    # What was held of the day stays.
+    assert Lake(settings.lake_dir).read(LEVELS)["level_usd_mn"].to_pylist() == [1.5, 2.0, 3.0]
+    assert_rebuilt(settings, tmp_path)
+
+
+def test_of_two_different_rows_of_a_key_neither_is_believed(settings: Settings):
+    doubled = [["A", "2026-01-28", 5.0], ["A", "2026-01-28", 6.0], ["B", "2026-02-03", 6.0]]
+    same = [["C", "2026-02-04", 1.0], ["C", "2026-02-04", 1.0]]
+    done = run(settings, BODY | {"events": doubled + same})
+    assert event_ids(settings) == ["B", "C"]
+    assert "rows share their key" in done.gaps[0]
+
+
+def closes(settings: Settings, table: Any) -> dict[str, tuple[float, str]]:
+    rows = Lake(settings.lake_dir).read(table).to_pylist()
+    return {f"{row['trade_date']}": (row["close"], row[table.provider]) for row in rows}
+
+
+def test_a_provider_that_is_down_in_a_refetch_keeps_its_rows(
+    settings: Settings, tmp_path: Path, crypto: Callable[[Any], Canned]
+):
+    source, window = SOURCES["crypto_prices"], Window.of_months(FEBRUARY, FEBRUARY)
+    as_of = replace(settings, reference_dir=tmp_path, as_of=date(2026, 2, 3))
+    universe = Universe.load(tmp_path)
+    candles = [[1769904000, 1.0, 3.0, 2.0, 2.01, 10.0], [1769990400, 1.0, 3.0, 2.0, 2.02, 10.0]]
+    run(as_of, crypto(candles), window, source, universe)
+    before = closes(as_of, source.tables[0])
+    assert before == {"2026-02-01": (2.01, "coinbase"), "2026-02-02": (2.02, "coinbase")}
+    run(as_of, crypto(DOWN), window, source, universe)
+    assert closes(as_of, source.tables[0]) == before
+    done = run(as_of, crypto(candles[:1]), window, source, universe)
+    assert closes(as_of, source.tables[0]) == before
+    assert any("coinbase has no bar of BTC on 1 of 3 days (2026-02-02)" in g for g in done.gaps)
+    rebuilt = Lake(tmp_path / "rebuilt")
+    assert rebuild(Archive(as_of.archive_dir), rebuilt).failures == []
+    assert content(rebuilt) == content(Lake(as_of.lake_dir))
+
+
+def test_a_month_that_was_deleted_is_put_back_from_the_archive(pipeline: Pipeline):
+    reply(pipeline, MORE)
+    reply(pipeline, MORE[:1])
+    before = content(pipeline.lake)
+    pipeline.lake.path(EVENTS, FEBRUARY).unlink()
+    pipeline.lake.path(LEVELS, JANUARY).unlink()
+    pipeline.ranges_to_fetch(TWO_PARTS, WINDOW)
+    assert content(pipeline.lake) == before
+
+
+def test_a_deleted_month_that_the_archive_lost_as_well_is_fetched(pipeline: Pipeline):
+    reply(pipeline, MORE)
+    pipeline.lake.path(EVENTS, FEBRUARY).unlink()
+    for body in (pipeline.settings.archive_dir / "blobs").rglob("*.gz"):
+        body.write_bytes(b"damaged")
+    spans = pipeline.ranges_to_fetch(TWO_PARTS, WINDOW)
+    assert FEBRUARY in [month for span in spans for month in span.months]
+
+
+def splitting(tmp_path: Path) -> tuple[Universe, Callable[..., Canned]]:
+    """Give a universe of TLT, and a Yahoo that knows it before and after a split on 9 February."""
+    (tmp_path / "universe.toml").write_text(
+        '[[index]]\nsymbol = "TLT"\nname = "Bonds"\nasset_class = "long_treasury"\n'
+        'since = 2002-07-30\nproviders = ["yahoo:TLT"]\n'
+    )
+    on = int(datetime(2026, 2, 9, 14, 30, tzinfo=UTC).timestamp())
+
+    def make(split: bool) -> Canned:
+        def chart(params: dict[str, Any]) -> dict[str, Any]:
+            first, last = (
+                datetime.fromtimestamp(params[name], UTC).date() for name in ("period1", "period2")
+            )
+            days = calendars.days("nyse", first, last - timedelta(days=1))
+            stamps = [
+                int(datetime(d.year, d.month, d.day, 15, tzinfo=UTC).timestamp()) for d in days
+            ]
+            price = [50.0 if split or stamp >= on else 100.0 for stamp in stamps]
+            known = split and params["period1"] <= on < params["period2"]
+            events = {"splits": {str(on): {"date": on, "splitRatio": "2:1"}}} if known else {}
+            return yahoo_chart("TLT", stamps, price, events=events)
+
+        return Canned({"yahoo/v8/finance/chart/TLT": chart})
+
+    return Universe.load(tmp_path), make
+
+
+def test_a_split_sets_older_rows_aside_and_fetches_them_again(settings: Settings, tmp_path: Path):
+    _, yahoo = splitting(tmp_path)
+    source = SOURCES["index_prices"]
+    before = replace(settings, reference_dir=tmp_path, as_of=date(2026, 2, 6))
+    Pipeline(before, yahoo(False)).ingest(source, WINDOW)
+    assert {close for close, _ in closes(before, source.tables[0]).values()} == {100.0}
+    after = replace(before, as_of=date(2026, 2, 10))
+    Pipeline(after, yahoo(True)).ingest(source, Window.of_months(FEBRUARY, FEBRUARY))
+    found = closes(after, source.tables[0])
+    assert {close for close, _ in found.values()} == {50.0}
+    assert min(found) == "2026-01-02"
+    assert_rebuilt(after, tmp_path)
+
+
+def test_no_row_on_the_old_basis_is_left_where_fetching_again_fails(
+    settings: Settings, tmp_path: Path
+):
+    universe, yahoo = splitting(tmp_path)
+    source = SOURCES["index_prices"]
+    before = replace(settings, reference_dir=tmp_path, as_of=date(2026, 2, 6))
+    Pipeline(before, yahoo(False)).ingest(source, WINDOW)
+    after = replace(before, as_of=date(2026, 2, 10))
+    run(after, yahoo(True), Window.of_months(FEBRUARY, FEBRUARY), source, universe)
+    assert min(closes(after, source.tables[0])) == "2026-02-02", "January is set aside"
+    spans = Pipeline(after, yahoo(True)).ranges_to_fetch(source, WINDOW)
+    assert spans == [WINDOW]
+    assert_rebuilt(after, tmp_path)

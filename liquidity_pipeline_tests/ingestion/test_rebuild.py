@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner, Result
 
-from liquidity_pipeline.cli import main as cli
+from liquidity_pipeline.cli import rebuild as cli_rebuild
+from liquidity_pipeline.cli.main import main
 from liquidity_pipeline.ingestion import rebuild as rebuilding
 from liquidity_pipeline.settings import Settings
 from liquidity_pipeline.sources.registry import SOURCES
@@ -26,7 +27,7 @@ from liquidity_pipeline_tests.storage.example import (
     levels,
 )
 
-OK, INCOMPLETE, USAGE = 0, 1, 2
+OK, INCOMPLETE, USAGE, NOT_PUBLISHED = 0, 1, 2, 3
 
 
 @pytest.fixture
@@ -37,7 +38,7 @@ def settings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Settings:
     def publish(*_: object) -> None:
         raise SystemExit(OK)
 
-    monkeypatch.setattr(cli, "run_and_exit", publish)
+    monkeypatch.setattr(cli_rebuild, "run_and_exit", publish)
     settings = Settings(tmp_path / "data")
     settings.claim_data_dir()
     run(settings, BODY)
@@ -46,7 +47,7 @@ def settings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Settings:
 
 def rebuild(settings: Settings, *words: str) -> Result:
     options = ["--data-dir", str(settings.data_dir), "--endpoints", settings.endpoints]
-    return CliRunner().invoke(cli.main, ["rebuild", *options, *words], env={"COLUMNS": "200"})
+    return CliRunner().invoke(main, ["rebuild", *options, *words], env={"COLUMNS": "200"})
 
 
 def lake(settings: Settings) -> Lake:
@@ -62,9 +63,9 @@ def test_the_lake_is_replaced_by_what_the_archive_gives(settings: Settings):
     assert content(lake(settings)) == before
     assert sorted(p.name for p in settings.data_dir.iterdir()) == [
         "archive",
-        "dagster_home",
         "endpoints.json",
         "lake",
+        "locks",
     ]
 
 
@@ -73,7 +74,7 @@ def test_an_archive_without_fetches_replaces_nothing(settings: Settings, words: 
     before = content(lake(settings))
     shutil.rmtree(settings.archive_dir)
     result = rebuild(settings, *words)
-    assert result.exit_code == INCOMPLETE
+    assert result.exit_code == NOT_PUBLISHED
     assert "no fetch that could be run again" in result.output
     assert content(lake(settings)) == before
 
@@ -84,7 +85,7 @@ def test_a_richer_lake_is_replaced_by_force_only(settings: Settings):
     lake(settings).store(LEVELS, more, [FEBRUARY, march], SEEN)
     before = content(lake(settings))
     result = rebuild(settings)
-    assert result.exit_code == INCOMPLETE
+    assert result.exit_code == NOT_PUBLISHED
     assert "example_levels/month=2026-02/example_levels.parquet: 1 of 2 rows" in result.output
     assert "example_levels/month=2026-03/example_levels.parquet: missing" in result.output
     assert "--force" in result.output
@@ -116,7 +117,7 @@ def test_a_record_that_cannot_be_run_again_is_named_and_the_rest_is_replaced(set
 def test_rows_of_a_record_that_cannot_be_run_again_are_not_lost(settings: Settings):
     before = content(lake(settings))
     Archive(settings.archive_dir).record_files()[0].write_text("{")
-    assert rebuild(settings).exit_code == INCOMPLETE
+    assert rebuild(settings).exit_code == NOT_PUBLISHED
     assert content(lake(settings)) == before
 
 
@@ -139,7 +140,7 @@ def test_a_crash_at_any_rename_leaves_a_lake_or_a_copy(
     monkeypatch.setattr(Path, "rename", rename)
     # Even where the archive has become useless in the meantime.
     archive = settings.archive_dir.rename(settings.data_dir / "elsewhere")
-    assert rebuild(settings).exit_code == INCOMPLETE
+    assert rebuild(settings).exit_code == NOT_PUBLISHED
     assert content(lake(settings)) == before
     archive.rename(settings.archive_dir)
     assert rebuild(settings).exit_code == OK

@@ -22,7 +22,7 @@ from liquidity_pipeline.contracts.table import Column, Table
 from liquidity_pipeline.ingestion.coverage import coverage
 from liquidity_pipeline.models import engine, reference
 from liquidity_pipeline.settings import Settings
-from liquidity_pipeline.sources.reference import read_sign_conventions
+from liquidity_pipeline.sources.reference import read_published_totals, read_sign_conventions
 from liquidity_pipeline.sources.registry import SOURCES
 from liquidity_pipeline.storage.archive import Archive
 from liquidity_pipeline.storage.lake import Lake
@@ -63,6 +63,7 @@ def marts_as_of(day: date, settings: Settings, files: dict[str, list[Path]]) -> 
             "sign_conventions": read_sign_conventions(settings.reference_dir).cast(
                 SIGN_CONVENTIONS.arrow_schema
             ),
+            "published_totals": read_published_totals(settings.reference_dir),
         },
     )
     built: Marts = {}

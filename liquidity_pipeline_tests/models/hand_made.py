@@ -16,7 +16,7 @@ from liquidity_pipeline.contracts.sources import SOURCE_TABLES
 from liquidity_pipeline.contracts.table import DUCKDB_TYPES
 from liquidity_pipeline.models import engine, reference
 from liquidity_pipeline.settings import default_reference_dir
-from liquidity_pipeline.sources.reference import read_sign_conventions
+from liquidity_pipeline.sources.reference import read_published_totals, read_sign_conventions
 from liquidity_pipeline_tests.models import known
 
 Rows = Sequence[Mapping[str, Any]]
@@ -39,6 +39,7 @@ def session(
         "sign_conventions": read_sign_conventions(default_reference_dir()).cast(
             SIGN_CONVENTIONS.arrow_schema
         ),
+        "published_totals": read_published_totals(default_reference_dir()),
     }
     with duckdb.connect() as connection:
         connection.execute("create schema sources; create schema marts; create schema meta")

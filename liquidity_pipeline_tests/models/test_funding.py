@@ -1,4 +1,4 @@
-"""funding_conditions: spreads in basis points, facilities summed, turns of the month marked."""
+"""funding_conditions: spreads in basis points, facilities summed, month-end and -start marked."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""asset_returns: two conventions for five days, dividends, and sessions that are missing."""
+"""Returns: two conventions for five days, one clock for all assets, dividends, missing sessions."""
 
 from __future__ import annotations
 
@@ -51,8 +51,10 @@ def test_a_dividend_is_part_of_the_return(world: World) -> None:
     assert last["return_1d_pct"] == pytest.approx(100 * (79.4 / 80 - 1))
     # Each day's growth: 80/80, 79.5/79.5, 81/79.5, 80/81, 79.4/80.
     assert last["return_5d_pct"] == pytest.approx(100 * (79.4 / 79.5 - 1))
-    # The drawdown is of the published price.
+    # The drawdown is of the published price; with dividends 79.4 is below 81 by less.
     assert last["drawdown_pct"] == pytest.approx(100 * (79 / 81 - 1))
+    assert last["drawdown_with_dividends_pct"] == pytest.approx(100 * (80 / 81 * 79.4 / 80 - 1))
+    assert last["drawdown_since"] == days[0]
 
 
 def test_a_return_over_a_missing_session_is_unknown(world: World) -> None:
@@ -122,6 +124,87 @@ def test_coins_trade_on_weekends(world: World) -> None:
     rows = world.mart("asset_returns")
     assert rows[1]["return_1d_pct"] == pytest.approx(1)
     assert rows[5]["return_5d_pct"] == pytest.approx(5)
+
+
+# --- one clock -------------------------------------------------------------------------------
+
+
+def test_a_coin_beside_a_share_is_measured_over_the_shares_own_week(world: World) -> None:
+    # Bitcoin at the end of the UTC days: Friday 01-30, Sunday 02-01, Monday, Thursday, Friday.
+    closes = {30: 84_128.66, 32: 76_974.45, 33: 78_688.77, 36: 62_702.10, 37: 70_555.39}
+    first = date(2026, 1, 1)
+    world.add("crypto_prices", *(coin(first + timedelta(n - 1), c) for n, c in closes.items()))
+    shares = [date(2026, 1, 30), *(date(2026, 2, n) for n in range(2, 7))]
+    world.add("index_prices", *(price(day, "SPX", 100 + n) for n, day in enumerate(shares)))
+    rows = {r["asset"]: r for r in world.mart("asset_returns", date=date(2026, 2, 6))}
+    btc, spx = rows["BTC"], rows["SPX"]
+    # Five UTC days began on Sunday; the shares' five sessions on Friday a week before.
+    assert btc["return_5d_pct"] == pytest.approx(-8.34, abs=5e-3)
+    assert btc["return_5d_new_york_pct"] == pytest.approx(-16.13, abs=5e-3)
+    assert btc["new_york_5d_from"] == spx["new_york_5d_from"] == date(2026, 1, 30)
+    # Four sessions back is Monday 02-02.
+    monday_to_friday = 100 * (70_555.39 / 78_688.77 - 1)
+    assert btc["return_5_sessions_new_york_pct"] == pytest.approx(monday_to_friday)
+    assert spx["return_5d_new_york_pct"] == spx["return_5d_pct"] == pytest.approx(5)
+    assert (btc["session_kind"], spx["session_kind"]) == ("UTC day", "New York session")
+
+
+def test_on_a_day_without_a_session_a_coin_has_no_return_on_the_shares_clock(world: World) -> None:
+    friday = date(2026, 2, 6)
+    world.add("crypto_prices", *(coin(friday + timedelta(n), 100 + 10 * n) for n in range(4)))
+    rows = {row["date"]: row for row in world.mart("asset_returns")}
+    saturday, monday = friday + timedelta(1), friday + timedelta(3)
+    assert rows[saturday]["return_1d_pct"] == pytest.approx(10)
+    assert rows[saturday]["return_1d_new_york_pct"] is None
+    assert rows[saturday]["new_york_5d_from"] is None
+    assert rows[monday]["return_1d_new_york_pct"] == pytest.approx(30)
+
+
+def sampled(world: World, frequency: str, asset: str) -> dict[date, float]:
+    rows = world.mart("sampled_returns", frequency=frequency, asset=asset)
+    return {row["date"]: row["return_pct"] for row in rows}
+
+
+def test_a_coin_is_sampled_over_the_weekend_like_the_stocks(world: World) -> None:
+    days = [date(2026, 2, day) for day in range(5, 11)]
+    closes = (100.0, 110, 120, 130, 121, 133.1)
+    world.add("crypto_prices", *map(coin, days, closes))
+    found = sampled(world, "daily", "BTC")
+    # Friday the 6th to Monday the 9th: 110 to 121, Saturday and Sunday within.
+    assert found == {date(2026, 2, day): pytest.approx(10) for day in (6, 9, 10)}
+
+
+def test_a_week_runs_from_thursday_to_wednesday_and_needs_all_its_sessions(world: World) -> None:
+    # Wednesday 4 to Wednesday 25 February 2026, without the 12th.
+    days = calendars.days("nyse", date(2026, 2, 4), date(2026, 2, 25))
+    missing = date(2026, 2, 12)
+    bars = [(day, 100.0 + n) for n, day in enumerate(days) if day != missing]
+    world.add("index_prices", *(price(day, "SPX", close) for day, close in bars))
+    # 100 to 105 over the five sessions to the 11th; then a gap; then 109 (the 18th, after
+    # Presidents' Day) to 114.
+    assert sampled(world, "weekly", "SPX") == {
+        date(2026, 2, 11): pytest.approx(5),
+        date(2026, 2, 25): pytest.approx(100 * (114 / 109 - 1)),
+    }
+
+
+def test_a_coins_week_is_that_of_the_shares_over_a_holiday_too(tmp_path: Path) -> None:
+    # Wednesday 2025-01-01 was a holiday: the week ends with Tuesday's close, and the next begins
+    # there. The exchange was closed on Thursday 2025-01-09 as well.
+    world = World(tmp_path, date(2025, 1, 20))
+    days = [date(2024, 12, 24) + timedelta(n) for n in range(24)]
+    world.add("crypto_prices", *(coin(day, 2.0**n) for n, day in enumerate(days)))
+    sessions = calendars.days("nyse", days[0], days[-1])
+    world.add("index_prices", *(price(d, "SPX", 2.0 ** (d - days[0]).days) for d in sessions))
+    coins, shares = (sampled(world, "weekly", asset) for asset in ("BTC", "SPX"))
+    # From 12-24 (Christmas is a Wednesday too) to 12-31: seven doublings; to 01-08: eight; to
+    # 01-15: seven.
+    assert coins == {
+        date(2025, 1, 1): pytest.approx(100 * (2**7 - 1)),
+        date(2025, 1, 8): pytest.approx(100 * (2**8 - 1)),
+        date(2025, 1, 15): pytest.approx(100 * (2**7 - 1)),
+    }
+    assert coins == {day: pytest.approx(value) for day, value in shares.items()}
 
 
 def test_history_that_is_added_later_changes_no_row(world: World) -> None:

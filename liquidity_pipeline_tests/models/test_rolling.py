@@ -2,22 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from datetime import date
-
 import duckdb
 import numpy as np
-import pyarrow as pa
 import pytest
 from scipy import stats
 
 from liquidity_pipeline.contracts.marts import FAMILY_OF_MART
 from liquidity_pipeline.models import engine
-from liquidity_pipeline.models.assets.correlations import (
-    build_ranks,
-    build_weekly,
-    rolling_spearman,
-)
+from liquidity_pipeline.models.assets import weekly_correlations
+from liquidity_pipeline.models.assets.rolling_correlations import build, build_ranks
 from liquidity_pipeline_tests.models.worlds import sessions, wednesdays, world
 
 
@@ -26,13 +19,11 @@ def _daily(n: int, seed: int = 1) -> tuple[duckdb.DuckDBPyConnection, np.ndarray
     x, y = rng.normal(0, 20, n), rng.standard_t(4, n)
     y = y - 0.02 * x
     connection = world(daily=(sessions(n), {"tga_change": x}, {"SPX": y}))
-    connection.register("ranks", build_ranks(connection))
-    connection.execute("create table marts.rank_correlations as from ranks")
     return connection, x, y
 
 
 def _rolling(connection: duckdb.DuckDBPyConnection) -> list[dict[str, object]]:
-    rows = connection.execute(engine.sql("rolling_correlations")).to_arrow_table().to_pylist()
+    rows = build(connection).to_pylist()
     return sorted(rows, key=lambda row: (row["window_days"], row["date"]))
 
 
@@ -61,28 +52,9 @@ def test_a_driver_that_does_not_move_has_no_correlation() -> None:
     n = 70
     y = np.random.default_rng(2).normal(size=n)
     connection = world(daily=(sessions(n), {"fed_bill_purchases": np.zeros(n)}, {"SPX": y}))
-    connection.register("ranks", build_ranks(connection))
-    connection.execute("create table marts.rank_correlations as from ranks")
     rows = _rolling(connection)
     assert rows
     assert all(row["correlation"] is None and row["spearman"] is None for row in rows)
-
-
-def test_carried_ranks_equal_ranks_sorted_anew_with_ties_and_gaps() -> None:
-    rng = np.random.default_rng(3)
-    # Whole numbers tie often; a quarter of the driver is zero.
-    x = rng.integers(0, 5, (200, 2)).astype(float) * (rng.random((200, 2)) < 0.75)
-    y = rng.integers(-3, 4, (200, 3)).astype(float)
-    y[50, 1] = np.nan
-    found = rolling_spearman(x, y, 30)
-    for row in (29, 49, 50, 79, 80, 199):
-        for i in range(2):
-            for j in range(3):
-                part_x, part_y = x[row - 29 : row + 1, i], y[row - 29 : row + 1, j]
-                expected = stats.spearmanr(part_x, part_y)[0]
-                assert found[row, i, j] == pytest.approx(expected, nan_ok=True)
-    assert np.isnan(found[:29]).all()
-    assert np.isnan(found[50:80, :, 1]).all()
 
 
 def test_a_driver_with_holidays_of_its_own_is_ranked_on_its_own_sessions() -> None:
@@ -110,7 +82,9 @@ def _weekly(
     drain = rng.normal(0, 60, n)
     series["BTC"] = series["BTC"] + effect * drain
     weeks = wednesdays(n)
-    rows = build_weekly(world(weekly=(weeks, {"reserve_drain": drain}, series))).to_pylist()
+    rows = weekly_correlations.build(
+        world(weekly=(weeks, {"reserve_drain": drain}, series))
+    ).to_pylist()
     return [r for r in rows if r["week_ending"] == weeks[-1]], series | {"drain": drain}
 
 
@@ -137,73 +111,6 @@ def test_weekly_p_values_are_adjusted_for_all_planned_tests() -> None:
 
 
 # --- what is set beside what ---------------------------------------------------------------------
-
-
-@pytest.fixture
-def asset_world() -> Iterator[duckdb.DuckDBPyConnection]:
-    """Give a world without sampled returns, for the SQL that makes them."""
-    connection = world(weekly=(wednesdays(2), {"reserve_drain": np.ones(2)}, {"SPX": np.ones(2)}))
-    connection.execute("drop table marts.sampled_returns")
-    connection.execute(
-        "create table marts.asset_returns (date date, asset text, asset_class text, close double, "
-        "return_1d_pct double)"
-    )
-    yield connection
-    connection.close()
-
-
-def _add(connection: duckdb.DuckDBPyConnection, asset: str, bars: list[tuple[date, float]]) -> None:
-    rows = [
-        (day, asset, "x", close, None if i == 0 else (close / bars[i - 1][1] - 1) * 100)
-        for i, (day, close) in enumerate(bars)
-    ]
-    connection.executemany("insert into marts.asset_returns values (?, ?, ?, ?, ?)", rows)
-
-
-def _sampled(
-    connection: duckdb.DuckDBPyConnection, frequency: str, asset: str
-) -> dict[date, float]:
-    table: pa.Table = connection.execute(engine.sql("sampled_returns")).to_arrow_table()
-    return {
-        row["date"]: row["return_pct"]
-        for row in table.to_pylist()
-        if row["frequency"] == frequency and row["asset"] == asset
-    }
-
-
-def test_a_coin_is_sampled_over_the_weekend_like_the_stocks(
-    asset_world: duckdb.DuckDBPyConnection,
-) -> None:
-    days = [date(2024, 12, d) for d in range(5, 11)]
-    _add(asset_world, "BTC", list(zip(days, [100.0, 110, 120, 130, 121, 133.1], strict=True)))
-    sampled = _sampled(asset_world, "daily", "BTC")
-    # Friday the 6th to Monday the 9th: 110 to 121, Saturday and Sunday within.
-    assert sampled[date(2024, 12, 9)] == pytest.approx(10)
-    assert sampled[date(2024, 12, 10)] == pytest.approx(10)
-    assert date(2024, 12, 7) not in sampled
-
-
-def test_a_week_runs_from_thursday_to_wednesday_and_needs_all_its_sessions(
-    asset_world: duckdb.DuckDBPyConnection,
-) -> None:
-    # Wednesday 4 to Wednesday 18 December 2024; the 12th is missing.
-    days = [d for d in sessions(30) if date(2024, 12, 4) <= d <= date(2024, 12, 18)]
-    bars = [(day, 100.0 + i) for i, day in enumerate(days) if day != date(2024, 12, 12)]
-    _add(asset_world, "SPX", bars)
-    asset_world.execute(
-        "update marts.asset_returns set return_1d_pct = null where date = date '2024-12-13'"
-    )
-    sampled = _sampled(asset_world, "weekly", "SPX")
-    # The five sessions to the 11th: 100 to 105. The next week has a gap.
-    assert sampled == {date(2024, 12, 11): pytest.approx(5)}
-
-
-def test_a_coins_week_has_seven_days(asset_world: duckdb.DuckDBPyConnection) -> None:
-    days = [date(2024, 12, d) for d in range(4, 12)]
-    _add(asset_world, "BTC", [(day, 2.0**i) for i, day in enumerate(days)])
-    assert _sampled(asset_world, "weekly", "BTC") == {
-        date(2024, 12, 11): pytest.approx((2**7 - 1) * 100)
-    }
 
 
 def test_drivers_count_on_the_next_session_and_by_week() -> None:

@@ -7,9 +7,17 @@ from datetime import date, datetime, timedelta
 import numpy as np
 import pytest
 
-from liquidity_pipeline.models.stress.stress_scores import Episode, Gauge, correlation, score, tally
+from liquidity_pipeline.models.stress.gauges import Gauge
+from liquidity_pipeline.models.stress.stress_scores import (
+    Episode,
+    beside_benchmark,
+    correlation,
+    score,
+    tally,
+)
 
 START = date(2019, 1, 1)
+DUE = [date(2015, 1, 1) + timedelta(n) for n in range(6000)]
 EPISODE = Episode(
     "repo",
     "stress",
@@ -29,7 +37,7 @@ TURN = Episode(
 def gauge(*alarms: date, first: date = START, days: int = 730) -> Gauge:
     span = [first + timedelta(n) for n in range(days)]
     levels = ["severe" if day in alarms else "normal" for day in span]
-    return Gauge("g", "indicator", span, levels, [0.5] * days)
+    return Gauge("g", "indicator", span, levels, [0.5] * days, DUE)
 
 
 @pytest.mark.parametrize(
@@ -47,10 +55,36 @@ def test_an_alarm_leads_hits_or_misses(alarm: date, outcome: str, lead: int | No
     assert (found["outcome"], found["lead_days"]) == (outcome, lead)
 
 
-def test_a_gauge_that_began_later_has_missed_nothing() -> None:
-    late = gauge(date(2019, 10, 1), first=date(2019, 9, 20))
-    assert score(late, EPISODE)["outcome"] == "not observed"
-    assert score(Gauge("g", "indicator", (), (), ()), EPISODE)["outcome"] == "not observed"
+def test_a_gauge_that_was_not_known_has_missed_nothing() -> None:
+    def known(gauge_: Gauge) -> bool:
+        return gauge_.is_known_over(EPISODE.start, EPISODE.end)
+
+    assert known(gauge())
+    assert not known(gauge(first=date(2019, 9, 20)))
+    assert not known(Gauge("g", "indicator", (), (), (), DUE))
+    # It stopped a day before the end, or had a break of eleven days inside.
+    assert not known(gauge(days=(EPISODE.end - START).days))
+    broken = [day for day in gauge().days if not date(2019, 9, 20) < day < date(2019, 10, 1)]
+    flat = len(broken)
+    assert not known(Gauge("g", "indicator", broken, ["normal"] * flat, [0.5] * flat, DUE))
+
+
+def test_years_in_which_nothing_was_known_are_no_years_of_silence() -> None:
+    first, second = gauge(days=366), gauge(first=date(2023, 1, 1), days=366)
+    days = [*first.days, *second.days]
+    both = Gauge("g", "indicator", days, ["normal"] * 732, [0.5] * 732, DUE)
+    assert both.years_observed(date(2024, 1, 1)) == pytest.approx(2 * 365 / 365.25)
+    assert both.is_known_on(date(2023, 6, 30))
+    assert not both.is_known_on(date(2021, 6, 30))
+
+
+def test_a_weekly_gauge_is_known_until_its_next_day_is_due() -> None:
+    weeks = [date(2019, 1, 2) + timedelta(7 * n) for n in range(10)]
+    weekly = Gauge(
+        "g", "indicator", weeks, ["normal"] * 10, [0.5] * 10, [*weeks, date(2019, 3, 13)]
+    )
+    assert weekly.is_known_on(date(2019, 3, 12))
+    assert not weekly.is_known_on(date(2019, 3, 13))
 
 
 def test_a_turn_of_the_calendar_should_stay_silent() -> None:
@@ -68,7 +102,7 @@ def test_alarms_less_than_eleven_days_apart_are_one() -> None:
 
 def test_an_alarm_is_false_beyond_thirty_days_from_every_episode() -> None:
     near, far = EPISODE.end + timedelta(30), EPISODE.end + timedelta(60)
-    found = tally(gauge(near, far), [(EPISODE, "missed")], date(2020, 12, 30))
+    found = tally(gauge(near, far), [(EPISODE, "missed")], [EPISODE], date(2020, 12, 30))
     assert (found["n_alarms"], found["n_false_alarms"]) == (2, 1)
 
 
@@ -76,7 +110,7 @@ def test_an_alarm_is_false_beyond_thirty_days_from_every_episode() -> None:
 def test_the_rate_has_garwoods_interval(count: int, low: float, high: float) -> None:
     # Limits for counts of 0 and 3 from the published table (Garwood 1936; Ulm 1990).
     alarms = [date(2019, 2, 1) + timedelta(40 * n) for n in range(count)]
-    found = tally(gauge(*alarms), [], START + timedelta(days=3652.5))
+    found = tally(gauge(*alarms), [], [], START + timedelta(days=3652.5))
     years = found["years_observed"] / 10
     assert found["false_alarms_low"] * years == pytest.approx(low, abs=2e-3)
     assert found["false_alarms_high"] * years == pytest.approx(high, abs=2e-3)
@@ -107,6 +141,21 @@ def test_with_memory_the_band_still_covers() -> None:
         found = correlation(series[:, 0], series[:, 1])
         covered += bool(found["low"] <= 0 <= found["high"])
     assert covered / 300 > 0.91
+
+
+def test_a_benchmark_that_has_stopped_gives_no_correlation() -> None:
+    x = np.sin(np.arange(200.0))
+    assert beside_benchmark(x, x)["level_n_obs"] == 200
+    stopped = np.append(x[:-1], np.nan)
+    assert set(beside_benchmark(x, stopped).values()) == {None}
+    assert set(beside_benchmark(x[:0], x[:0]).values()) == {None}
+
+
+def test_a_series_that_moved_once_has_no_band_and_no_nan() -> None:
+    x = np.append(np.zeros(199), 1.0)
+    found = correlation(x, np.arange(200.0))
+    assert found["correlation"] == pytest.approx(np.corrcoef(x, np.arange(200.0))[0, 1])
+    assert (found["low"], found["high"], found["n_eff"]) == (None, None, None)
 
 
 def test_too_few_weeks_or_no_variance_give_null_and_not_nan() -> None:

@@ -27,7 +27,7 @@ from liquidity_pipeline.models.reconciliations.reconciliation import (
     evaluate,
 )
 from liquidity_pipeline.settings import default_reference_dir
-from liquidity_pipeline.sources.reference import read_sign_conventions
+from liquidity_pipeline.sources.reference import read_published_totals, read_sign_conventions
 from liquidity_pipeline.storage.lake import Lake
 from liquidity_pipeline.universe import Universe
 from liquidity_pipeline_tests.models import known
@@ -143,6 +143,7 @@ class World:
                 "sign_conventions": read_sign_conventions(default_reference_dir()).cast(
                     SIGN_CONVENTIONS.arrow_schema
                 ),
+                "published_totals": read_published_totals(default_reference_dir()),
             },
         )
         with engine.session(inputs) as connection:

@@ -14,6 +14,8 @@ import pytest
 
 from liquidity_pipeline.orchestration import runs
 from liquidity_pipeline.orchestration.dagster_instance import instance
+from liquidity_pipeline.pipeline import Pipeline
+from liquidity_pipeline.settings import Settings
 
 KILLED = """
 import os, signal, sys
@@ -28,7 +30,7 @@ def slow() -> None:
 job = dg.Definitions(assets=[slow], executor=dg.in_process_executor)
 job = job.resolve_implicit_global_asset_job_def()
 with dagster_instance.instance(Path(sys.argv[1])) as dagster:
-    runs._execute(job, dagster, runs.Report(), lambda _name: None)
+    runs.Runner(None, dagster).execute(job)
 """
 
 
@@ -48,10 +50,10 @@ def test_a_killed_command_leaves_its_place_in_the_pool_to_the_next(tmp_path: Pat
     with instance(tmp_path) as dagster:
         (dead,) = dagster.get_runs()
         assert dead.status == dg.DagsterRunStatus.FAILURE
-        report = runs.Report()
+        runner = runs.Runner(Pipeline(Settings(tmp_path)), dagster)
         # Without its slot back, this would wait for ever.
-        runs._execute(job_of(slow), dagster, report, lambda _name: None)
-        assert report.problems == {}
+        runner.execute(job_of(slow))
+        assert runner.report.problems == {}
 
 
 def test_an_interrupt_ends_the_command_and_not_only_the_step(tmp_path: Path) -> None:
@@ -60,14 +62,14 @@ def test_an_interrupt_ends_the_command_and_not_only_the_step(tmp_path: Path) -> 
         os.kill(os.getpid(), signal.SIGINT)
 
     with instance(tmp_path) as dagster, pytest.raises(KeyboardInterrupt):
-        runs._execute(job_of(interrupted), dagster, runs.Report(), lambda _name: None)
+        runs.Runner(Pipeline(Settings(tmp_path)), dagster).execute(job_of(interrupted))
 
 
 def test_a_second_command_waits_for_the_first(tmp_path: Path) -> None:
     order: list[str] = []
 
     def second() -> None:
-        with instance(tmp_path, lambda: order.append("waits")):
+        with instance(tmp_path, lambda _: order.append("waits")):
             order.append("second")
 
     waiting = threading.Thread(target=second)

@@ -1,5 +1,6 @@
 """Materialising sources: one month, a range, again, and when the publisher fails."""
 
+import os
 from collections.abc import Iterator
 from datetime import date
 from pathlib import Path
@@ -9,10 +10,13 @@ import pyarrow.parquet as pq
 import pytest
 
 from liquidity_pipeline.orchestration.assembly import build_definitions
+from liquidity_pipeline.orchestration.dagster_instance import COMMAND_LINE
 from liquidity_pipeline.orchestration.partitions import range_tags
-from liquidity_pipeline.orchestration.resources import PipelineResource
+from liquidity_pipeline.orchestration.source_assets import retry_or_fail
+from liquidity_pipeline.pipeline import Pipeline
 from liquidity_pipeline.sandbox.options import Options
 from liquidity_pipeline.sandbox.server import start
+from liquidity_pipeline.settings import Settings
 from liquidity_pipeline.sources.fetch import Window
 from liquidity_pipeline_tests.conftest import SANDBOX_TODAY
 
@@ -37,16 +41,19 @@ def materialize(instance: dg.DagsterInstance, tmp_path: Path):
     """Give `materialize(url, first month, last month)` of the Treasury's account."""
 
     def run(url: str, first: str, last: str) -> dg.ExecuteInProcessResult:
-        resource = PipelineResource(
-            data_dir=str(tmp_path), endpoints=url, as_of=SANDBOX_TODAY.isoformat(), step_retries=0
-        )
-        job = build_definitions(resource).resolve_job_def("backfill")
+        given = {
+            "LIQUIDITY_DATA_DIR": str(tmp_path),
+            "LIQUIDITY_ENDPOINTS": url,
+            "LIQUIDITY_AS_OF": SANDBOX_TODAY.isoformat(),
+        }
+        pipeline = Pipeline(Settings.from_env({**os.environ, **given}))
+        job = build_definitions(pipeline).resolve_job_def("backfill")
         window = Window(date.fromisoformat(f"{first}-01"), date.fromisoformat(f"{last}-01"))
         return job.execute_in_process(
             instance=instance,
             run_config=QUIET,
             asset_selection=[TGA],
-            tags=range_tags(window),
+            tags={**range_tags(window), **COMMAND_LINE},
             raise_on_error=False,
         )
 
@@ -126,11 +133,12 @@ def test_a_renamed_label_leaves_the_old_partition_and_names_the_source(
 def test_an_unreachable_publisher_is_retried_by_a_schedule_and_not_by_a_person():
     from liquidity_pipeline.sources.errors import TransientError, UnexpectedPayloadError
 
-    scheduled, by_hand = PipelineResource(step_retries=2), PipelineResource(step_retries=0)
+    scheduled: dict[str, str] = {}
+    by_hand = COMMAND_LINE
     outage, nonsense = TransientError("no answer in time"), UnexpectedPayloadError("column gone")
-    assert isinstance(scheduled.retry_or_fail(outage), dg.RetryRequested)
-    for resource, error in ((scheduled, nonsense), (by_hand, outage), (by_hand, nonsense)):
-        failed = resource.retry_or_fail(error)
+    assert isinstance(retry_or_fail(outage, scheduled), dg.RetryRequested)
+    for tags, error in ((scheduled, nonsense), (by_hand, outage), (by_hand, nonsense)):
+        failed = retry_or_fail(error, tags)
         assert isinstance(failed, dg.Failure)
         assert failed.allow_retries is False
 

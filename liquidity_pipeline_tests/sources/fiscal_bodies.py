@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
-from liquidity_pipeline.sources.auction_legs import AUCTION_COLUMNS
+from liquidity_pipeline.sources.auctions import AUCTION_COLUMNS
 
 Row = dict[str, str]
 

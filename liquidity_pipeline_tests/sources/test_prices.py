@@ -103,7 +103,8 @@ def test_the_second_provider_fills_only_the_missing_sessions_and_signs_them(fetc
     rows, disputed = collect(fetch)
     found = {row["trade_date"]: (row["source"], row["close"]) for row in rows}
     assert found == dict.fromkeys(WEEK, ("yahoo", 100.0)) | {WEEK[2]: ("cboe", 100.005)}
-    assert (disputed, fetch.gaps) == ([], [])
+    assert disputed == []
+    assert fetch.gaps == ["yahoo has no bar of SPX on 1 of 5 days (2026-01-28), taken from cboe"]
     assert asked(fetch) == ["yahoo", "cboe"]
 
 

@@ -96,7 +96,7 @@ def test_a_dividend_stands_on_its_ex_date_beside_the_unadjusted_close():
     assert [row["dividend"] for row in rows] == [None, 0.205, None]
 
 
-def test_a_split_tells_the_user_that_older_months_are_on_the_old_basis(
+def test_a_split_is_taken_down_with_its_day(
     make_fetch: Callable[..., Fetch],
 ):
     events = {"splits": {str(OPEN[1]): {"date": OPEN[1], "splitRatio": "4:1"}}}
@@ -105,9 +105,7 @@ def test_a_split_tells_the_user_that_older_months_are_on_the_old_basis(
     )
     fetch = make_fetch(canned, date(2026, 1, 1), date(2026, 1, 31))
     yahoo.daily_bars(fetch, "TLT", date(2026, 1, 2), date(2026, 1, 30))
-    (gap,) = fetch.gaps
-    assert gap.startswith("TLT: yahoo has a 4:1 split on 2026-01-29; months before 2026-01")
-    assert "liquidity backfill --force" in gap
+    assert fetch.splits == {("yahoo", "TLT", date(2026, 1, 29), "4:1")}
 
 
 def test_a_range_is_asked_for_explicitly_and_days_outside_it_are_dropped(

@@ -84,13 +84,6 @@ def test_days_summed_into_weeks_give_the_same_slope() -> None:
     assert summed.n[:, 0].tolist() == [5.0] * 60
 
 
-def test_rolling_sums_hold_the_last_rows_only() -> None:
-    x = np.array([[1.0], [2.0], [np.nan], [4.0]])
-    rolled = Moments.of_pairs(x, x).rolling(2)
-    assert rolled.n[:, 0].tolist() == [1, 2, 1, 1]
-    assert rolled.xx[:, 0].tolist() == [1, 5, 4, 16]
-
-
 def test_what_is_too_short_or_constant_is_undefined_and_not_nan_elsewhere() -> None:
     rng = np.random.default_rng(4)
     y = rng.normal(size=(100, 3))

@@ -132,8 +132,8 @@ def build_ranking(connection: duckdb.DuckDBPyConnection) -> pa.Table:
 
     The excess fall is the slope of a return difference on the drain, so that what both share drops
     out. The whole order needs both of its steps: its p-value is the larger of theirs
-    (intersection-union test, Berger 1982). The drain of record is a family of looks by itself; a
-    claim on another driver, corrected for all looks at those, stands only beside the same claim on
+    (intersection-union test, Berger 1982). The drain of record is a family of tests by itself; a
+    claim on another driver, corrected for all tests at those, stands only beside the same claim on
     the drain of record, so that one family in all errs in 5 % of worlds without effect.
     """
     weekly = Weekly.read(connection)
@@ -170,7 +170,7 @@ def _ranked(excess: Estimates, drivers: Sequence[str]) -> list[dict[str, object]
 def _family(
     excess: Estimates, of_driver: npt.NDArray[np.str_], members: Bools
 ) -> list[dict[str, object]]:
-    """Return the claims on some drivers, corrected for all looks at those."""
+    """Return the claims on some drivers, corrected for all tests at those."""
     chosen, driver_of = excess.select(members), of_driver[members]
     adjusted = max_t_p_values(chosen, SEED, one_sided=True)
     draws = draw_estimates(chosen, SEED)

@@ -31,6 +31,7 @@ on_rrp as (
 settlement as (
     select calendar.settlement_date as date, round(sum(calendar.net_public_usd_mn), 6) as amount_usd_mn
     from marts.settlement_calendar as calendar
+    where calendar.is_settled
     group by calendar.settlement_date
     having count(calendar.net_public_usd_mn) = count(*)
 ),

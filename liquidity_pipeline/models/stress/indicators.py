@@ -4,23 +4,44 @@ A rank alone would flag two basis points in a quiet decade, so each gauge has tw
 economic meaning: below `floor` nothing is stress, below `severe_floor` nothing is severe. Floors
 are round numbers fixed in advance, but one: the severe floor of the dispersion was 50 bp until
 two days after the quarter-end of June 2019 were seen to reach it.
-How a value becomes a flag stands in `stress_flags`.
+`stress_flags` tells how a value becomes a flag, `stress_index` how it becomes a score.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from typing import Literal
 
-# Values that must lie in the past before one is ranked: a year of days, three years of weeks.
-DAILY_HISTORY, WEEKLY_HISTORY = 252, 156
+import duckdb
+
+# Values of the last three years that must lie in the past before one is ranked: a year of days,
+# two years of weeks.
+DAILY_HISTORY, WEEKLY_HISTORY = 252, 104
+# By then an uninterrupted record has that many values, month-end and month-start days left out.
+_DAILY_RANKED, _WEEKLY_RANKED = timedelta(days=457), timedelta(days=914)
+
+Calendar = Literal["sifma", "nyse", "utc", "fed", "wednesday"]
+
+
+@dataclass(frozen=True)
+class Observation:
+    """One value of an indicator, when it became public, and whether the calendar explains it."""
+
+    date: date
+    value: float
+    known_at: datetime
+    is_calendar: bool
 
 
 @dataclass(frozen=True)
 class Indicator:
-    """One gauge. `query` gives date, value, known_at, is_calendar (a turn of the month).
+    """One gauge. `query` gives date, value, known_at, is_calendar (a month-end or -start day).
 
-    `in_index`: its rank enters the composite.
+    A value is due on every day of `calendar`, from `since` on: the first ordinary day that the
+    publisher has, or that the definition allows. None: the publisher serves a moving span.
+    `in_index`: its score enters the index, and its flag the record of its segment.
     """
 
     name: str
@@ -30,8 +51,35 @@ class Indicator:
     unit: str
     query: str
     meaning: str
-    minimum: int = DAILY_HISTORY
+    calendar: Calendar
+    since: date | None
     in_index: bool = True
+
+    @property
+    def minimum(self) -> int:
+        """How many earlier values a rank needs."""
+        return WEEKLY_HISTORY if self.calendar == "wednesday" else DAILY_HISTORY
+
+    @property
+    def ranked_since(self) -> date | None:
+        """The day from which a complete record has a rank."""
+        if self.since is None:
+            return None
+        return self.since + (_WEEKLY_RANKED if self.calendar == "wednesday" else _DAILY_RANKED)
+
+    def score(self, value: float) -> float:
+        """Return 0 up to the floor, 1 from the severe floor on, and a straight line between."""
+        share = (value - self.floor) / (self.severe_floor - self.floor)
+        return round(min(max(share, 0.0), 1.0), 6)
+
+    def text(self, value: float) -> str:
+        """Return a value as it is printed: no more than four digits below a thousand."""
+        return f"{value:,.0f}" if abs(value) >= 1000 else f"{value:,.4g}"
+
+    def observations(self, connection: duckdb.DuckDBPyConnection) -> list[Observation]:
+        """Return the known values, oldest first."""
+        found = connection.execute(f"{self.query} order by 1").fetchall()
+        return [Observation(*row) for row in found if row[1] is not None]
 
 
 def _funding(column: str) -> str:
@@ -45,6 +93,11 @@ def _volatility(asset: str) -> str:
     )
 
 
+# A take-up below half a billion is a test of the systems and no demand for cash.
+_TAKE_UP = (
+    "select date, case when srf_usd_mn < 500 then 0 else srf_usd_mn end, known_at, is_month_end "
+    "from marts.funding_conditions"
+)
 # Before 2009 the Fed kept reserves scarce on purpose (5 to 20 bn): a share of them that drains in
 # a week means nothing, and those weeks must not be the yardstick for later ones.
 # A Wednesday without a bond market (1 January) shows the balance sheet of the day before.
@@ -56,11 +109,18 @@ _WEEKS = """(
         on turns.date = case when days.is_sifma then days.date else days.date - interval 1 day end
     where weeks.week_ending >= date '2009-01-07'
 )"""
-_DRAIN = f"""
-    select week_ending, 100 * drain_reserves_usd_mn / (reserves_usd_mn + drain_reserves_usd_mn),
-        known_at, is_month_end
-    from {_WEEKS}
-"""
+
+
+def _drain(weeks: int) -> str:
+    """Return the fall of reserve balances over some weeks, in per cent of what they were."""
+    return f"""
+        select weeks.week_ending, 100 * (1 - weeks.reserves_usd_mn / before.reserves_usd_mn),
+            weeks.known_at, weeks.is_month_end
+        from {_WEEKS} as weeks
+        join {_WEEKS} as before on before.week_ending = weeks.week_ending - interval {7 * weeks} day
+    """
+
+
 # What is not held as reserves of each dollar of bank assets, as these were known then (H.8).
 _SCARCITY = f"""
     select weeks.week_ending, 100 - ratios.reserves_of_bank_assets_pct, ratios.known_at,
@@ -87,6 +147,12 @@ _CREDIT = """
     from sources.market_series where series = 'BAMLH0A0HYM2'
 """
 
+# The first ordinary days of the records: SOFR, the standing repo facility, interest on reserves.
+_SECURED, _FACILITY, _ON_RESERVES = date(2018, 4, 3), date(2021, 7, 29), date(2008, 12, 17)
+# Twenty returns after the first session that any lake holds, and after the fund's first.
+_SHARES, _FUND, _COIN = date(2005, 10, 31), date(2007, 5, 9), date(2015, 8, 9)
+_RESERVES, _FOUR_WEEKS = date(2009, 1, 21), date(2009, 2, 4)
+
 INDICATORS: Sequence[Indicator] = (
     # A policy step, and the width of the federal funds target range, is 25 bp: a rate that far
     # above the rate on reserves has left the range.
@@ -98,6 +164,8 @@ INDICATORS: Sequence[Indicator] = (
         "bp",
         _funding("sofr_iorb_bp"),
         "SOFR over the rate on reserves",
+        "sifma",
+        _SECURED,
     ),
     Indicator(
         "tgcr_iorb_bp",
@@ -107,6 +175,8 @@ INDICATORS: Sequence[Indicator] = (
         "bp",
         _funding("tgcr_iorb_bp"),
         "tri-party repo rate over the rate on reserves",
+        "sifma",
+        _SECURED,
     ),
     # The price of reserves themselves, the spread of Staff Report 1019, known since 2008.
     Indicator(
@@ -117,6 +187,8 @@ INDICATORS: Sequence[Indicator] = (
         "bp",
         _funding("effr_iorb_bp"),
         "federal funds rate over the rate on reserves",
+        "sifma",
+        _ON_RESERVES,
     ),
     # One borrower in a hundred pays a policy step more than the cheapest quarter do; severe is a
     # full percentage point, what ordinary quarter-ends brought in 2018 and 2019.
@@ -128,6 +200,8 @@ INDICATORS: Sequence[Indicator] = (
         "bp",
         _funding("sofr_p99_p25_bp"),
         "dispersion of repo rates",
+        "sifma",
+        _SECURED,
     ),
     # One and five per cent of the facility's former limit of USD 500 bn.
     Indicator(
@@ -136,8 +210,10 @@ INDICATORS: Sequence[Indicator] = (
         5_000,
         25_000,
         "USD mn",
-        _funding("srf_usd_mn"),
+        _TAKE_UP,
         "standing repo facility take-up",
+        "sifma",
+        _FACILITY,
     ),
     # Demand for reserves is satiated above 12 to 13 per cent of bank assets (New York Fed Staff
     # Report 1019): the floor is 12. In September 2019, when repo broke, they stood near 8.
@@ -149,19 +225,35 @@ INDICATORS: Sequence[Indicator] = (
         "% of bank assets",
         _SCARCITY,
         "bank assets not held as reserve balances",
-        WEEKLY_HISTORY,
+        "wednesday",
+        _RESERVES,
     ),
     # Two per cent of reserves is about USD 60 bn at 3 trillion: the week this project began with.
+    # In the index the same drain counts over four weeks, because one week is a settlement date.
     Indicator(
         "weekly_drain_pct",
         "drain",
         2,
         5,
         "% of reserves",
-        _DRAIN,
+        _drain(weeks=1),
         "reserve balances drained in the week",
-        WEEKLY_HISTORY,
+        "wednesday",
+        date(2009, 1, 14),
+        in_index=False,
     ),
+    Indicator(
+        "reserve_drain_4w_pct",
+        "drain",
+        5,
+        10,
+        "% of reserves",
+        _drain(weeks=4),
+        "reserve balances drained in four weeks",
+        "wednesday",
+        _FOUR_WEEKS,
+    ),
+    # A cause of the drain above, known a week earlier: a flag, and not counted twice in the index.
     Indicator(
         "tga_rise_20d_pct",
         "drain",
@@ -170,6 +262,9 @@ INDICATORS: Sequence[Indicator] = (
         "% of reserves",
         _TGA_RISE,
         "rise of the Treasury's account over 20 statement days",
+        "fed",
+        date(2009, 1, 15),
+        in_index=False,
     ),
     # The long-run average of the volatility of US large caps is near 20 per cent; severe is twice
     # that. Small caps, coins and high-yield bonds in proportion to their own usual volatility.
@@ -181,6 +276,8 @@ INDICATORS: Sequence[Indicator] = (
         "%",
         _volatility("SPX"),
         "20-day volatility of the S&P 500",
+        "nyse",
+        _SHARES,
     ),
     Indicator(
         "small_cap_vol_pct",
@@ -190,6 +287,8 @@ INDICATORS: Sequence[Indicator] = (
         "%",
         _volatility("RUT"),
         "20-day volatility of the Russell 2000",
+        "nyse",
+        _SHARES,
     ),
     Indicator(
         "bitcoin_vol_pct",
@@ -199,6 +298,8 @@ INDICATORS: Sequence[Indicator] = (
         "%",
         _volatility("BTC"),
         "20-day volatility of bitcoin",
+        "utc",
+        _COIN,
     ),
     Indicator(
         "high_yield_vol_pct",
@@ -208,10 +309,12 @@ INDICATORS: Sequence[Indicator] = (
         "%",
         _volatility("HYG"),
         "20-day volatility of high-yield bonds",
+        "nyse",
+        _FUND,
     ),
     # 500 bp is about the average since 1996, 800 bp the mark of recessions. FRED serves the last
-    # three years only, so ranks depend on when an installation began to collect: a flag, but no
-    # part of the index, which must be the same everywhere.
+    # three years only, just what a rank needs: an installation has ranks from its second day on
+    # and none before. No part of the index, which must be the same everywhere.
     Indicator(
         "high_yield_spread_bp",
         "credit",
@@ -220,6 +323,8 @@ INDICATORS: Sequence[Indicator] = (
         "bp",
         _CREDIT,
         "high-yield credit spread",
+        "sifma",
+        None,
         in_index=False,
     ),
 )

@@ -1,206 +1,161 @@
-"""One index of stress over all segments, in the manner of the ECB's CISS, frozen when written.
+"""One index of liquidity stress, on a scale of economic values that needs no history.
 
-The composite is (w*s)' C (w*s): s the segments' mean ranks, w equal weights, C their moving
-correlations, so that stress in several segments at once counts for more than the same stress
-after each other (Hollo, Kremer and Lo Duca, ECB working paper 1426, 2012, section 3.2).
+Each gauge has a score between its two floors, each segment the highest score of its gauges, and
+the index counts three questions equally: what money costs (funding), how much of it there is
+(reserves, drain), and whether markets react (equity, credit). Crypto is shown and not counted.
 
-CISS has the same five segments throughout; here segments appear with their data (reserves and
-drain in 2013, crypto in 2017), and the distribution of the composite depends on how many there are:
-of N independent segments its mean is 1/(3N). So like is compared with like: a day's composite is
-ranked among the earlier composites of the same segments, computed anew for that purpose, and a
-segment joins once it has been known for a year. Above watch, the level also needs a raised flag,
-and for severe flags in two segments: that is what makes stress systemic.
+A row has the value, its level, its rank and all five segments, or it does not exist. It depends
+neither on later values nor on where the lake begins. docs/methodology.md gives the reasons, and
+what was measured after the design was fixed.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from datetime import date, datetime, timedelta
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
 from typing import Any
 
 import duckdb
-import numpy as np
-import numpy.typing as npt
 import pyarrow as pa
 
-from liquidity_pipeline.contracts.stress import SEGMENTS
+from liquidity_pipeline.contracts.stress import INDEX_SEGMENTS
 from liquidity_pipeline.models.mart import PythonMart
-from liquidity_pipeline.models.stress.indicators import INDICATORS
-from liquidity_pipeline.models.stress.stress_flags import Level
-from liquidity_pipeline.statistics.expanding_rank import Floats, expanding_ranks
+from liquidity_pipeline.models.stress.in_force import Session, Sessions
+from liquidity_pipeline.models.stress.indicators import INDICATORS, Indicator
+from liquidity_pipeline.models.stress.stress_flags import YEARS, Level
+from liquidity_pipeline.statistics.expanding_rank import TrailingHistory
 
+# In sixths, so that the levels below are exact: the three questions count two sixths each.
+WEIGHTS: Mapping[str, int] = {"funding": 2, "reserves": 1, "drain": 1, "equity": 1, "credit": 1}
+QUESTIONS = (("funding",), ("reserves", "drain"), ("equity", "credit"))
+WATCH, STRESS, SEVERE = 1, 2, 3
 MIN_HISTORY = 252
-MIN_SEGMENTS = 3
-WATCH, STRESS, SEVERE = 0.80, 0.90, 0.975
-# CISS forgets 7 per cent of its correlations each week; a week has five sessions.
-DECAY = 0.93 ** (1 / 5)
-# The variance of a rank in ordinary times, uniform between 0 and 1.
-_UNIFORM_VARIANCE = 1 / 12
-# An indicator not observed for longer is not known any more: a week, a holiday and a delay.
-_STALE = timedelta(days=10)
-METHOD = "composite-2"
+# The first session on which all five segments can be known.
+SINCE = date(2009, 2, 4)
+METHOD = "severity-3"
 
-Booleans = npt.NDArray[np.bool_]
+
+@dataclass(frozen=True)
+class Score:
+    """How severe a segment is (0 to 1), by which gauge."""
+
+    share: float
+    gauge: Indicator
+    value: float
+
+
+Scores = Mapping[str, Score]
 
 
 def build_index(connection: duckdb.DuckDBPyConnection) -> pa.Table:
-    """Return `marts.stress_index`: one row per New York session with at least three segments."""
+    """Return `marts.stress_index`: one row per New York session on which all of it is known."""
     from liquidity_pipeline.contracts.stress import STRESS_INDEX
 
-    sessions = connection.execute(
-        "select date, known_by from meta.calendar_days, meta.clock "
-        "where is_nyse and known_by <= clock.now order by date"
-    ).fetchall()
-    panel, flagged = _panels(connection, sessions)
-    found = ranked_composites(panel)
-    rows = [
-        _row(day, known_by, panel[i], flagged[i], found[i])
-        for i, (day, known_by) in enumerate(sessions)
-        if i in found
-    ]
+    sessions = Sessions(connection)
+    scores = segment_scores(connection, sessions)
+    rows = index_rows(sessions.all, scores)
     return pa.Table.from_pylist(rows, schema=STRESS_INDEX.arrow_schema)
 
 
-def ranked_composites(panel: Floats) -> dict[int, tuple[tuple[int, ...], float, float, int]]:
-    """Return per row of the panel (segments, composite, rank, n_history).
-
-    `panel` has a row per day and a column per segment, NaN where a segment is not known. A row
-    with fewer than three segments of a year's standing, or a year of composites, has no entry.
-    """
-    known = ~np.isnan(panel)
-    standing = np.cumsum(known, axis=0) - known
-    members = known & (standing >= MIN_HISTORY)
-    correlations = moving_correlations(panel)
-    found = {}
-    for standing_ones in np.unique(members, axis=0):
-        chosen = np.flatnonzero(standing_ones)
-        if len(chosen) < MIN_SEGMENTS:
-            continue
-        days = np.flatnonzero(known[:, chosen].all(axis=1))
-        values = composite(
-            panel[np.ix_(days, chosen)], correlations[np.ix_(days, chosen, chosen)]
-        ).tolist()
-        ranks = list(expanding_ranks(values, MIN_HISTORY))
-        for n in np.flatnonzero((members[days] == standing_ones).all(axis=1)).tolist():
-            if (rank := ranks[n]) is not None:
-                found[int(days[n])] = (tuple(chosen.tolist()), values[n], rank, n)
-    return found
+def index_rows(sessions: Sequence[Session], scores: Sequence[Scores]) -> list[dict[str, Any]]:
+    """Return the rows of the sessions whose five segments are known and whose rank is defined."""
+    history = TrailingHistory(YEARS, SINCE)
+    rows = []
+    for session, found in zip(sessions, scores, strict=True):
+        if all(name in found for name in INDEX_SEGMENTS):
+            sixths = in_sixths(found)
+            history.has_gap_before(session.date)
+            if history.reaches_back(session.date) and len(history) >= MIN_HISTORY:
+                rows.append(_row(session, found, sixths, history))
+            history.add_dated(session.date, sixths)
+    return rows
 
 
-def composite(ranks: Floats, correlations: Floats) -> Floats:
-    """Return (w*s)' C (w*s) per day: `ranks` days x N, `correlations` days x N x N, weights 1/N."""
-    weighted = ranks / ranks.shape[1]
-    index: Floats = np.einsum("ti,tij,tj->t", weighted, correlations, weighted)
-    return np.clip(index, 0.0, 1.0)  # rounding may leave the unit interval by 1e-16
+def in_sixths(scores: Scores) -> float:
+    """Return six times the index."""
+    return round(sum(weight * scores[name].share for name, weight in WEIGHTS.items()), 6)
 
 
-def moving_correlations(panel: Floats) -> Floats:
-    """Return the segments' correlations by day (days x N x N), exponentially weighted.
-
-    Ranks are centred on one half, their median in ordinary times, as in CISS, equation 4; the
-    start is uniform and independent. While a segment is unknown its variance rests and its
-    covariances fade with the others' variance, so that each day's matrix stays one of correlations.
-    """
-    days, count = panel.shape
-    known = ~np.isnan(panel)
-    centred = np.where(known, panel - 0.5, 0.0)
-    kept = np.where(known, np.sqrt(DECAY), 1.0)
-    covariance = np.eye(count) * _UNIFORM_VARIANCE
-    correlations = np.empty((days, count, count))
-    for day in range(days):
-        covariance = covariance * np.outer(kept[day], kept[day])
-        covariance += (1 - DECAY) * np.outer(centred[day], centred[day])
-        deviation = np.sqrt(np.diag(covariance))
-        correlations[day] = covariance / np.outer(deviation, deviation)
-    return correlations
+def index_level(sixths: float, scores: Scores) -> Level:
+    """Return the level: above watch, two of the three questions must have an answer above zero."""
+    answered = sum(any(scores[name].share > 0 for name in names) for names in QUESTIONS)
+    if answered >= 2 and sixths >= STRESS:
+        return "severe" if sixths >= SEVERE else "stress"
+    return "watch" if sixths >= WATCH else "normal"
 
 
-def index_level(rank: float, n_flagged: int) -> Level:
-    """Return the level: by the rank, and above watch only as far as flags are raised."""
-    if rank >= SEVERE and n_flagged >= 2:
-        return "severe"
-    if rank >= STRESS and n_flagged >= 1:
-        return "stress"
-    return "watch" if rank >= WATCH else "normal"
+def segment_scores(connection: duckdb.DuckDBPyConnection, sessions: Sessions) -> list[Scores]:
+    """Return per session the segments that are known: those with all gauges that exist by then."""
+    scores: list[dict[str, Score]] = [{} for _ in sessions.all]
+    unknown: list[set[str]] = [set() for _ in sessions.all]
+    for gauge in (g for g in INDICATORS if g.in_index and g.since):
+        rows = {seen.date: seen for seen in gauge.observations(connection)}
+        in_force = sessions.in_force(gauge.calendar, rows)
+        for i, (session, seen) in enumerate(zip(sessions.all, in_force, strict=True)):
+            if gauge.since is None or session.date < gauge.since:
+                continue
+            if seen is None:
+                unknown[i].add(gauge.segment)
+                continue
+            score = Score(gauge.score(seen.value), gauge, seen.value)
+            highest = scores[i].get(gauge.segment)
+            if highest is None or score.share > highest.share:
+                scores[i][gauge.segment] = score
+    return [
+        {name: score for name, score in found.items() if name not in missing}
+        for found, missing in zip(scores, unknown, strict=True)
+    ]
 
 
 def _row(
-    day: date,
-    known_by: datetime,
-    ranks: Floats,
-    flagged: Booleans,
-    found: tuple[tuple[int, ...], float, float, int],
+    session: Session, scores: Scores, sixths: float, history: TrailingHistory
 ) -> dict[str, Any]:
-    chosen, value, rank, n_history = found
-    shown = {
-        name: None if np.isnan(share) else float(share)
-        for name, share in zip(SEGMENTS, ranks, strict=True)
-    }
-    names = [SEGMENTS[j] for j in chosen]
-    up = [SEGMENTS[j] for j in chosen if flagged[j]]
+    crypto = scores.get("crypto")
+    rank = history.rank(sixths)
     return {
-        "date": day,
-        "index_value": value,
+        "date": session.date,
+        "index_value": sixths / 6,
         "rank": rank,
-        "n_history": n_history,
-        "level": index_level(rank, len(up)),
-        **shown,
-        "segments": ", ".join(names),
-        "n_segments": len(names),
-        "n_flagged": len(up),
-        "reason": f"higher than on {rank:.1%} of {n_history:,} earlier days with the same "
-        f"segments; flags raised in {', '.join(up) or 'none'}; segment ranks "
-        + ", ".join(f"{name} {shown[name]:.2f}" for name in names),
+        "n_history": len(history),
+        "level": index_level(sixths, scores),
+        **{name: scores[name].share for name in INDEX_SEGMENTS},
+        "crypto": crypto.share if crypto else None,
+        "segments": ", ".join(INDEX_SEGMENTS),
+        "reason": _reason(scores, sixths, rank, len(history)),
         "method": METHOD,
-        "known_at": known_by,
+        "known_at": session.known_by,
     }
 
 
-def _panels(
-    connection: duckdb.DuckDBPyConnection, sessions: Sequence[tuple[date, datetime]]
-) -> tuple[Floats, Booleans]:
-    """Return mean ranks and raised flags (rows: sessions, columns: segments)."""
-    shape = (len(sessions), len(SEGMENTS))
-    sums, counts, flagged = np.zeros(shape), np.zeros(shape), np.zeros(shape, dtype=bool)
-    for indicator in INDICATORS:
-        if indicator.in_index:
-            j = SEGMENTS.index(indicator.segment)
-            ranks, is_up = _latest(connection, indicator.name, sessions)
-            known = ~np.isnan(ranks)
-            sums[known, j] += ranks[known]
-            counts[known, j] += 1
-            flagged[:, j] |= is_up
-    means = np.divide(sums, counts, out=np.full(shape, np.nan), where=counts > 0)
-    return means, flagged
-
-
-def _latest(
-    connection: duckdb.DuckDBPyConnection, indicator: str, sessions: Sequence[tuple[date, datetime]]
-) -> tuple[Floats, Booleans]:
-    """Return for each session the newest rank and whether its flag was raised.
-
-    Turns of a month are passed over: the rank before them stands. NaN when the indicator has not
-    been observed for ten days.
-    """
-    rows = connection.execute(
-        "select date, known_at, rank, level in ('stress', 'severe'), is_calendar_day "
-        "from marts.stress_flags where indicator = ? order by date",
-        [indicator],
-    ).fetchall()
-    ranks, is_up = np.full(len(sessions), np.nan), np.zeros(len(sessions), dtype=bool)
-    n, observed, newest = 0, date.min, (np.nan, False)
-    for i, (day, limit) in enumerate(sessions):
-        while n < len(rows) and rows[n][0] <= day and rows[n][1] <= limit:
-            observed = rows[n][0]
-            newest = newest if rows[n][4] else rows[n][2:4]
-            n += 1
-        if day - observed <= _STALE:
-            ranks[i], is_up[i] = newest
-    return ranks, is_up
+def _reason(scores: Scores, sixths: float, rank: float, n_history: int) -> str:
+    parts = []
+    for name in INDEX_SEGMENTS:
+        score = scores[name]
+        because = (
+            f" ({score.gauge.meaning} {score.gauge.text(score.value)} {score.gauge.unit})"
+            if score.share > 0
+            else ""
+        )
+        parts.append(f"{name} {score.share:.2f}{because}")
+    return (
+        f"{sixths / 6:.3f}, above {rank:.1%} of {n_history:,} sessions of the three years before: "
+        + ", ".join(parts)
+    )
 
 
 MARTS = {
     "stress_index": PythonMart(
-        build_index, frozenset({"marts.stress_flags", "meta.calendar_days", "meta.clock"})
+        build_index,
+        frozenset(
+            {
+                "marts.funding_conditions",
+                "marts.asset_returns",
+                "marts.reserve_drains",
+                "sources.policy_events",
+                "meta.calendar_days",
+                "meta.clock",
+            }
+        ),
     ),
 }

@@ -1,9 +1,10 @@
 """How flags and index fared: against known episodes of stress, and beside the OFR's index.
 
-A gauge is an indicator, a segment (any of its indicators) or the index. It is in alarm on days of
-level stress or severe; alarms less than eleven days apart are one. The episodes stand in
-data/reference/stress_episodes.csv, listed from the record and not from alarms. Every number is
-point in time: an episode counts from its end on, and the tallies stand per quarter-end.
+A gauge is an indicator, a segment (any of its indicators in the index) or the index. It is in alarm
+on days of level stress or severe; alarms less than eleven days apart are one. The episodes are
+listed in data/reference/stress_episodes.csv, from the record and not from alarms. Every number is
+point in time: an episode counts from its end on, and each quarter-end has its tally. Where a gauge
+was not known there is no row: neither a miss nor years of silence.
 
 Sources: method, C6.5; exact Poisson interval: Garwood, Biometrika 28 (1936); effective number of
 two autocorrelated series: Bartlett, Journal of the Royal Statistical Society 98 (1935).
@@ -12,34 +13,29 @@ two autocorrelated series: Bartlett, Journal of the Royal Statistical Society 98
 from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
-from functools import cached_property
-from itertools import groupby, pairwise
-from operator import itemgetter
 from typing import Any
 
 import duckdb
 import numpy as np
 import pyarrow as pa
 
-from liquidity_pipeline.contracts.stress import SEGMENTS
+from liquidity_pipeline.contracts.stress import LEVELS
 from liquidity_pipeline.models.mart import PythonMart
-from liquidity_pipeline.models.stress.indicators import INDICATORS
+from liquidity_pipeline.models.stress.gauges import Gauge, gauges
 from liquidity_pipeline.statistics.expanding_rank import Floats
 
-MERGE = timedelta(days=10)
 # How far ahead an alarm still counts as leading, and how long after the end as belonging: the
 # span of a volatility over 20 sessions.
 LEAD = AFTER = timedelta(days=30)
 MIN_WEEKS = 104
-_WORST = ("normal", "watch", "stress", "severe")
 
 
 @dataclass(frozen=True)
 class Episode:
-    """A known span of stress, or a turn of the calendar on which a gauge should stay silent."""
+    """A known span of stress, or a year-end at which a gauge should stay silent."""
 
     name: str
     kind: str
@@ -48,37 +44,17 @@ class Episode:
     known_at: datetime
 
 
-@dataclass(frozen=True)
-class Gauge:
-    """What one gauge said, day by day, oldest first."""
-
-    name: str
-    kind: str
-    days: Sequence[date]
-    levels: Sequence[str]
-    ranks: Sequence[float | None]
-
-    @cached_property
-    def alarms(self) -> list[tuple[date, date]]:
-        """First and last days of the alarms, oldest first."""
-        up = [
-            day
-            for day, level in zip(self.days, self.levels, strict=True)
-            if level in ("stress", "severe")
-        ]
-        if not up:
-            return []
-        breaks = [(a, b) for a, b in pairwise(up) if b - a > MERGE]
-        starts, ends = [up[0], *(b for _, b in breaks)], [*(a for a, _ in breaks), up[-1]]
-        return list(zip(starts, ends, strict=True))
-
-
 def build_scores(connection: duckdb.DuckDBPyConnection) -> pa.Table:
     """Return `marts.stress_scores`: one row per gauge and episode that has ended."""
     from liquidity_pipeline.contracts.stress import STRESS_SCORES
 
     episodes = _episodes(connection)
-    rows = [score(gauge, episode) for gauge in gauges(connection) for episode in episodes]
+    rows = [
+        score(gauge, episode)
+        for gauge in gauges(connection)
+        for episode in episodes
+        if gauge.is_known_over(episode.start, episode.end)
+    ]
     return pa.Table.from_pylist(rows, schema=STRESS_SCORES.arrow_schema)
 
 
@@ -86,13 +62,11 @@ def score(gauge: Gauge, episode: Episode) -> dict[str, Any]:
     """Say whether a gauge led, hit or missed an episode, from its alarms up to the episode's end.
 
     lead_days counts from the first alarm day in the 30 days before the start, or in the episode,
-    to the start; negative after it. A gauge that began later than the episode is not observed.
+    to the start; negative after it. The gauge must be known over the episode.
     """
-    observed = bool(gauge.days) and gauge.days[0] <= episode.start
     first_day = episode.start - LEAD if episode.kind == "stress" else episode.start
     span = slice(bisect_left(gauge.days, first_day), bisect_right(gauge.days, episode.end))
-    inside = list(zip(gauge.days[span], gauge.levels[span], strict=True)) if observed else []
-    observed = bool(inside)
+    inside = list(zip(gauge.days[span], gauge.levels[span], strict=True))
     alarms = [day for day, level in inside if level in ("stress", "severe")]
     if episode.kind == "calendar":
         # A flag that was up before is no false alarm of the turn.
@@ -106,19 +80,17 @@ def score(gauge: Gauge, episode: Episode) -> dict[str, Any]:
         "episode_kind": episode.kind,
         "episode_start": episode.start,
         "episode_end": episode.end,
-        "outcome": _outcome(episode.kind, lead, observed=observed),
+        "outcome": _outcome(episode.kind, lead),
         "first_alarm": alarms[0] if alarms else None,
         "lead_days": lead,
-        "worst_level": max((level for _, level in inside), key=_WORST.index, default=None),
+        "worst_level": max((level for _, level in inside), key=LEVELS.index, default=None),
         "n_alarm_days": len(alarms),
         "n_observations": len(inside),
         "known_at": episode.known_at,
     }
 
 
-def _outcome(kind: str, lead: int | None, *, observed: bool) -> str:
-    if not observed:
-        return "not observed"
+def _outcome(kind: str, lead: int | None) -> str:
     if kind == "calendar":
         return "silent" if lead is None else "raised"
     if lead is None:
@@ -127,7 +99,7 @@ def _outcome(kind: str, lead: int | None, *, observed: bool) -> str:
 
 
 def build_gauges(connection: duckdb.DuckDBPyConnection) -> pa.Table:
-    """Return `marts.stress_gauges`: one row per gauge and quarter-end with a year of history."""
+    """Return `marts.stress_gauges`: one row per gauge and quarter-end after a year of it."""
     from liquidity_pipeline.contracts.stress import STRESS_GAUGES
 
     quarter_ends = connection.execute(
@@ -138,42 +110,49 @@ def build_gauges(connection: duckdb.DuckDBPyConnection) -> pa.Table:
     episodes = [episode for episode in _episodes(connection) if episode.kind == "stress"]
     rows = []
     for gauge in gauges(connection):
-        ranks = _on_weeks(gauge, weeks)
-        outcomes = [(episode, score(gauge, episode)["outcome"]) for episode in episodes]
+        readings = _on_weeks(gauge, weeks)
+        outcomes = [
+            (episode, score(gauge, episode)["outcome"])
+            for episode in episodes
+            if gauge.is_known_over(episode.start, episode.end)
+        ]
         for as_of, known_at in quarter_ends:
-            if gauge.days and (as_of - gauge.days[0]).days >= 365:
-                known = [(e, outcome) for e, outcome in outcomes if e.known_at <= known_at]
-                # Wednesdays a week back, whose benchmark is public by the row's known_at.
-                upto = int(
-                    np.searchsorted(weeks, np.datetime64(as_of - timedelta(days=7)), "right")
-                )
-                rows.append(
-                    {"as_of": as_of, "gauge": gauge.name, "gauge_kind": gauge.kind}
-                    | tally(gauge, known, as_of)
-                    | beside_benchmark(ranks[:upto], benchmark[:upto])
-                    | {"known_at": known_at}
-                )
+            if not gauge.is_known_on(as_of) or (as_of - gauge.days[0]).days < 365:
+                continue
+            known = [(e, outcome) for e, outcome in outcomes if e.known_at <= known_at]
+            # Wednesdays a week back, whose benchmark is public by the row's known_at.
+            upto = int(np.searchsorted(weeks, np.datetime64(as_of - timedelta(days=7)), "right"))
+            rows.append(
+                {"as_of": as_of, "gauge": gauge.name, "gauge_kind": gauge.kind}
+                | tally(gauge, known, [e for e in episodes if e.known_at <= known_at], as_of)
+                | beside_benchmark(readings[:upto], benchmark[:upto])
+                | {"known_at": known_at}
+            )
     return pa.Table.from_pylist(rows, schema=STRESS_GAUGES.arrow_schema)
 
 
-def tally(gauge: Gauge, episodes: Sequence[tuple[Episode, str]], as_of: date) -> dict[str, Any]:
-    """Count alarms, hits and false alarms up to a day, by the episodes known then and outcomes.
+def tally(
+    gauge: Gauge, scored: Sequence[tuple[Episode, str]], episodes: Sequence[Episode], as_of: date
+) -> dict[str, Any]:
+    """Count alarms, hits and false alarms up to a day, by the episodes known then.
 
-    An alarm is false when it overlaps no episode, widened by 30 days on both sides. The interval
-    of the rate is the exact one for a Poisson count (Garwood).
+    `scored` are those over which the gauge was known, with their outcomes. An alarm is false when
+    it overlaps none of the episodes, widened by 30 days on both sides. The interval of the rate is
+    the exact one for a Poisson count (Garwood).
     """
     from scipy.special import chdtri
 
     alarms = [(start, end) for start, end in gauge.alarms if start <= as_of]
-    outcomes = [outcome for _, outcome in episodes]
+    outcomes = [outcome for _, outcome in scored]
     false = sum(
-        not any(start <= e.end + AFTER and end >= e.start - LEAD for e, _ in episodes)
+        not any(start <= e.end + AFTER and end >= e.start - LEAD for e in episodes)
         for start, end in alarms
     )
-    years = (as_of - gauge.days[0]).days / 365.25
+    years = gauge.years_observed(as_of)
     return {
+        "observed_since": gauge.days[0],
         "years_observed": years,
-        "n_episodes": sum(outcome != "not observed" for outcome in outcomes),
+        "n_episodes": len(outcomes),
         "n_led": outcomes.count("led"),
         "n_hit": outcomes.count("hit"),
         "n_missed": outcomes.count("missed"),
@@ -185,13 +164,17 @@ def tally(gauge: Gauge, episodes: Sequence[tuple[Episode, str]], as_of: date) ->
     }
 
 
-def beside_benchmark(ranks: Floats, benchmark: Floats) -> dict[str, Any]:
-    """Return correlations with the benchmark over weeks: of the levels, and of weekly changes."""
+def beside_benchmark(readings: Floats, benchmark: Floats) -> dict[str, Any]:
+    """Return correlations with the benchmark over weeks: of the levels, and of weekly changes.
+
+    All are NULL where the benchmark is not known for the newest of the weeks.
+    """
+    is_known = len(benchmark) > 0 and not np.isnan(benchmark[-1])
     return {
-        f"{what}_{name}": value
+        f"{what}_{name}": value if is_known else None
         for what, (x, y) in {
-            "level": (ranks, benchmark),
-            "change": (np.diff(ranks), np.diff(benchmark)),
+            "level": (readings, benchmark),
+            "change": (np.diff(readings), np.diff(benchmark)),
         }.items()
         for name, value in correlation(x, y).items()
     }
@@ -209,6 +192,9 @@ def correlation(x: Floats, y: Floats) -> Mapping[str, float | int | None]:
     if len(x) < MIN_WEEKS or np.ptp(x) == 0 or np.ptp(y) == 0:
         return {**empty, "n_obs": len(x)}
     r = float(np.clip(np.corrcoef(x, y)[0, 1], -1, 1))
+    if any(np.ptp(z[1:]) == 0 or np.ptp(z[:-1]) == 0 for z in (x, y)):
+        # All but one value are the same: no memory can be estimated, so neither can the band.
+        return {**empty, "correlation": r, "n_obs": len(x)}
     memory = float(np.prod([np.corrcoef(z[1:], z[:-1])[0, 1] for z in (x, y)]))
     n_eff = min(len(x) * (1 - memory) / (1 + memory), float(len(x)))
     if n_eff <= 4 or abs(r) == 1:
@@ -222,34 +208,6 @@ def correlation(x: Floats, y: Floats) -> Mapping[str, float | int | None]:
         "n_eff": n_eff,
         "n_obs": len(x),
     }
-
-
-def gauges(connection: duckdb.DuckDBPyConnection) -> Iterator[Gauge]:
-    """Yield indicators, segments and the index."""
-    flags = connection.execute(
-        "select indicator, date, level, rank from marts.stress_flags order by indicator, date"
-    ).fetchall()
-    by_name = {name: list(rows) for name, rows in groupby(flags, key=itemgetter(0))}
-    for indicator in INDICATORS:
-        rows = [row[1:] for row in by_name.get(indicator.name, [])]
-        yield _gauge(indicator.name, "indicator", rows)
-    segments = connection.execute(
-        """
-        select segment, date, max(case level when 'severe' then 3 when 'stress' then 2
-            when 'watch' then 1 else 0 end), avg(rank)
-        from marts.stress_flags group by segment, date order by segment, date"""
-    ).fetchall()
-    by_name = {name: list(rows) for name, rows in groupby(segments, key=itemgetter(0))}
-    for name in SEGMENTS:
-        rows = [(day, _WORST[level], rank) for _, day, level, rank in by_name.get(name, [])]
-        yield _gauge(name, "segment", rows)
-    index = connection.execute("select date, level, rank from marts.stress_index order by date")
-    yield _gauge("stress_index", "index", index.fetchall())
-
-
-def _gauge(name: str, kind: str, rows: Sequence[tuple[date, str, float]]) -> Gauge:
-    days, levels, ranks = zip(*rows, strict=True) if rows else ((), (), ())
-    return Gauge(name, kind, days, levels, ranks)
 
 
 def _episodes(connection: duckdb.DuckDBPyConnection) -> list[Episode]:
@@ -270,12 +228,18 @@ def _episodes(connection: duckdb.DuckDBPyConnection) -> list[Episode]:
 
 
 def _benchmark(connection: duckdb.DuckDBPyConnection) -> tuple[Any, Floats]:
-    """Return Wednesdays and the OFR's index on them, or the newest of the week before them."""
+    """Return Wednesdays and the OFR's index on the last session up to each, NaN if not known."""
     rows = connection.execute(
         """
-        select days.week_ending, arg_max(fsi.fsi, fsi.date)
-        from sources.ofr_fsi as fsi
-        join meta.calendar_days as days on days.date = fsi.date
+        select days.week_ending, arg_max(fsi.fsi, days.date) filter (fsi.date is not null
+            and days.date = last_session)
+        from (
+            select *, max(date) over (partition by week_ending) as last_session
+            from meta.calendar_days where is_nyse
+        ) as days
+        cross join meta.clock as clock
+        left join sources.ofr_fsi as fsi on fsi.date = days.date
+        where days.known_by <= clock.now
         group by days.week_ending order by days.week_ending"""
     ).fetchall()
     weeks = np.array([row[0] for row in rows], dtype="datetime64[D]")
@@ -283,14 +247,14 @@ def _benchmark(connection: duckdb.DuckDBPyConnection) -> tuple[Any, Floats]:
 
 
 def _on_weeks(gauge: Gauge, weeks: Any) -> Floats:
-    """Return the gauge's newest rank of each week (Thursday to Wednesday), or NaN."""
+    """Return the gauge's newest reading of each week (Thursday to Wednesday), or NaN."""
     if not gauge.days:
         return np.full(len(weeks), np.nan)
     days = np.array(gauge.days, dtype="datetime64[D]")
-    ranks = np.array(gauge.ranks, dtype=float)
+    readings = np.array(gauge.readings, dtype=float)
     newest = np.searchsorted(days, weeks, "right") - 1
     fresh = (newest >= 0) & (weeks - days[newest] < np.timedelta64(7, "D"))
-    return np.where(fresh, ranks[newest], np.nan)
+    return np.where(fresh, readings[newest], np.nan)
 
 
 MARTS = {

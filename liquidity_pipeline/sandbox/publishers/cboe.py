@@ -12,6 +12,7 @@ from liquidity_pipeline.sandbox import clock, days
 from liquidity_pipeline.sandbox.days import FloatArray, IntArray
 from liquidity_pipeline.sandbox.publishers.wire import Reply, Request, World
 
+PREFIX = "cboe"
 _PATH = re.compile(r"api/global/us_indices/daily_prices/([A-Z0-9]+)_History\.csv")
 _DENIED = (
     '<?xml version="1.0" encoding="UTF-8"?>\n'

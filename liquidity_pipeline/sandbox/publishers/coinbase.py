@@ -10,6 +10,7 @@ from liquidity_pipeline.sandbox.assets import COIN
 from liquidity_pipeline.sandbox.publishers.bars import bars
 from liquidity_pipeline.sandbox.publishers.wire import Refusal, Reply, Request, World, compact
 
+PREFIX = "coinbase"
 JSON = "application/json; charset=utf-8"
 _PATH = re.compile(r"products/([^/]+)/candles")
 _GRANULARITIES = ("60", "300", "900", "3600", "21600", "86400")

@@ -13,6 +13,7 @@ from liquidity_pipeline.sandbox.publishers import (
 from liquidity_pipeline.sandbox.publishers.fiscal_query import Table
 from liquidity_pipeline.sandbox.publishers.wire import Reply, Request, World, not_found
 
+PREFIX = "fiscaldata"
 _PREFIX = "services/api/fiscal_service/v1/accounting/"
 _OTHER_TABLES: dict[str, Callable[[World], Table]] = {
     "od/auctions_query": fiscal_auctions.auctions_query,

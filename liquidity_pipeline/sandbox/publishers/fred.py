@@ -48,6 +48,9 @@ class Series:
     years: int = 0
 
 
+PREFIX = "fred"
+
+
 def answer(world: World, request: Request) -> Reply:
     """Answer one request below `/fred`."""
     if request.path != "graph/fredgraph.csv":
@@ -153,6 +156,12 @@ def _reverse_repos(economy: Economy) -> Series:
     on = economy.funding.secured & (economy.days >= REVERSE_REPO_FACILITY)
     amounts = economy.sheet.on_rrp[on].tolist()
     texts = [f"{amount / 1000:.3f}" for amount in amounts]
+    return _daily(economy.days[on], texts, clock.REVERSE_REPO)
+
+
+def _reverse_repo_rate(economy: Economy) -> Series:
+    on = economy.funding.secured & (economy.days >= REVERSE_REPO_FACILITY)
+    texts = [f"{rate:.2f}" for rate in policy.reverse_repo_rate(economy.days[on]).tolist()]
     return _daily(economy.days[on], texts, clock.REVERSE_REPO)
 
 
@@ -264,6 +273,7 @@ _MAKERS: dict[str, Callable[[Economy], Series]] = {
     "SOFR": _rate("SOFR"),
     "EFFR": _rate("EFFR"),
     "OBFR": _rate("OBFR"),
+    "RRPONTSYAWARD": _reverse_repo_rate,
     "DGS2": _par_yield(0),
     "DGS10": _par_yield(1),
     "DGS30": _par_yield(2),

@@ -6,6 +6,7 @@ from liquidity_pipeline.sandbox.assets import ASSETS
 from liquidity_pipeline.sandbox.publishers.bars import bars
 from liquidity_pipeline.sandbox.publishers.wire import Reply, Request, World, compact
 
+PREFIX = "kraken"
 JSON = "application/json; charset=utf-8"
 _INTERVALS = ("1", "5", "15", "30", "60", "240", "1440", "10080", "21600")
 _PAIRS = {

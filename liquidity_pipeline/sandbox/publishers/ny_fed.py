@@ -21,6 +21,7 @@ from liquidity_pipeline.sandbox.publishers import ny_fed_repo, ny_fed_soma
 from liquidity_pipeline.sandbox.publishers.ny_fed_wire import JSON, bad_request, day_given
 from liquidity_pipeline.sandbox.publishers.wire import Reply, Request, World
 
+PREFIX = "nyfed"
 T = TypeVar("T")
 _MN = 1_000_000
 _RATE_ORDER = ("SOFRAI", "EFFR", "OBFR", "TGCR", "BGCR", "SOFR")

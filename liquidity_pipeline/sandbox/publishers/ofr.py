@@ -6,6 +6,7 @@ from liquidity_pipeline.sandbox import clock, days
 from liquidity_pipeline.sandbox.indicators import FSI_PARTS, FSI_REGIONS
 from liquidity_pipeline.sandbox.publishers.wire import Reply, Request, World, not_found
 
+PREFIX = "ofr"
 _REGION_PERCENT = (50, 30)  # of the index; emerging markets take the rest
 
 

@@ -26,6 +26,7 @@ from liquidity_pipeline.sandbox.publishers.wire import (
     not_found,
 )
 
+PREFIX = "yahoo"
 JSON = "application/json;charset=utf-8"
 _CACHE = {"Cache-Control": "public, max-age=10, stale-while-revalidate=20"}
 _PATH = re.compile(r"v8/finance/chart/([^/]+)")

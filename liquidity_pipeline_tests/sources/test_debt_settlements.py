@@ -11,6 +11,10 @@ import pytest
 
 from liquidity_pipeline.contracts.sources import SOURCE_TABLES
 from liquidity_pipeline.contracts.validation import validate
+from liquidity_pipeline.sources.debt_settlements import (
+    collect_debt_settlements,
+    collect_upcoming_settlements,
+)
 from liquidity_pipeline.sources.errors import (
     EmptyAnswerError,
     RejectedError,
@@ -18,10 +22,6 @@ from liquidity_pipeline.sources.errors import (
 )
 from liquidity_pipeline.sources.fetch import Fetch
 from liquidity_pipeline.sources.fiscal_data import collect_debt_transactions
-from liquidity_pipeline.sources.treasury_auctions import (
-    collect_debt_settlements,
-    collect_upcoming_settlements,
-)
 from liquidity_pipeline_tests.conftest import Replay
 from liquidity_pipeline_tests.sources.canned import Canned
 from liquidity_pipeline_tests.sources.fiscal_bodies import (
@@ -161,9 +161,41 @@ def test_a_settled_buyback_without_an_amount_is_a_gap_and_left_out(make_fetch):
         ([buyback(), buyback(max_par_amt_redeemed="1")], "more than one row for"),
     ],
 )
-def test_buybacks_that_cannot_be_read_are_refused(make_fetch, rows, message):
-    with pytest.raises(UnexpectedPayloadError, match=message):
-        settle(make_fetch, auction(), replies={BUYBACKS: answer(rows)})
+def test_buybacks_that_cannot_be_read_are_named_and_cost_no_auction(make_fetch, rows, message):
+    collected, fetch = settle(make_fetch, auction(), replies={BUYBACKS: answer(rows)})
+    assert {leg for _, leg, _ in legs(collected)} == {"issue"}
+    (gap,) = fetch.gaps
+    assert message in gap
+    assert "archived as" in gap
+    assert fetch.unread, "its silence withdraws nothing"
+
+
+def test_one_buyback_that_cannot_be_read_costs_no_other(make_fetch):
+    rows = [buyback(), buyback(security_type="Gold"), buyback(maturity_bucket="1M to 2Y")]
+    collected, fetch = settle(make_fetch, auction(), replies={BUYBACKS: answer(rows)})
+    assert [leg for _, leg, _ in legs(collected)].count("buyback") == 1
+    assert collected["debt_settlements"].num_rows == 3
+    assert "unknown buyback of 'Gold'" in fetch.gaps[0]
+
+
+def test_a_postponed_auction_is_named_and_nothing_of_it_settles(make_fetch):
+    # The 2-year auction of 2015-10-27 was postponed on 2015-10-22; the others went ahead.
+    postponed = auction(cusip="912797ZZ9", **NOT_HELD)
+    held = auction(auction_date="2026-02-03")
+    collected, fetch = settle(make_fetch, postponed, held)
+    assert {row["cusip"] for row in collected["debt_settlements"].to_pylist()} == {"912797AA1"}
+    gap = fetch.gaps[0]
+    assert "CUSIP 912797ZZ9" in gap
+    assert "postponed or cancelled" in gap
+    assert "issue/912797ZZ9/2026-02-02" in fetch.withdrawn
+
+
+def test_one_auction_that_cannot_be_read_costs_no_other(make_fetch):
+    rows = [auction(cusip=f"912797A{n}1") for n in range(5)]
+    rows[3] |= {"total_accepted": "a lot"}
+    collected, fetch = settle(make_fetch, *rows)
+    assert collected["debt_settlements"].num_rows == 4
+    assert "total_accepted: expected a number" in fetch.gaps[0]
 
 
 def test_no_auction_in_a_week_that_has_passed_is_an_error(make_fetch):
@@ -273,11 +305,19 @@ def test_a_feed_that_is_refused_fails_the_fetch(make_fetch):
         collect_upcoming_settlements(make_fetch(Canned(replies), *FEBRUARY, now=SUNDAY))
 
 
-def test_an_unknown_label_of_the_feed_or_no_maturity_at_all_is_an_error(make_fetch):
-    with pytest.raises(UnexpectedPayloadError, match=r"unknown security_type \{'Gold'\}"):
-        upcoming(make_fetch, OUTSTANDING, feed=[announcement(security_type="Gold")])
+def test_no_maturity_at_all_is_an_error(make_fetch):
     with pytest.raises(EmptyAnswerError, match="nothing matures until 2027-02-01"):
         upcoming(make_fetch)
+
+
+def test_an_unknown_label_of_the_feed_is_named_and_costs_no_redemption(make_fetch):
+    replies = {
+        AUCTIONS: Auctions(OUTSTANDING),
+        FEED: answer([announcement(security_type="Gold")]),
+    }
+    fetch = make_fetch(Canned(replies), *FEBRUARY, now=SUNDAY)
+    assert collect_upcoming_settlements(fetch)["upcoming_settlements"].num_rows == 1
+    assert "unknown security_type {'Gold'}" in fetch.gaps[0]
 
 
 def by_day(table: pa.Table, leg: str) -> dict[str, float]:

@@ -11,7 +11,7 @@ import pytest
 
 from liquidity_pipeline.contracts.sources import SOURCE_TABLES
 from liquidity_pipeline.contracts.validation import validate
-from liquidity_pipeline.sources.auction_legs import (
+from liquidity_pipeline.sources.auctions import (
     AUCTION_COLUMNS,
     issue_legs,
     known_by,
@@ -19,6 +19,7 @@ from liquidity_pipeline.sources.auction_legs import (
     overdue,
     parse_auctions,
     redemption_legs,
+    without_results,
 )
 from liquidity_pipeline.sources.errors import UnexpectedPayloadError
 from liquidity_pipeline.sources.fiscal_client import Page, Records
@@ -54,7 +55,9 @@ def test_every_reopening_of_a_cusip_redeems_its_own_amount_at_maturity():
         (date(2026, 8, 6), 77000),
     ]
     assert len({leg["record_id"] for leg in legs}) == 2
-    assert {leg["soma_usd_mn"] for leg in legs} == {leg["public_usd_mn"] for leg in legs} == {None}
+    # What the Fed took at each auction; the second was without results.
+    assert [leg["soma_usd_mn"] for leg in legs] == [3500, None]
+    assert {leg["public_usd_mn"] for leg in legs} == {None}
 
 
 @pytest.mark.parametrize(
@@ -162,10 +165,10 @@ def test_an_auction_that_cannot_be_read_is_refused(changes, message):
         parse(auction(**changes))
 
 
-def test_lost_results_are_refused_and_late_ones_are_named():
+def test_an_auction_without_results_among_later_ones_was_postponed_and_late_ones_are_named():
     held = auction(cusip="912797BB9", auction_date="2026-02-03")
-    with pytest.raises(UnexpectedPayloadError, match="912797AA1, auctioned on 2026-02-02, has no"):
-        parse(auction(**NOT_HELD), held)
+    rows = parse(auction(**NOT_HELD), held)
+    assert rows.filter(without_results(rows))["cusip"].to_pylist() == ["912797AA1"]
     # Without a later result it is the feed that is late, or stands in the past.
     late = overdue(parse(auction(**NOT_HELD)), date(2026, 2, 6))
     assert late["cusip"].to_pylist() == ["912797AA1"]

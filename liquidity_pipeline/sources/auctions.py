@@ -1,22 +1,35 @@
-"""From auctions to settlement legs: pure functions on the rows of Treasury's `auctions_query`.
+"""Auctions of marketable Treasury debt, and the legs that they become.
 
-Asking for them, and the buybacks and announcements that become legs as well, are
-`treasury_auctions`'. Full dollars on the wire, USD millions here.
+Each auction issues on one day and redeems its own amount at maturity, reopenings too.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from datetime import date, datetime, time, timedelta
+import math
+from collections.abc import Iterable
+from datetime import date, datetime
 from typing import Any
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from liquidity_pipeline import calendars
-from liquidity_pipeline.contracts.sources import DEBT_SETTLEMENTS, MATURING_HOLDINGS
-from liquidity_pipeline.sources.fiscal_client import Records
+from liquidity_pipeline.contracts.sources import MATURING_HOLDINGS
+from liquidity_pipeline.sources.boundary import declared
+from liquidity_pipeline.sources.fetch import Fetch
+from liquidity_pipeline.sources.fiscal_client import ACCOUNTING, PUBLISHER, Records, good_rows, read
+from liquidity_pipeline.sources.settlement_rows import (
+    ANNOUNCED,
+    STAMP,
+    TYPES,
+    closing_moments,
+    moments,
+    results_moments,
+    settlements,
+    usd_mn,
+)
 
+AUCTIONS = f"{ACCOUNTING}/od/auctions_query"
 AUCTION_COLUMNS = (
     "cusip",
     "auction_date",
@@ -34,21 +47,44 @@ AUCTION_COLUMNS = (
     "total_accepted",
     "soma_accepted",
     "price_per100",
+    "int_rate",
+    "high_yield",
+    "reopening",
     "mat_date",
     "est_pub_held_mat_by_type_amt",
     "soma_holdings",
 )
-TYPES = {"Bill": "bill", "Note": "note", "Bond": "bond"}
 _FLAGS = {
     "cash_management_bill_cmb": "cmb",
     "inflation_index_security": "tips",
     "floating_rate": "frn",
 }
-ANNOUNCED, _CLOSE = time(11), time(13)
-_COUNTING = timedelta(minutes=5)
-STAMP = pa.timestamp("us")
 
 
+def collect_auctions(fetch: Fetch, where: Iterable[str]) -> pa.Table:
+    """Return the auctions that meet the service's conditions, in the columns of `parse_auctions`.
+
+    Left out and named are a few rows that cannot be read, and auctions without results though
+    later ones have theirs: those were postponed or cancelled, and nothing of them settles.
+    """
+    order = ("issue_date", "auction_date", "cusip")
+    records = read(fetch, AUCTIONS, AUCTION_COLUMNS, where=where, sort=order)
+    name = fetch.left_out("Treasury auctions")
+    key = ("cusip", "auction_date")
+    rows = good_rows(records, lambda part: parse_auctions(part, fetch.now), name, key)
+    postponed = without_results(rows)
+    for row in rows.filter(postponed).to_pylist():
+        auction = f"{row['cusip']}/{row['auction_date']}"
+        fetch.withdrawn |= {f"issue/{auction}", f"redemption/{auction}"}
+        name(
+            f"the {row['remaining_term']} {row['security_class']} auction of {row['auction_date']} "
+            f"(CUSIP {row['cusip']}, USD {row['offering_usd_mn']:,.0f} mn offered) has no results, "
+            f"but later auctions have: postponed or cancelled, left out"
+        )
+    return rows.filter(pc.invert(postponed))
+
+
+@declared("rows of auctions", publisher=PUBLISHER)
 def parse_auctions(records: Records, now: datetime) -> pa.Table:
     """Return one row per auction: dates, class, amounts in USD millions, and when it was known.
 
@@ -56,12 +92,11 @@ def parse_auctions(records: Records, now: datetime) -> pa.Table:
     close (13:00 where not recorded), NULL until then. A row is known since its results, before
     them since its announcement; one without either was known at its close at the latest, or now.
     Raises UnexpectedPayloadError for two rows of one CUSIP and auction, an unknown type or flag,
-    amounts that cannot be dollars, and an auction without results though later ones have them.
+    and amounts that cannot be dollars.
     """
     records.require("cusip", "auction_date", "issue_date", "maturity_date", "offering_amt")
     records.refuse_duplicates("cusip", "auction_date")
     accepted = usd_mn(records, "total_accepted")
-    _refuse_lost_results(records, accepted)
     term = records.table["security_term"]
     return pa.table(
         {
@@ -77,6 +112,7 @@ def parse_auctions(records: Records, now: datetime) -> pa.Table:
             "accepted_usd_mn": accepted,
             "soma_accepted_usd_mn": usd_mn(records, "soma_accepted"),
             "price_per100": records.numbers("price_per100"),
+            "coupon_pct": _coupons(records),
             "maturing_public_usd_mn": usd_mn(records, "est_pub_held_mat_by_type_amt"),
             "maturing_soma_usd_mn": usd_mn(records, "soma_holdings"),
             **_publication(records, accepted, now),
@@ -116,69 +152,41 @@ def _security_classes(records: Records) -> list[str]:
     return classes
 
 
-def _refuse_lost_results(records: Records, accepted: pa.ChunkedArray) -> None:
-    """Refuse an auction without an amount when later auctions have theirs.
+def _coupons(records: Records) -> pa.Array:
+    """Return each auction's coupon, percent; NULL for bills, floating rates, and before results.
 
-    It would leave the day's net wrong unnoticed. Of 11,083 auctions since 1979 one has none for
-    ever, the 4-week bill of 2001-09-11; the Daily Treasury Statement, and so every window, begins
-    in 2005.
+    Where it is not recorded, a security that is issued for the first time bears the highest eighth
+    of a percent that is not above the yield at which it was sold, and at least one eighth: so it
+    was for all 167 of 2005 to 2026 of which both are known.
     """
-    days = records.days("auction_date")
+    columns = ("security_type", "floating_rate", "reopening")
+    labels = zip(*(records.text(name) for name in columns), strict=True)
+    numbers = (records.numbers(name).to_pylist() for name in ("int_rate", "high_yield"))
+    coupons: list[float | None] = []
+    for (kind, floating, reopening), rate, sold_at in zip(labels, *numbers, strict=True):
+        is_fixed = kind != "Bill" and floating != "Yes"
+        if is_fixed and rate is None and sold_at is not None and reopening == "No":
+            rate = max(math.floor(round(8 * sold_at, 6)) / 8, 0.125)  # noqa: PLW2901
+        coupons.append(rate if is_fixed else None)
+    return pa.array(coupons, pa.float64())
+
+
+def without_results(auctions: pa.Table) -> pa.ChunkedArray:
+    """Tell of each auction whether it has no amount although an auction on a later day has one.
+
+    It was postponed (the 2-year note of 2015-10-27) or cancelled; of 11,083 auctions since 1979 one
+    has none for ever, the 4-week bill of 2001-09-11.
+    """
+    days, accepted = auctions["auction_date"], auctions["accepted_usd_mn"]
     newest = pc.max(days.filter(pc.is_valid(accepted)))
     passed = pc.fill_null(pc.less(days, newest), False)
-    lost = records.table.filter(pc.and_(passed, pc.is_null(accepted))).slice(0, 1).to_pylist()
-    if lost:
-        raise records.error(
-            f"CUSIP {lost[0]['cusip']}, auctioned on {lost[0]['auction_date']}, has no "
-            f"total_accepted, but auctions until {newest} have"
-        )
+    return pc.and_(passed, pc.is_null(accepted))
 
 
 def overdue(auctions: pa.Table, today: date) -> pa.Table:
     """Return the auctions that should have been issued by now and have no results yet."""
     issued = pc.less(auctions["issue_date"], pa.scalar(today, pa.date32()))
     return auctions.filter(pc.and_(issued, pc.is_null(auctions["accepted_usd_mn"])))
-
-
-def usd_mn(records: Records, column: str) -> pa.ChunkedArray:
-    """Convert full dollars to USD millions, or raise UnexpectedPayloadError for another unit.
-
-    The smallest auctions on record are tests of USD 25 million, the largest is USD 118 billion: a
-    positive figure below a million is one in millions.
-    """
-    dollars = records.numbers(column)
-    odd = dollars.filter(pc.and_(pc.greater(dollars, 0), pc.less(dollars, 1e6)))
-    if column in ("offering_amt", "total_accepted") and len(odd):
-        raise records.error(f"{column} is {odd[0].as_py():g}; expected full dollars")
-    return pc.divide(dollars, 1e6)
-
-
-def moments(days: Sequence[date | None], at: time) -> list[datetime | None]:
-    """Return the naive UTC moments of a New York time on each day."""
-    return [calendars.utc(day, at) if day else None for day in days]
-
-
-def closing_moments(records: Records, day: str, clock: str) -> list[datetime]:
-    """Return when bidding closed (UTC), at 13:00 New York where the clock, "11:30 AM", is null."""
-    clocks: dict[str | None, time] = {None: _CLOSE}
-    for text in set(records.text(clock)) - {None}:
-        try:
-            clocks[text] = datetime.strptime(str(text), "%I:%M %p").time()  # noqa: DTZ007 - clock only
-        except ValueError:
-            raise records.error(f"{clock} is '{text}'; expected a time like 11:30 AM") from None
-    days = records.days(day).to_pylist()
-    return [
-        calendars.utc(day, clocks[text])
-        for day, text in zip(days, records.text(clock), strict=True)
-    ]
-
-
-def results_moments(closed: Sequence[datetime], accepted: pa.ChunkedArray) -> list[datetime | None]:
-    """Return when results were published: five minutes after the close, NULL without an amount."""
-    return [
-        close + _COUNTING if amount is not None else None
-        for close, amount in zip(closed, accepted.to_pylist(), strict=True)
-    ]
 
 
 def known_by(auctions: pa.Table, now: datetime) -> pa.Table:
@@ -192,6 +200,7 @@ def known_by(auctions: pa.Table, now: datetime) -> pa.Table:
         "accepted_usd_mn": no_amount,
         "soma_accepted_usd_mn": no_amount,
         "price_per100": no_amount,
+        "coupon_pct": no_amount,
         "results_at": pa.scalar(None, STAMP),
         "known_at": auctions["announced_at"],
     }
@@ -202,15 +211,8 @@ def known_by(auctions: pa.Table, now: datetime) -> pa.Table:
 
 
 def issue_legs(auctions: pa.Table) -> pa.Table:
-    """Return the issue legs: the accepted amount settles on the issue date.
-
-    The SOMA part is `soma_accepted`; where that is not recorded, what was accepted beyond the
-    offering, which excludes SOMA add-ons. Where both are known (six auctions of 2016 to 2026) the
-    second is higher by up to 0.124 USD millions, because awards to the public are rounded up.
-    """
-    beyond = pc.subtract(auctions["accepted_usd_mn"], auctions["offering_usd_mn"])
-    add_on = pc.max_element_wise(beyond, 0.0, skip_nulls=False)
-    soma = pc.coalesce(auctions["soma_accepted_usd_mn"], add_on)
+    """Return the issue legs: the accepted amount settles on the issue date."""
+    soma = _add_ons(auctions)
     return _legs(
         auctions,
         "issue",
@@ -221,15 +223,29 @@ def issue_legs(auctions: pa.Table) -> pa.Table:
     )
 
 
+def _add_ons(auctions: pa.Table) -> pa.ChunkedArray:
+    """Return what the Fed's own account took of each auction, USD mn; NULL before results.
+
+    It is `soma_accepted`; where that is not recorded, what was accepted beyond the offering, which
+    excludes SOMA add-ons. Where both are known (six auctions of 2016 to 2026) the second is higher
+    by up to 0.124 USD millions, because awards to the public are rounded up.
+    """
+    beyond = pc.subtract(auctions["accepted_usd_mn"], auctions["offering_usd_mn"])
+    add_on = pc.max_element_wise(beyond, 0.0, skip_nulls=False)
+    return pc.coalesce(auctions["soma_accepted_usd_mn"], add_on)
+
+
 def redemption_legs(auctions: pa.Table) -> pa.Table:
     """Return the redemption legs: the amount of each auction, reopenings too, at its maturity.
 
     A maturity that is no Federal Reserve business day settles on the next one. What buybacks
-    retired before is still in the amount.
+    retired before is still in the amount. `soma_usd_mn` is what the Fed took at the auction: all
+    that it holds of a bill that it has not bought in the market, and at least that of a coupon.
     """
     maturities = auctions["maturity_date"].to_pylist()
     settled = calendars.shift("fed", maturities, 0, roll="forward")
-    return _legs(auctions, "redemption", pa.array(settled, pa.date32()))
+    day = pa.array(settled, pa.date32())
+    return _legs(auctions, "redemption", day, soma_usd_mn=_add_ons(auctions))
 
 
 def _legs(auctions: pa.Table, leg: str, settlement_date: Any, **of_this_leg: Any) -> pa.Table:
@@ -241,6 +257,7 @@ def _legs(auctions: pa.Table, leg: str, settlement_date: Any, **of_this_leg: Any
         "issue_date",
         "maturity_date",
         "offering_usd_mn",
+        "coupon_pct",
         "announced_at",
         "results_at",
         "known_at",
@@ -255,16 +272,6 @@ def _legs(auctions: pa.Table, leg: str, settlement_date: Any, **of_this_leg: Any
             "par_usd_mn": pc.coalesce(auctions["accepted_usd_mn"], auctions["offering_usd_mn"]),
         }
         | of_this_leg
-    )
-
-
-def settlements(columns: Mapping[str, Any]) -> pa.Table:
-    """Return rows with the columns and types of `debt_settlements`; what is not given is NULL."""
-    schema = DEBT_SETTLEMENTS.arrow_schema
-    rows = len(columns["settlement_date"])
-    return pa.table(
-        {field.name: columns.get(field.name, pa.nulls(rows, field.type)) for field in schema},
-        schema=schema,
     )
 
 

@@ -1,0 +1,141 @@
+"""Reading the published file for one brief: every figure is the answer to the query it carries."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from typing import Any
+
+import duckdb
+
+from liquidity_pipeline.brief.model import N_, Block, Figure, Message, Unit, msg
+from liquidity_pipeline.brief.queries import query, tables
+
+Record = dict[str, Any]
+
+
+@dataclass
+class Book:
+    """One publication under a reader's hands, and the figures taken from it so far."""
+
+    connection: duckdb.DuckDBPyConnection
+    figures: dict[str, Figure] = field(default_factory=dict)
+    publication: Record = field(init=False)
+    _rows_of: dict[str, int] = field(init=False)
+
+    def __post_init__(self) -> None:
+        """Read what the publication says of itself."""
+        (self.publication,) = self.records("publication")
+        self._rows_of = {row["name"]: row["row_count"] for row in self.records("tables")}
+
+    @property
+    def as_of(self) -> date:
+        """The last day whose publications were used."""
+        day: date = self.publication["as_of"]
+        return day
+
+    def holds(self, table: str) -> bool:
+        """Tell whether the publication has a table of this name with rows in it."""
+        return self._rows_of.get(table, 0) > 0
+
+    def records(self, name: str, **values: object) -> list[Record]:
+        """Return the rows of a statement as dictionaries."""
+        answer = self.connection.execute(query(name, **values))
+        columns = [column[0] for column in answer.description or ()]
+        return [dict(zip(columns, row, strict=True)) for row in answer.fetchall()]
+
+    def one(self, name: str, **values: object) -> Any:
+        """Return the single value of a statement; None where it gives no row."""
+        return self._scalar(query(name, **values))
+
+    def figure(
+        self,
+        id: str,  # noqa: A002 - the JSON key
+        label: Message,
+        unit: Unit,
+        name: str,
+        *,
+        date: date | None,
+        **values: object,
+    ) -> Figure:
+        """Read one number and note it under its id, which must be new.
+
+        `date` is the day that the number describes; a statement that has a place `:date` gets it.
+        """
+        if id in self.figures:
+            raise ValueError(f"two figures are called '{id}'")
+        sql = query(name, **{"date": date, **values})
+        value = self._scalar(sql)
+        figure: Figure = {
+            "id": id,
+            "label": label,
+            "value": None if value is None else float(value),
+            "unit": unit,
+            "date": date.isoformat() if date else None,
+            "sources": tables(sql),
+            "query": sql,
+        }
+        if value is None:
+            figure["reason"] = self.why_unknown(figure["sources"])
+        self.figures[id] = figure
+        return figure
+
+    def quote_previous(self, id: str, before: Figure) -> Figure:  # noqa: A002
+        """Note what an earlier brief said under an id; the file keeps it beside today's."""
+        figure: Figure = {
+            **before,
+            "id": f"previous.{id}",
+            "sources": ["meta.brief_figures"],
+            "query": query("previous_value", id=id),
+        }
+        self.figures[figure["id"]] = figure
+        return figure
+
+    def why_unknown(self, sources: list[str]) -> Message:
+        """Say why a query on these tables gave nothing."""
+        empty = [name for name in sources if not self.holds(name)]
+        if empty:
+            return msg(N_("{tables} holds no rows in this publication"), tables=", ".join(empty))
+        return msg(N_("{tables} has no value here"), tables=", ".join(sources[:1]))
+
+    def unknown(self, what: Message, *table_names: str) -> Message:
+        """Say that something is not known, and why."""
+        why = self.why_unknown(list(table_names))
+        return msg(N_("{what}: not known, because {why}."), what=what, why=why)
+
+    def chart(self, id: str, title: Message, unit: Unit, name: str, **values: object) -> Block:  # noqa: A002
+        """Return a chart with its data; `through` is the newest day in them."""
+        sql = query(name, **values)
+        answer = self.connection.execute(sql)
+        columns = [column[0] for column in answer.description or ()]
+        data = [
+            {column: _plain(value) for column, value in zip(columns, row, strict=True)}
+            for row in answer.fetchall()
+        ]
+        days = [row["date"] for row in data]
+        return {
+            "kind": "chart",
+            "id": id,
+            "title": title,
+            "unit": unit,
+            "query": sql,
+            "sources": tables(sql),
+            "through": max(days) if days else None,
+            "data": data,
+        }
+
+    def _scalar(self, sql: str) -> Any:
+        rows = self.connection.execute(sql).fetchall()
+        if not rows:
+            return None
+        ((value, *_), *more) = rows
+        if more:
+            raise ValueError(f"expected one value, got {len(rows)} rows from: {sql}")
+        return value
+
+
+def _plain(value: Any) -> Any:
+    """Return a value as JSON holds it; six digits are finer than any chart."""
+    if isinstance(value, datetime | date):
+        return value.isoformat()
+    return float(f"{value:.6g}") if isinstance(value, float) else value

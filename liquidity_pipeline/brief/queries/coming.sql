@@ -1,0 +1,71 @@
+-- Settlements of the next four weeks by day, and the dates that matter.
+
+-- name: coming_days
+select settlement_date, sum(refinancing_usd_mn) > 0 as has_refinancing,
+    sum(auctioned_usd_mn) > 0 as has_auctioned, sum(announced_usd_mn) > 0 as has_announced
+from marts.settlement_outlook, meta.publication
+where settlement_date > publication.as_of and settlement_date <= publication.as_of + 28
+group by settlement_date
+order by settlement_date
+
+-- name: coming_day
+select sum({column}) from marts.settlement_outlook where settlement_date = :date
+
+-- name: coming_total
+select sum({column}) from marts.settlement_outlook, meta.publication
+where settlement_date > publication.as_of and settlement_date <= publication.as_of + 28
+
+-- name: coming_horizon
+select as_of + 28 from meta.publication
+
+-- name: events_ahead
+select coalesce(effective_date, event_date) as date, kind, subject
+from sources.policy_events, meta.publication
+where coalesce(effective_date, event_date) > as_of
+    and coalesce(effective_date, event_date) <= as_of + 28
+    and kind in ('fomc_decision', 'quarterly_refunding', 'bill_purchase_programme', 'iorb_rate',
+        'refunding_cash_balance')
+order by date, kind
+
+-- name: last_of_kind
+select max(event_date) from sources.policy_events where kind = :kind
+
+-- Federal tax dates, moved to the next business day.
+-- name: tax_dates
+select distinct moved.fed_on_or_after as date
+from meta.calendar_days as moved, meta.publication
+where (month(moved.date), day(moved.date)) in ((1, 15), (3, 15), (4, 15), (6, 15), (9, 15), (12, 15))
+    and moved.fed_on_or_after > as_of and moved.fed_on_or_after <= as_of + 28
+order by date
+
+-- name: period_ends
+select max(days.date) as date, days.quarter_end = last_day(days.date) as ends_quarter
+from meta.calendar_days as days, meta.publication
+where days.is_sifma and date_trunc('month', days.date)
+    in (date_trunc('month', as_of), date_trunc('month', as_of + 28))
+group by date_trunc('month', days.date), ends_quarter
+having max(days.date) > any_value(as_of) and max(days.date) <= any_value(as_of) + 28
+order by date
+
+-- name: chart_settlements
+with whole as (
+    select settlement_date as date,
+        case when security_class = 'bill' then 'bills' else 'coupons' end as class,
+        net_public_usd_mn as net, 'settled' as state
+    from marts.settlement_calendar, meta.publication
+    where settlement_date <= as_of and settlement_date > as_of - 56
+    union all
+    select settlement_date, case when security_class = 'bill' then 'bills' else 'coupons' end,
+        net_public_usd_mn, 'coming'
+    from marts.settlement_outlook, meta.publication
+    where settlement_date > publication.as_of and settlement_date <= publication.as_of + 28
+)
+select date, class, state, sum(net) as value from whole
+where net is not null
+group by all order by date, class
+
+-- name: chart_maturing
+select settlement_date as date, sum(refinancing_usd_mn) as value
+from marts.settlement_outlook, meta.publication
+where settlement_date > publication.as_of and settlement_date <= publication.as_of + 28
+group by all having sum(refinancing_usd_mn) > 0 order by date

@@ -1,0 +1,204 @@
+"""Render a brief: HTML with charts, Markdown, JSON. Nothing is computed here, only written."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+from markupsafe import Markup, escape
+
+from liquidity_pipeline.brief import charts, terms
+from liquidity_pipeline.brief.language import Words, words
+from liquidity_pipeline.brief.model import Brief, Message, Style, msg
+
+TEMPLATES = Path(__file__).parent / "templates"
+FORMATS = ("html", "md", "json")
+
+
+class Text:
+    """Writes cells and messages of one brief in one language, as plain text."""
+
+    def __init__(self, brief: Brief, language: str) -> None:
+        self.figures = brief["figures"]
+        self.words: Words = words(language)
+        self.used: dict[str, str] = {}
+
+    def cell(self, cell: Mapping[str, Any]) -> str:
+        """Write whatever a cell or a place of a message holds."""
+        if "figure" in cell:
+            return self.figure(cell["figure"], cell["style"])
+        if "message" in cell:
+            return self.message(cell)  # type: ignore[arg-type]
+        if "date" in cell:
+            return self.words.day(date.fromisoformat(cell["date"]), cell.get("style", ""))
+        if "list" in cell:
+            return self.words.enumeration([self.cell(part) for part in cell["list"]])
+        if "count" in cell:
+            return self.words.number(cell["count"], "count")
+        return str(cell.get("text", cell.get("code", cell.get("quote", ""))))
+
+    def message(self, message: Message) -> str:
+        """Write a message with what stands in its places."""
+        pattern = self.words.text(message["message"], message.get("plural"), message.get("n"))
+        places = {name: self.cell(cell) for name, cell in message.get("args", {}).items()}
+        return pattern.format(**places)
+
+    def figure(self, name: str, style: Style = "plain") -> str:
+        """Write a figure, and remember that it was shown."""
+        figure = self.figures[name]
+        written = self.words.number(figure["value"], figure["unit"], style)
+        self.used[name] = written
+        return written
+
+    def day(self, value: str | None) -> str:
+        """Write an ISO day; empty for none."""
+        return self.words.day(date.fromisoformat(value)) if value else ""
+
+    def publishers(self, sources: list[str]) -> str:
+        """Name whose records stand behind tables."""
+        names = [terms.PUBLISHERS[name] for name in sources if name in terms.PUBLISHERS]
+        return "; ".join(dict.fromkeys(self.words.text(name) for name in names))
+
+    def label(self, message: Message) -> str:
+        """Write a message without counting its figures as shown."""
+        kept = dict(self.used)
+        written = str(self.message(message))
+        self.used = kept
+        return written
+
+
+class MarkedUp(Text):
+    """Writes for HTML: figures carry where they come from, and all text is escaped."""
+
+    def cell(self, cell: Mapping[str, Any]) -> Markup:
+        """Write a cell as HTML."""
+        if "code" in cell:
+            return Markup("<code>{}</code>").format(cell["code"]) if cell["code"] else Markup("")
+        if "quote" in cell:
+            return Markup('<span lang="en">{}</span>').format(cell["quote"])
+        if "date" in cell:
+            return Markup("<time datetime={}>{}</time>").format(cell["date"], super().cell(cell))
+        return escape(super().cell(cell))
+
+    def message(self, message: Message) -> Markup:
+        """Write a message as HTML."""
+        pattern = self.words.text(message["message"], message.get("plural"), message.get("n"))
+        places = {name: self.cell(cell) for name, cell in message.get("args", {}).items()}
+        return escape(pattern).format(**places)
+
+    def figure(self, name: str, style: Style = "plain") -> Markup:
+        """Write a figure that leads to its footnote; its title names source, date and query."""
+        written = super().figure(name, style)
+        figure = self.figures[name]
+        if figure["value"] is None:
+            why = Text(_only(figure), self.words.language).message(figure["reason"])
+            return Markup('<span class="nk" title="{}">{}</span>').format(why, written)
+        label = Text(_only(figure), self.words.language).message(figure["label"])
+        title = " · ".join(filter(None, [label, self.day(figure["date"]), *figure["sources"]]))
+        return Markup('<a class="fig" href="#{}" data-value="{}" title="{}">{}</a>').format(
+            footnote(name), figure["value"], f"{title}\n{figure['query']}", written
+        )
+
+
+def footnote(name: str) -> str:
+    """Return the anchor of a figure's footnote."""
+    return f"f.{name}"
+
+
+def render(brief: Brief, form: str, language: str) -> str:
+    """Return the brief as `html`, `md` or `json`; raise KeyError for another form or language."""
+    return _RENDERERS[form](brief, language)
+
+
+def to_html(brief: Brief, language: str, siblings: Mapping[str, str] | None = None) -> str:
+    """Return one self-contained page; `siblings` are links to other languages, by name."""
+    style = _environment().get_template("brief.css").render(colours=charts.COLOURS)
+    return _template(
+        "brief.html.j2",
+        brief,
+        MarkedUp(brief, language),
+        chart=_chart(language),
+        # Our own style sheet: there is nothing of anybody's in it.
+        style=Markup(style),  # noqa: S704
+        siblings=siblings or {},
+        as_of=date.fromisoformat(brief["publication"]["as_of"]),
+    )
+
+
+def to_markdown(brief: Brief, language: str, *, footnotes: bool = True) -> str:
+    """Return the brief as Markdown; charts are left to the page."""
+    return _template("brief.md.j2", brief, Text(brief, language), footnotes=footnotes)
+
+
+def to_json(brief: Brief, language: str) -> str:
+    """Return the model; every message carries its text in the language."""
+    text = Text(brief, language)
+
+    def told(value: Any) -> Any:
+        if isinstance(value, dict):
+            filled = {name: told(part) for name, part in value.items()}
+            return {**filled, "text": text.label(value)} if _is_message(value) else filled  # type: ignore[arg-type]
+        return [told(part) for part in value] if isinstance(value, list) else value
+
+    spoken = {name: told(part) for name, part in brief.items()}
+    return json.dumps({**spoken, "language": language}, ensure_ascii=False) + "\n"
+
+
+_RENDERERS: Mapping[str, Callable[[Brief, str], str]] = {
+    "html": to_html,
+    "md": to_markdown,
+    "json": to_json,
+}
+
+
+def _is_message(value: dict[str, Any]) -> bool:
+    return isinstance(value.get("message"), str)
+
+
+def _only(figure: Any) -> Any:
+    return {"figures": {figure["id"]: figure}}
+
+
+def _chart(language: str) -> Callable[[Any], Markup]:
+    """Return what draws a chart block for a template; empty where it has no data."""
+
+    def draw(block: Any) -> Markup:
+        spec = charts.specification(block, words(language))
+        # Drawn from our own data by vl-convert, which escapes the texts in it.
+        return Markup(charts.svg(spec, language)) if spec else Markup("")  # noqa: S704
+
+    return draw
+
+
+def _environment() -> Any:
+    from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
+
+    return Environment(
+        loader=FileSystemLoader(TEMPLATES),
+        autoescape=select_autoescape(["html.j2"]),
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+
+
+def _template(name: str, brief: Brief, text: Text, **extra: Any) -> str:
+    body: str = (
+        _environment()
+        .get_template(name)
+        .render(
+            brief=brief,
+            text=text,
+            _=text.words.text,
+            fill=lambda message, **places: text.message(msg(message, **places)),
+            confidence=terms.CONFIDENCE,
+            captions=charts.CAPTIONS,
+            footnote=footnote,
+            language=text.words.language,
+            **extra,
+        )
+    )
+    return body.rstrip("\n") + "\n"

@@ -1,0 +1,160 @@
+"""What is coming: settlements by day for four weeks, and the dates that matter."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from liquidity_pipeline.brief.book import Book, Record
+from liquidity_pipeline.brief.model import (
+    N_,
+    Block,
+    Message,
+    Row,
+    Section,
+    counted,
+    fig,
+    msg,
+    row,
+    statement,
+    table,
+)
+from liquidity_pipeline.brief.terms import EVENTS, term
+
+_COLUMNS = (
+    ("auctioned_usd_mn", "auctioned", N_("Issues auctioned, settling {date}")),
+    ("announced_usd_mn", "announced", N_("Issues announced, settling {date}")),
+    ("redeemed_usd_mn", "maturing", N_("Maturing on {date}")),
+    ("refinancing_usd_mn", "refinancing", N_("Maturing on {date}, refinancing not announced")),
+    ("net_public_usd_mn", "net", N_("Net paid by the public on {date}, as announced")),
+)
+
+
+def coming(book: Book) -> Section:
+    """Return the calendar of settlements, its sum, and the dates ahead."""
+    return {
+        "id": "coming",
+        "title": msg(N_("What is coming")),
+        "blocks": [
+            _calendar(book),
+            *_total(book),
+            _dates(book),
+            book.chart(
+                "settlements",
+                msg(N_("Net settlement paid by the public by day, {unit}"), unit=msg(N_("USD bn"))),
+                "usd_mn",
+                "chart_settlements",
+            ),
+        ],
+    }
+
+
+def _calendar(book: Book) -> Block:
+    days = book.records("coming_days")
+    if not days:
+        what = msg(N_("Settlements of the next four weeks"))
+        return statement("calendar", book.unknown(what, "marts.settlement_outlook"), "unknown")
+    columns = [
+        msg(N_("Settles on")),
+        msg(N_("Auctioned")),
+        msg(N_("Announced")),
+        msg(N_("Maturing")),
+        msg(N_("To be refinanced")),
+        msg(N_("Net, public")),
+        msg(N_("State")),
+    ]
+    note = msg(
+        N_(
+            "What matures without an announced issue is expected to be rolled over; it is in "
+            "“to be refinanced” and not in the net, which is blank where nothing else is known."
+        )
+    )
+    title = msg(
+        N_("Treasury settlements from {date} to {end}, {unit}"),
+        date=days[0]["settlement_date"],
+        end=days[-1]["settlement_date"],
+        unit=msg(N_("USD bn")),
+    )
+    rows = [_day(book, day) for day in days]
+    return table("calendar", title, columns, rows, ["marts.settlement_outlook"], note=note)
+
+
+def _day(book: Book, day: Record) -> Row:
+    settles = day["settlement_date"]
+    cells: list[Any] = []
+    for column, suffix, name in _COLUMNS:
+        figure = book.figure(
+            f"coming.{settles}.{suffix}",
+            msg(name, date=settles),
+            "usd_mn",
+            "coming_day",
+            date=settles,
+            column=column,
+        )
+        nothing = suffix != "net" and not figure["value"]
+        cells.append(msg("") if nothing else fig(figure, "signed" if suffix == "net" else "plain"))
+    return row({"date": settles.isoformat(), "style": "weekday"}, *cells, _state(day))
+
+
+def _state(day: Record) -> Message:
+    if not day["has_refinancing"]:
+        return msg(N_("announced")) if day["has_announced"] else msg(N_("auctioned"))
+    if day["has_announced"] or day["has_auctioned"]:
+        return msg(N_("partly announced"))
+    return msg(N_("roll-over expected"))
+
+
+def _total(book: Book) -> list[Block]:
+    if not book.holds("marts.settlement_outlook"):
+        return []
+    end = book.one("coming_horizon")
+    net, refinancing = (
+        book.figure(
+            f"coming.{suffix}",
+            msg(name, date=end),
+            "usd_mn",
+            "coming_total",
+            date=end,
+            column=column,
+        )
+        for suffix, column, name in (
+            ("net", "net_public_usd_mn", N_("Announced net settlement through {date}")),
+            ("refinancing", "refinancing_usd_mn", N_("Still to be refinanced through {date}")),
+        )
+    )
+    if net["value"] is None:
+        return []
+    text = N_(
+        "Known by {as_of} for the days through {end}: net settlement of {net} paid by the public; "
+        "a further {refinancing} matures with no issue announced yet."
+    )
+    places = {"net": fig(net, "full"), "refinancing": fig(refinancing, "full")}
+    return [statement("coming_total", msg(text, as_of=book.as_of, end=end, **places))]
+
+
+def _dates(book: Book) -> Block:
+    """Return the dates ahead, and say of each kind that the record does not reach them."""
+    end = book.one("coming_horizon")
+    listed: list[tuple[Any, Message]] = [
+        (event["date"], term(EVENTS, event["kind"])) for event in book.records("events_ahead")
+    ]
+    listed += [(tax["date"], msg(N_("Federal tax date"))) for tax in book.records("tax_dates")]
+    listed += [
+        (last["date"], msg(N_("Quarter-end") if last["ends_quarter"] else N_("Month-end")))
+        for last in book.records("period_ends")
+    ]
+    rows = [
+        row({"date": day.isoformat(), "style": "weekday"}, what)
+        for day, what in sorted(listed, key=lambda entry: entry[0])
+    ]
+    known = {event["kind"] for event in book.records("events_ahead")}
+    unknown = [kind for kind in ("fomc_decision", "quarterly_refunding") if kind not in known]
+    rows += [row(msg(N_("no date held")), term(EVENTS, kind), tone="unknown") for kind in unknown]
+    title = counted(
+        "{n} date ahead, {date} to {end}",
+        "{n} dates ahead, {date} to {end}",
+        len(listed),
+        date=book.as_of,
+        end=end,
+    )
+    columns = [msg(N_("Date")), msg(N_("What"))]
+    return table("dates", title, columns, rows, ["sources.policy_events", "meta.calendar_days"])

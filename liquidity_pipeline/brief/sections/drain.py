@@ -1,0 +1,228 @@
+"""The drain of the week in both conventions, against its season, and the commentary's sentence."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Any
+
+from liquidity_pipeline.brief.book import Book
+from liquidity_pipeline.brief.model import N_, Block, Section, fig, msg, row, statement, table
+from liquidity_pipeline.brief.terms import COMPONENTS, SEASONAL, term
+
+
+def drain(book: Book) -> Section:
+    """Return the section; each block names its week."""
+    return {
+        "id": "drain",
+        "title": msg(N_("This week's drain")),
+        "blocks": [
+            _commentary(book),
+            _accounting(book),
+            _components(book),
+            _season(book),
+            book.chart(
+                "drain",
+                msg(
+                    N_("Weekly drain by component, reserve accounting, {unit}"),
+                    unit=msg(N_("USD bn")),
+                ),
+                "usd_mn",
+                "chart_drain",
+            ),
+            book.chart(
+                "season",
+                msg(N_("Reserve drain against its season, {unit}"), unit=msg(N_("USD bn"))),
+                "usd_mn",
+                "chart_season",
+            ),
+        ],
+    }
+
+
+def _components(book: Book) -> Block:
+    week: date | None = book.one("newest_drain_week")
+    if week is None:
+        what = msg(N_("The drain of the H.4.1 week"))
+        return statement("components", book.unknown(what, "marts.weekly_drains"), "unknown")
+    rows = []
+    for record in book.records("drain_components", week=week):
+        component = record["component"]
+        label = term(COMPONENTS, component)
+        cells: list[dict[str, Any]] = []
+        for column, suffix, name in (
+            ("amount_usd_mn", "amount", N_("{what}: amount")),
+            ("drain_reserves_usd_mn", "accounting", N_("{what}: reserve accounting")),
+            ("drain_headline_usd_mn", "market", N_("{what}: market convention")),
+        ):
+            if component == "total" and suffix == "amount":
+                cells.append({"text": ""})
+                continue
+            figure = book.figure(
+                f"drain.{component}.{suffix}",
+                msg(name, what=label),
+                "usd_mn",
+                "drain_component",
+                date=week,
+                week=week,
+                component=component,
+                column=column,
+            )
+            cells.append(fig(figure, "signed"))
+        rows.append(row(label, *cells, total=component == "total"))
+    columns = [
+        msg(N_("Component")),
+        msg(N_("Amount, {unit}"), unit=msg(N_("USD bn"))),
+        msg(N_("Reserve accounting")),
+        msg(N_("Market convention")),
+    ]
+    note = msg(
+        N_(
+            "Reserve accounting closes to the fall of reserve balances: settlement proceeds land "
+            "in the Treasury's account and are counted there. The market convention counts "
+            "settlements and bill purchases and does not close. The two are never added."
+        )
+    )
+    title = msg(N_("Drain by component, week ending {week}"), week=week)
+    return table("components", title, columns, rows, ["marts.weekly_drains"], note=note)
+
+
+def _season(book: Book) -> Block:
+    newest = {record["component"]: record for record in book.records("season_weeks")}
+    rows = []
+    for component, label in SEASONAL.items():
+        if component not in newest:
+            continue
+        week = newest[component]["week_ending"]
+        cells = []
+        for column, name, unit in (
+            ("actual_usd_mn", N_("{what}: actual"), "usd_mn"),
+            ("expected_usd_mn", N_("{what}: expected of the season"), "usd_mn"),
+            ("expected_low_usd_mn", N_("{what}: lower end of the band"), "usd_mn"),
+            ("expected_high_usd_mn", N_("{what}: upper end of the band"), "usd_mn"),
+            ("surprise_sd", N_("{what}: surprise in standard deviations"), "sd"),
+        ):
+            figure = book.figure(
+                f"season.{component}.{column.removesuffix('_usd_mn')}",
+                msg(name, what=msg(label)),
+                unit,  # type: ignore[arg-type]
+                "season",
+                date=week,
+                week=week,
+                component=component,
+                column=column,
+            )
+            cells.append(fig(figure, "signed"))
+        actual, expected, low, high, surprise = cells
+        band = msg(N_("[{low}, {high}]"), low=low, high=high)
+        rows.append(row(msg(label), week, actual, expected, band, surprise))
+    if not rows:
+        what = msg(N_("The usual season"))
+        return statement("season", book.unknown(what, "marts.drain_seasonality"), "unknown")
+    columns = [
+        msg(N_("Against the season")),
+        msg(N_("Week ending")),
+        msg(N_("Actual")),
+        msg(N_("Expected")),
+        msg(N_("95 % band")),
+        msg(N_("Std. dev.")),
+    ]
+    title = msg(
+        N_("Against the usual season, {unit}, as of {date}"),
+        unit=msg(N_("USD bn")),
+        date=book.as_of,
+    )
+    return table("season", title, columns, rows, ["marts.drain_seasonality"])
+
+
+def _commentary(book: Book) -> Block:
+    """Return the sentence that market commentary would write about the newest settled week."""
+    week: date | None = book.one("newest_settled_week")
+    if week is None:
+        what = msg(N_("The net settlement of bills"))
+        return statement("commentary", book.unknown(what, "marts.weekly_settlements"), "unknown")
+    figure = book.figure(
+        "commentary.net_bills",
+        msg(N_("Net settlement of bills in the commentary's week")),
+        "usd_mn",
+        "settlement_week",
+        date=week,
+        week=week,
+        column="net_usd_mn",
+        **{"class": "bill"},
+    )
+    if (figure["value"] or 0) >= 0:
+        text = N_(
+            "As the commentary would put it: in the week of {week} the Treasury drained {amount} "
+            "through net settlement of bills."
+        )
+    else:
+        text = N_(
+            "As the commentary would put it: in the week of {week} the Treasury released {amount} "
+            "through net redemption of bills."
+        )
+    return statement("commentary", msg(text, week=week, amount=fig(figure, "full_size")))
+
+
+def _accounting(book: Book) -> Block:
+    """Say what the balance sheet shows beside it: the same dollars, counted once."""
+    week: date | None = book.one("newest_date", series="series_reserve_drain")
+    if week is None:
+        what = msg(N_("What the accounting says"))
+        return statement("accounting", book.unknown(what, "marts.reserve_drains"), "unknown")
+    reserves = book.figure(
+        "accounting.reserves",
+        msg(N_("Fall of reserve balances")),
+        "usd_mn",
+        "reserve_week",
+        date=week,
+        week=week,
+        column="drain_reserves_usd_mn",
+    )
+    tga = book.figure(
+        "accounting.tga",
+        msg(N_("Rise of the Treasury General Account")),
+        "usd_mn",
+        "reserve_week",
+        date=week,
+        week=week,
+        column="d_tga_usd_mn",
+    )
+    fell = (reserves["value"] or 0) >= 0
+    if tga["value"] is None:
+        text = (
+            N_(
+                "What the accounting says: over the H.4.1 week ending {week} reserves fell by "
+                "{reserves}."
+            )
+            if fell
+            else N_(
+                "What the accounting says: over the H.4.1 week ending {week} reserves rose by "
+                "{reserves}."
+            )
+        )
+        return statement("accounting", msg(text, week=week, reserves=fig(reserves, "full_size")))
+    rose = tga["value"] >= 0
+    text = {
+        (True, True): N_(
+            "What the accounting says: over the H.4.1 week ending {week} the Treasury's account "
+            "rose by {tga} and reserves fell by {reserves}. The proceeds of settlements are "
+            "part of the first figure and are not counted again."
+        ),
+        (True, False): N_(
+            "What the accounting says: over the H.4.1 week ending {week} the Treasury's account "
+            "rose by {tga} and reserves rose by {reserves}. The proceeds of settlements are "
+            "part of the first figure and are not counted again."
+        ),
+        (False, True): N_(
+            "What the accounting says: over the H.4.1 week ending {week} the Treasury's account "
+            "fell by {tga} and reserves fell by {reserves}. The Treasury paid out more than it "
+            "took in, the proceeds of settlements included."
+        ),
+        (False, False): N_(
+            "What the accounting says: over the H.4.1 week ending {week} the Treasury's account "
+            "fell by {tga} and reserves rose by {reserves}. The Treasury paid out more than it "
+            "took in, the proceeds of settlements included."
+        ),
+    }[rose, fell]
+    places = {"tga": fig(tga, "full_size"), "reserves": fig(reserves, "full_size")}
+    return statement("accounting", msg(text, week=week, **places))

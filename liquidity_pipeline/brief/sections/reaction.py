@@ -1,0 +1,163 @@
+"""Who reacted: returns between the same two moments, correlations, slopes, and what tests say."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import date
+from typing import Any
+
+from liquidity_pipeline.brief.book import Book
+from liquidity_pipeline.brief.model import (
+    N_,
+    Block,
+    Figure,
+    Row,
+    Section,
+    Unit,
+    fig,
+    msg,
+    row,
+    statement,
+    table,
+)
+from liquidity_pipeline.brief.terms import ASSETS, term
+
+
+def reaction(book: Book) -> Section:
+    """Return the table of assets, the state of the tests, and the correlations' course."""
+    return {
+        "id": "reaction",
+        "title": msg(N_("Who reacted")),
+        "blocks": [
+            _assets(book),
+            _tests(book),
+            book.chart(
+                "correlations",
+                msg(N_("60-session correlation with the daily drain, 95 % band")),
+                "ratio",
+                "chart_correlations",
+            ),
+        ],
+    }
+
+
+def _assets(book: Book) -> Block:
+    day: date | None = book.one("reaction_day")
+    if day is None:
+        what = msg(N_("Returns of the followed assets"))
+        return statement("assets", book.unknown(what, "marts.asset_returns"), "unknown")
+    start = book.one("reaction_start", date=day)
+    correlated = {r["asset"]: r["date"] for r in book.records("newest_correlations")}
+    slopes = book.one("newest_slopes")
+    rows = [
+        _asset(book, record["asset"], day, correlated.get(record["asset"]), slopes)
+        for record in book.records("assets")
+    ]
+    columns = [
+        msg(N_("Asset")),
+        msg(N_("Return, %")),
+        msg(N_("Correlation")),
+        msg(N_("95 % band")),
+        msg(N_("Slope, % per USD 100 bn")),
+        msg(N_("95 % interval")),
+        msg(N_("Adj. p")),
+        msg(N_("Weeks")),
+    ]
+    newest = max(correlated.values(), default=None)
+    note = msg(
+        N_(
+            "Correlation with the daily drain over 60 sessions through {correlated}; slope on the "
+            "weekly drain of record over 156 weeks through {slopes}; p-values are corrected for "
+            "all tests of that date."
+        ),
+        correlated=newest or msg(N_("(not known)")),
+        slopes=slopes or msg(N_("(not known)")),
+    )
+    title = msg(N_("Returns from the close of {start} to that of {end}"), start=start, end=day)
+    sources = ["marts.asset_returns", "marts.rolling_correlations", "marts.liquidity_sensitivity"]
+    return table("assets", title, columns, rows, sources, note=note)
+
+
+_CORRELATION: tuple[tuple[str, str, Unit, str], ...] = (
+    ("r", "correlation", "ratio", N_("{asset}: correlation with the daily drain")),
+    ("r_low", "correlation_low", "ratio", N_("{asset}: correlation, lower end")),
+    ("r_high", "correlation_high", "ratio", N_("{asset}: correlation, upper end")),
+)
+_SLOPE: tuple[tuple[str, str, Unit, str], ...] = (
+    ("beta", "beta * 100", "pct_per_100bn", N_("{asset}: slope on the weekly drain")),
+    ("beta_low", "beta_low * 100", "pct_per_100bn", N_("{asset}: slope, lower end")),
+    ("beta_high", "beta_high * 100", "pct_per_100bn", N_("{asset}: slope, upper end")),
+    ("p", "p_value_adjusted", "ratio", N_("{asset}: adjusted p-value of the slope")),
+    ("n", "n_obs", "count", N_("{asset}: weeks behind the slope")),
+)
+
+
+def _asset(book: Book, asset: str, day: date, correlated: date | None, slopes: date | None) -> Row:
+    name = term(ASSETS, asset)
+    returned = book.figure(
+        f"asset.{asset}.return",
+        msg(N_("{asset}: return over five sessions"), asset=name),
+        "pct",
+        "asset_return",
+        date=day,
+        asset=asset,
+    )
+
+    def read(
+        parts: Iterable[tuple[str, str, Unit, str]], query: str, when: date | None
+    ) -> list[Figure]:
+        return [
+            book.figure(
+                f"asset.{asset}.{suffix}",
+                msg(label, asset=name),
+                unit,
+                query,
+                date=when,
+                asset=asset,
+                column=column,
+            )
+            for suffix, column, unit, label in parts
+        ]
+
+    r, low, high = read(_CORRELATION, "correlation", correlated)
+    beta, beta_low, beta_high, p, n = read(_SLOPE, "slope", slopes)
+    return row(
+        name,
+        fig(returned, "signed"),
+        fig(r, "signed"),
+        _interval(low, high),
+        fig(beta, "signed"),
+        _interval(beta_low, beta_high),
+        fig(p),
+        fig(n),
+    )
+
+
+def _interval(low: Any, high: Any) -> Any:
+    if low["value"] is None or high["value"] is None:
+        return fig(low)
+    return msg(N_("[{low}, {high}]"), low=fig(low, "signed"), high=fig(high, "signed"))
+
+
+def _tests(book: Book) -> Block:
+    day: date | None = book.one("newest_slopes")
+    if day is None:
+        what = msg(N_("Whether assets respond to the drain"))
+        return statement("tests", book.unknown(what, "marts.liquidity_sensitivity"), "unknown")
+    estimated, found, tests = (
+        book.figure(f"tests.{suffix}", msg(label), "count", name, date=day)
+        for suffix, name, label in (
+            ("estimated", "slopes_estimated", N_("Assets with a slope on the drain")),
+            ("found", "slopes_found", N_("Slopes that differ from zero at 5 %, adjusted")),
+            ("tests", "slope_tests", N_("Tests that the p-values are corrected for")),
+        )
+    )
+    text = N_(
+        "What the tests say, over the 156 weeks through {date}: of {estimated} assets, {found} "
+        "have a slope on the drain that differs from zero at 5 % once {tests} tests are corrected "
+        "for. "
+        "What they cannot say: a slope that is not found is not shown to be zero, for three years "
+        "of weeks detect only strong effects; and none of this shows cause."
+    )
+    places = {"estimated": fig(estimated), "found": fig(found), "tests": fig(tests)}
+    return statement("tests", msg(text, date=day, **places))

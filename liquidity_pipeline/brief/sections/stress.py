@@ -1,0 +1,333 @@
+"""Flags and episodes with their reasons, and what would change this view."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from liquidity_pipeline.brief.book import Book, Record
+from liquidity_pipeline.brief.model import (
+    N_,
+    Block,
+    Row,
+    Section,
+    Tone,
+    Unit,
+    counted,
+    fig,
+    msg,
+    row,
+    statement,
+    table,
+)
+from liquidity_pipeline.brief.terms import (
+    INDICATORS,
+    LEVELS,
+    REFERENCE_LEVELS,
+    SEGMENTS,
+    TONES,
+    term,
+)
+
+_SUFFIX_UNITS: dict[str, Unit] = {"_bp": "bp", "_pct": "pct", "_usd_mn": "usd_mn"}
+_UNIT_WORDS: dict[Unit, str] = {"bp": N_("bp"), "pct": N_("%"), "usd_mn": N_("USD bn")}
+_INDEX: tuple[tuple[str, Unit, str], ...] = (
+    ("index_value", "index", N_("Stress index")),
+    ("rank * 100", "percentile", N_("Stress index, percentile among earlier days")),
+    ("n_history", "count", N_("Earlier days that the stress index is ranked among")),
+)
+_EPISODE: tuple[tuple[str, str, Unit, str], ...] = (
+    ("depth", "depth_usd_mn", "usd_mn", N_("Depth of the episode")),
+    ("share", "depth_pct", "pct", N_("Depth of the episode, share of reserves at its start")),
+    ("tga", "tga_share_pct", "pct", N_("Share of the Treasury's account in the episode")),
+)
+
+
+def stress(book: Book) -> Section:
+    """Return the flags, the index, the episodes and the segments' course."""
+    return {
+        "id": "stress",
+        "title": msg(N_("Flags and episodes")),
+        "blocks": [
+            *_flags(book),
+            _index(book),
+            *_episodes(book),
+            book.chart(
+                "stress",
+                msg(N_("Stress by segment, rank in its own history")),
+                "ratio",
+                "chart_stress",
+            ),
+        ],
+    }
+
+
+def watch(book: Book) -> Section:
+    """Return what would change this view: the nearest thresholds, and levels that were named."""
+    return {
+        "id": "watch",
+        "title": msg(N_("What would change this view")),
+        "blocks": [_thresholds(book), _levels(book)],
+    }
+
+
+def _flags(book: Book) -> list[Block]:
+    gauges = book.records("flags")
+    current = [gauge for gauge in gauges if not gauge["is_old"]]
+    old = [gauge for gauge in gauges if gauge["is_old"]]
+    if not current:
+        what = msg(N_("Whether any gauge of stress is raised"))
+        if gauges:
+            text = msg(
+                N_("{what}: not known, because the newest evaluation is of {date}."),
+                what=what,
+                date=max(gauge["date"] for gauge in gauges),
+            )
+        else:
+            text = book.unknown(what, "marts.stress_flags")
+        return [statement("flags", text, "unknown")]
+    blocks = [_tally(book, current)]
+    raised = [gauge for gauge in current if gauge["level"] != "normal"]
+    if raised:
+        columns = [
+            msg(N_("Gauge")),
+            msg(N_("Level")),
+            msg(N_("Describes")),
+            msg(N_("Value")),
+            msg(N_("Threshold")),
+            msg(N_("Unit")),
+            msg(N_("Reason, as recorded")),
+        ]
+        rows = [_raised(book, gauge) for gauge in raised]
+        title = msg(N_("Raised gauges, as of {date}"), date=book.as_of)
+        blocks.append(table("raised", title, columns, rows, ["marts.stress_flags"]))
+    if old:
+        text = counted(
+            "{n} gauge has not been evaluated in the fortnight to {date}: {names}.",
+            "{n} gauges have not been evaluated in the fortnight to {date}: {names}.",
+            len(old),
+            date=book.as_of,
+            names={"list": [term(INDICATORS, gauge["indicator"]) for gauge in old]},
+        )
+        blocks.append(statement("flags_old", text, "unknown"))
+    return blocks
+
+
+def _tally(book: Book, current: list[Record]) -> Block:
+    first, last = (pick(gauge["date"] for gauge in current) for pick in (min, max))
+    raised = book.figure(
+        "flags.raised", msg(N_("Gauges raised")), "count", "flags_raised", date=last
+    )
+    evaluated = book.figure(
+        "flags.evaluated", msg(N_("Gauges evaluated")), "count", "flags_evaluated", date=last
+    )
+    places = {"raised": fig(raised), "evaluated": fig(evaluated), "first": first, "last": last}
+    if raised["value"]:
+        text = N_("{raised} of {evaluated} gauges evaluated between {first} and {last} are raised.")
+    else:
+        text = N_("None of the {evaluated} gauges evaluated between {first} and {last} is raised.")
+        places.pop("raised")
+    return statement("flags", msg(text, **places), "watch" if raised["value"] else "calm")
+
+
+def gauge_unit(indicator: str) -> Unit:
+    """Return the unit of a gauge, which its name ends with."""
+    return next((u for suffix, u in _SUFFIX_UNITS.items() if indicator.endswith(suffix)), "ratio")
+
+
+def _reading(book: Book, gauge: Record, column: str, label: str, unit: Unit | None = None) -> Any:
+    indicator = gauge["indicator"]
+    return book.figure(
+        f"flag.{indicator}.{column.split(' ', maxsplit=1)[0]}",
+        msg(label, gauge=term(INDICATORS, indicator)),
+        unit or gauge_unit(indicator),
+        "flag",
+        date=gauge["date"],
+        indicator=indicator,
+        column=column,
+    )
+
+
+def _raised(book: Book, gauge: Record) -> Row:
+    value = _reading(book, gauge, "value", N_("{gauge}: value"))
+    threshold = _reading(book, gauge, "threshold", N_("{gauge}: threshold"))
+    return row(
+        term(INDICATORS, gauge["indicator"]),
+        term(LEVELS, gauge["level"]),
+        gauge["date"],
+        fig(value),
+        fig(threshold),
+        msg(_UNIT_WORDS.get(gauge_unit(gauge["indicator"]), "")),
+        {"quote": gauge["reason"] or ""},
+        tone=TONES.get(gauge["level"], ""),
+    )
+
+
+def _index(book: Book) -> Block:
+    day = book.one("stress_day")
+    if day is None:
+        what = msg(N_("The stress index"))
+        return statement("index", book.unknown(what, "marts.stress_index"), "unknown")
+    (words,) = book.records("stress_words", date=day)
+    value, rank, n = (
+        book.figure(
+            f"index.{column.split(' ')[0]}", msg(label), unit, "stress", date=day, column=column
+        )
+        for column, unit, label in _INDEX
+    )
+    segments = [
+        term(SEGMENTS, name.strip())
+        for name in (words["segments"] or "").split(",")
+        if name.strip()
+    ]
+    text = N_(
+        "Stress index on {date}: {value} ({level}), percentile {rank} of {n} earlier days with the "
+        "same segments: {segments}."
+    )
+    message = msg(
+        text,
+        date=day,
+        value=fig(value),
+        level=term(LEVELS, words["level"]),
+        rank=fig(rank),
+        n=fig(n),
+        segments={"list": segments},
+    )
+    return statement("index", message, TONES.get(words["level"], ""))
+
+
+def _episodes(book: Book) -> list[Block]:
+    through = book.one("episode_through")
+    if through is None:
+        what = msg(N_("Whether a drain episode is open"))
+        return [statement("episode", book.unknown(what, "marts.drain_episode_weeks"), "unknown")]
+    is_open = book.records("open_episodes")
+    episodes = is_open or book.records("last_closed_episode")
+    if not episodes:
+        text = N_("No drain episode has been found in the weeks through {through}.")
+        return [statement("episode", msg(text, through=through))]
+    episode = episodes[0]
+    end = through if is_open else episode["end_date"]
+    figures = {
+        name: book.figure(
+            f"episode.{name}",
+            msg(label),
+            unit,
+            "episode",
+            date=end,
+            episode=episode["episode_id"],
+            column=column,
+        )
+        for name, column, unit, label in _EPISODE
+    }
+    text = (
+        N_(
+            "An episode of drain that began on {start} was open in the week ending {end}: {depth}, "
+            "{share} of reserves at its start; the rise of the Treasury's account makes up {tga} "
+            "of it."
+        )
+        if is_open
+        else N_(
+            "No drain episode was open in the week ending {through}. The last ran from {start} to "
+            "{end}: {depth}, {share} of reserves at its start; the rise of the Treasury's account "
+            "made up {tga} of it."
+        )
+    )
+    places = {
+        "depth": fig(figures["depth"], "full"),
+        "share": fig(figures["share"], "full"),
+        "tga": fig(figures["tga"], "full"),
+    }
+    tone: Tone = "watch" if is_open else ""
+    return [
+        statement(
+            "episode",
+            msg(text, start=episode["start_date"], end=end, through=through, **places),
+            tone,
+        )
+    ]
+
+
+def _thresholds(book: Book) -> Block:
+    nearest = book.records("near_thresholds")
+    if not nearest:
+        what = msg(N_("How far the gauges are from their thresholds"))
+        return statement("thresholds", book.unknown(what, "marts.stress_flags"), "unknown")
+    rows = []
+    for gauge in nearest:
+        value = _reading(book, gauge, "value", N_("{gauge}: value"))
+        threshold = _reading(book, gauge, "threshold", N_("{gauge}: threshold"))
+        rank = _reading(
+            book, gauge, "rank * 100", N_("{gauge}: percentile among earlier values"), "percentile"
+        )
+        rows.append(
+            row(
+                term(INDICATORS, gauge["indicator"]),
+                msg(_UNIT_WORDS.get(gauge_unit(gauge["indicator"]), "")),
+                fig(value),
+                fig(threshold),
+                fig(rank),
+                gauge["date"],
+            )
+        )
+    columns = [
+        msg(N_("Gauge")),
+        msg(N_("Unit")),
+        msg(N_("Value")),
+        msg(N_("Flagged above")),
+        msg(N_("Percentile")),
+        msg(N_("Describes")),
+    ]
+    title = msg(N_("Gauges nearest to being raised, as of {date}"), date=book.as_of)
+    return table("thresholds", title, columns, rows, ["marts.stress_flags"])
+
+
+def _levels(book: Book) -> Block:
+    levels = book.records("reference_levels")
+    if not levels:
+        what = msg(N_("Distance to levels that were named"))
+        return statement("levels", book.unknown(what, "marts.reference_levels"), "unknown")
+    rows = [_level(book, position, record) for position, record in enumerate(levels)]
+    columns = [
+        msg(N_("Level that was named")),
+        msg(N_("Unit")),
+        msg(N_("Value")),
+        msg(N_("Level")),
+        msg(N_("Distance")),
+        msg(N_("Describes")),
+    ]
+    title = msg(N_("Distance to named levels, as of {date}"), date=book.as_of)
+    return table("levels", title, columns, rows, ["marts.reference_levels"])
+
+
+def _level(book: Book, position: int, record: Record) -> Row:
+    """Return the row of one level; a ratio that ended a month ago is not today's distance."""
+    name = term(REFERENCE_LEVELS, record["subject"])
+    unit: Unit = "usd_mn" if "USD" in record["unit"] else "pct"
+    if record["is_old"]:
+        since = msg(N_("not known since {date}"), date=record["date"])
+        return row(name, msg(_UNIT_WORDS[unit]), "", "", "", since, tone="unknown")
+    value, level, distance = (
+        book.figure(
+            f"level.{position}.{column}",
+            msg(label, what=name),
+            unit,
+            "reference_level",
+            date=record["date"],
+            subject=record["subject"],
+            level=record["level"],
+            column=column,
+        )
+        for column, label in (
+            ("value", N_("{what}: value")),
+            ("level", N_("{what}: level that was named")),
+            ("distance", N_("{what}: above the level")),
+        )
+    )
+    return row(
+        name,
+        msg(_UNIT_WORDS[unit]),
+        fig(value),
+        fig(level),
+        fig(distance, "signed"),
+        record["date"],
+    )

@@ -1,0 +1,42 @@
+"""Ctrl-C and SIGTERM end a command in the same way, and neither is ever lost."""
+
+from __future__ import annotations
+
+import os
+import signal
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+
+_ENDING = {signal.SIGINT, signal.SIGTERM}
+
+
+@contextmanager
+def interruptible() -> Iterator[Callable[[], bool]]:
+    """Let SIGTERM raise KeyboardInterrupt; give a function that tells whether a signal arrived.
+
+    Dagster puts handlers of its own in place while it executes, and forgets a signal that arrives
+    between two steps. Python writes each signal's number into the wake-up pipe in any case.
+    """
+    if threading.current_thread() is not threading.main_thread():
+        yield lambda: False
+        return
+    reading, writing = os.pipe()
+    os.set_blocking(reading, False)
+    os.set_blocking(writing, False)
+    handler = signal.signal(signal.SIGTERM, signal.default_int_handler)
+    wakeup = signal.set_wakeup_fd(writing, warn_on_full_buffer=False)
+    arrived: set[int] = set()
+
+    def interrupted() -> bool:
+        with suppress(BlockingIOError):
+            arrived.update(os.read(reading, 4096))
+        return bool(arrived & _ENDING)
+
+    try:
+        yield interrupted
+    finally:
+        signal.set_wakeup_fd(wakeup)
+        signal.signal(signal.SIGTERM, handler)
+        os.close(reading)
+        os.close(writing)

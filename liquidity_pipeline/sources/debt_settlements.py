@@ -1,0 +1,94 @@
+"""Settlements of marketable Treasury debt: issued, redeemed, bought back, and what will be.
+
+How an auction, a buyback or an announcement becomes legs is told by their modules; what settles on
+a day in total, and who pays, is for the marts.
+"""
+
+from __future__ import annotations
+
+from datetime import date, timedelta
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from liquidity_pipeline.sources.announcements import collect_announcements
+from liquidity_pipeline.sources.auctions import (
+    AUCTIONS,
+    collect_auctions,
+    issue_legs,
+    known_by,
+    maturing_holdings,
+    overdue,
+    redemption_legs,
+)
+from liquidity_pipeline.sources.buybacks import collect_buybacks
+from liquidity_pipeline.sources.errors import EmptyAnswerError
+from liquidity_pipeline.sources.fetch import Fetch
+from liquidity_pipeline.sources.fiscal_client import PUBLISHER, between
+from liquidity_pipeline.sources.settlement_rows import NO_LEGS, in_days
+
+# A maturity on a Saturday before a holiday settles three days later, and the securities that
+# refund it are issued then: a week on either side covers both.
+_ROLL = timedelta(days=7)
+
+
+def collect_debt_settlements(fetch: Fetch) -> dict[str, pa.Table]:
+    """Collect `debt_settlements` and `maturing_holdings`, USD millions, for the whole window.
+
+    Days of the window that lie ahead are included as far as they are announced. Raises
+    EmptyAnswerError for a window with a past week in which nothing was issued. Buybacks that are
+    not served are a named gap.
+    """
+    start, end = fetch.window.start, fetch.window.end
+    issued = collect_auctions(fetch, between("issue_date", start, end + _ROLL))
+    if fetch.last_day - start >= _ROLL and issued.num_rows == 0:
+        raise EmptyAnswerError(
+            f"no auction issued from {start} to {end}, though bills are issued every week",
+            publisher=PUBLISHER,
+            url=AUCTIONS,
+        )
+    late = overdue(issued, fetch.today)
+    if late.num_rows:
+        since = pc.min(late["auction_date"])
+        fetch.gap(f"no auction results since {since}, {late.num_rows} auctions overdue")
+    maturing = collect_auctions(fetch, between("maturity_date", start - _ROLL, end))
+    buybacks = fetch.or_gap(lambda: collect_buybacks(fetch), NO_LEGS, "Treasury buybacks")
+    legs = pa.concat_tables([issue_legs(issued), redemption_legs(maturing), buybacks])
+    return {
+        "debt_settlements": in_days(legs, "settlement_date", start, end),
+        "maturing_holdings": in_days(maturing_holdings(issued), "maturing_date", start, end),
+    }
+
+
+def collect_upcoming_settlements(fetch: Fetch) -> dict[str, pa.Table]:
+    """Collect `upcoming_settlements`, USD millions, as it was known at `fetch.now`.
+
+    Issue legs of all that is announced or auctioned and issued after today, redemption legs of
+    all that settles after today and within twelve months, and issue legs of auctions that only
+    the announcements feed has. The feed keeps no history: what it scheduled at an earlier `now`
+    cannot be known. Raises EmptyAnswerError if nothing matures; a feed that is not served is a
+    named gap.
+    """
+    tomorrow, horizon = fetch.today + timedelta(days=1), _a_year_after(fetch.today)
+    announced = collect_auctions(fetch, (f"issue_date:gte:{tomorrow}",))
+    maturing = collect_auctions(fetch, between("maturity_date", tomorrow - _ROLL, horizon))
+    if maturing.num_rows == 0:
+        raise EmptyAnswerError(
+            f"nothing matures until {horizon}, though bills mature every week",
+            publisher=PUBLISHER,
+            url=AUCTIONS,
+        )
+    announced, maturing = known_by(announced, fetch.now), known_by(maturing, fetch.now)
+    scheduled = fetch.or_gap(
+        lambda: collect_announcements(fetch, announced), NO_LEGS, "Treasury announcements feed"
+    )
+    redemptions = in_days(redemption_legs(maturing), "settlement_date", tomorrow, horizon)
+    legs = [issue_legs(announced), redemptions, scheduled]
+    return {"upcoming_settlements": pa.concat_tables(legs)}
+
+
+def _a_year_after(day: date) -> date:
+    try:
+        return day.replace(year=day.year + 1)
+    except ValueError:  # 29 February
+        return day.replace(year=day.year + 1, day=28)

@@ -1,0 +1,230 @@
+"""The model: each figure is its query, nothing is undated, and nothing unknown looks known."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from datetime import date
+from typing import Any
+
+import duckdb
+import pytest
+
+from liquidity_pipeline.brief.compute import compute
+from liquidity_pipeline.brief.model import Brief
+from liquidity_pipeline.brief.queries import literal, query, statements, tables
+from liquidity_pipeline.brief.render import to_html, to_markdown
+from liquidity_pipeline.storage.warehouse import reading
+
+READ = sorted(
+    {name for sql in statements().values() for name in tables(sql)} - {"meta.publication"}
+)
+
+
+def blocks(brief: Brief, kind: str) -> list[Any]:
+    return [b for section in brief["sections"] for b in section["blocks"] if b["kind"] == kind]
+
+
+def walk(value: Any) -> Iterator[dict[str, Any]]:
+    if isinstance(value, dict):
+        yield value
+        for part in value.values():
+            yield from walk(part)
+    elif isinstance(value, list):
+        for part in value:
+            yield from walk(part)
+
+
+def test_every_figure_is_what_its_query_gives(brief, published):
+    for figure in brief["figures"].values():
+        rows = published.execute(figure["query"]).fetchall()
+        found = rows[0][0] if rows else None
+        assert found == figure["value"] or found == pytest.approx(figure["value"], rel=1e-12), (
+            figure
+        )
+
+
+def test_the_file_holds_the_same_figures(brief, published):
+    held = published.execute(
+        "select id, value, unit, date, query from meta.brief_figures order by id"
+    ).fetchall()
+    assert held == [
+        (
+            name,
+            figure["value"],
+            figure["unit"],
+            date.fromisoformat(figure["date"]) if figure["date"] else None,
+            figure["query"],
+        )
+        for name, figure in sorted(brief["figures"].items())
+    ]
+    assert len(held) > 200
+
+
+def test_every_figure_says_when_where_and_why_not(brief):
+    for figure in brief["figures"].values():
+        assert figure["sources"], figure["id"]
+        if figure["value"] is None:
+            assert figure["reason"]["message"], figure["id"]
+        else:
+            assert figure["date"], figure["id"]
+
+
+def test_every_table_names_a_day_in_its_title(brief):
+    found = blocks(brief, "table")
+    assert len(found) >= 9
+    for table in found:
+        assert any("date" in part for part in walk(table["title"])), table["id"]
+
+
+def test_every_chart_says_how_far_it_reaches(brief):
+    for chart in blocks(brief, "chart"):
+        assert chart["through"] <= "2026-03-06", chart["id"]
+        assert chart["data"], chart["id"]
+        if chart["id"] != "settlements":
+            assert chart["through"] <= brief["publication"]["as_of"], chart["id"]
+
+
+def test_a_sandbox_brief_has_all_that_the_sandbox_knows(brief):
+    for name in (
+        "reserve_drain",
+        "net_bills",
+        "tga",
+        "sofr_iorb",
+        "stress",
+        "commentary.net_bills",
+    ):
+        assert brief["figures"][name]["value"] is not None, name
+    assert brief["publication"]["is_synthetic"]
+    assert brief["verdict"]["confidence"] in ("high", "medium", "low")
+
+
+def test_the_verdict_is_low_on_confidence_without_the_drain(copied):
+    with emptied(copied, "marts.reserve_drains"):
+        brief = compute(copied)
+    assert brief["verdict"]["confidence"] == "low"
+    assert "not known" in brief["verdict"]["statement"]["args"]["drain"]["message"]
+
+
+def test_no_flags_is_not_calm(copied):
+    with emptied(copied, "marts.stress_flags"):
+        brief = compute(copied)
+    assert brief["verdict"]["tone"] == "unknown"
+    assert "flags.raised" not in brief["figures"]
+    (told,) = [b for b in blocks(brief, "statement") if b["id"] == "flags"]
+    assert told["tone"] == "unknown"
+    assert (
+        "Whether any gauge of stress is raised: not known, because marts.stress_flags holds no"
+        in (to_markdown(brief, "en"))
+    )
+
+
+def test_old_flags_are_not_calm_either(copied):
+    copied.execute("begin")
+    try:
+        copied.execute("update marts.stress_flags set date = date - 200")
+        brief = compute(copied)
+    finally:
+        copied.execute("rollback")
+    assert brief["verdict"]["tone"] == "unknown"
+    (told,) = [b for b in blocks(brief, "statement") if b["id"] == "flags"]
+    assert told["message"]["message"].endswith("because the newest evaluation is of {date}.")
+
+
+class emptied:  # noqa: N801 - reads as a context
+    """Take all rows out of a table, until the block ends."""
+
+    def __init__(self, connection: duckdb.DuckDBPyConnection, table: str) -> None:
+        self.connection, self.table = connection, table
+
+    def __enter__(self) -> None:
+        self.connection.execute(f"create table kept as from {self.table}")
+        self.connection.execute(f"create or replace table {self.table} as from kept limit 0")
+
+    def __exit__(self, *_: object) -> None:
+        self.connection.execute(f"create or replace table {self.table} as from kept")
+        self.connection.execute("drop table kept")
+
+
+@pytest.mark.parametrize("table", READ)
+def test_without_a_table_every_figure_is_as_before_or_unknown_or_absent(brief, copied, table):
+    with emptied(copied, table):
+        poorer = compute(copied)
+        pages = [to_markdown(poorer, language) for language in ("en", "zh")]
+    for name, figure in poorer["figures"].items():
+        if figure["value"] is None:
+            continue
+        assert table not in figure["sources"], f"{name} has a value without {table}"
+        before = brief["figures"].get(name)
+        if before is not None and before["query"] == figure["query"]:
+            assert figure["value"] == pytest.approx(before["value"], rel=1e-12), name
+    calm = [b["id"] for b in blocks(poorer, "statement") if b["tone"] == "calm"]
+    assert set(calm) <= {b["id"] for b in blocks(brief, "statement") if b["tone"] == "calm"}
+    assert all(len(page) > 1000 for page in pages)
+
+
+def test_a_page_without_any_mart_says_so_and_draws_nothing(copied):
+    marts = [name for name in READ if name.startswith("marts.")]
+    held = [emptied_all(copied, marts)]
+    try:
+        brief = compute(copied)
+        page = to_html(brief, "en")
+    finally:
+        held[0]()
+    assert "<svg" not in page
+    assert page.count("Not drawn, because there are no data.") == 7
+    assert "calm" not in {b["tone"] for b in blocks(brief, "statement")} - {""}
+
+
+def emptied_all(connection: duckdb.DuckDBPyConnection, names: list[str]) -> Any:
+    stack = []
+    for position, name in enumerate(names):
+        connection.execute(f"create table kept{position} as from {name}")
+        connection.execute(f"create or replace table {name} as from kept{position} limit 0")
+        stack.append((position, name))
+
+    def restore() -> None:
+        for position, name in stack:
+            connection.execute(f"create or replace table {name} as from kept{position}")
+            connection.execute(f"drop table kept{position}")
+
+    return restore
+
+
+def test_a_value_in_a_query_is_a_literal_and_nothing_else():
+    assert literal("o'clock; drop") == "'o''clock; drop'"
+    assert literal(date(2026, 2, 6)) == "date '2026-02-06'"
+    assert literal(None) == "null::date"
+    with pytest.raises(TypeError):
+        literal([1])
+    with pytest.raises(KeyError):
+        query("value", series="series_tga")
+
+
+def test_a_kept_brief_can_be_read_again(brief, pipeline):
+    (kept,) = pipeline.settings.briefs_dir.glob("*.json")
+    assert kept.name == "2026-02-06.json"
+    again = json.loads(kept.read_text())
+    assert again["figures"].keys() == brief["figures"].keys()
+    assert to_markdown(again, "zh") == to_markdown(brief, "zh")
+
+
+def test_a_past_day_has_no_figure_from_later(pipeline):
+    """Slow: builds all marts again, as of a day three weeks before."""
+    day = date(2026, 1, 16)
+    before = pipeline.settings.published_file.stat().st_mtime_ns
+    brief = pipeline.brief_as_of(day)
+    assert brief["publication"]["as_of"] == "2026-01-16"
+    for name, figure in brief["figures"].items():
+        ahead = name.startswith("coming")
+        assert ahead or (figure["date"] or "") <= "2026-01-16", name
+    for chart in blocks(brief, "chart"):
+        assert chart["id"] == "settlements" or chart["through"] <= "2026-01-16", chart["id"]
+    assert pipeline.settings.published_file.stat().st_mtime_ns == before
+    assert [path.name for path in pipeline.settings.briefs_dir.glob("*.json")] == [
+        "2026-02-06.json"
+    ]
+    with reading(pipeline.settings.published_file) as file:
+        # What was published by then stands in the file of today too, unless it was revised.
+        value = brief["figures"]["reserve_drain"]
+        assert file.execute(value["query"]).fetchall() == [(value["value"],)]

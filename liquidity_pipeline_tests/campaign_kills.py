@@ -1,0 +1,226 @@
+"""A kill loses nothing and blocks nobody; a full disk loses nothing. Rerun it with
+
+    python -m liquidity_pipeline_tests.campaign_kills --kills 300 --full-disks 40 --seed 1
+
+Each trial copies a directory that holds an older day, runs to a newer one against a sandbox, and is
+struck at a random moment: a command or a run as the UI starts it, by SIGKILL, SIGTERM or SIGINT, or
+by a file-size limit that stands for a full disk. Then the file must be good, the next command must
+wait for nobody, and what it leaves must be equal, byte by byte, to what an untouched run leaves.
+"""
+
+from __future__ import annotations
+
+import argparse
+import hashlib
+import os
+import random
+import resource
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import date
+from pathlib import Path
+
+import duckdb
+
+from liquidity_pipeline.sandbox.options import Options
+from liquidity_pipeline.sandbox.process import run_sandbox_process
+
+OLDER, NEWER, FIRST = "2026-01-20", "2026-02-06", "2025-12"
+SIGNALS = (signal.SIGKILL, signal.SIGTERM, signal.SIGINT)
+# A run that takes longer than this hangs.
+PATIENCE = 400
+PROGRAM = "from liquidity_pipeline.cli.main import main; main()"
+ENDS = {0, 1, 3, -signal.SIGKILL}
+
+
+@dataclass
+class Outcome:
+    """What the trials found; `failures` must stay empty."""
+
+    trials: Counter[str] = field(default_factory=Counter)
+    exits: Counter[str] = field(default_factory=Counter)
+    failures: list[str] = field(default_factory=list)
+
+
+@dataclass(frozen=True)
+class World:
+    """A sandbox, a directory that holds the older day, and what an untouched run makes of it."""
+
+    url: str
+    base: Path
+    expected: dict[str, str]
+    seconds: float
+
+
+def environment(url: str, folder: Path, as_of: str) -> dict[str, str]:
+    """Return the settings of a process on a directory."""
+    return {
+        **os.environ,
+        "LIQUIDITY_DATA_DIR": str(folder),
+        "LIQUIDITY_ENDPOINTS": "sandbox",
+        "LIQUIDITY_SANDBOX_URL": url,
+        "LIQUIDITY_AS_OF": as_of,
+        "DAGSTER_HOME": str(folder / "dagster_home"),
+    }
+
+
+def start(
+    words: list[str], url: str, folder: Path, as_of: str, *, file_bytes: int | None = None
+) -> subprocess.Popen[str]:
+    """Start a command, or with no words a publication as the UI runs it."""
+    dagster = [str(Path(sys.executable).with_name("dagster")), "job", "execute"]
+    job = [*dagster, "-m", "liquidity_pipeline.definitions", "-j", "publish"]
+
+    def limit() -> None:
+        if file_bytes is not None:
+            resource.setrlimit(resource.RLIMIT_FSIZE, (file_bytes, file_bytes))
+
+    return subprocess.Popen(
+        [sys.executable, "-c", PROGRAM, *words] if words else job,
+        env=environment(url, folder, as_of),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        preexec_fn=limit,  # noqa: PLW1509 - no threads here
+    )
+
+
+def finish(process: subprocess.Popen[str]) -> tuple[int | None, str]:
+    """Return how a process ended and what it said; None when it had to be ended."""
+    try:
+        said, _ = process.communicate(timeout=PATIENCE)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        return None, process.communicate()[0]
+    return process.returncode, said
+
+
+def content(folder: Path) -> dict[str, str]:
+    """Return a hash of every Parquet file of the lake and the marts."""
+    files = [*folder.glob("lake/**/*.parquet"), *folder.glob("marts/**/*.parquet")]
+    return {
+        str(path.relative_to(folder)): hashlib.sha256(path.read_bytes()).hexdigest()
+        for path in files
+    }
+
+
+def leftovers(folder: Path) -> list[str]:
+    """Return unfinished files and the locks of runs that are gone."""
+    found = [*folder.glob("**/.unfinished/*"), *folder.glob("**/.build/*")]
+    found += folder.glob("dagster_home/alive/*.lock")
+    return [str(path.relative_to(folder)) for path in found]
+
+
+def readable(folder: Path) -> bool:
+    """Tell whether the published file opens and has rows."""
+    with duckdb.connect(str(folder / "liquidity.duckdb"), read_only=True) as reader:
+        return bool(reader.execute("select count(*) > 0 from marts.tga_daily").fetchall()[0][0])
+
+
+@contextmanager
+def world(scratch: Path) -> Iterator[World]:
+    """Prepare the sandbox, the older directory and the expectation."""
+    options = Options(today=date.fromisoformat(NEWER), start=date(2025, 12, 1), compress=False)
+    with run_sandbox_process(options) as url:
+        base, untouched = scratch / "base", scratch / "untouched"
+        code, said = finish(start(["run", "--since", FIRST], url, base, OLDER))
+        assert code in (0, 1), said
+        shutil.copytree(base, untouched)
+        began = time.monotonic()
+        code, said = finish(start(["run"], url, untouched, NEWER))
+        assert code in (0, 1), said
+        yield World(url, base, content(untouched), time.monotonic() - began)
+
+
+def strike(
+    found: Outcome, here: World, folder: Path, kind: str, hit: Callable[[], subprocess.Popen[str]]
+) -> None:
+    """Run one trial: hit, look at the file, run again, compare."""
+    shutil.copytree(here.base, folder)
+    code, said = finish(hit())
+    found.trials[kind] += 1
+    found.exits[f"{kind}: {code}"] += 1
+    problems = []
+    if code not in ENDS and "UI" not in kind:
+        problems.append(f"ended with {code}")
+    if "Traceback" in said and "UI" not in kind:
+        problems.append("a traceback was shown")
+    if not readable(folder):
+        problems.append("the published file is not readable")
+    again, said_again = finish(start(["run"], here.url, folder, NEWER))
+    if again not in (0, 1):
+        problems.append(f"the next run ended with {again}: {said_again[-300:]}")
+    if "waiting for" in said_again:
+        problems.append("the next run waited")
+    if different := set(here.expected.items()) ^ set(content(folder).items()):
+        problems.append(f"different: {sorted({name for name, _ in different})[:3]}")
+    if left := leftovers(folder):
+        problems.append(f"left over: {left[:3]}")
+    found.failures += [f"{kind} {folder.name}: {problem}; {said[-400:]}" for problem in problems]
+    shutil.rmtree(folder)
+
+
+def kills(here: World, scratch: Path, count: int, dice: random.Random, found: Outcome) -> None:
+    """Strike commands and runs of the UI, by turns, with a signal at a random moment."""
+    for number in range(count):
+        ending = SIGNALS[number % len(SIGNALS)]
+        words = ["run"] if number % 2 == 0 else []
+        kind = f"{'command' if words else 'UI run'} {ending.name}"
+        folder, delay = scratch / f"kill{number}", dice.uniform(0.3, here.seconds)
+
+        def hit(
+            words: list[str] = words,
+            folder: Path = folder,
+            delay: float = delay,
+            ending: signal.Signals = ending,
+        ) -> subprocess.Popen[str]:
+            process = start(words, here.url, folder, NEWER)
+            try:
+                process.wait(delay)
+            except subprocess.TimeoutExpired:
+                process.send_signal(ending)
+            return process
+
+        strike(found, here, folder, kind, hit)
+
+
+def full_disks(here: World, scratch: Path, count: int, dice: random.Random, found: Outcome) -> None:
+    """Strike commands with a limit of the size of any file, small and large."""
+    for number in range(count):
+        folder, size = scratch / f"full{number}", int(2 ** dice.uniform(9, 24))
+
+        def hit(folder: Path = folder, size: int = size) -> subprocess.Popen[str]:
+            return start(["run"], here.url, folder, NEWER, file_bytes=size)
+
+        strike(found, here, folder, "full disk", hit)
+
+
+def main() -> None:
+    """Run the campaign and print what it found; end with 1 when anything failed."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--kills", type=int, default=30)
+    parser.add_argument("--full-disks", type=int, default=10)
+    parser.add_argument("--seed", type=int, default=1)
+    asked = parser.parse_args()
+    found, dice = Outcome(), random.Random(asked.seed)  # noqa: S311 - moments, no secrets
+    with tempfile.TemporaryDirectory() as name, world(Path(name)) as here:
+        kills(here, Path(name), asked.kills, dice, found)
+        full_disks(here, Path(name), asked.full_disks, dice, found)
+    for kind, times in sorted(found.exits.items()):
+        print(f"{times:5} x {kind}")  # noqa: T201
+    for failure in found.failures:
+        print(f"FAILED {failure}")  # noqa: T201
+    print(f"{sum(found.trials.values())} trials, {len(found.failures)} failures")  # noqa: T201
+    sys.exit(bool(found.failures))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,70 @@
+"""What the terminal says about stress: every figure dated, and what is not known named."""
+
+from __future__ import annotations
+
+from datetime import date
+from io import StringIO
+from typing import Any
+
+from rich.console import Console
+
+from liquidity_pipeline.cli import report
+from liquidity_pipeline.models.stress.indicators import INDICATORS
+from liquidity_pipeline_tests.models import hand_made
+
+NAMES = [gauge.name for gauge in INDICATORS]
+
+
+def flag(name: str, day: date = date(2026, 2, 5), level: str = "normal") -> dict[str, Any]:
+    return {"indicator": name, "date": day, "level": level, "reason": f"{name} in words"}
+
+
+def printed(flags: list[dict[str, Any]], index: list[dict[str, Any]] | None = None) -> str:
+    text = StringIO()
+    tables = {"stress_flags": flags, "stress_index": index or []}
+    with hand_made.session("2026-02-07 04:00", tables) as published:
+        published.execute("create table meta.publication as select date '2026-02-06' as as_of")
+        report._stress(published, Console(file=text, width=500))
+    return text.getvalue()
+
+
+def test_calm_says_what_was_evaluated_and_when() -> None:
+    flags = [flag(name) for name in NAMES]
+    flags[0]["date"] = date(2026, 2, 4)
+    text = printed(flags)
+    count = f"{len(NAMES)} evaluated between 2026-02-04 and 2026-02-05"
+    assert f"no stress indicator is active: {count}" in text
+    assert "not known:" not in text.split("\n", 1)[1]
+
+
+def test_without_rows_nothing_is_called_calm() -> None:
+    text = printed([])
+    assert "no stress indicator is active" not in text
+    assert all(name in text for name in NAMES)
+
+
+def test_old_rows_are_not_known_and_not_calm() -> None:
+    text = printed([flag(name, date(2025, 11, 2)) for name in NAMES])
+    assert "no stress indicator is active" not in text
+    assert f"{NAMES[0]} (last on 2025-11-02)" in text
+
+
+def test_an_active_indicator_is_named_with_its_day() -> None:
+    text = printed([flag(name) for name in NAMES[1:]] + [flag(NAMES[0], level="severe")])
+    assert f"severe {NAMES[0]} on 2026-02-05" in text
+    assert "no stress indicator is active" not in text
+
+
+def test_the_index_comes_with_rank_number_and_segments_or_is_not_known() -> None:
+    row = {
+        "date": date(2026, 2, 5),
+        "index_value": 0.25,
+        "level": "watch",
+        "rank": 0.9,
+        "n_history": 750,
+        "segments": "funding, reserves",
+    }
+    text = printed([], [row])
+    assert "Stress index on 2026-02-05: 0.250 of 1, watch; above 90% of 750 sessions" in text
+    assert "(funding, reserves)" in text
+    assert "Stress index: not known" in printed([])
