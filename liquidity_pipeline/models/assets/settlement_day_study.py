@@ -95,13 +95,18 @@ def build(connection: duckdb.DuckDBPyConnection) -> pa.Table:
 
 
 def study(
-    history: Sessions, assets: Sequence[str], last: int | None = None, *, n_tests: int
+    history: Sessions,
+    assets: Sequence[str],
+    last: int | None = None,
+    *,
+    n_tests: int | None = None,
 ) -> list[dict[str, object]]:
     """Return one row per size and asset; `last` keeps only the last settlement days of each size.
 
     p-values are one-sided (at least as many down days), adjusted by Bonferroni's bound for the
-    `n_tests` that are planned, whether or not all of them can be observed.
+    `n_tests` that are planned (all sizes of these assets), observed or not.
     """
+    planned = n_tests or len(BUCKETS) * len(assets)
     rows = [
         row
         for bucket, (above, up_to) in BUCKETS.items()
@@ -115,8 +120,8 @@ def study(
     ]
     p_values = np.array([row["p_value"] for row in rows], dtype=float)
     return [
-        row | {"p_value_adjusted": p, "n_tests": n_tests}
-        for row, p in zip(rows, bonferroni(p_values, n_tests).tolist(), strict=True)
+        row | {"p_value_adjusted": p, "n_tests": planned}
+        for row, p in zip(rows, bonferroni(p_values, planned).tolist(), strict=True)
     ]
 
 
