@@ -130,12 +130,15 @@ def upcoming_auctions(world: World) -> Table:
 
 
 def buybacks_operations(world: World) -> Table:
-    """Return the buyback operations; the results appear in the afternoon of the operation."""
+    """Return the buybacks that settle in the days served, as auctions are; results come later.
+
+    The results appear in the afternoon of the operation.
+    """
     now = world.now
     rows = []
     for buyback in world.economy.debt.buybacks:
         announced = days.on_or_before(buyback.operated - 6)
-        if buyback.operated >= world.start and clock.ANNOUNCEMENT.known_at(announced) <= now:
+        if buyback.settles >= world.start and clock.ANNOUNCEMENT.known_at(announced) <= now:
             done = clock.BUYBACK_RESULT.known_at(buyback.operated) <= now
             rows.append(_buyback_row(buyback, done=done))
     return Table(_BUYBACK_COLUMNS, rows)
