@@ -6,6 +6,7 @@ too. What a step computes stands in sources, storage and models.
 
 from __future__ import annotations
 
+import hashlib
 import os
 import shutil
 import subprocess
@@ -37,7 +38,7 @@ from liquidity_pipeline.contracts.meta import (
 from liquidity_pipeline.contracts.registry import PUBLISHED
 from liquidity_pipeline.contracts.sources import POLICY_EVENTS, SOURCE_TABLES
 from liquidity_pipeline.contracts.table import DUCKDB_TYPES, Table
-from liquidity_pipeline.ingestion import completeness, freshness, ingest
+from liquidity_pipeline.ingestion import completeness, coverage, freshness, ingest
 from liquidity_pipeline.ingestion.fetch_history import FetchHistory, summarize
 from liquidity_pipeline.ingestion.ingest import Ingested, Rebuilt
 from liquidity_pipeline.models import catalogue, engine, reference
@@ -51,7 +52,11 @@ from liquidity_pipeline.settings import SANDBOX, Settings
 from liquidity_pipeline.sources.errors import PublisherError
 from liquidity_pipeline.sources.fetch import Transport, Window
 from liquidity_pipeline.sources.http import HttpClient
-from liquidity_pipeline.sources.reference import read_policy_events, read_sign_conventions
+from liquidity_pipeline.sources.reference import (
+    read_policy_events,
+    read_published_totals,
+    read_sign_conventions,
+)
 from liquidity_pipeline.sources.registry import SOURCES, Source
 from liquidity_pipeline.storage import warehouse
 from liquidity_pipeline.storage.archive import Archive
@@ -93,6 +98,7 @@ class Pipeline:
         self.marts = Lake(self.settings.marts_dir)
         self.archive = Archive(self.settings.archive_dir)
         self._stamp = BuildStamp(self.settings.marts_dir)
+        self._coverage: tuple[list[tuple[Path, int]], pa.Table] | None = None
 
     @cached_property
     def client(self) -> Transport:
@@ -231,18 +237,21 @@ class Pipeline:
         return self._stamp.holds(self._mart_inputs(), self.now)
 
     def _mart_inputs(self) -> str:
-        """Return a fingerprint of all that marts are made of: rows, facts and code."""
+        """Return a fingerprint of all that marts are made of: rows, their reach, facts, code."""
         rows = (path for table in SOURCE_TABLES.values() for path in self.lake.files(table))
         reference_dir = self.settings.reference_dir
         package = Path(__file__).parent
         code = [package / "calendars.py", package / "universe.py"]
         for room in ("contracts", "models", "statistics"):
             code += [p for p in (package / room).rglob("*") if p.suffix in (".py", ".sql")]
-        return fingerprint(
+        files = fingerprint(
             (self.lake.root, rows),
             (reference_dir, reference_dir.glob("*.*")),
             (package, code),
         )
+        # Why an input ends is for people; marts depend on where it does.
+        reach = self.coverage().drop_columns(["reason"]).to_pylist()
+        return f"{files} {hashlib.sha256(repr(reach).encode()).hexdigest()}"
 
     def _next_change(self) -> datetime:
         """Return the next moment at which what is public changes, or the New York day does."""
@@ -267,15 +276,35 @@ class Pipeline:
         with self.session(reconciliation.reads) as connection:
             return reconciliations.evaluate(reconciliation, connection)
 
-    @cached_property
+    def coverage(self) -> pa.Table:
+        """Return how far each input is known, as published in `meta.coverage`.
+
+        Read once as long as neither the lake nor the archive changes.
+        """
+        files = [path for table in SOURCE_TABLES.values() for path in self.lake.files(table)]
+        state = [(path, path.stat().st_mtime_ns) for path in (*files, *self.archive.record_files())]
+        if self._coverage is None or self._coverage[0] != state:
+            records = {name: self.archive.of(name) for name in SOURCES}
+            rows = coverage.coverage(self.lake, records, self.universe, self.now)
+            self._coverage = state, rows
+        return self._coverage[1]
+
     def _reference(self) -> dict[str, pa.Table]:
-        """What marts read that no publisher says: days, the clock, symbols, signs."""
+        """Return what marts read beside the sources: coverage, and what no publisher says."""
+        return {**self._facts, "coverage": self.coverage()}
+
+    @cached_property
+    def _facts(self) -> dict[str, pa.Table]:
+        """Days, the clock, symbols, signs, and Treasury's totals of the real world."""
         signs = read_sign_conventions(self.settings.reference_dir)
+        totals = read_published_totals(self.settings.reference_dir)
+        is_real = self.settings.endpoints != SANDBOX
         return {
             "calendar_days": reference.calendar_days(self.settings.today),
             "clock": reference.clock(self.now),
             "universe": reference.universe_table(self.universe),
             "sign_conventions": signs.cast(SIGN_CONVENTIONS.arrow_schema),
+            "published_totals": totals if is_real else totals.slice(0, 0),
         }
 
     @contextmanager
@@ -293,7 +322,7 @@ class Pipeline:
                 if (path := self.marts.path(table)).exists()
                 and (wanted is None or table.qualified_name in wanted)
             },
-            reference=self._reference,
+            reference=self._reference(),
         )
         with engine.session(inputs) as connection:
             yield connection
@@ -360,7 +389,7 @@ class Pipeline:
             "columns": _describe_columns(published),
             "freshness": self.freshness(),
             "revisions": self.lake.revisions(),
-            "components": catalogue.components(self._reference["sign_conventions"]),
+            "components": catalogue.components(self._facts["sign_conventions"]),
             "example_queries": catalogue.example_queries(),
             "relationships": catalogue.relationships(list(PUBLISHED.values())),
         }

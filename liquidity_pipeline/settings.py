@@ -13,6 +13,16 @@
 | LIQUIDITY_URL_<PUBLISHER> | base URL of one publisher, e.g. LIQUIDITY_URL_YAHOO (live URL)  |
 | LIQUIDITY_SANDBOX_URL     | root URL of a sandbox that is already running (none)            |
 
+Alerts (`liquidity alerts`):
+
+| variable                       | meaning (default)                                              |
+| ------------------------------ | -------------------------------------------------------------- |
+| LIQUIDITY_ALERT_URLS           | channels as Apprise URLs, separated by spaces; secret (none)   |
+| LIQUIDITY_ALERT_LINK           | address of the brief, added to each message (none)             |
+| LIQUIDITY_ALERT_SILENT_HOURS   | hours without a publication (30)                               |
+| LIQUIDITY_ALERT_DRAIN_SD       | standard deviations of a drain's surprise (3)                  |
+| LIQUIDITY_ALERT_SETTLEMENT_BN  | USD bn by which a coming settlement day changes (25)           |
+
 A variable that is set to nothing counts as not set.
 """
 
@@ -155,6 +165,29 @@ class Settings:
                     f"'{self.endpoints}'. Rows of different origin never share a directory: "
                     f"name another one with --data-dir."
                 ) from None
+
+
+@dataclass(frozen=True)
+class AlertSettings:
+    """Where alerts go and from which thresholds on. `urls` are secrets and are never shown."""
+
+    urls: tuple[str, ...] = field(default=(), repr=False)
+    link: str | None = None
+    silent_hours: float = 30.0
+    drain_sd: float = 3.0
+    settlement_usd_bn: float = 25.0
+
+    @classmethod
+    def from_env(cls, env: Mapping[str, str] | None = None) -> AlertSettings:
+        """Read every variable of the table above; raise SettingsError for one that is malformed."""
+        env = {name: text for name, text in (os.environ if env is None else env).items() if text}
+        return cls(
+            urls=tuple(env.get("LIQUIDITY_ALERT_URLS", "").split()),
+            link=env.get("LIQUIDITY_ALERT_LINK"),
+            silent_hours=_number(env, "LIQUIDITY_ALERT_SILENT_HOURS", 30.0),
+            drain_sd=_number(env, "LIQUIDITY_ALERT_DRAIN_SD", 3.0),
+            settlement_usd_bn=_number(env, "LIQUIDITY_ALERT_SETTLEMENT_BN", 25.0),
+        )
 
 
 def default_reference_dir() -> Path:

@@ -1,9 +1,10 @@
 """How rolling correlations scale: 1,000 symbols x 25 years x 4 windows x 6 drivers, beside others.
 
-Run it by hand: `python -m liquidity_pipeline_tests.benchmarks_rolling [symbols] [sessions]`. Every
-tool does every window and driver in turn, so that a busy machine slows all of them alike, and is
-charged the CPU of all its threads. With `--stream` the whole job runs once as a stream of long
-tables, and its peak memory is reported: `--stream 16000` is an exchange. This is no test.
+Run it by hand: `python -m liquidity_pipeline_tests.benchmarks_rolling [symbols] [sessions]`. The
+tools take turns window by window, so that a busy machine slows all of them alike. Each gets arrays
+in the order that it likes best, and is charged the CPU of all its threads. With `--stream` the
+whole job runs once as a stream of long tables, and its peak memory is reported: `--stream 16000` is
+an exchange. This is no test.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ import pyarrow as pa
 
 from liquidity_pipeline.statistics.inference import Floats, Moments, slopes
 from liquidity_pipeline.statistics.rolling import (
+    ROWS_PER_GROUP,
     Series,
     Window,
     correlate,
@@ -31,7 +33,8 @@ DRIVERS = 6
 MISSING = 0.08
 OWN = "liquidity_pipeline: correlation, beta, n"
 
-# Each takes a driver, symbols (sessions x symbols) and a window; gives sessions x symbols.
+# Each takes drivers and symbols (names x sessions) and a window, does all drivers, and returns
+# the correlations with the last one (symbols x sessions).
 Tool = Callable[[Floats, Floats, Window], Floats]
 
 
@@ -52,32 +55,33 @@ def main() -> None:
         "Polars: correlation": _polars,
     }
     for tool in tools.values():
-        tool(x[:99, 0], y[:99, :2], Window(20, 18))  # compile and import before the clock starts
+        tool(x[:, :99], y[:2, :99], Window(20, 18))  # compile and import before the clock starts
     seconds, results = dict.fromkeys(tools, 0.0), symbols * sessions * len(LENGTHS) * DRIVERS
-    last: dict[str, Floats] = {}
+    agree = dict.fromkeys(tools, True)
     for length in LENGTHS:
-        for driver in range(DRIVERS):
-            for name, tool in tools.items():
-                start = time.process_time()
-                last[name] = tool(x[:, driver], y, Window(length, length * 9 // 10))
-                seconds[name] += time.process_time() - start
+        expected: Floats | None = None
+        for name, tool in tools.items():
+            start = time.process_time()
+            found = tool(x, y, Window(length, length * 9 // 10))
+            seconds[name] += time.process_time() - start
+            expected = found if expected is None else expected
+            agree[name] &= np.allclose(found, expected, atol=1e-9, equal_nan=True)
     print(  # noqa: T201
         f"{symbols:,} symbols x {sessions:,} sessions x windows {LENGTHS} x {DRIVERS} drivers, "
         f"{MISSING:.0%} of the returns missing: {results / 1e6:,.0f} M results"
     )
     for name, taken in seconds.items():
-        agrees = np.allclose(last[name], last[OWN], atol=1e-9, equal_nan=True)
+        values = "same" if agree[name] else "OTHER"
         print(  # noqa: T201
             f"{name:42s} {taken:8.2f} s of CPU, {taken / results * 1e9:6.1f} ns each, "
-            f"{taken / seconds[OWN]:6.2f} times the first, {'same' if agrees else 'OTHER'} values"
+            f"{taken / seconds[OWN]:6.2f} times the first, {values} values"
         )
     _rest(x, y)
 
 
 def _data(symbols: int, sessions: int) -> tuple[Floats, Floats]:
     generator = np.random.default_rng(1)
-    x = generator.normal(size=(sessions, DRIVERS))
-    y = generator.normal(size=(sessions, symbols))
+    x, y = generator.normal(size=(DRIVERS, sessions)), generator.normal(size=(symbols, sessions))
     y[generator.random(y.shape) < MISSING] = np.nan
     return x, y
 
@@ -87,20 +91,20 @@ def _rest(x: Floats, y: Floats) -> None:
     complete = np.nan_to_num(y)
     for length in LENGTHS:
         start = time.process_time()
-        rank_correlate(_series(x[:, :1]), _series(complete), [length])
+        rank_correlate(_series(x[:1]), _series(complete), [length])
         taken = time.process_time() - start
         print(f"rank correlations, one driver, window {length:3d}    {taken:8.2f} s of CPU")  # noqa: T201
     weeks = slice(None, None, 5)
     start = time.process_time()
-    pairs = Moments.of_pairs(np.repeat(x[weeks, :1], y.shape[1], axis=1), complete[weeks])
-    for stop in range(156, len(x[weeks]), 4):
+    of_weeks = complete[:, weeks].T
+    pairs = Moments.of_pairs(np.repeat(x[:1, weeks].T, len(y), axis=1), of_weeks)
+    for stop in range(156, len(of_weeks), 4):
         slopes(pairs.window(stop - 156, stop), 60)
     print(f"weekly betas, every month                      {time.process_time() - start:8.2f} s")  # noqa: T201
 
 
 def _series(values: Floats) -> Series:
-    names = tuple(f"S{i:05d}" for i in range(values.shape[1]))
-    return Series(0, names, np.ascontiguousarray(values.T))
+    return Series(0, tuple(f"S{i:05d}" for i in range(len(values))), values)
 
 
 def _stream(symbols: int, sessions: int) -> None:
@@ -119,7 +123,7 @@ def _stream(symbols: int, sessions: int) -> None:
         {
             "session": np.tile(np.arange(sessions), DRIVERS),
             "driver": np.repeat([f"x{i}" for i in range(DRIVERS)], sessions),
-            "value": x.T.ravel(),
+            "value": x.ravel(),
         }
     )
     before, start = _peak_mb(), time.process_time()
@@ -138,32 +142,45 @@ def _peak_mb() -> float:
 
 
 def _own(x: Floats, y: Floats, window: Window) -> Floats:
-    return correlate(_series(x[:, None]), _series(y), [window]).correlation[0, :, 0].T
+    """Do a group of symbols at a time, as `correlate_stream` does, so that memory is reused."""
+    per_group = max(1, ROWS_PER_GROUP // x.size)
+    groups = (y[start : start + per_group] for start in range(0, len(y), per_group))
+    return np.concatenate(
+        [
+            correlate(_series(x), _series(group), [window]).correlation[0, :, -1].copy()
+            for group in groups
+        ]
+    )
 
 
 def _numbagg(x: Floats, y: Floats, window: Window) -> Floats:
     import numbagg
 
-    found = numbagg.move_corr(x, y.T, window=window.length, min_count=window.min_obs)
-    return np.asarray(found.T)
+    for driver in x:
+        found = numbagg.move_corr(driver, y, window=window.length, min_count=window.min_obs)
+    return np.asarray(found)
 
 
 def _pandas(x: Floats, y: Floats, window: Window) -> Floats:
-    rolling = pd.DataFrame(y).rolling(window.length, min_periods=window.min_obs)
-    return np.asarray(rolling.corr(pd.Series(x)), dtype=np.float64)
+    rolling = pd.DataFrame(y.T).rolling(window.length, min_periods=window.min_obs)
+    for driver in x:
+        found = rolling.corr(pd.Series(driver))
+    return found.to_numpy(dtype=np.float64).T
 
 
 def _polars(x: Floats, y: Floats, window: Window) -> Floats:
     import polars as pl
 
-    frame = pl.DataFrame({"x": x} | {f"y{i}": y[:, i] for i in range(y.shape[1])}, nan_to_null=True)
-    found = frame.select(
-        pl.rolling_corr("x", f"y{i}", window_size=window.length, min_samples=window.min_obs).alias(
-            f"y{i}"
+    names = [f"y{i}" for i in range(len(y))]
+    frame = pl.DataFrame(dict(zip(names, y, strict=True)), nan_to_null=True)
+    for driver in x:
+        found = frame.with_columns(pl.Series("x", driver)).select(
+            pl.rolling_corr("x", name, window_size=window.length, min_samples=window.min_obs).alias(
+                name
+            )
+            for name in names
         )
-        for i in range(y.shape[1])
-    )
-    return np.asarray(found.to_numpy(), dtype=np.float64)
+    return np.asarray(found.to_numpy().T, dtype=np.float64)
 
 
 if __name__ == "__main__":

@@ -32,6 +32,7 @@ ORDER = [
     {"brief"},
     {"pipeline"},
     {"scorecard"},
+    {"alerts"},
     {"orchestration", "definitions"},
     {"cli"},
 ]

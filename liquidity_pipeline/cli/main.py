@@ -129,6 +129,29 @@ def brief(place: Place, language: str, form: str, as_of: str | None, output: Pat
     write_brief(place, language=language, form=form, as_of=as_of, output=output)
 
 
+@main.group()
+def alerts() -> None:
+    """Tell the person on call what began, changed or ended since the last check."""
+
+
+@alerts.command("check")
+@click.option("--dry-run", is_flag=True, help="Evaluate and print; send and remember nothing.")
+@placed
+def alerts_check(place: Place, *, dry_run: bool) -> None:
+    """Evaluate all conditions on the published file and send what is new."""
+    from liquidity_pipeline.cli.alerts import check_and_exit
+
+    check_and_exit(place, dry_run=dry_run)
+
+
+@alerts.command("test")
+def alerts_test() -> None:
+    """Send a test message to every channel of LIQUIDITY_ALERT_URLS."""
+    from liquidity_pipeline.cli.alerts import test_and_exit
+
+    test_and_exit()
+
+
 @main.command()
 @click.option(
     "--portfolio",

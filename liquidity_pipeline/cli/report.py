@@ -1,4 +1,8 @@
-"""The result of a run on a terminal: drains, coming settlements, funding, sensitivity, stress."""
+"""The result of a run on a terminal: drains, coming settlements, funding, sensitivity, stress.
+
+Every table and sentence names the day it is about. What is not known is said to be so, with the
+reason from `meta.coverage`; that nothing is wrong is said only of what was evaluated.
+"""
 
 from __future__ import annotations
 
@@ -18,14 +22,15 @@ _COMPONENTS = {
     "tga": "Treasury General Account rises",
     "on_rrp": "overnight reverse repo rises",
     "foreign_rrp": "foreign reverse repo rises",
-    "currency": "currency in circulation rises",
-    "other_liabilities": "other liabilities rise",
-    "unattributed": "not attributed to a line",
+    "other_liabilities": "currency and other liabilities rise",
     "fed_bill_purchases": "the Fed buys bills",
     "fed_other_assets": "the Fed's other assets rise",
     "settlement": "net settlement paid by the public",
     "total": "drain",
 }
+
+# H.4.1's Wednesday is out eight days later at the latest, around holidays.
+_RECENT_DAYS = 9
 
 _DRAINS = """
     select week_ending, component, amount_usd_mn / 1000, drain_reserves_usd_mn / 1000,
@@ -33,6 +38,15 @@ _DRAINS = """
     from marts.weekly_drains
     where week_ending = (select max(week_ending) from marts.weekly_drains)
     order by component = 'total', abs(coalesce(amount_usd_mn, 0)) desc
+"""
+# A later week whose parts are not all known.
+_LATER_DRAIN = """
+    select week_ending, drain_reserves_usd_mn / 1000, d_tga_usd_mn / 1000
+    from marts.reserve_drains
+    where week_ending > (
+        select coalesce(max(week_ending), date '1900-01-01') from marts.weekly_drains
+    )
+    order by week_ending desc limit 1
 """
 # The newest week of each component that has an expectation.
 _SEASON = """
@@ -49,11 +63,14 @@ _SEASONAL = {
     "net_settlement_calendar_week": "net settlement, Monday to Sunday",
 }
 _EPISODE = """
-    select start_date, depth_usd_mn / 1000, depth_pct, tga_share_pct, on_rrp_share_pct,
+    select
+        (select max(week_ending) from marts.drain_episode_weeks),
+        start_date, depth_usd_mn / 1000, depth_pct, tga_share_pct, on_rrp_share_pct,
         fed_assets_share_pct, is_alarm
     from marts.drain_episodes
     where is_open
 """
+_NEWEST_EPISODE_WEEK = "select max(week_ending) from marts.drain_episode_weeks"
 # This week and the next; until all of a week is announced, what matures in it is to be rolled over.
 _SETTLEMENTS = """
     select week_start, net_usd_mn / 1000, net_public_usd_mn / 1000, refinancing_usd_mn / 1000,
@@ -63,12 +80,18 @@ _SETTLEMENTS = """
         and week_start between date_trunc('week', as_of) and as_of + interval 7 day
     order by week_start
 """
-_FUNDING = """
-    select date, sofr_pct, sofr_iorb_bp, tgcr_iorb_bp, sofr_p99_p25_bp, srf_usd_mn / 1000,
-        on_rrp_usd_mn / 1000
-    from marts.funding_conditions
-    where sofr_pct is not null
-    order by date desc limit 1
+# Each gauge on the newest day on which it is known.
+_GAUGES = {
+    "sofr_pct": "SOFR, %",
+    "sofr_iorb_bp": "SOFR over interest on reserves, bp",
+    "tgcr_iorb_bp": "TGCR over interest on reserves, bp",
+    "sofr_p99_p25_bp": "dispersion (p99 - p25), bp",
+    "srf_usd_mn / 1000": "standing repo take-up, USD bn",
+    "on_rrp_usd_mn / 1000": "overnight reverse repo, USD bn",
+}
+_GAUGE = """
+    select date, {gauge} from marts.funding_conditions
+    where {gauge} is not null order by date desc limit 1
 """
 # All assets between the same two New York sessions: the newest on which most of them are known.
 _SENSITIVITY = """
@@ -82,7 +105,7 @@ _SENSITIVITY = """
     ),
     correlations as (
         select * from marts.rolling_correlations
-        where driver = 'reserve_drain' and window_days = 60
+        where driver = 'reserve_drain_estimate' and window_days = 60 and correlation is not null
             and date <= (select date from common)
         qualify row_number() over (partition by asset order by date desc) = 1
     )
@@ -95,9 +118,8 @@ _SENSITIVITY = """
     left join correlations on correlations.asset = returns.asset
     order by returns.asset_class, returns.asset
 """
-# The newest row of each indicator; one that is older than two weeks says nothing about today.
-_STRESS = """
-    select indicator, date, level, reason, date >= as_of - interval 14 day as is_current
+_INDICATORS = """
+    select indicator, date, level, reason, date >= as_of - interval {days} day as is_recent
     from (
         select * from marts.stress_flags
         qualify row_number() over (partition by indicator order by date desc) = 1
@@ -107,6 +129,12 @@ _STRESS = """
 _INDEX = """
     select date, index_value, level, rank, n_history, segments
     from marts.stress_index order by date desc limit 1
+"""
+_BEHIND = """
+    select table_name || case when entity = '' then '' else ' ' || entity end, known_through, reason
+    from meta.coverage
+    where known_through is null or known_through < expected_through
+    order by table_name, entity
 """
 
 
@@ -121,6 +149,7 @@ def show(path: Path, console: Console) -> None:
         _funding(published, console)
         _assets(published, console)
         _stress(published, console)
+        _unknown(published, console)
 
 
 def _headline(published: duckdb.DuckDBPyConnection, console: Console) -> None:
@@ -134,25 +163,34 @@ def _headline(published: duckdb.DuckDBPyConnection, console: Console) -> None:
 
 def _drains(published: duckdb.DuckDBPyConnection, console: Console) -> None:
     rows = published.execute(_DRAINS).fetchall()
-    if not rows:
-        console.print("No complete H.4.1 week yet: no drain to show.\n")
-        return
-    table = _table(
-        f"Drain of the week ending Wednesday {rows[0][0]}, USD bn",
-        ["component", "amount", "counted by the accounting", "counted as the press does"],
-    )
-    for _, component, amount, reserves, headline in rows:
-        table.add_row(_COMPONENTS[component], *map(_signed, (amount, reserves, headline)))
-    console.print(table)
+    if rows:
+        table = _table(
+            f"Drain of the week ending Wednesday {rows[0][0]}, USD bn",
+            ["component", "amount", "counted by the accounting", "counted as the press does"],
+        )
+        for _, component, amount, reserves, headline in rows:
+            table.add_row(_COMPONENTS[component], *map(_signed, (amount, reserves, headline)))
+        console.print(table)
+    why = _why(published, "fed_balance_sheet", "tga_balance", "fed_operations", "repo_operations")
+    later = published.execute(_LATER_DRAIN).fetchall()
+    for week, drain, tga in later:
+        account = "not known" if tga is None else f"{tga:+,.2f}"
+        console.print(
+            f"Week ending Wednesday {week}: reserves fell by {drain:+,.2f} USD bn, the Treasury "
+            f"General Account rose by {account}; the other parts are not known: {why}\n"
+        )
+    if not rows and not later:
+        console.print(f"Drain of reserves: not known: {why}\n")
 
 
 def _season(published: duckdb.DuckDBPyConnection, console: Console) -> None:
     rows = published.execute(_SEASON).fetchall()
     if not rows:
-        console.print("Usual season: not known before three years of weeks are held.\n")
+        console.print("Usual season: not known: it needs three years of weeks.\n")
         return
+    newest = max(row[1] for row in rows)
     table = _table(
-        "Against the usual season, USD bn",
+        f"Against the usual season, newest known weeks (up to {newest}), USD bn",
         ["week ending", "what", "actual", "expected", "surprise", "deviations"],
     )
     for component, week, actual, expected, surprise, deviations in rows:
@@ -162,7 +200,8 @@ def _season(published: duckdb.DuckDBPyConnection, console: Console) -> None:
 
 
 def _episode(published: duckdb.DuckDBPyConnection, console: Console) -> None:
-    for start, depth, share, *causes, alarm in published.execute(_EPISODE).fetchall():
+    episodes = published.execute(_EPISODE).fetchall()
+    for week, start, depth, share, *causes, alarm in episodes:
         names = ("Treasury's account", "reverse repos", "the Fed's assets")
         parts = ", ".join(
             f"{name} {cause:+.0f} %"
@@ -171,50 +210,64 @@ def _episode(published: duckdb.DuckDBPyConnection, console: Console) -> None:
         )
         mark = "[bold red]alarm[/]: " if alarm else ""
         console.print(
-            f"{mark}reserves have been draining since {start}: USD {depth:,.1f} bn, "
-            f"{share:.1f} % of them ({parts})\n"
+            f"{mark}as of {week} reserves had been draining since {start}: USD {depth:,.1f} bn, "
+            f"{share:.1f} % of them ({parts or 'parts not known'})\n"
         )
+    if episodes:
+        return
+    ((newest,),) = published.execute(_NEWEST_EPISODE_WEEK).fetchall()
+    why = _why(published, "fed_balance_sheet")
+    if newest is None:
+        console.print("Drain episodes: not known: they need three years of weeks since 2009.\n")
+    elif why == _NO_REASON:
+        console.print(f"No drain episode was open as of {newest}.\n")
+    else:
+        console.print(f"Drain episodes: not known after {newest}: {why}\n")
 
 
 def _settlements(published: duckdb.DuckDBPyConnection, console: Console) -> None:
+    rows = published.execute(_SETTLEMENTS).fetchall()
+    if not rows:
+        why = _why(published, "debt_settlements", "upcoming_settlements")
+        console.print(f"Net settlement of Treasury debt: not known: {why}\n")
+        return
     table = _table(
-        "Net settlement of Treasury debt, USD bn",
+        f"Net settlement of Treasury debt, weeks from {rows[0][0]}, USD bn",
         ["week of", "net", "paid by the public", "state"],
     )
-    for week, net, public, refinancing, settled in published.execute(_SETTLEMENTS).fetchall():
+    for week, net, public, refinancing, settled in rows:
         to_come = f"{refinancing:,.1f} to be refinanced" if refinancing else "announced"
         table.add_row(str(week), _signed(net), _signed(public), "settled" if settled else to_come)
     console.print(table)
 
 
 def _funding(published: duckdb.DuckDBPyConnection, console: Console) -> None:
-    rows = published.execute(_FUNDING).fetchall()
-    if not rows:
+    found = {
+        name: published.execute(_GAUGE.format(gauge=gauge)).fetchall()
+        for gauge, name in _GAUGES.items()
+    }
+    days = [rows[0][0] for rows in found.values() if rows]
+    if not days:
+        why = _why(published, "reference_rates", "repo_operations", "market_series")
+        console.print(f"Overnight funding: not known: {why}\n")
         return
-    (row,) = rows
-    table = _table(f"Overnight funding on {row[0]}", ["gauge", "value"])
-    names = [
-        "SOFR, %",
-        "SOFR over interest on reserves, bp",
-        "TGCR over interest on reserves, bp",
-        "dispersion (p99 - p25), bp",
-        "standing repo take-up, USD bn",
-        "overnight reverse repo, USD bn",
-    ]
-    for name, value in zip(names, row[1:], strict=True):
-        table.add_row(name, "" if value is None else f"{value:,.2f}")
+    table = _table(f"Overnight funding, newest known (up to {max(days)})", ["gauge", "value", "on"])
+    for name, rows in found.items():
+        day, value = rows[0] if rows else ("not known", None)
+        table.add_row(name, "" if value is None else f"{value:,.2f}", str(day))
     console.print(table)
 
 
 def _assets(published: duckdb.DuckDBPyConnection, console: Console) -> None:
     rows = published.execute(_SENSITIVITY).fetchall()
     if not rows:
-        console.print("Returns of assets: none is known in the last two weeks.\n")
+        why = _why(published, "index_prices", "crypto_prices")
+        console.print(f"Returns of assets: not known in the last two weeks: {why}\n", markup=False)
         return
     _, before, day, *_ = rows[0]
     table = _table(
         f"Assets from the close of {before} to that of {day}, %, and their correlation with the "
-        "daily drain over 60 sessions (95 % band)",
+        "daily estimate of the drain over 60 sessions (95 % band)",
         ["asset", "over five sessions", "first to last of five", "correlation", "n", "through"],
     )
     for asset, _, _, five, sessions, r, low, high, n, through in rows:
@@ -236,7 +289,7 @@ def _stress(published: duckdb.DuckDBPyConnection, console: Console) -> None:
         )
     if not index:
         console.print("Stress index: not known. It needs three years of all of its segments.")
-    newest = published.execute(_STRESS).fetchall()
+    newest = published.execute(_INDICATORS.format(days=_RECENT_DAYS)).fetchall()
     current = [row for row in newest if row[4]]
     active = [row for row in current if row[2] != "normal"]
     for indicator, day, level, reason, _ in active:
@@ -254,6 +307,34 @@ def _stress(published: duckdb.DuckDBPyConnection, console: Console) -> None:
     ]
     if missing:
         console.print(f"  not known: {', '.join(missing)}")
+
+
+def _unknown(published: duckdb.DuckDBPyConnection, console: Console) -> None:
+    """Name the inputs that are known less far than is due, and why."""
+    behind = published.execute(_BEHIND).fetchall()
+    if behind:
+        console.print("\n[bold]Not known to the end[/]")
+    for name, through, reason in behind:
+        known = f"known through {through}" if through else "not known"
+        console.print(f"  {name}: {known}; {reason}", soft_wrap=True, markup=False)
+
+
+_NO_REASON = "what is held is too short"
+
+
+def _why(published: duckdb.DuckDBPyConnection, *tables: str) -> str:
+    """Return why inputs of these tables end early, in one line."""
+    rows = published.execute(
+        "select distinct table_name || ': ' || reason from meta.coverage "
+        "where (known_through is null or known_through < expected_through) "
+        "and list_contains(?, table_name) order by 1",
+        [list(tables)],
+    ).fetchall()
+    return "; ".join(reason for (reason,) in rows[:3]) or _NO_REASON
+
+
+def _day(day: object) -> str:
+    return "not known" if day is None else str(day)
 
 
 def _table(title: str, columns: Sequence[str]) -> Table:

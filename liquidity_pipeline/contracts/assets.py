@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import replace
+
+from liquidity_pipeline.contracts.drains import ON_RRP, RESERVES
+from liquidity_pipeline.contracts.reach import PRICES, Input, for_rows
 from liquidity_pipeline.contracts.table import (
     MART_KNOWN_AT,
     Column,
@@ -77,8 +82,51 @@ DRIVERS = (
     "tga_change",
     "net_settlement",
     "reserve_drain",
+    "reserve_drain_estimate",
     "fed_bill_purchases",
     "sofr_iorb_change",
+)
+
+_OPERATIONS, _AUCTIONS = Input("fed_operations"), Input("debt_settlements", "auctions")
+_SOFR = Input("reference_rates", "SOFR")
+_IORB = Input("market_series", "IORB", from_day="2021-07-29")
+_DAILY = {
+    "tga_change": (Input("tga_balance"),),
+    "net_settlement": (_AUCTIONS,),
+    "reserve_drain_estimate": (Input("tga_balance"), ON_RRP, _OPERATIONS),
+    "fed_bill_purchases": (_OPERATIONS,),
+    "sofr_iorb_change": (_SOFR, _IORB),
+}
+_WEEKLY = {
+    "tga_change": (RESERVES, Input("fed_balance_sheet", "WDTGAL")),
+    "net_settlement": (_AUCTIONS,),
+    "reserve_drain": (RESERVES,),
+    "fed_bill_purchases": (_OPERATIONS,),
+    "sofr_iorb_change": (_SOFR, _IORB),
+}
+
+WEEKLY_DRIVERS = tuple(_WEEKLY)
+_BESIDE_RECORD = tuple(name for name in _WEEKLY if name != "reserve_drain")
+
+
+def _of_drivers(drivers: Mapping[str, tuple[Input, ...]], **only: str) -> tuple[Input, ...]:
+    """Return what each driver rests on, for rows of that driver (and of `only`)."""
+    return tuple(
+        each for name, inputs in drivers.items() for each in for_rows(inputs, driver=name, **only)
+    )
+
+
+DRIVER_INPUTS = (
+    *_of_drivers(_DAILY, frequency="daily"),
+    *_of_drivers(_WEEKLY, frequency="weekly"),
+)
+_ASSET = Input(PRICES, entity_column="asset")
+_CLASS_INPUT = Input(PRICES, class_column="asset_class")
+# Who is said to fall more than whom, and what spreads from where.
+_CLAIMED = tuple(Input(PRICES, class_entity=name) for name in ("crypto", "small_cap", "large_cap"))
+_SPREADING = tuple(
+    Input(PRICES, class_entity=name)
+    for name in ("crypto", "small_cap", "mid_cap", "large_cap", "high_yield")
 )
 
 
@@ -101,18 +149,37 @@ def _probability(name: str, meaning: str, *, nullable: bool = False) -> Column:
     return number(name, meaning, nullable=nullable, low=0, high=1, unit="0 to 1")
 
 
-def _tests(family: str, method: str) -> tuple[Column, ...]:
+def _tests(family: str, method: str, *, nullable: bool = False) -> tuple[Column, ...]:
     return (
         _probability("p_value", "Of this row alone, two-sided"),
-        _probability("p_value_adjusted", f"Corrected for all tests: {method}"),
-        integer("n_tests", f"Estimates corrected for: {family}", low=1, unit="tests"),
+        _probability("p_value_adjusted", f"Corrected for n_tests: {method}", nullable=nullable),
+        _n_tests(family, nullable=nullable),
     )
 
 
-_MAX_T = "largest t of all tests, the signs of blocks drawn at random"
+def _n_tests(family: str, *, nullable: bool = False) -> Column:
+    return Column(
+        "n_tests", "integer", f"Tests corrected for: {family}", nullable, low=1, unit="tests"
+    )
 
 
+# Of what is followed, not of what could be observed: an outage makes no result more significant.
+_MAX_T = "largest t of its own by random signs of blocks; between the followed, Bonferroni"
+
+
+_BONFERRONI = "Bonferroni, for all that are planned"
 _BH = "Benjamini and Hochberg"
+# Where a driver is unknown, the tests of an asset are not all there.
+_FAMILY = ("p_value_adjusted", "n_tests")
+
+
+def _whole_family(
+    *drivers: Mapping[str, tuple[Input, ...]], columns: tuple[str, ...] = _FAMILY
+) -> tuple[Input, ...]:
+    """Return what a correction over all drivers rests on."""
+    every = [each for of in drivers for inputs in of.values() for each in inputs]
+    inputs = {(each.table, each.entity): replace(each, columns=columns) for each in every}
+    return tuple(inputs.values())
 
 
 def _slope(name: str, meaning: str) -> tuple[Column, ...]:
@@ -130,6 +197,8 @@ SAMPLED_RETURNS = Table(
     "Wednesday, not overlapping), all assets between the same two sessions. Coins are sampled at "
     "the UTC close, 3 to 4 hours after stocks.",
     key=("frequency", "date", "asset"),
+    reach="date",
+    rests_on=(_ASSET,),
     columns=(
         text("frequency", "Sampling", allowed=("daily", "weekly")),
         day("date", "Session, or the Wednesday that ends the week"),
@@ -145,9 +214,12 @@ DRIVER_CHANGES = Table(
     "marts",
     "driver_changes",
     "Changes of liquidity by New York session and by H.4.1 week. A rise drains, but for "
-    "fed_bill_purchases, which add reserves. reserve_drain is weekly the drain of record, daily "
-    "its estimate (TGA + overnight reverse repo - bill purchases).",
+    "fed_bill_purchases, which add reserves. reserve_drain is the drain of record, weekly only; "
+    "reserve_drain_estimate is daily (TGA + overnight reverse repo - all outright operations by "
+    "settlement date), see marts.daily_drain_error for how far it is off.",
     key=("frequency", "date", "driver"),
+    reach="date",
+    rests_on=DRIVER_INPUTS,
     columns=(
         text("frequency", "Sampling", allowed=("daily", "weekly")),
         day("date", "Session, or the Wednesday that ends the week"),
@@ -164,6 +236,8 @@ RANK_CORRELATIONS = Table(
     "rank_correlations",
     "Spearman's correlation over rolling windows, for display beside Pearson's.",
     key=("date", "asset", "driver", "window_days"),
+    reach="date",
+    rests_on=(_ASSET, *_of_drivers(_DAILY)),
     columns=(
         day("date", "Last session of the window"),
         text("asset", "Symbol"),
@@ -181,6 +255,8 @@ ROLLING_CORRELATIONS = Table(
     "Rolling correlation and beta of daily returns with daily changes of liquidity, for display: "
     "windows overlap from day to day. Tests stand in marts.weekly_correlations.",
     key=("date", "asset", "driver", "window_days"),
+    reach="date",
+    rests_on=(_ASSET, *_of_drivers(_DAILY)),
     columns=(
         day("date", "Last session of the window"),
         text("asset", "Symbol"),
@@ -208,6 +284,8 @@ WEEKLY_CORRELATIONS = Table(
     "weekly_correlations",
     "Correlation and beta over the last 104 and 156 H.4.1 weeks, which do not overlap.",
     key=("week_ending", "asset", "driver", "window_weeks"),
+    reach="week_ending",
+    rests_on=(_ASSET, *_of_drivers(_WEEKLY)),
     columns=(
         day("week_ending", "Last Wednesday of the window"),
         text("asset", "Symbol"),
@@ -218,7 +296,7 @@ WEEKLY_CORRELATIONS = Table(
         number("correlation_high", "Upper end of the 95 % band", low=-1, high=1, unit=_CORRELATION),
         number("spearman", "Rank correlation", low=-1, high=1, unit=_CORRELATION),
         number("beta", "Slope", nullable=False, unit=_PER_DRIVER),
-        *_tests("assets and drivers of this week and window", _BH),
+        *_tests("followed assets and weekly drivers", _BONFERRONI),
         integer("n_obs", "Pairs in the window", low=60, unit="weeks"),
         _KNOWN_AT,
     ),
@@ -235,6 +313,13 @@ LIQUIDITY_SENSITIVITY = Table(
     "liquidity_sensitivity",
     "Weekly beta of each asset and asset class on each change of liquidity.",
     key=("as_of", "window_name", "driver", "scope", "asset"),
+    reach="as_of",
+    rests_on=(
+        *for_rows([_ASSET], scope="asset"),
+        *for_rows([_CLASS_INPUT], scope="asset_class"),
+        *_of_drivers(_WEEKLY),
+        *_whole_family(_WEEKLY),
+    ),
     columns=(
         _AS_OF,
         _WINDOW,
@@ -245,7 +330,7 @@ LIQUIDITY_SENSITIVITY = Table(
         *_slope("beta", "Return per unit of the driver in the same week"),
         number("std_error", "Standard error by blocks of weeks", nullable=False, unit=_PER_DRIVER),
         number("t_stat", "beta over std_error", nullable=False, unit="standard errors"),
-        *_tests("assets, classes and drivers of this date and window", _MAX_T),
+        *_tests("drivers, times all followed assets and classes", _MAX_T, nullable=True),
         flag("passes_t_bar", "Absolute t above 3, the bar for a new claim"),
         number("correlation", "Pearson's", nullable=False, low=-1, high=1, unit=_CORRELATION),
         _probability("r_squared", "Share of the return's variance"),
@@ -261,6 +346,16 @@ SENSITIVITY_RANKING = Table(
     "Whether crypto falls more than small caps, and they more than large caps, per unit of drain "
     "(bill purchases count as its opposite).",
     key=("as_of", "window_name", "driver", "claim"),
+    reach="as_of",
+    rests_on=(
+        *_CLAIMED,
+        RESERVES,
+        *_of_drivers(_WEEKLY),
+        *for_rows(
+            _whole_family(_WEEKLY, columns=(*_FAMILY, "is_supported")),
+            driver=_BESIDE_RECORD,
+        ),
+    ),
     columns=(
         _AS_OF,
         _WINDOW,
@@ -272,16 +367,19 @@ SENSITIVITY_RANKING = Table(
         _probability("probability", "Share of bootstrap draws in which the claim holds"),
         integer("n_draws", "Bootstrap draws", low=1, unit="draws"),
         _probability("p_value", "One-sided, against the contrary of the claim, of this row alone"),
-        _probability("p_value_adjusted", f"Corrected for the tests counted: {_MAX_T}"),
-        integer(
-            "n_tests",
-            "Steps on the drain of record; for another driver the steps on all others",
-            low=1,
-            unit="tests",
+        _probability(
+            "p_value_adjusted",
+            "Corrected for n_tests: largest t, the signs of blocks drawn at random",
+            nullable=True,
+        ),
+        _n_tests(
+            "steps on the drain of record; for another driver the steps on all others",
+            nullable=True,
         ),
         flag(
             "is_supported",
             "p_value_adjusted below 5 %, and for another driver the same on the drain of record",
+            nullable=True,
         ),
         integer("n_obs", "Weeks", low=60, unit="weeks"),
         _KNOWN_AT,
@@ -295,6 +393,14 @@ LEAD_LAG = Table(
     "Slope of returns on liquidity 0, 1 and 5 sessions and one week before, on all data up to "
     "as_of. Lags were fixed beforehand; an association in time, not a cause.",
     key=("asset", "driver", "lag_days", "as_of"),
+    reach="as_of",
+    rests_on=(
+        _ASSET,
+        *_of_drivers(_DAILY, sampling="session"),
+        *_of_drivers(_DAILY, sampling="5 sessions"),
+        *_of_drivers(_WEEKLY, sampling="week"),
+        *_whole_family(_DAILY, _WEEKLY),
+    ),
     columns=(
         text("asset", "Symbol"),
         _DRIVER,
@@ -306,7 +412,7 @@ LEAD_LAG = Table(
         ),
         *_slope("estimate", "Return per unit of the driver"),
         number("t_stat", "Estimate over its standard error", nullable=False, unit="std. errors"),
-        *_tests("assets, drivers and lags of this date", _MAX_T),
+        *_tests("drivers and lags, times all followed assets", _MAX_T, nullable=True),
         flag("passes_t_bar", "Absolute t above 3, the bar for a new claim"),
         number("correlation", "Pearson's", nullable=False, low=-1, high=1, unit=_CORRELATION),
         integer("n_obs", "Pairs", low=60, unit="pairs"),
@@ -322,6 +428,8 @@ SETTLEMENT_DAY_STUDY = Table(
     "Returns on days of net settlement by the public, against days without of the same weekday "
     "(last and first days of a month against their like). The last nine are frozen monthly.",
     key=("as_of", "sample", "size_bucket", "asset"),
+    reach="as_of",
+    rests_on=(_ASSET, _AUCTIONS),
     columns=(
         _AS_OF,
         text("sample", "Settlement days studied", allowed=("full", "since_2022", "last_9")),
@@ -351,8 +459,8 @@ SETTLEMENT_DAY_STUDY = Table(
         _probability(
             "p_value_binomial", "Binomial by the share of down days among all other days, unmatched"
         ),
-        _probability("p_value_adjusted", f"p_value corrected for all tests: {_BH}"),
-        integer("n_tests", "Sizes and assets of this date and sample", low=1, unit="tests"),
+        _probability("p_value_adjusted", f"p_value corrected for n_tests: {_BONFERRONI}"),
+        _n_tests("sizes, times all followed assets"),
         _KNOWN_AT,
     ),
 )
@@ -366,6 +474,8 @@ CONTAGION = Table(
     "contagion",
     "Returns over the sessions after small-cap stress against those after other days.",
     key=("as_of", "trigger", "asset_class", "horizon_sessions"),
+    reach="as_of",
+    rests_on=(_CLASS_INPUT, Input(PRICES, class_entity="small_cap")),
     columns=(
         _AS_OF,
         text(
@@ -382,7 +492,7 @@ CONTAGION = Table(
         number("difference_pct", "Difference", nullable=False),
         number("difference_low_pct", "Lower end of the 95 % interval", nullable=False),
         number("difference_high_pct", "Upper end of the 95 % interval", nullable=False),
-        *_tests("triggers, classes and horizons of this date", _MAX_T),
+        *_tests("triggers and horizons, times all classes followed", _MAX_T),
         _KNOWN_AT,
     ),
 )
@@ -394,6 +504,8 @@ CONTAGION_SEQUENCES = Table(
     "Bouts of bad days (a class's worst 5 % so far) after ten quiet sessions: when each class had "
     "its first within ten sessions.",
     key=("bout_start", "asset_class"),
+    reach="first_bad_day",
+    rests_on=_SPREADING,
     columns=(
         day("bout_start", "First bad day of any class"),
         _CLASS,
@@ -409,6 +521,8 @@ CONTAGION_ORDER = Table(
     "contagion_order",
     "How often one class has its bad day before another in the bouts so far.",
     key=("as_of", "first_class", "later_class"),
+    reach="as_of",
+    rests_on=_SPREADING,
     columns=(
         _AS_OF,
         text("first_class", "Class said to be first"),
@@ -418,8 +532,8 @@ CONTAGION_ORDER = Table(
         integer("n_same_day", "Both on the same session", low=0, unit="bouts"),
         integer("n_after", "Later class first", low=0, unit="bouts"),
         _probability("p_value", "Exact sign test, one-sided: first is as often first or more"),
-        _probability("p_value_adjusted", f"Corrected for all tests: {_BH}"),
-        integer("n_tests", "Pairs of this date", low=1, unit="tests"),
+        _probability("p_value_adjusted", f"Corrected for n_tests: {_BH}"),
+        _n_tests("pairs of this date"),
         _KNOWN_AT,
     ),
 )
@@ -430,6 +544,8 @@ RELATIVE_PERFORMANCE = Table(
     "relative_performance",
     "Weekly returns in weeks at whose end a drain episode was open, against other weeks.",
     key=("as_of", "asset", "measure"),
+    reach="as_of",
+    rests_on=(_ASSET, Input(PRICES, class_entity="large_cap"), RESERVES),
     columns=(
         _AS_OF,
         text("asset", "Symbol"),
@@ -444,7 +560,7 @@ RELATIVE_PERFORMANCE = Table(
         number("difference_pct", "Difference", nullable=False),
         number("difference_low_pct", "Lower end of the 95 % interval", nullable=False),
         number("difference_high_pct", "Upper end of the 95 % interval", nullable=False),
-        *_tests("assets and measures of this date", _MAX_T),
+        *_tests("measures, times all followed assets", _MAX_T),
         integer("n_weeks_in_drain", "Weeks in episodes", low=1, unit="weeks"),
         integer("n_weeks_outside", "Weeks outside", low=1, unit="weeks"),
         integer("n_episodes", "Episodes among them", low=1, unit="episodes"),
@@ -459,6 +575,8 @@ SCENARIOS = Table(
     "What four more weeks of drain would mean for each asset by its beta of the last 156 weeks: "
     "continue (as the last four, perhaps an inflow), worsen (95th percentile so far), reverse.",
     key=("as_of", "scenario", "asset"),
+    reach="as_of",
+    rests_on=(_ASSET, RESERVES),
     columns=(
         _AS_OF,
         text("scenario", "Course of the drain", allowed=("continue", "worsen", "reverse")),

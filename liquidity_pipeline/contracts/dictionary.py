@@ -40,6 +40,9 @@ def _section(table: Table) -> str:
         "| --- | --- | --- | --- |",
         *(_row(column) for column in table.columns),
     ]
+    if table.rests_on:
+        lines += [f"\nRests, by `{table.reach}`, on:\n"]
+        lines += [f"- {each.label}" for each in table.rests_on]
     return "\n".join(lines) + "\n"
 
 

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
+from liquidity_pipeline.contracts.reach import Input, for_rows
 from liquidity_pipeline.contracts.table import (
     MART_KNOWN_AT,
     Table,
@@ -17,12 +20,23 @@ COMPONENTS = (
     "tga",
     "on_rrp",
     "foreign_rrp",
-    "currency",
     "other_liabilities",
-    "unattributed",
     "fed_bill_purchases",
     "fed_other_assets",
     "settlement",
+)
+
+
+AUCTIONS = Input("debt_settlements", "auctions")
+FED_OPERATIONS = Input("fed_operations")
+RESERVES = Input("fed_balance_sheet", "WRBWFRBL")
+# The facility opened then; before it there is nothing to know.
+ON_RRP = Input("repo_operations", "on_rrp", from_day="2013-09-23")
+COMPLETE = flag(
+    "complete",
+    "TRUE where every part of the row's H.4.1 week is known and adds up to the fall of reserves; "
+    "NULL where it is not, or not yet: re-estimated each run",
+    nullable=True,
 )
 
 
@@ -47,6 +61,9 @@ SEASONAL_COMPONENTS = (
     "net_settlement_calendar_week",
     "net_bills_calendar_week",
 )
+
+
+SETTLEMENT_SEASONS = SEASONAL_COMPONENTS[2:]
 
 
 CLOSED_BY = ("cusum", "negative weeks")
@@ -88,7 +105,7 @@ RESERVE_DRAINS = Table(
         day("week_ending", "Wednesday"),
         usd("drain_reserves_usd_mn", "Fall of reserve balances", nullable=False),
         usd("d_tga_usd_mn", "Rise of the Treasury General Account"),
-        usd("d_rrp_usd_mn", "Rise of reverse repos; see rrp_basis"),
+        usd("d_rrp_usd_mn", "Rise of reverse repos, domestic and foreign"),
         usd("d_currency_usd_mn", "Rise of Federal Reserve notes in circulation"),
         usd(
             "d_other_usd_mn",
@@ -99,13 +116,17 @@ RESERVE_DRAINS = Table(
         usd("d_other_deposits_usd_mn", "Rise of others' deposits (GSEs, ...), part of d_other"),
         usd("d_other_liabilities_usd_mn", "Rise of what is no deposit, part of d_other"),
         usd("d_capital_usd_mn", "Rise of the Fed's capital, part of d_other"),
+        usd(
+            "d_currency_and_other_usd_mn",
+            "What closes the week: rise of notes, other liabilities and capital together",
+        ),
         usd("d_fed_assets_usd_mn", "Rise of the Fed's total assets, which adds reserves"),
         usd(
             "residual_usd_mn",
-            "Drain that the lines above do not explain; where all are known, the difference "
-            "between H.4.1's reserve balances and its deposits of depository institutions",
+            "Drain that the lines leave: the difference between H.4.1's reserve balances and its "
+            "deposits of depository institutions; NULL unless every line is known",
         ),
-        text("rrp_basis", "H.4.1 total, or overnight facility where it is missing", nullable=True),
+        text("rrp_basis", "H.4.1 total; NULL where it is not known", nullable=True),
         usd("reserves_usd_mn", "Reserve balances on the Wednesday"),
         usd("tga_usd_mn", "Treasury General Account on the Wednesday"),
         usd("rrp_usd_mn", "Reverse repos on the Wednesday"),
@@ -149,13 +170,21 @@ DRAINS = Table(
     "marts",
     "drains",
     "Components of the drain by day, unsigned in their natural direction, counted both ways. "
-    "Balance-sheet lines are dated on the Wednesday of H.4.1.",
+    "Balance-sheet lines are dated on the Wednesday of H.4.1, and there only if the whole week is "
+    "known; the rows marked complete add up to the fall of reserves.",
     key=("date", "component"),
+    reach="date",
+    rests_on=(
+        *for_rows([AUCTIONS], component="settlement"),
+        *for_rows([FED_OPERATIONS], component=("fed_bill_purchases", "fed_other_assets")),
+        *for_rows([ON_RRP], component=("on_rrp", "foreign_rrp")),
+    ),
     columns=(
         day("date", "Day of the flow"),
         text("component", "What moves", allowed=COMPONENTS),
         usd("amount_usd_mn", "Amount in its natural direction (a rise, a purchase)"),
         *_BOTH_CONVENTIONS,
+        COMPLETE,
         MART_KNOWN_AT,
     ),
 )
@@ -165,13 +194,17 @@ WEEKLY_DRAINS = Table(
     "marts",
     "weekly_drains",
     "Drains of each H.4.1 week by component; total in the convention of reserves ties to "
-    "marts.reserve_drains.",
+    "marts.reserve_drains. A week is there with all of its parts or not at all; without the "
+    "auctions its settlement is absent and its total as the press counts is NULL.",
     key=("week_ending", "component"),
+    reach="week_ending",
+    rests_on=for_rows([AUCTIONS], component="settlement"),
     columns=(
         day("week_ending", "Wednesday"),
         text("component", "What moves, or total", allowed=(*COMPONENTS, "total")),
         usd("amount_usd_mn", "Amount in its natural direction; NULL for the total"),
-        *_BOTH_CONVENTIONS,
+        _BOTH_CONVENTIONS[0],
+        replace(_BOTH_CONVENTIONS[1], nullable=True),
         MART_KNOWN_AT,
     ),
 )
@@ -183,6 +216,12 @@ DRAIN_SEASONALITY = Table(
     "Each week's drain against what the calendar led to expect. The expectation is estimated on "
     "earlier weeks only and never rewritten; a rise is a drain in every component.",
     key=("week_ending", "component"),
+    reach="week_ending",
+    rests_on=(
+        *for_rows([RESERVES], component=("drain_reserves", "tga")),
+        *for_rows([Input("fed_balance_sheet", "WDTGAL")], component="tga"),
+        *for_rows([AUCTIONS], component=SETTLEMENT_SEASONS),
+    ),
     columns=(
         day("week_start", "First day of the week"),
         day("week_ending", "Last day: Wednesday (H.4.1), Sunday for the calendar week"),
@@ -190,7 +229,8 @@ DRAIN_SEASONALITY = Table(
             "component",
             "drain_reserves: fall of reserve balances; tga: rise of the Treasury General Account; "
             "net_settlement: net_public_usd_mn of marts.settlement_calendar, in the H.4.1 week or "
-            "from Monday to Sunday as the press counts; net_bills: regular bills alone. "
+            "from Monday to Sunday as the press counts; net_bills: bills alone, cash-management "
+            "bills included. "
             "Proceeds land in the TGA: never add the two",
             allowed=SEASONAL_COMPONENTS,
         ),
@@ -252,6 +292,8 @@ TGA_TRAJECTORY_SCORE = Table(
     "What each refunding statement implied for the TGA, and what happened. While the debt limit "
     "binds the assumption cannot be kept.",
     key=("statement_date", "week_ending"),
+    reach="week_ending",
+    rests_on=(Input("tga_balance"),),
     columns=(
         day("statement_date", "Day of the refunding statement"),
         day("week_ending", "Wednesday that was ahead"),
@@ -268,6 +310,103 @@ TGA_TRAJECTORY_SCORE = Table(
 )
 
 
+DAILY_DRAIN_ERROR = Table(
+    "marts",
+    "daily_drain_error",
+    "How far the daily estimate of the drain (TGA + overnight reverse repo - outright purchases "
+    "by settlement date) is from the drain of record, by calendar year of H.4.1 weeks. Years of "
+    "which a week is not known are absent.",
+    key=("year",),
+    reach="last_week",
+    rests_on=(FED_OPERATIONS, RESERVES, ON_RRP, Input("tga_balance")),
+    columns=(
+        integer("year", "Calendar year in which the weeks end", low=2000, unit="year"),
+        day("last_week", "Last Wednesday of the year"),
+        integer("n_weeks", "Weeks compared: all of the year", low=52, unit="weeks"),
+        usd("mean_error_usd_mn", "Mean of estimate less record", nullable=False),
+        usd("mean_absolute_error_usd_mn", "Mean size of the error per week", nullable=False),
+        usd("mean_absolute_drain_usd_mn", "Mean size of the drain of record", nullable=False),
+        number("correlation", "Of both over the weeks", low=-1, high=1, unit="-1 to 1"),
+        flag(
+            "is_close",
+            "The correlation is 0.9 or more; where it is not, do not read the daily estimate as a "
+            "drain of reserves",
+        ),
+        MART_KNOWN_AT,
+    ),
+)
+
+
+OUTLOOK_COMPONENTS = (
+    "settlements",
+    "other_treasury",
+    "tga",
+    "rest_of_balance_sheet",
+    "drain_reserves",
+)
+_OUTLOOK_COMPONENT = text(
+    "component",
+    "settlements: what the public pays for Treasury debt; other_treasury: the account's other "
+    "flows (taxes, spending, interest, buybacks, the Fed's run-off); tga: both, the rise of the "
+    "account; rest_of_balance_sheet: all else in H.4.1; drain_reserves: tga and the rest",
+    allowed=OUTLOOK_COMPONENTS,
+)
+
+DRAIN_OUTLOOK = Table(
+    "marts",
+    "drain_outlook",
+    "On each Friday, what is expected to drain until each of the six Wednesdays ahead, cumulated "
+    "from the last Wednesday of H.4.1, by component.",
+    key=("as_of_date", "weeks_ahead", "component"),
+    columns=(
+        day("as_of_date", "Friday at whose end it was expected"),
+        integer("weeks_ahead", "Wednesdays after start_date", low=1, unit="weeks"),
+        _OUTLOOK_COMPONENT,
+        day("start_date", "Last Wednesday of H.4.1 then known: sums begin after it"),
+        day("week_ending", "Wednesday ahead"),
+        usd("expected_usd_mn", "Expected sum of the component; a rise drains", nullable=False),
+        usd(
+            "expected_low_usd_mn",
+            "Lower end of the 90 % band of past errors; for tga and drain_reserves, NULL before 52",
+        ),
+        usd("expected_high_usd_mn", "Upper end of the band"),
+        usd("start_level_usd_mn", "TGA, or reserve balances, on start_date; NULL for parts"),
+        usd("expected_level_usd_mn", "The same on week_ending, as expected"),
+        MART_KNOWN_AT,
+    ),
+)
+
+
+DRAIN_OUTLOOK_SCORE = Table(
+    "marts",
+    "drain_outlook_score",
+    "What past Fridays expected of the TGA and of reserves, against what happened; beside it "
+    "expecting no change, and the path that Treasury's assumption implied.",
+    key=("as_of_date", "weeks_ahead", "component"),
+    columns=(
+        day("as_of_date", "Friday at whose end it was expected"),
+        integer("weeks_ahead", "Wednesdays after the start", low=1, unit="weeks"),
+        text(
+            "component",
+            "tga: rise of the account; drain_reserves: fall of reserve balances",
+            allowed=("tga", "drain_reserves"),
+        ),
+        day("week_ending", "Wednesday that was ahead"),
+        usd("expected_usd_mn", "Expected sum", nullable=False),
+        usd("actual_usd_mn", "Actual sum", nullable=False),
+        usd("error_usd_mn", "Actual less expected", nullable=False),
+        usd("no_change_error_usd_mn", "Error of expecting no change: the actual", nullable=False),
+        usd(
+            "implied_error_usd_mn",
+            "Actual less the path to Treasury's assumed balance; NULL for reserves, and where no "
+            "statement reaches so far",
+        ),
+        flag("is_in_band", "The actual lay within the band; NULL without one", nullable=True),
+        MART_KNOWN_AT,
+    ),
+)
+
+
 _BEYOND = "Bought in the window beyond agency reinvestment, reinvestment counted first"
 
 
@@ -277,6 +416,8 @@ FED_BILL_PURCHASES = Table(
     "The Fed's outright bill purchases less sales by settlement date, cumulated over the monthly "
     "window of the Desk's schedule, in both sign conventions.",
     key=("settlement_date", "operation_date"),
+    reach="operation_date",
+    rests_on=(replace(FED_OPERATIONS, since="window_start"),),
     columns=(
         day("settlement_date", "Day on which reserves move"),
         day("operation_date", "Day of the operations"),
@@ -323,7 +464,7 @@ REFERENCE_LEVELS = Table(
 )
 
 
-_SHARE_NOTE = "to the trough; the four parts add up to depth, what is not known is in other"
+_SHARE_NOTE = "to the trough; the four parts add up to depth; NULL where a week of it is unknown"
 
 
 DRAIN_EPISODES = Table(
@@ -331,8 +472,11 @@ DRAIN_EPISODES = Table(
     "drain_episodes",
     "Spells in which reserve balances fell faster than usual, found by a one-sided CUSUM on the "
     "weekly drain. Many are ordinary seasons: those with is_alarm took a tenth of all reserves. "
-    "Closed episodes are never rewritten; the open one changes each week.",
+    "Closed episodes are never rewritten; the open one changes each week, and is absent while a "
+    "week that is due has not come.",
     key=("episode_id",),
+    reach="trough_date",
+    rests_on=(RESERVES, replace(RESERVES, is_current=True, only={"is_open": ("true",)})),
     columns=(
         text("episode_id", "drain- and the start date"),
         day("start_date", "Wednesday from whose level reserves fell"),
@@ -349,7 +493,7 @@ DRAIN_EPISODES = Table(
         usd("tga_usd_mn", f"Rise of the TGA {_SHARE_NOTE}"),
         usd("on_rrp_usd_mn", f"Rise of reverse repos {_SHARE_NOTE}"),
         usd("fed_assets_usd_mn", f"Fall of the Fed's assets {_SHARE_NOTE}"),
-        usd("other_usd_mn", f"Currency, other liabilities, unattributed {_SHARE_NOTE}"),
+        usd("other_usd_mn", f"Currency and other liabilities {_SHARE_NOTE}"),
         number("tga_share_pct", "TGA over depth"),
         number("on_rrp_share_pct", "Reverse repos over depth"),
         number("fed_assets_share_pct", "Fed's assets over depth"),
@@ -372,6 +516,8 @@ DRAIN_EPISODE_WEEKS = Table(
     "drain_episode_weeks",
     "State of the CUSUM behind marts.drain_episodes at the end of each week; never rewritten.",
     key=("week_ending",),
+    reach="week_ending",
+    rests_on=(RESERVES,),
     columns=(
         day("week_ending", "Wednesday"),
         usd("drain_reserves_usd_mn", "Fall of reserve balances", nullable=False),
@@ -381,6 +527,75 @@ DRAIN_EPISODE_WEEKS = Table(
         text("episode_id", "Episode open in this week; NULL in none", nullable=True),
         flag("is_open_at_end", "An episode is open, and this week has not closed it"),
         integer("n_history", "Earlier weeks behind both", low=156, unit="weeks"),
+        MART_KNOWN_AT,
+    ),
+)
+
+
+NET_LIQUIDITY = Table(
+    "marts",
+    "net_liquidity",
+    "The Fed's assets less the TGA and reverse repos, Wednesday levels: an accounting shortcut for "
+    "comparison with others' charts, not a measure of reserves.",
+    key=("week_ending",),
+    columns=(
+        day("week_ending", "Wednesday"),
+        usd("fed_assets_usd_mn", "Total assets", nullable=False),
+        usd("tga_usd_mn", "Treasury General Account", nullable=False),
+        usd("rrp_usd_mn", "Reverse repos; see rrp_basis", nullable=False),
+        text("rrp_basis", "H.4.1 total, or overnight facility", nullable=True),
+        usd("net_liquidity_usd_mn", "Assets less both", nullable=False),
+        usd("change_usd_mn", "Change since the Wednesday before; NULL where the basis changes"),
+        usd("reserves_usd_mn", "Reserve balances, which it is not"),
+        MART_KNOWN_AT,
+    ),
+)
+
+
+NET_LIQUIDITY_FIT = Table(
+    "marts",
+    "net_liquidity_fit",
+    "How much of the S&P 500 net_liquidity explains at each year-end: by weekly changes, and by "
+    "two ways of counting that overstate it.",
+    key=("as_of", "sample", "measure"),
+    columns=(
+        day("as_of", "Last Wednesday of a year"),
+        text("sample", "Weeks used", allowed=("all weeks", "since June 2022")),
+        text(
+            "measure",
+            "weekly changes is the honest one: changes that overlap and levels that trend agree by "
+            "construction",
+            allowed=("weekly changes", "52-week changes, overlapping", "levels"),
+        ),
+        number("r_squared_pct", "Share of the variance explained", low=0, high=100.000001),
+        integer("n_obs", "Weeks", low=52, unit="weeks"),
+        day("first_week", "First of them"),
+        MART_KNOWN_AT,
+    ),
+)
+
+
+BANK_CREDIT = Table(
+    "marts",
+    "bank_credit",
+    "Weekly change of banks' loans and leases (H.8) per USD 100 billion of reserves drained, with "
+    "loans before, with and after the drain. An association in time, not a cause.",
+    key=("as_of", "lag_weeks"),
+    columns=(
+        day("as_of", "Last Wednesday of a year"),
+        number("lag_weeks", "Weeks by which loans follow the drain", nullable=False, unit="weeks"),
+        number("estimate_usd_bn", "Change of loans per USD 100 bn drained", nullable=False),
+        number("low_usd_bn", "Lower end of its 95 % interval", nullable=False),
+        number("high_usd_bn", "Upper end of its 95 % interval", nullable=False),
+        number("p_value", "Chance of an estimate so far from zero", low=0, high=1, unit="share"),
+        number(
+            "p_value_adjusted",
+            "The same for all lags together",
+            low=0,
+            high=1,
+            unit="share",
+        ),
+        integer("n_obs", "Weeks", low=104, unit="weeks"),
         MART_KNOWN_AT,
     ),
 )

@@ -1,14 +1,33 @@
-"""Contract of the mart on overnight funding."""
+"""Contracts of the marts on overnight funding."""
 
 from __future__ import annotations
 
-from liquidity_pipeline.contracts.table import MART_KNOWN_AT, Table, day, flag, number
+from liquidity_pipeline.contracts.reach import Input
+from liquidity_pipeline.contracts.table import (
+    MART_KNOWN_AT,
+    Table,
+    day,
+    flag,
+    integer,
+    number,
+    text,
+)
 
 FUNDING_CONDITIONS = Table(
     "marts",
     "funding_conditions",
     "Overnight funding by bond-market day: spreads, dispersion and facilities.",
     key=("date",),
+    reach="date",
+    rests_on=(
+        Input(
+            "market_series",
+            "IORB",
+            columns=("iorb_pct", "sofr_iorb_bp", "tgcr_iorb_bp", "effr_iorb_bp"),
+            # Before it, the rate on excess reserves is kept by hand.
+            from_day="2021-07-29",
+        ),
+    ),
     columns=(
         day("date", "Bond-market day"),
         number("sofr_pct", "Secured overnight financing rate"),
@@ -30,6 +49,48 @@ FUNDING_CONDITIONS = Table(
         number("on_rrp_usd_mn", "Overnight reverse repo take-up", low=0),
         flag("is_month_end", "Last or first bond-market day of a month"),
         flag("is_quarter_end", "Last or first bond-market day of a quarter"),
+        MART_KNOWN_AT,
+    ),
+)
+
+
+_SLOPE = "basis points per USD 100 bn"
+
+SETTLEMENT_SENSITIVITY = Table(
+    "marts",
+    "settlement_sensitivity",
+    "Basis points by which the overnight repo rate (TGCR over the offering rate of the overnight "
+    "reverse repo facility) rises on a day per USD 100 billion of Treasury debt that the public "
+    "pays for: by quarter, over the last 250 days, and by ampleness of reserves. No single slope "
+    "holds for all years.",
+    key=("window_kind", "window_end", "regressor"),
+    columns=(
+        text(
+            "window_kind",
+            "quarter; rolling: 250 days at each month-end; expanding: all days at each year-end, "
+            "with the ampleness of reserves",
+            allowed=("quarter", "rolling", "expanding"),
+        ),
+        text("window_name", "Quarter, or length"),
+        day("window_start", "First day"),
+        day("window_end", "Last day"),
+        text(
+            "regressor",
+            "Net settlement of coupons or bills. coupons x scarcity: what the slope of coupons "
+            "gains per point of bank assets by which reserves are below 12.5 %; coupons is then "
+            "the slope at 12.5 %",
+            allowed=("coupons", "bills", "coupons x scarcity"),
+        ),
+        number("coefficient_bp_per_100bn", "Slope", nullable=False, unit=_SLOPE),
+        number("low_bp_per_100bn", "Lower end of its 95 % interval", nullable=False, unit=_SLOPE),
+        number("high_bp_per_100bn", "Upper end of its 95 % interval", nullable=False, unit=_SLOPE),
+        integer("n_obs", "Days behind the estimate", low=30, unit="days"),
+        number(
+            "reserves_of_bank_assets_pct",
+            "Mean of reserve balances over bank assets, as known on the days; NULL where unknown",
+            low=0,
+            high=100,
+        ),
         MART_KNOWN_AT,
     ),
 )

@@ -45,6 +45,7 @@ BUYBACKS = Table(
     key=("operation_date", "start_time"),
     day="operation_date",
     origin="US Treasury, buybacks_operations",
+    parts={"": "/buybacks_operations"},
     columns=(
         day("operation_date", "Day of the operation"),
         text("start_time", "New York time at which offers open, HH:MM: the publisher's own key"),
@@ -81,6 +82,7 @@ BUYBACK_SECURITIES = Table(
     key=("operation_date", "start_time", "cusip"),
     day="operation_date",
     origin="US Treasury, buybacks_security_details",
+    parts={"": "/buybacks_security_details"},
     columns=(
         day("operation_date", "Day of the operation"),
         text("start_time", "New York time at which offers open, HH:MM; see buybacks"),

@@ -13,6 +13,7 @@ from liquidity_pipeline.contracts.table import (
     moment,
     number,
     text,
+    usd,
 )
 
 CALENDAR_DAYS = Table(
@@ -118,6 +119,25 @@ RELATIONSHIPS = Table(
     ),
 )
 
+PUBLISHED_TOTALS = Table(
+    "meta",
+    "published_totals",
+    "Totals that Treasury prints about past quarters: what the marts must add up to.",
+    key=("quarter", "figure"),
+    columns=(
+        text("quarter", "Quarter, e.g. 2026Q1"),
+        day("quarter_end", "Its last day"),
+        text(
+            "figure",
+            "privately_held_net_borrowing: net marketable borrowing; quarter_end_cash: balance of "
+            "the Treasury General Account",
+        ),
+        usd("value_usd_mn", "Treasury's figure, printed to the billion", nullable=False),
+        usd("tolerance_usd_mn", "How far ours may be from it", nullable=False),
+        text("source", "Where it is printed"),
+    ),
+)
+
 PUBLICATION = Table(
     "meta",
     "publication",
@@ -209,8 +229,46 @@ BRIEF_FIGURES = Table(
     ),
 )
 
+COVERAGE = Table(
+    "meta",
+    "coverage",
+    "Through which day each input is known. Marts rest on it: what lies beyond is NULL or absent.",
+    key=("table_name", "entity"),
+    columns=(
+        text("table_name", "Source table"),
+        text(
+            "entity",
+            "Rate, series, symbol, kind of operation, or part that is served apart; empty for the "
+            "whole table",
+        ),
+        day("known_from", "First day known; NULL where nothing is", nullable=True),
+        day(
+            "known_through",
+            "Last day through which everything is known, from known_from without a hole: the day "
+            "before the next observation (the run's day at the latest), since nothing is due in "
+            "between; of a snapshot the day on which it was taken; NULL where nothing is known",
+            nullable=True,
+        ),
+        day(
+            "expected_through",
+            "Last day that should be known at the moment of the run, by the publisher's calendar",
+            nullable=True,
+        ),
+        text(
+            "basis",
+            "rows: every due day has its row, or its publisher was asked later and has none. "
+            "answered: the publisher was asked and answered in full, so that no rows means that "
+            "nothing happened",
+            allowed=("rows", "answered"),
+        ),
+        text("reason", "Why known_through is not later"),
+    ),
+)
+
 # What marts may join to, and what is written at publication.
-REFERENCE_TABLES = by_name((CALENDAR_DAYS, CLOCK, UNIVERSE, SIGN_CONVENTIONS))
+REFERENCE_TABLES = by_name(
+    (CALENDAR_DAYS, CLOCK, UNIVERSE, SIGN_CONVENTIONS, COVERAGE, PUBLISHED_TOTALS)
+)
 PUBLICATION_TABLES = by_name(
     (
         PUBLICATION,

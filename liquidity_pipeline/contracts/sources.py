@@ -67,13 +67,24 @@ _SETTLEMENT_COLUMNS = (
     ),
     number(
         "soma_usd_mn",
-        "Part taken by the Fed's own account as add-on; published, or accepted less offered; "
-        "NULL on redemptions (see maturing_holdings)",
+        "Part taken by the Fed's own account as add-on; published, or accepted less offered. On "
+        "redemptions what it took at that auction: what it holds may be more",
         low=0,
         high=1_000_000,
     ),
-    number("public_usd_mn", "par less SOMA; NULL where SOMA is unknown", low=0, high=1_000_000),
+    number(
+        "public_usd_mn",
+        "par less SOMA; NULL on redemptions, and where SOMA is unknown",
+        low=0,
+        high=1_000_000,
+    ),
     number("price_per100", "Auction price", low=0, high=1_000, unit="USD per 100 of face"),
+    number(
+        "coupon_pct",
+        "Coupon, per annum; NULL for bills, floating-rate notes, and before results",
+        low=0,
+        high=20,
+    ),
     moment("announced_at", "When the auction or operation was announced", nullable=True),
     moment("results_at", "When its results were published; NULL until then", nullable=True),
     text(
@@ -96,6 +107,7 @@ DEBT_SETTLEMENTS = Table(
     releases={},
     # Results are published once: an answer that has lost them is worse than what is held.
     fullness="results_at",
+    parts={"auctions": "/auctions_query", "buybacks": "/buybacks_operations"},
     columns=_SETTLEMENT_COLUMNS,
 )
 
@@ -105,7 +117,7 @@ UPCOMING_SETTLEMENTS = replace(
     meaning="Snapshot of what will settle: announced, auctioned but not issued, scheduled by the "
     "announcements feed, and all that is known to mature within twelve months.",
     origin="US Treasury, auctions_query and upcoming_auctions",
-    releases={},
+    parts={"auctions": "/auctions_query", "announcements": "/upcoming_auctions"},
 )
 
 MATURING_HOLDINGS = Table(
@@ -116,6 +128,7 @@ MATURING_HOLDINGS = Table(
     key=("maturing_date", "security_group"),
     day="maturing_date",
     origin="US Treasury, auctions_query",
+    parts={"": "/auctions_query"},
     columns=(
         day("maturing_date", "Stated maturity of the securities being refunded"),
         text("security_group", "Maturing group", allowed=("bills", "coupons")),
@@ -161,6 +174,7 @@ FED_OPERATIONS = Table(
     key=("operation_id",),
     day="operation_date",
     origin="Federal Reserve Bank of New York, Treasury securities operations",
+    parts={"": "/tsy/all/results/summary/search.json"},
     columns=(
         text("operation_id", "The Desk's identifier"),
         day("operation_date", "Day of the operation"),
@@ -217,6 +231,10 @@ REPO_OPERATIONS = Table(
     entity="kind",
     origin="Federal Reserve Bank of New York, repo and reverse repo operations",
     releases={"on_rrp": calendars.ON_RRP, "srf": calendars.STANDING_REPO},
+    parts={
+        "repo": "/rp/results/search.json",
+        "reverse_repo": "/rp/results/search.json",
+    },
     keep_vanished=True,
     columns=(
         text("operation_id", "The Desk's identifier"),
@@ -328,6 +346,11 @@ MARKET_SERIES_IDS = {
         "percent",
         replace(calendars.ADMINISTERED_RATE, since=date(2008, 10, 9)),
     ),
+    "RRPONTSYAWARD": (
+        "offering rate of the overnight reverse repo facility",
+        "percent",
+        replace(calendars.ON_RRP, since=date(2013, 9, 23)),
+    ),
     "BAMLC0A0CM": ("investment-grade credit spread", "percent", calendars.CREDIT_SPREADS),
     "BAMLH0A0HYM2": ("high-yield credit spread", "percent", calendars.CREDIT_SPREADS),
     "DGS2": ("2-year Treasury par yield", "percent", calendars.BOND_YIELDS),
@@ -353,7 +376,10 @@ MARKET_SERIES = Table(
     entity="series",
     origin="FRED (Board of Governors, ICE, Cboe)",
     releases={
-        name: release for name, (_, _, release) in MARKET_SERIES_IDS.items() if name != "IOER"
+        name: release
+        for name, (_, _, release) in MARKET_SERIES_IDS.items()
+        # The one has ended; the other has a value only on days with an operation.
+        if name not in ("IOER", "RRPONTSYAWARD")
     },
     keep_vanished=True,
     columns=(

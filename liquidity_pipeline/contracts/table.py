@@ -12,6 +12,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Literal
 
 from liquidity_pipeline.calendars import Release
+from liquidity_pipeline.contracts.reach import Input
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -88,6 +89,9 @@ class Table:
     news (a quarantine). `fullness`: a column that only the better provider fills; a row without it
     never replaces a row with it. `provider`: the column that names who served a row; one of a later
     choice never replaces one of an earlier.
+    `parts`: names of what is served apart and due on no day, each with the end of the path at
+    which it is asked for; `""` is the whole table. `rests_on`: what a mart's rows and columns rest
+    on, `reach`: the column with the day up to which they need it.
     """
 
     schema: SchemaName
@@ -104,14 +108,24 @@ class Table:
     can_become_empty: bool = False
     fullness: str | None = None
     provider: str | None = None
+    parts: Mapping[str, str] = field(default_factory=dict)
+    rests_on: tuple[Input, ...] = ()
+    reach: str | None = None
 
     def __post_init__(self) -> None:
         """Refuse a contract that contradicts itself."""
-        named = {*self.key, self.day, self.entity, self.fullness, self.provider} - {None}
+        named = {*self.key, self.day, self.entity, self.fullness, self.provider, self.reach} - {
+            None
+        }
+        for each in self.rests_on:
+            named |= {*each.columns, *each.only, each.entity_column, each.class_column, each.since}
+        named -= {None}
         if missing := named - set(self.column_names):
             raise ValueError(f"{self.qualified_name}: no column for {missing}")
         if len(set(self.column_names)) < len(self.columns):
             raise ValueError(f"{self.qualified_name}: two columns have the same name")
+        if self.rests_on and self.reach is None:
+            raise ValueError(f"{self.qualified_name}: rests on inputs, but up to which day?")
 
     @property
     def qualified_name(self) -> str:

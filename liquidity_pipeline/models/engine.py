@@ -8,6 +8,7 @@ the run, `meta.*` (calendar, clock, universe, conventions) and the marts that ex
 from __future__ import annotations
 
 import importlib
+import inspect
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -19,12 +20,14 @@ import duckdb
 import pyarrow as pa
 
 from liquidity_pipeline.contracts.marts import FAMILY_OF_MART, MART_TABLES
+from liquidity_pipeline.contracts.registry import PUBLISHED
 from liquidity_pipeline.contracts.sources import SOURCE_TABLES
 from liquidity_pipeline.contracts.table import DUCKDB_TYPES, Table
 from liquidity_pipeline.contracts.validation import validate
 from liquidity_pipeline.models.attached_files import attach_files, quoted
-from liquidity_pipeline.models.lineage import tables_read
+from liquidity_pipeline.models.lineage import columns_read, tables_read
 from liquidity_pipeline.models.mart import PythonMart
+from liquidity_pipeline.models.reach import cut
 
 _FOLDER = Path(__file__).parent
 
@@ -80,7 +83,7 @@ def attach_mart(connection: duckdb.DuckDBPyConnection, name: str, path: Path) ->
 
 
 def build(name: str, connection: duckdb.DuckDBPyConnection) -> pa.Table:
-    """Return the rows of one mart, checked against its contract.
+    """Return the rows of one mart as far as its inputs are known, checked against its contract.
 
     Raises ContractBreach, or duckdb.Error with the name of the mart.
     """
@@ -91,7 +94,7 @@ def build(name: str, connection: duckdb.DuckDBPyConnection) -> pa.Table:
             rows = connection.sql(sql(name)).to_arrow_table()
     except duckdb.Error as error:
         raise type(error)(f"marts.{name}: {error}") from error
-    return validate(MART_TABLES[name], rows)
+    return validate(MART_TABLES[name], cut(MART_TABLES[name], rows, connection))
 
 
 @cache
@@ -100,6 +103,35 @@ def upstream(name: str) -> frozenset[str]:
     if name in _python_marts():
         return _python_marts()[name].reads
     return tables_read(sql(name))
+
+
+def code_file(name: str) -> Path:
+    """Return the file that builds a mart: its SQL, or the module of its function."""
+    if name not in _python_marts():
+        return sql_file(name)
+    return Path(inspect.getsourcefile(_python_marts()[name].build) or __file__)
+
+
+def column_lineage(name: str) -> dict[str, list[tuple[str, str]]]:
+    """Return, per column of a mart, the (qualified table, column) pairs that it rests on.
+
+    SQL says it by its text. A mart in Python declares tables: a column is taken to rest on the
+    columns of its own name there, and where there is none, on every number in them.
+    """
+    tables = {q: PUBLISHED[q] for q in sorted(upstream(name)) if q in PUBLISHED}
+    if name not in _python_marts():
+        return columns_read(sql(name), {q: table.column_names for q, table in tables.items()})
+    numbers = [
+        (q, column.name)
+        for q, table in tables.items()
+        for column in table.columns
+        if column.kind == "number"
+    ]
+    lineage = {}
+    for column in MART_TABLES[name].column_names:
+        same = [(q, column) for q, table in tables.items() if column in table.column_names]
+        lineage[column] = same or numbers
+    return lineage
 
 
 def build_order() -> list[str]:
@@ -181,6 +213,7 @@ def _settlements_as_of(name: str) -> str:
             case when has_results then soma_usd_mn end as soma_usd_mn,
             case when has_results then public_usd_mn end as public_usd_mn,
             case when has_results then price_per100 end as price_per100,
+            case when has_results then coupon_pct end as coupon_pct,
             case when has_results then results_at end as results_at
         ),
         case

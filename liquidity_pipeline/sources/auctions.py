@@ -5,6 +5,7 @@ Each auction issues on one day and redeems its own amount at maturity, reopening
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable
 from datetime import date, datetime
 from typing import Any
@@ -46,6 +47,9 @@ AUCTION_COLUMNS = (
     "total_accepted",
     "soma_accepted",
     "price_per100",
+    "int_rate",
+    "high_yield",
+    "reopening",
     "mat_date",
     "est_pub_held_mat_by_type_amt",
     "soma_holdings",
@@ -108,6 +112,7 @@ def parse_auctions(records: Records, now: datetime) -> pa.Table:
             "accepted_usd_mn": accepted,
             "soma_accepted_usd_mn": usd_mn(records, "soma_accepted"),
             "price_per100": records.numbers("price_per100"),
+            "coupon_pct": _coupons(records),
             "maturing_public_usd_mn": usd_mn(records, "est_pub_held_mat_by_type_amt"),
             "maturing_soma_usd_mn": usd_mn(records, "soma_holdings"),
             **_publication(records, accepted, now),
@@ -147,6 +152,25 @@ def _security_classes(records: Records) -> list[str]:
     return classes
 
 
+def _coupons(records: Records) -> pa.Array:
+    """Return each auction's coupon, percent; NULL for bills, floating rates, and before results.
+
+    Where it is not recorded, a security that is issued for the first time bears the highest eighth
+    of a percent that is not above the yield at which it was sold, and at least one eighth: so it
+    was for all 167 of 2005 to 2026 of which both are known.
+    """
+    columns = ("security_type", "floating_rate", "reopening")
+    labels = zip(*(records.text(name) for name in columns), strict=True)
+    numbers = (records.numbers(name).to_pylist() for name in ("int_rate", "high_yield"))
+    coupons: list[float | None] = []
+    for (kind, floating, reopening), rate, sold_at in zip(labels, *numbers, strict=True):
+        is_fixed = kind != "Bill" and floating != "Yes"
+        if is_fixed and rate is None and sold_at is not None and reopening == "No":
+            rate = max(math.floor(round(8 * sold_at, 6)) / 8, 0.125)  # noqa: PLW2901
+        coupons.append(rate if is_fixed else None)
+    return pa.array(coupons, pa.float64())
+
+
 def without_results(auctions: pa.Table) -> pa.ChunkedArray:
     """Tell of each auction whether it has no amount although an auction on a later day has one.
 
@@ -176,6 +200,7 @@ def known_by(auctions: pa.Table, now: datetime) -> pa.Table:
         "accepted_usd_mn": no_amount,
         "soma_accepted_usd_mn": no_amount,
         "price_per100": no_amount,
+        "coupon_pct": no_amount,
         "results_at": pa.scalar(None, STAMP),
         "known_at": auctions["announced_at"],
     }
@@ -186,15 +211,8 @@ def known_by(auctions: pa.Table, now: datetime) -> pa.Table:
 
 
 def issue_legs(auctions: pa.Table) -> pa.Table:
-    """Return the issue legs: the accepted amount settles on the issue date.
-
-    The SOMA part is `soma_accepted`; where that is not recorded, what was accepted beyond the
-    offering, which excludes SOMA add-ons. Where both are known (six auctions of 2016 to 2026) the
-    second is higher by up to 0.124 USD millions, because awards to the public are rounded up.
-    """
-    beyond = pc.subtract(auctions["accepted_usd_mn"], auctions["offering_usd_mn"])
-    add_on = pc.max_element_wise(beyond, 0.0, skip_nulls=False)
-    soma = pc.coalesce(auctions["soma_accepted_usd_mn"], add_on)
+    """Return the issue legs: the accepted amount settles on the issue date."""
+    soma = _add_ons(auctions)
     return _legs(
         auctions,
         "issue",
@@ -205,15 +223,29 @@ def issue_legs(auctions: pa.Table) -> pa.Table:
     )
 
 
+def _add_ons(auctions: pa.Table) -> pa.ChunkedArray:
+    """Return what the Fed's own account took of each auction, USD mn; NULL before results.
+
+    It is `soma_accepted`; where that is not recorded, what was accepted beyond the offering, which
+    excludes SOMA add-ons. Where both are known (six auctions of 2016 to 2026) the second is higher
+    by up to 0.124 USD millions, because awards to the public are rounded up.
+    """
+    beyond = pc.subtract(auctions["accepted_usd_mn"], auctions["offering_usd_mn"])
+    add_on = pc.max_element_wise(beyond, 0.0, skip_nulls=False)
+    return pc.coalesce(auctions["soma_accepted_usd_mn"], add_on)
+
+
 def redemption_legs(auctions: pa.Table) -> pa.Table:
     """Return the redemption legs: the amount of each auction, reopenings too, at its maturity.
 
     A maturity that is no Federal Reserve business day settles on the next one. What buybacks
-    retired before is still in the amount.
+    retired before is still in the amount. `soma_usd_mn` is what the Fed took at the auction: all
+    that it holds of a bill that it has not bought in the market, and at least that of a coupon.
     """
     maturities = auctions["maturity_date"].to_pylist()
     settled = calendars.shift("fed", maturities, 0, roll="forward")
-    return _legs(auctions, "redemption", pa.array(settled, pa.date32()))
+    day = pa.array(settled, pa.date32())
+    return _legs(auctions, "redemption", day, soma_usd_mn=_add_ons(auctions))
 
 
 def _legs(auctions: pa.Table, leg: str, settlement_date: Any, **of_this_leg: Any) -> pa.Table:
@@ -225,6 +257,7 @@ def _legs(auctions: pa.Table, leg: str, settlement_date: Any, **of_this_leg: Any
         "issue_date",
         "maturity_date",
         "offering_usd_mn",
+        "coupon_pct",
         "announced_at",
         "results_at",
         "known_at",

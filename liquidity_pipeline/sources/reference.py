@@ -9,11 +9,12 @@ from __future__ import annotations
 import csv
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from datetime import date, time
+from datetime import date, time, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from liquidity_pipeline.calendars import utc
+from liquidity_pipeline.contracts.meta import PUBLISHED_TOTALS
 from liquidity_pipeline.contracts.sources import POLICY_EVENTS
 from liquidity_pipeline.settings import SettingsError
 
@@ -37,6 +38,9 @@ EVIDENCE = ("published", "derived", "remembered")
 SIGNS_FILE = "sign_conventions.csv"
 SIGNS_HEADER = ("component", "convention", "sign", "note")
 CONVENTIONS = ("reserves", "headline")
+TOTALS_FILE = "published_totals.csv"
+TOTALS_HEADER = ("quarter", "figure", "value", "unit", "tolerance", "source")
+FIGURES = ("privately_held_net_borrowing", "quarter_end_cash")
 
 # Where a file does not give the hour, the end of New York's business day is safe.
 _END_OF_DAY = time(16, 0)
@@ -107,6 +111,33 @@ def read_sign_conventions(reference_dir: Path) -> pa.Table:
     )
 
 
+def read_published_totals(reference_dir: Path) -> pa.Table:
+    """Return what Treasury prints about past quarters, in the columns of `meta.published_totals`.
+
+    USD billions in the file, USD millions in the table. A folder without the file gives no rows:
+    then nothing is compared. Raises SettingsError for a cell that cannot be read, and for two rows
+    of one quarter and figure.
+    """
+    import pyarrow as pa
+
+    path = reference_dir / TOTALS_FILE
+    rows: dict[tuple[str, str], dict[str, object]] = {}
+    for line in _lines(path, TOTALS_HEADER) if path.exists() else ():
+        quarter, figure = line.text("quarter"), line.choice("figure", FIGURES)
+        if (quarter, figure) in rows:
+            raise line.error("quarter", f"one row for '{figure}' of {quarter}")
+        line.choice("unit", ("USD billions",))
+        rows[quarter, figure] = {
+            "quarter": quarter,
+            "quarter_end": line.quarter_end("quarter"),
+            "figure": figure,
+            "value_usd_mn": 1000 * line.required_number("value"),
+            "tolerance_usd_mn": 1000 * line.required_number("tolerance"),
+            "source": line.text("source"),
+        }
+    return pa.Table.from_pylist(list(rows.values()), schema=PUBLISHED_TOTALS.arrow_schema)
+
+
 @dataclass(frozen=True)
 class _Line:
     """One line of a file; its readers raise SettingsError with file, line and column."""
@@ -150,6 +181,18 @@ class _Line:
             return float(self.cells[column]) if self.cells[column] else None
         except ValueError:
             raise self.error(column, "a number without thousands separators") from None
+
+    def required_number(self, column: str) -> float:
+        value = self.optional_number(column)
+        if value is None:
+            raise self.error(column, "a number")
+        return value
+
+    def quarter_end(self, column: str) -> date:
+        year, _, quarter = self.cells[column].partition("Q")
+        if not (year.isdigit() and quarter in ("1", "2", "3", "4")):
+            raise self.error(column, "a quarter as 2026Q1")
+        return date(int(year) + int(quarter) // 4, int(quarter) * 3 % 12 + 1, 1) - timedelta(days=1)
 
     def optional_time(self, column: str, default: time) -> time:
         try:

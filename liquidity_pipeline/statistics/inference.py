@@ -17,6 +17,7 @@ Canay, Romano and Shaikh (2017); the largest of many tests: Romano and Wolf (200
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, fields
 from functools import cache
 
@@ -355,6 +356,26 @@ def max_t_p_values(
     return adjusted
 
 
+def max_t_within(
+    estimates: Estimates, groups: Sequence[str], n_groups: int, seed: int
+) -> tuple[Floats, Integers]:
+    """Return p-values that hold for `n_groups` groups of tests together, and the tests counted.
+
+    Within a group as `max_t_p_values`; between the groups by Bonferroni's bound, for as many as
+    were planned. So the p-value of one group does not depend on whether another could be observed:
+    an outage elsewhere makes no result more significant. `groups` names each estimate's group.
+    """
+    adjusted = np.full(len(groups), np.nan)
+    counted = np.zeros(len(groups), dtype=np.int64)
+    names = np.array(groups)
+    for name in dict.fromkeys(groups):
+        members = names == name
+        own = max_t_p_values(estimates.select(members), seed)
+        adjusted[members] = bonferroni(own, n_groups)
+        counted[members] = n_groups * int(np.isfinite(own).sum())
+    return adjusted, counted
+
+
 @cache
 def _signs(n_blocks: int, draws: int, seed: int) -> Floats:
     return np.random.default_rng(seed).choice(np.array([-1.0, 1.0]), (draws, n_blocks))
@@ -364,6 +385,11 @@ def draw_estimates(estimates: Estimates, seed: int, draws: int = DRAWS) -> Float
     """Return bootstrap draws of the estimates together (draws x estimates)."""
     counts = draw_blocks(len(estimates.block_scores), draws, seed)
     return np.asarray(estimates.estimate + (counts - 1) @ estimates.block_scores)
+
+
+def bonferroni(p_values: Floats, n_tests: int) -> Floats:
+    """Return p-values that hold for `n_tests` tests together, whatever their dependence."""
+    return np.minimum(1.0, n_tests * p_values)
 
 
 def benjamini_hochberg(p_values: Floats) -> Floats:

@@ -183,10 +183,13 @@ class Archive:
         """Return the files of all records, oldest first; any of them may be damaged."""
         return sorted(self._fetches.glob("*/*.json"), key=lambda path: path.name)
 
+    def of(self, source: str) -> list[FetchRecord]:
+        """Return the records of a source, oldest first."""
+        return [FetchRecord.load(path) for path in sorted((self._fetches / source).glob("*.json"))]
+
     def good(self, source: str) -> list[FetchRecord]:
         """Return the records of a source without an error, oldest first."""
-        records = map(FetchRecord.load, sorted((self._fetches / source).glob("*.json")))
-        return [record for record in records if record.error is None]
+        return [record for record in self.of(source) if record.error is None]
 
     def last(self, source: str, *, successful: bool = False) -> FetchRecord | None:
         """Return the newest record of a source, or its newest without an error."""

@@ -19,9 +19,12 @@ from liquidity_pipeline.contracts.marts import MART_TABLES
 from liquidity_pipeline.contracts.meta import SIGN_CONVENTIONS
 from liquidity_pipeline.contracts.sources import SOURCE_TABLES
 from liquidity_pipeline.contracts.table import Column, Table
+from liquidity_pipeline.ingestion.coverage import coverage
 from liquidity_pipeline.models import engine, reference
 from liquidity_pipeline.settings import Settings
-from liquidity_pipeline.sources.reference import read_sign_conventions
+from liquidity_pipeline.sources.reference import read_published_totals, read_sign_conventions
+from liquidity_pipeline.sources.registry import SOURCES
+from liquidity_pipeline.storage.archive import Archive
 from liquidity_pipeline.storage.lake import Lake
 from liquidity_pipeline.universe import Universe
 
@@ -47,16 +50,20 @@ def marts_as_of(day: date, settings: Settings, files: dict[str, list[Path]]) -> 
     """Build every mart as a run at the end of the day would, in one DuckDB session."""
     settings = replace(settings, as_of=day)
     now = settings.now.astimezone(UTC).replace(tzinfo=None)
+    universe = Universe.load(settings.reference_dir)
+    records = {name: Archive(settings.archive_dir).of(name) for name in SOURCES}
     inputs = engine.Inputs(
         source_files=files,
         mart_files={},
         reference={
             "calendar_days": reference.calendar_days(settings.today),
             "clock": reference.clock(now),
-            "universe": reference.universe_table(Universe.load(settings.reference_dir)),
+            "universe": reference.universe_table(universe),
+            "coverage": coverage(Lake(settings.lake_dir), records, universe, now),
             "sign_conventions": read_sign_conventions(settings.reference_dir).cast(
                 SIGN_CONVENTIONS.arrow_schema
             ),
+            "published_totals": read_published_totals(settings.reference_dir),
         },
     )
     built: Marts = {}

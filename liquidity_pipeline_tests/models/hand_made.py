@@ -16,24 +16,30 @@ from liquidity_pipeline.contracts.sources import SOURCE_TABLES
 from liquidity_pipeline.contracts.table import DUCKDB_TYPES
 from liquidity_pipeline.models import engine, reference
 from liquidity_pipeline.settings import default_reference_dir
-from liquidity_pipeline.sources.reference import read_sign_conventions
+from liquidity_pipeline.sources.reference import read_published_totals, read_sign_conventions
+from liquidity_pipeline_tests.models import known
 
 Rows = Sequence[Mapping[str, Any]]
 
 
 @contextmanager
-def session(now: str, tables: Mapping[str, Rows]) -> Iterator[duckdb.DuckDBPyConnection]:
+def session(
+    now: str, tables: Mapping[str, Rows], through: known.Through | None = None
+) -> Iterator[duckdb.DuckDBPyConnection]:
     """Open DuckDB standing at `now` (UTC); `tables` gives rows by bare table name.
 
-    A column that is not given is NULL. Nothing is cut at the clock: rows stand as given.
+    A column that is not given is NULL. Nothing is cut at the clock: rows stand as given, and all
+    inputs are known but for `through` (see `known.everything`).
     """
     moment = datetime.fromisoformat(now)
     meta = {
         "calendar_days": reference.calendar_days(moment.date()),
         "clock": reference.clock(moment),
+        "coverage": known.everything(moment, through=through),
         "sign_conventions": read_sign_conventions(default_reference_dir()).cast(
             SIGN_CONVENTIONS.arrow_schema
         ),
+        "published_totals": read_published_totals(default_reference_dir()),
     }
     with duckdb.connect() as connection:
         connection.execute("create schema sources; create schema marts; create schema meta")

@@ -149,11 +149,27 @@ def test_settlements_count_in_both_weeks_and_never_in_the_broken_first_one() -> 
             "settlement_date": day + timedelta(days=later),
             "net_public_usd_mn": amount,
             "security_class": kind,
+            "is_settled": True,
         }
         for day in tuesdays
         for later, amount, kind in ((0, 3.0, "bill"), (2, 4.0, "note"))
     ]
-    rows = build("drain_seasonality", "2019-01-01 00:00", settlement_calendar=settled)
+    weekly = [
+        {
+            "week_start": day - timedelta(days=1),
+            "net_public_usd_mn": amount,
+            "security_class": kind,
+            "is_settled": True,
+        }
+        for day in tuesdays
+        for amount, kind in ((7.0, "all"), (3.0, "bills"))
+    ]
+    rows = build(
+        "drain_seasonality",
+        "2019-01-01 00:00",
+        settlement_calendar=settled,
+        weekly_settlements=weekly,
+    )
     by_name: dict[str, list] = {}
     for row in rows:
         by_name.setdefault(row["component"], []).append(row)

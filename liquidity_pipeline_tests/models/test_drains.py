@@ -54,6 +54,7 @@ TOY_LEVELS = {
     "WRBWFRBL": (3_000_000, 2_993_000),
     "WDTGAL": (100_000, 115_000),
     "WALCL": (6_500_000, 6_508_000),
+    "WLRRAL": (400_000, 400_000),
 }
 
 
@@ -70,7 +71,8 @@ def test_the_toy_check_closes_and_counts_the_settlement_once(world: World) -> No
         "settlement": 40_000,
         "fed_bill_purchases": 8_000,
         "fed_other_assets": 0,
-        "unattributed": 0,
+        "foreign_rrp": 0,
+        "other_liabilities": 0,
         "total": None,
     }
     counted = {name: row["drain_reserves_usd_mn"] for name, row in week(world).items()}
@@ -108,7 +110,8 @@ def test_the_headline_counts_settlements_and_purchases_as_drains(world: World) -
         "fed_bill_purchases": 8_000,
         "tga": 0,
         "fed_other_assets": 0,
-        "unattributed": 0,
+        "foreign_rrp": 0,
+        "other_liabilities": 0,
         "total": 48_000,
     }
 
@@ -138,11 +141,12 @@ def test_with_every_line_the_identity_leaves_nothing(world: World) -> None:
     assert row["rrp_basis"] == "H.4.1 total"
     assert (row["d_rrp_usd_mn"], row["d_currency_usd_mn"]) == (3_000, 2_000)
     assert (row["d_other_usd_mn"], row["residual_usd_mn"]) == (-5_000, 0)
+    assert row["d_currency_and_other_usd_mn"] == -3_000
     assert [row[name] for name in PARTS_OF_OTHER] == [1_000, -9_000, 2_000, 1_000]
     counted = {name: row["drain_reserves_usd_mn"] for name, row in week(world).items()}
     assert (counted["on_rrp"], counted["foreign_rrp"]) == (1_000, 2_000)
-    assert (counted["currency"], counted["other_liabilities"]) == (2_000, -5_000)
-    assert "unattributed" not in counted
+    # Notes and the rest together: 2 - 5.
+    assert counted["other_liabilities"] == -3_000
     assert counted["total"] == 7_000
 
 
@@ -151,7 +155,6 @@ def test_two_statements_of_what_banks_hold_that_differ_leave_a_residual(world: W
     toy(world).add("fed_balance_sheet", *levels(**ALL_LINES | {"WLODLL": (3_000_000, 2_994_000)}))
     row = world.one("reserve_drains")
     assert (row["d_other_usd_mn"], row["residual_usd_mn"]) == (-6_000, 1_000)
-    assert week(world)["unattributed"]["drain_reserves_usd_mn"] == 1_000
     assert week(world)["total"]["drain_reserves_usd_mn"] == 7_000
 
 
@@ -162,62 +165,64 @@ def test_without_one_of_its_lines_the_rest_is_unknown_and_not_a_remainder(
     lines = {name: values for name, values in ALL_LINES.items() if name != line}
     toy(world).add("fed_balance_sheet", *levels(**lines))
     row = world.one("reserve_drains")
-    assert row["d_other_usd_mn"] is None
-    rise = {"WLRRAL": 3_000, "WLFN": 2_000, "WLODLL": 0}[line]
-    assert row["residual_usd_mn"] == rise - 5_000
-    assert week(world)["total"]["drain_reserves_usd_mn"] == 7_000
+    assert (row["d_other_usd_mn"], row["residual_usd_mn"]) == (None, None)
 
 
-def test_missing_lines_stay_in_the_residual(world: World) -> None:
+def test_without_the_notes_the_week_closes_with_notes_and_the_rest_together(world: World) -> None:
     lines = TOY_LEVELS | {"WRBWFRBL": (3_000_000, 2_990_000)}
     toy(world).add("fed_balance_sheet", *levels(**lines))
     row = world.one("reserve_drains")
-    missing = ("d_rrp_usd_mn", "d_currency_usd_mn", "d_other_usd_mn", "rrp_basis")
-    assert [row[name] for name in missing] == [None] * 4
-    # 10 = 15 - 8 + residual
-    assert row["residual_usd_mn"] == 3_000
-    assert week(world)["unattributed"]["drain_reserves_usd_mn"] == 3_000
+    missing = ("d_currency_usd_mn", "d_other_usd_mn", "residual_usd_mn")
+    assert [row[name] for name in missing] == [None] * 3
+    # 10 = 15 + 0 + both - 8
+    assert row["d_currency_and_other_usd_mn"] == 3_000
+    assert week(world)["other_liabilities"]["drain_reserves_usd_mn"] == 3_000
     assert week(world)["total"]["drain_reserves_usd_mn"] == 10_000
 
 
-def test_the_overnight_facility_stands_in_for_the_missing_line(world: World) -> None:
-    toy(world).add("fed_balance_sheet", *levels(**TOY_LEVELS))
+def test_the_overnight_facility_does_not_stand_in_for_the_missing_line(world: World) -> None:
+    lines = {name: values for name, values in TOY_LEVELS.items() if name != "WLRRAL"}
+    toy(world).add("fed_balance_sheet", *levels(**lines))
     world.add("repo_operations", repo(BEFORE, "on_rrp", 5_000), repo(WEDNESDAY, "on_rrp", 9_000))
     row = world.one("reserve_drains")
-    assert (row["rrp_basis"], row["d_rrp_usd_mn"]) == ("overnight facility", 4_000)
-    assert (row["d_other_usd_mn"], row["residual_usd_mn"]) == (None, -4_000)
-    assert week(world)["total"]["drain_reserves_usd_mn"] == 7_000
-
-
-def test_a_change_between_two_measures_of_reverse_repo_is_no_change(world: World) -> None:
-    toy(world).add("fed_balance_sheet", *levels(**TOY_LEVELS))
-    world.add("fed_balance_sheet", level(WEDNESDAY, "WLRRAL", 400_000))
-    world.add("repo_operations", repo(BEFORE, "on_rrp", 5_000))
-    row = world.one("reserve_drains")
-    assert (row["rrp_basis"], row["d_rrp_usd_mn"]) == (None, None)
-
-
-def test_on_a_holiday_the_take_up_of_the_day_before_is_outstanding(world: World) -> None:
-    # Both Wednesdays are holidays: Christmas 2024 and New Year 2025.
-    for day, reserves in ((date(2024, 12, 25), 3_000_000), (date(2025, 1, 1), 2_900_000)):
-        world.add("fed_balance_sheet", level(day, "WRBWFRBL", reserves))
-    world.add("repo_operations", repo(date(2024, 12, 24), "on_rrp", 148_000))
-    world.add("repo_operations", repo(date(2024, 12, 31), "on_rrp", 473_000))
-    assert world.one("reserve_drains")["d_rrp_usd_mn"] == 325_000
-
-
-def test_a_record_of_take_up_that_has_stopped_says_nothing(world: World) -> None:
-    toy(world).add("fed_balance_sheet", *levels(**TOY_LEVELS))
-    world.add("repo_operations", repo(BEFORE, "on_rrp", 5_000))
-    assert world.one("reserve_drains")["rrp_usd_mn"] is None
+    missing = ("rrp_basis", "d_rrp_usd_mn", "d_other_usd_mn", "residual_usd_mn")
+    assert [row[name] for name in missing] == [None] * 4
+    assert week(world) == {}
 
 
 def test_the_week_in_which_the_facility_begins_still_closes(world: World) -> None:
     toy(world).add("fed_balance_sheet", *levels(**TOY_LEVELS))
     world.add("repo_operations", repo(TUESDAY, "on_rrp", 2_000), repo(WEDNESDAY, "on_rrp", 2_500))
-    assert world.one("reserve_drains")["d_rrp_usd_mn"] is None
     assert week(world)["on_rrp"]["drain_reserves_usd_mn"] == 500
+    assert week(world)["foreign_rrp"]["drain_reserves_usd_mn"] == -500
     assert week(world)["total"]["drain_reserves_usd_mn"] == 7_000
+
+
+INPUTS_OF_A_WEEK = [
+    ("fed_operations", ""),
+    ("repo_operations", "on_rrp"),
+]
+
+
+@pytest.mark.parametrize(("table", "entity"), INPUTS_OF_A_WEEK)
+@pytest.mark.parametrize("through", [None, TUESDAY])
+def test_a_week_of_which_a_part_is_not_known_has_no_part(
+    world: World, table: str, entity: str, through: date | None
+) -> None:
+    toy(world).add("fed_balance_sheet", *levels(**TOY_LEVELS))
+    assert all(row["complete"] for row in world.mart("drains", date=WEDNESDAY))
+    world.known(table, entity, through=through)
+    assert week(world) == {}
+    assert {row["component"] for row in world.mart("drains", date=WEDNESDAY)} == {"tga"}
+    assert all(row["complete"] is None for row in world.mart("drains"))
+
+
+def test_without_the_auctions_the_press_has_no_total(world: World) -> None:
+    toy(world).add("fed_balance_sheet", *levels(**TOY_LEVELS))
+    world.known("debt_settlements", "auctions", through=TUESDAY)
+    assert "settlement" not in week(world)
+    total = week(world)["total"]
+    assert (total["drain_reserves_usd_mn"], total["drain_headline_usd_mn"]) == (7_000, None)
 
 
 @pytest.mark.parametrize("line", ["WDTGAL", "WALCL"])

@@ -73,7 +73,8 @@ def test_all_looks_of_a_date_are_counted() -> None:
     rows = _last(_world(rng.normal(0, 20, len(DAYS)), noise))
     # 3 assets x 1 driver x 4 lags.
     assert len(rows) == 12
-    assert {row["n_tests"] for row in rows.values()} == {12}
+    # Four followed assets, each with the lags of its one driver per sampling.
+    assert {row["n_tests"] for row in rows.values()} == {16}
     assert {key[1] for key in rows} == {0, 1, 5, 7}
     # 1,596 sessions up to Christmas: 319 fives, counted from the calendar's first session, of which
     # the first has none before it and one at each end may be cut.

@@ -101,11 +101,12 @@ def test_weekly_rows_hold_the_textbook_estimates() -> None:
     assert row["n_obs"] == 156
 
 
-def test_weekly_p_values_are_adjusted_for_the_looks_of_the_week_and_window() -> None:
+def test_weekly_p_values_are_adjusted_for_all_planned_tests() -> None:
     rows, _ = _weekly(6)
     of_window = [r for r in rows if r["window_weeks"] == 104]
-    assert [r["n_tests"] for r in of_window] == [3, 3, 3]
-    expected = stats.false_discovery_control([r["p_value"] for r in of_window])
+    # Four followed assets and five weekly drivers, of which three and one are observed.
+    assert [r["n_tests"] for r in of_window] == [20, 20, 20]
+    expected = [min(1.0, 20 * float(str(r["p_value"]))) for r in of_window]
     assert [r["p_value_adjusted"] for r in of_window] == pytest.approx(expected)
 
 
@@ -117,15 +118,22 @@ def test_drivers_count_on_the_next_session_and_by_week() -> None:
     connection.execute("drop table marts.driver_changes")
     connection.execute(
         "create table marts.drains (date date, component text, amount_usd_mn double);"
+        "create table marts.tga_daily (record_date date, change_1d_usd_mn double);"
+        "create schema sources; create table sources.fed_operations (settlement_date date, "
+        "direction text, accepted_usd_mn double, is_small_value boolean);"
         "create table marts.reserve_drains (week_ending date, drain_reserves_usd_mn double, "
         "d_tga_usd_mn double);"
         "create table marts.funding_conditions (date date, sofr_iorb_bp double)"
     )
     # Good Friday 2024-03-29: the Fed is open, the exchange is not. Monday 1 April takes both days.
     connection.execute(
-        "insert into marts.drains values ('2024-03-28', 'tga', 1000), ('2024-03-29', 'tga', 2000), "
-        "('2024-04-01', 'tga', 4000), ('2024-04-03', 'tga', 5000), "
-        "('2024-03-28', 'settlement', 500), ('2024-04-01', 'settlement', 7000)"
+        "insert into marts.tga_daily values ('2024-03-28', 1000), ('2024-03-29', 2000), "
+        "('2024-04-01', 4000), ('2024-04-03', 5000);"
+        "insert into marts.drains values "
+        "('2024-03-28', 'settlement', 500), ('2024-04-01', 'settlement', 7000);"
+        # The daily estimate subtracts coupons as well as bills, on the day of settlement.
+        "insert into sources.fed_operations values ('2024-04-03', 'purchase', 700, false), "
+        "('2024-04-03', 'sale', 200, false), ('2024-04-03', 'purchase', 25, true)"
     )
     connection.execute("insert into marts.reserve_drains values ('2024-04-03', 64300, 12000)")
     connection.execute(
@@ -139,6 +147,7 @@ def test_drivers_count_on_the_next_session_and_by_week() -> None:
     assert ("daily", "2024-04-02", "tga_change") not in found
     assert found[("daily", "2024-04-02", "net_settlement")] == 0
     assert found[("daily", "2024-04-03", "sofr_iorb_change")] == 5
+    assert found[("daily", "2024-04-03", "reserve_drain_estimate")] == 4.5
     assert found[("weekly", "2024-04-03", "sofr_iorb_change")] == 7
     assert found[("weekly", "2024-04-03", "reserve_drain")] == 64.3
     assert found[("weekly", "2024-04-03", "tga_change")] == 12

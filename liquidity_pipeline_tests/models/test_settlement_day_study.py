@@ -80,7 +80,7 @@ def test_all_looks_are_counted_and_corrected_for() -> None:
     history = Sessions(sessions(600), net, rng.normal(size=(600, 3)), np.zeros(600, dtype=np.int64))
     rows = study(history, ["A", "B", "C"])
     assert {row["n_tests"] for row in rows} == {12}
-    adjusted = stats.false_discovery_control([row["p_value"] for row in rows])
+    adjusted = [min(1.0, 12 * float(str(row["p_value"]))) for row in rows]
     assert [row["p_value_adjusted"] for row in rows] == pytest.approx(adjusted)
 
 

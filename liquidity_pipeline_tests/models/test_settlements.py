@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date, time
+from datetime import date, time, timedelta
 from pathlib import Path
 
 import pytest
@@ -65,23 +65,79 @@ def test_without_an_estimate_the_fed_is_taken_to_roll_over_in_full(world: World)
     assert row["soma_basis"] == "assumed"
 
 
-def test_an_announced_issue_is_taken_to_get_the_add_on_of_the_last_of_its_term(
-    world: World,
-) -> None:
-    # Offered 150 to the public; the 13-week bill before got 12 for the Fed, the one before that 30.
-    # Auctioned on Wednesday, after the day of this run.
-    ahead = leg("issue", THURSDAY, 165, auction_date=date(2026, 2, 4), security_term="13-Week",
-                offering_usd_mn=150, soma_usd_mn=15, cusip="912797CC9")  # fmt: skip
-    older = [
-        leg("issue", day, 200, security_term="13-Week", soma_usd_mn=add_on, cusip=f"{add_on}")
-        for day, add_on in ((date(2026, 1, 22), 30), (date(2026, 1, 29), 12))
-    ]
-    other = leg("issue", TUESDAY, 90, security_term="4-Week", soma_usd_mn=7)
-    maturing = leg("redemption", THURSDAY, 122, auction_date=date(2025, 11, 3))
-    world.add("debt_settlements", *older, other, maturing, ahead)
+def test_one_estimate_of_the_add_ons_enters_issues_and_maturities(world: World) -> None:
+    # 150 offered to the public, auctioned tomorrow. 122 mature, of which the Fed took 12 at their
+    # auction and so holds 12: the public pays 150 and is paid 110, the Fed rolls its 12 over.
+    ahead = leg("issue", THURSDAY, 165, auction_date=date(2026, 2, 4), offering_usd_mn=150,
+                soma_usd_mn=15, cusip="912797CC9")  # fmt: skip
+    maturing = leg("redemption", THURSDAY, 122, auction_date=date(2025, 11, 3), soma_usd_mn=12)
+    world.add("debt_settlements", maturing, ahead)
     row = world.at(TUESDAY).one("settlement_calendar", settlement_date=THURSDAY)
-    assert (row["issued_usd_mn"], row["net_usd_mn"]) == (150, 28)
-    assert (row["net_public_usd_mn"], row["soma_basis"]) == (150 + 12 - 122, "assumed")
+    assert (row["issued_usd_mn"], row["add_ons_expected_usd_mn"]) == (150, 12)
+    assert (row["net_usd_mn"], row["net_public_usd_mn"]) == (40, 40)
+    assert row["soma_basis"] == "assumed"
+    # Once results are out the add-ons are known: 15 taken, so at least 15 were held.
+    after = world.one("settlement_calendar", settlement_date=THURSDAY)
+    assert (after["net_usd_mn"], after["net_public_usd_mn"]) == (165 - 122, 150 - (122 - 15))
+
+
+def test_known_add_ons_are_not_public_money_where_nothing_matures(world: World) -> None:
+    # 2022-04-18: the day after a Good Friday, on which what was refunded had been paid.
+    world.add("debt_settlements", leg("issue", TUESDAY, 123_854.6, kind="note",
+                                      soma_usd_mn=23_854.6))  # fmt: skip
+    row = world.one("settlement_calendar")
+    assert (row["net_usd_mn"], row["net_public_usd_mn"]) == (123_854.6, 100_000)
+    assert world.reconcile("fed_share_agrees_with_known_add_ons").holds
+
+
+def test_the_feds_holdings_by_cusip_come_before_any_estimate(world: World) -> None:
+    held = {
+        "as_of_date": date(2026, 1, 28), "cusip": "912797BB9", "holding_type": "bills",
+        "par_usd_mn": 30, "known_at": utc(date(2026, 1, 29), time(16, 30)),
+    }  # fmt: skip
+    world.add("debt_settlements", leg("issue", TUESDAY, 162, soma_usd_mn=12))
+    world.add("debt_settlements", leg("redemption", TUESDAY, 122, cusip="912797BB9"))
+    world.add("maturing_holdings", holdings(TUESDAY, 110, 12))
+    world.add("soma_securities", held)
+    row = world.one("settlement_calendar")
+    assert (row["net_public_usd_mn"], row["soma_basis"]) == (150 - 92, "holdings")
+
+
+def test_the_public_is_paid_the_inflation_of_what_it_holds(world: World) -> None:
+    # 100 at face, 40 of them the Fed's, on which 10 of inflation compensation have accrued: a
+    # quarter of face, so the public is paid 60 and 15.
+    held = {
+        "as_of_date": date(2026, 1, 28), "cusip": "912828BB9", "holding_type": "tips",
+        "par_usd_mn": 40, "inflation_usd_mn": 10, "known_at": utc(date(2026, 1, 29), time(16, 30)),
+    }  # fmt: skip
+    world.add("debt_settlements", leg("redemption", TUESDAY, 100, kind="tips", cusip="912828BB9"))
+    world.add("soma_securities", held)
+    row = world.one("settlement_calendar")
+    assert (row["net_usd_mn"], row["net_public_usd_mn"]) == (-100, -75)
+
+
+def test_what_a_buyback_retired_no_longer_matures(world: World) -> None:
+    world.add("debt_settlements", leg("redemption", TUESDAY, 100, kind="note", cusip="91282CAA1"))
+    world.add("buyback_securities", {
+        "operation_date": date(2025, 6, 3), "start_time": "13:40", "cusip": "91282CAA1",
+        "settlement_date": date(2025, 6, 4), "accepted_usd_mn": 7,
+        "known_at": utc(date(2025, 6, 3), time(14, 5)),
+    })  # fmt: skip
+    assert world.one("settlement_calendar")["redeemed_usd_mn"] == 93
+
+
+def test_a_bill_includes_cash_management_bills_and_shows_them(world: World) -> None:
+    # 2020-06-30 in small: regular bills -50, cash-management bills +65.
+    world.add(
+        "debt_settlements",
+        leg("issue", TUESDAY, 100, soma_usd_mn=0),
+        leg("redemption", TUESDAY, 150, cusip="912797BB9", soma_usd_mn=0),
+        leg("issue", TUESDAY, 65, kind="cmb", cusip="912797CC9", soma_usd_mn=0),
+    )
+    row = world.one("settlement_calendar")
+    assert (row["security_class"], row["net_usd_mn"], row["cmb_net_usd_mn"]) == ("bill", 15, 65)
+    weeks = {r["security_class"]: r["net_usd_mn"] for r in world.mart("weekly_settlements")}
+    assert weeks == {"bill": 15, "cmb": 65, "bills": 15, "all": 15}
 
 
 def test_an_estimate_of_nothing_where_much_matures_is_no_estimate(world: World) -> None:
@@ -123,11 +179,38 @@ def test_a_maturity_on_a_saturday_meets_its_holders_on_monday(world: World) -> N
     assert (row["net_public_usd_mn"], row["soma_basis"]) == (-70, "published")
 
 
-def test_buybacks_stand_apart_from_the_net(world: World) -> None:
+def test_buybacks_stand_apart_and_reduce_what_treasury_calls_net_borrowing(world: World) -> None:
     world.add("debt_settlements", leg("issue", TUESDAY, 40, kind="bond"))
     world.add("debt_settlements", leg("buyback", TUESDAY, 2, kind="bond", cusip="operation"))
     row = world.one("settlement_calendar")
     assert (row["buyback_usd_mn"], row["net_usd_mn"], row["net_public_usd_mn"]) == (2, 40, 40)
+    assert row["privately_held_net_usd_mn"] == 38
+
+
+def test_buybacks_that_treasury_did_not_answer_for_are_unknown_not_zero(world: World) -> None:
+    world.add("debt_settlements", leg("issue", TUESDAY, 40, kind="bond"))
+    row = world.known("debt_settlements", "buybacks", through=None).one("settlement_calendar")
+    assert (row["buyback_usd_mn"], row["privately_held_net_usd_mn"]) == (None, None)
+    assert row["net_public_usd_mn"] == 40
+    # Before the programme began on 2024-05-29 there were none.
+    early = date(2024, 5, 28)
+    world.add("debt_settlements", leg("issue", early, 40, kind="bond", cusip="912810BB1"))
+    before = world.known("debt_settlements", "buybacks", through=None).one(
+        "settlement_calendar", settlement_date=early
+    )
+    assert (before["buyback_usd_mn"], before["privately_held_net_usd_mn"]) == (0, 40)
+
+
+def test_a_day_whose_auctions_are_not_known_is_no_actual_figure(world: World) -> None:
+    # Redemptions are known a year ahead; the issues of Thursday were never served.
+    world.add("debt_settlements", leg("issue", TUESDAY, 40), leg("redemption", THURSDAY, 386))
+    late = world.known("debt_settlements", "auctions", through=TUESDAY)
+    thursday = late.one("settlement_calendar", settlement_date=THURSDAY)
+    assert (thursday["net_usd_mn"], thursday["net_public_usd_mn"]) == (None, None)
+    assert not thursday["is_settled"]
+    assert late.one("settlement_calendar", settlement_date=TUESDAY)["is_settled"]
+    week = late.one("weekly_settlements", security_class="all")
+    assert (week["net_usd_mn"], week["is_settled"]) == (None, False)
 
 
 def test_the_least_certain_issue_gives_the_day_its_status(world: World) -> None:
@@ -182,7 +265,9 @@ def test_the_week_of_the_64_billion_headline_adds_up(world: World) -> None:
     weeks = world.mart("weekly_settlements", week_start=date(2026, 2, 2))
     assert {row["security_class"]: row["net_usd_mn"] for row in weeks} == {
         "bill": 64_314.0238,
+        "bills": 64_314.0238,
         "note": 1_000,
+        "coupons": 1_000,
         "all": 65_314.0238,
     }
     assert all(row["is_settled"] for row in weeks)
@@ -194,19 +279,87 @@ def test_a_week_with_a_day_ahead_is_not_settled(world: World) -> None:
     assert [(row["net_usd_mn"], row["is_settled"]) for row in weeks] == [(30, False)]
 
 
-def test_what_matures_ahead_without_an_issue_is_to_be_rolled_over_and_no_payment(
+def weekly_bills(last: date, count: int, par: float = 50_000) -> list[Row]:
+    """Four-week bills that settle each week up to a day, announced a week before and maturing."""
+    days = [last - timedelta(days=7 * n) for n in range(count)]
+    return [
+        row
+        for number, day in enumerate(days)
+        for row in (
+            leg("issue", day, par, cusip=f"9127970{number:02d}", offering_usd_mn=par, soma_usd_mn=0,
+                issue_date=day, maturity_date=day + timedelta(days=28),
+                announced_at=utc(day - timedelta(days=7), time(11)),
+                auction_date=day - timedelta(days=6)),
+            leg("redemption", day + timedelta(days=28), par, cusip=f"9127970{number:02d}",
+                announced_at=utc(day - timedelta(days=7), time(11)), soma_usd_mn=0,
+                issue_date=day, auction_date=day - timedelta(days=6)),
+        )
+    ]  # fmt: skip
+
+
+def test_a_regular_bill_is_refinanced_until_its_announcement_is_overdue(world: World) -> None:
+    # Bills of 50 settle each Tuesday, announced the Tuesday before: the last one on the 3rd.
+    world.add("debt_settlements", *weekly_bills(TUESDAY, 8))
+    tenth = date(2026, 2, 10)
+
+    def week(day: date) -> Row:
+        return world.at(day).one("weekly_settlements", week_start=date(2026, 2, 9),
+                                 security_class="bills")  # fmt: skip
+
+    # On Monday the announcement of the next is still to come: nothing is known to be paid out.
+    assert (week(date(2026, 2, 2))["net_usd_mn"], week(date(2026, 2, 2))["refinancing_usd_mn"]) == (
+        None,
+        50_000,
+    )
+    ahead = world.at(date(2026, 2, 2)).one("settlement_vintages", is_open=True,
+                                           settlement_date=tenth)  # fmt: skip
+    assert (ahead["expected_issues_usd_mn"], ahead["net_public_expected_usd_mn"]) == (50_000, 0)
+    # On Wednesday it is overdue: what matures is redeemed.
+    assert week(date(2026, 2, 4))["net_usd_mn"] == -50_000
+
+
+def test_a_cash_management_bill_and_a_test_bill_are_redeemed(world: World) -> None:
+    # 2025-12-08 in small: a bill of 25 million without a successor does not blank the week.
+    tenth = date(2026, 2, 10)
+    world.add("debt_settlements", *weekly_bills(tenth, 8))
+    world.add("debt_settlements", leg("redemption", tenth + timedelta(days=1), 25, kind="cmb",
+                                      cusip="912797ZZ9", auction_date=TUESDAY))  # fmt: skip
+    week = world.at(date(2026, 2, 6)).one(
+        "weekly_settlements", week_start=date(2026, 2, 9), security_class="all"
+    )
+    assert (week["net_usd_mn"], week["refinancing_usd_mn"]) == (-25, 0)
+
+
+def test_inflation_protected_securities_without_an_issue_are_redeemed_on_friday(
     world: World,
 ) -> None:
-    maturing = leg("redemption", THURSDAY, 500, auction_date=date(2025, 11, 3))
-    note = leg("issue", THURSDAY, 20, kind="note", cusip="91282CAA1")
-    world.add("debt_settlements", maturing, note)
+    # 2026-01-15 in small: notes are sold, and the inflation-protected note that matures is not
+    # replaced by one of its class.
+    fifteenth = date(2026, 1, 15)
+    world.add(
+        "debt_settlements",
+        leg("issue", fifteenth, 119, kind="note", cusip="91282CAA1", offering_usd_mn=119,
+            auction_date=date(2026, 1, 12), announced_at=utc(date(2026, 1, 8), time(11))),
+        leg("redemption", fifteenth, 42, kind="tips", cusip="912828BB9",
+            auction_date=date(2016, 1, 21)),
+    )  # fmt: skip
+    friday = world.at(date(2026, 1, 9))
+    weeks = {r["security_class"]: r["net_usd_mn"] for r in friday.mart("weekly_settlements")}
+    assert weeks == {"note": 119, "tips": -42, "coupons": 77, "all": 77}
 
-    def weeks(day: date) -> dict[str, tuple[float | None, float]]:
-        return {
-            row["security_class"]: (row["net_usd_mn"], row["refinancing_usd_mn"])
-            for row in world.at(day).mart("weekly_settlements")
-        }
 
-    assert weeks(TUESDAY) == {"bill": (None, 500), "note": (20, 0), "all": (None, 500)}
-    # On the day itself it was paid.
-    assert weeks(THURSDAY) == {"bill": (-500, 0), "note": (20, 0), "all": (-480, 0)}
+def test_last_years_calendar_of_coupons_is_expected_again(world: World) -> None:
+    # A two-year note settled at the end of January 2025: one is expected a year later, as large as
+    # the last two-year note, until the Friday before its week.
+    def note(settled: date, size: float) -> Row:
+        return leg("issue", settled, size, kind="note", cusip=f"91282C{settled.month:02d}1",
+                   security_term="2-Year", offering_usd_mn=size, soma_usd_mn=0,
+                   auction_date=settled - timedelta(days=5))  # fmt: skip
+
+    world.add("debt_settlements", note(date(2025, 1, 31), 69_000), note(date(2025, 12, 31), 72_000))
+    ahead = world.at(date(2026, 1, 15)).mart("expected_issues", is_open=True)
+    # 31 January 2026 is a Saturday: it settles on Monday.
+    assert [(row["settlement_date"], row["offering_usd_mn"]) for row in ahead] == [
+        (date(2026, 2, 2), 72_000)
+    ]
+    assert not world.at(date(2026, 1, 30)).mart("expected_issues", is_open=True)

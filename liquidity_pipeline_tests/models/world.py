@@ -27,9 +27,10 @@ from liquidity_pipeline.models.reconciliations.reconciliation import (
     evaluate,
 )
 from liquidity_pipeline.settings import default_reference_dir
-from liquidity_pipeline.sources.reference import read_sign_conventions
+from liquidity_pipeline.sources.reference import read_published_totals, read_sign_conventions
 from liquidity_pipeline.storage.lake import Lake
 from liquidity_pipeline.universe import Universe
+from liquidity_pipeline_tests.models import known
 
 Row = dict[str, Any]
 
@@ -64,6 +65,9 @@ UNIVERSE = Universe.from_dict(
 )
 
 
+SYMBOLS = [asset.symbol for asset in (*UNIVERSE.index, *UNIVERSE.crypto)]
+
+
 def end_of(day: date) -> datetime:
     """The last second of the New York day, in naive UTC: where a run as of the day stands."""
     return utc(day + timedelta(days=1), time()) - timedelta(seconds=1)
@@ -80,12 +84,20 @@ class World:
         self._rows: dict[str, list[Row]] = {}
         self._unstored: set[str] = set()
         self._built: dict[str, list[Row]] = {}
+        self._through: dict[tuple[str, str], date | None] = {}
 
     def at(self, today: date) -> World:
         """The same rows, seen from the end of another day."""
         other = World(self.folder, today)
         other._rows, other._unstored = self._rows, self._unstored
+        other._through = self._through
         return other
+
+    def known(self, table: str, entity: str = "", *, through: date | None) -> World:
+        """Say that an input is known through a day only, or not at all; all others are."""
+        self._through[table, entity] = through
+        self._built.clear()
+        return self
 
     def add(self, table: str, *rows: Mapping[str, Any]) -> World:
         """Add rows; columns that are not given are NULL, `known_at` follows the contract."""
@@ -127,9 +139,11 @@ class World:
                 "calendar_days": reference.calendar_days(self.today),
                 "clock": reference.clock(end_of(self.today)),
                 "universe": reference.universe_table(UNIVERSE),
+                "coverage": known.everything(end_of(self.today), SYMBOLS, self._through),
                 "sign_conventions": read_sign_conventions(default_reference_dir()).cast(
                     SIGN_CONVENTIONS.arrow_schema
                 ),
+                "published_totals": read_published_totals(default_reference_dir()),
             },
         )
         with engine.session(inputs) as connection:
@@ -283,9 +297,9 @@ def series(day: date, name: str, value: float, unit: str = "percent") -> Row:
 
 def price(day: date, symbol: str, close: float, **others: Any) -> Row:
     """A daily bar of an index or a fund."""
-    return {"trade_date": day, "symbol": symbol, "close": close, "source": "test", **others}
+    return {"trade_date": day, "symbol": symbol, "close": close, "source": "yahoo", **others}
 
 
 def coin(day: date, close: float, symbol: str = "BTC") -> Row:
     """A closed UTC day of a coin."""
-    return {"trade_date": day, "symbol": symbol, "close": close, "venue": "test"}
+    return {"trade_date": day, "symbol": symbol, "close": close, "venue": "coinbase"}

@@ -12,6 +12,7 @@ import pyarrow as pa
 from liquidity_pipeline import calendars
 from liquidity_pipeline.contracts.meta import CLOCK, UNIVERSE
 from liquidity_pipeline.models import reference
+from liquidity_pipeline_tests.models import known
 
 CLASSES = {
     "BTC": "crypto",
@@ -55,6 +56,7 @@ def world(
     _table(
         connection, "meta.universe", pa.Table.from_pylist(universe, schema=UNIVERSE.arrow_schema)
     )
+    _table(connection, "meta.coverage", known.everything(now, CLASSES))
     given = [("weekly", weekly), ("daily", daily)]
     drivers = [_long(f, part[0], part[1]) for f, part in given if part]
     returns = [_long(f, part[0], part[2]) for f, part in given if part]

@@ -201,13 +201,13 @@ def test_a_folder_that_is_not_there_says_which_setting_names_it(tmp_path: Path):
 def test_the_committed_signs_keep_both_conventions_apart():
     rows = read_sign_conventions(default_reference_dir()).to_pylist()
     signs = {(row["convention"], row["component"]): row["sign"] for row in rows}
-    assert len(signs) == len(rows) == 18
+    assert len(signs) == len(rows) == 14
     # The accounting: proceeds of a settlement are inside the TGA; the Fed's assets are split into
     # bill purchases and the rest, and both add reserves.
     assert signs["reserves", "settlement"] == 0
     assert signs["reserves", "fed_bill_purchases"] == signs["reserves", "fed_other_assets"] == -1
-    liabilities = ("tga", "on_rrp", "foreign_rrp", "currency", "other_liabilities", "unattributed")
-    assert [signs["reserves", name] for name in liabilities] == [1] * 6
+    liabilities = ("tga", "on_rrp", "foreign_rrp", "other_liabilities")
+    assert [signs["reserves", name] for name in liabilities] == [1] * 4
     # The commentary: settlements drain, and bill purchases tighten.
     counted = {
         name for (convention, name), sign in signs.items() if convention == "headline" and sign

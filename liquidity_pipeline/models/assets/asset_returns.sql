@@ -10,13 +10,15 @@
 -- session is NULL. Volatility is the sample deviation of 20 daily returns, annualised with 252
 -- sessions or 365 days. Drawdowns are against the highest close since the first one that is held here:
 -- of the price alone, and of the price with dividends reinvested.
+-- A price counts that comes from the symbol's first provider. Another's stands in the sources beside it:
+-- it is near, not equal, lacks dividends, and a return from one to the other is neither's.
 -- What is summed over sessions is summed as decimals: a sum of floating-point numbers depends on how
 -- much history the engine happens to hold, and a row must not.
 with prices as (
-    select trade_date as date, symbol as asset, close, dividend, known_at
+    select trade_date as date, symbol as asset, source as provider, close, dividend, known_at
     from sources.index_prices
     union all
-    select trade_date, symbol, close, null, known_at
+    select trade_date, symbol, venue, close, null, known_at
     from sources.crypto_prices
 ),
 
@@ -28,7 +30,9 @@ numbered as (
         case when universe.is_crypto then days.day_number else days.nyse_number end as session,
         case when days.is_nyse then days.nyse_number end as new_york_session
     from prices
-    join meta.universe as universe on universe.asset = prices.asset
+    join meta.universe as universe
+        on universe.asset = prices.asset
+        and split_part(universe.providers, ':', 1) = prices.provider
     join meta.calendar_days as days on days.date = prices.date
 ),
 

@@ -32,7 +32,7 @@ from liquidity_pipeline.statistics.inference import (
     Floats,
     Matched,
     benjamini_hochberg,
-    max_t_p_values,
+    max_t_within,
     mean_difference,
 )
 from liquidity_pipeline.statistics.panels import Panel
@@ -62,6 +62,7 @@ def build_contagion(connection: duckdb.DuckDBPyConnection) -> pa.Table:
     ahead = {
         h: np.where(is_judged[:, None], forward_returns(panel.values, h), np.nan) for h in HORIZONS
     }
+    n_classes = len(set(panels.asset_classes(connection).values()))
     days = np.array(panel.dates, dtype="datetime64[D]")
     rows: list[dict[str, object]] = []
     for as_of in panels.as_of_dates(connection, "quarterly"):
@@ -71,14 +72,16 @@ def build_contagion(connection: duckdb.DuckDBPyConnection) -> pa.Table:
         width = len(HORIZONS) * len(panel.names)
         chosen = np.hstack([np.repeat(t[:stop, None], width, axis=1) for t in triggers.values()])
         head = {"as_of": as_of.date, "known_at": as_of.known_at}
-        rows += [head | row for row in _responses(labels, *mean_difference(values, chosen))]
+        found = _responses(labels, n_classes, *mean_difference(values, chosen))
+        rows += [head | row for row in found]
     return panels.table(rows, CONTAGION.arrow_schema)
 
 
 def _responses(
-    labels: Sequence[tuple[str, str, int]], difference: Estimates, means: Matched
+    labels: Sequence[tuple[str, str, int]], n_classes: int, difference: Estimates, means: Matched
 ) -> Iterator[dict[str, object]]:
-    adjusted = max_t_p_values(difference, SEED)
+    classes = [name for _, name, _ in labels]
+    adjusted, counted = max_t_within(difference, classes, n_classes, SEED)
     for i in np.flatnonzero(difference.is_defined & (means.n_chosen >= MIN_EVENTS)).tolist():
         trigger, name, horizon = labels[i]
         yield {
@@ -94,7 +97,7 @@ def _responses(
             "difference_high_pct": difference.high[i],
             "p_value": difference.p_value[i],
             "p_value_adjusted": adjusted[i],
-            "n_tests": int(difference.is_defined.sum()),
+            "n_tests": int(counted[i]),
         }
 
 

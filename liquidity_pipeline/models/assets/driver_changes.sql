@@ -1,36 +1,51 @@
 -- What liquidity did, as changes: by New York session and by H.4.1 week (Thursday to Wednesday).
 --
--- reserve_drain: weekly the fall of reserve balances in H.4.1, the drain of record; daily its estimate,
--- TGA + overnight reverse repo - bill purchases. tga_change, net_settlement (public), fed_bill_purchases:
--- USD bn. sofr_iorb_change: basis points, daily between adjacent sessions, weekly between the weeks' last days. Never levels (method, C7).
+-- reserve_drain: weekly, the fall of reserve balances in H.4.1, the drain of record.
+-- reserve_drain_estimate: daily, TGA + overnight reverse repo - all outright operations of the Desk by
+-- settlement date, whatever the security; mortgage securities and foreign accounts are not served by
+-- day. tga_change, net_settlement (public), fed_bill_purchases: USD bn. sofr_iorb_change: basis points,
+-- daily between adjacent sessions, weekly between the weeks' last bond-market days. Never levels
+-- (method, C7). No operation counts as zero only as far as the Desk was asked and answered: see what
+-- the contract rests on.
 with first_days as (
-    select component, min(date) as first_date from marts.drains group by component
+    select 'settlement' as component, min(date) as first_date from marts.drains where component = 'settlement'
+    union all
+    select 'fed_bill_purchases', min(date) from marts.drains where component = 'fed_bill_purchases'
 ),
 
--- What moves on a day without a session counts on the next session; a day on which the Treasury's
--- account stands still by calendar is a zero, a statement that did not come is unknown.
+outright as (
+    select
+        settlement_date as date,
+        sum(case direction when 'purchase' then accepted_usd_mn else -accepted_usd_mn end) as purchases_usd_mn
+    from sources.fed_operations
+    where not is_small_value
+    group by settlement_date
+),
+
+-- What moves on a day without a session counts on the next session. A session without a day on which
+-- the Reserve Banks are open has no flow to know, and a statement that did not come is unknown.
 by_session as (
     select
         days.nyse_on_or_after as date,
         sum(case when days.is_fed then 1 else 0 end) as statements_due,
-        count(tga.amount_usd_mn) as statements,
-        coalesce(sum(tga.amount_usd_mn), 0) / 1000 as tga_change,
+        count(tga.change_1d_usd_mn) as statements,
+        sum(tga.change_1d_usd_mn) / 1000 as tga_change,
         coalesce(sum(settlement.amount_usd_mn), 0) / 1000 as net_settlement,
         coalesce(sum(purchases.amount_usd_mn), 0) / 1000 as fed_bill_purchases,
+        coalesce(sum(outright.purchases_usd_mn), 0) / 1000 as outright_purchases,
         coalesce(sum(on_rrp.amount_usd_mn), 0) / 1000 as on_rrp_change
     from meta.calendar_days as days
-    left join marts.drains as tga on tga.date = days.date and tga.component = 'tga'
+    left join marts.tga_daily as tga on tga.record_date = days.date
     left join marts.drains as settlement on settlement.date = days.date and settlement.component = 'settlement'
     left join marts.drains as purchases on purchases.date = days.date and purchases.component = 'fed_bill_purchases'
+    left join outright on outright.date = days.date
     left join marts.drains as on_rrp on on_rrp.date = days.date and on_rrp.component = 'on_rrp'
     group by days.nyse_on_or_after
+    having sum(case when days.is_fed then 1 else 0 end) > 0
 ),
 
 flows as (
-    select by_session.*
-    from by_session
-    join first_days on first_days.component = 'tga' and by_session.date >= first_days.first_date
-    where by_session.statements = by_session.statements_due
+    select * from by_session where statements = statements_due
 ),
 
 by_week as (
@@ -44,14 +59,21 @@ by_week as (
     group by days.week_ending
 ),
 
+week_ends as (
+    select week_ending, max(date) as last_day
+    from meta.calendar_days
+    where is_sifma
+    group by week_ending
+),
+
+-- The spread of a week is that of its last bond-market day, and of no other.
 spreads as (
     select
         funding.date,
-        days.week_ending,
-        funding.sofr_iorb_bp,
-        row_number() over (partition by days.week_ending order by funding.date desc) as from_week_end
+        week_ends.week_ending,
+        funding.sofr_iorb_bp
     from marts.funding_conditions as funding
-    join meta.calendar_days as days on days.date = funding.date
+    join week_ends on week_ends.last_day = funding.date
     where funding.sofr_iorb_bp is not null
 ),
 
@@ -71,7 +93,8 @@ drivers as (
     select 'daily' as frequency, date, 'tga_change' as driver, tga_change as value
     from flows
     union all
-    select 'daily' as frequency, date, 'reserve_drain' as driver, tga_change + on_rrp_change - fed_bill_purchases
+    select 'daily' as frequency, date, 'reserve_drain_estimate' as driver,
+        tga_change + on_rrp_change - outright_purchases
     from flows
     union all
     select 'daily' as frequency, by_session.date, 'net_settlement' as driver, by_session.net_settlement
@@ -91,6 +114,7 @@ drivers as (
     union all
     select 'weekly' as frequency, week_ending, 'tga_change' as driver, d_tga_usd_mn / 1000
     from marts.reserve_drains
+    where d_tga_usd_mn is not null
     union all
     select 'weekly' as frequency, by_week.date, 'net_settlement' as driver, by_week.net_settlement
     from by_week
@@ -104,9 +128,7 @@ drivers as (
     select 'weekly' as frequency, this_week.week_ending, 'sofr_iorb_change' as driver,
         this_week.sofr_iorb_bp - week_before.sofr_iorb_bp
     from spreads as this_week
-    join spreads as week_before
-        on week_before.week_ending = this_week.week_ending - interval 7 day and week_before.from_week_end = 1
-    where this_week.from_week_end = 1
+    join spreads as week_before on week_before.week_ending = this_week.week_ending - interval 7 day
 )
 
 select

@@ -25,7 +25,7 @@ from liquidity_pipeline.statistics.inference import (
     Floats,
     Moments,
     Slopes,
-    max_t_p_values,
+    max_t_within,
     slopes,
 )
 from liquidity_pipeline.statistics.panels import AsOf, Frequency
@@ -58,25 +58,28 @@ LAGS = (
 def build(connection: duckdb.DuckDBPyConnection) -> pa.Table:
     """Return `marts.lead_lag` on the whole past at each quarterly date.
 
-    The adjusted p-value holds for all assets, drivers and lags of the date together.
+    The adjusted p-value holds for all followed assets, drivers and lags of the date together.
     """
     sessions = panels.sessions(connection)
     if not sessions:
         return panels.table([], LEAD_LAG.arrow_schema)
     first_week = int(panels.week_numbers(sessions[:1])[0])
     labels, moments = _all_lags(connection, sessions)
+    n_assets = len(panels.asset_classes(connection))
     rows: list[dict[str, object]] = []
     for as_of in panels.as_of_dates(connection, "quarterly"):
         stop = int(panels.week_numbers([as_of.date])[0]) - first_week + 1
         if stop < MIN_OBS:
             continue
-        rows += _rows(as_of, slopes(moments.window(0, stop), MIN_OBS), labels)
+        rows += _rows(as_of, slopes(moments.window(0, stop), MIN_OBS), labels, n_assets)
     return panels.table(rows, LEAD_LAG.arrow_schema)
 
 
-def _rows(as_of: AsOf, fitted: Slopes, labels: list[Label]) -> Iterator[dict[str, object]]:
-    beta, adjusted = fitted.slope, max_t_p_values(fitted.slope, SEED)
-    tests = int(beta.is_defined.sum())
+def _rows(
+    as_of: AsOf, fitted: Slopes, labels: list[Label], n_assets: int
+) -> Iterator[dict[str, object]]:
+    beta = fitted.slope
+    adjusted, counted = max_t_within(beta, [asset for asset, *_ in labels], n_assets, SEED)
     for i in np.flatnonzero(beta.is_defined):
         asset, driver, lag, sampling = labels[i]
         yield {
@@ -90,7 +93,7 @@ def _rows(as_of: AsOf, fitted: Slopes, labels: list[Label]) -> Iterator[dict[str
             "t_stat": beta.t_stat[i],
             "p_value": beta.p_value[i],
             "p_value_adjusted": adjusted[i],
-            "n_tests": tests,
+            "n_tests": int(counted[i]),
             "passes_t_bar": abs(beta.t_stat[i]) > T_BAR,
             "correlation": fitted.correlation[i],
             "n_obs": int(beta.n_obs[i]),
@@ -146,6 +149,7 @@ MARTS = {
                 "marts.driver_changes",
                 "meta.calendar_days",
                 "meta.clock",
+                "meta.universe",
             }
         ),
     )

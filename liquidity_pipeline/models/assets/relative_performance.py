@@ -7,7 +7,7 @@ those of large caps. Sources: method, C4 and C7; `inference`.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import duckdb
 import numpy as np
@@ -19,7 +19,7 @@ from liquidity_pipeline.statistics import panels
 from liquidity_pipeline.statistics.inference import (
     Bools,
     Floats,
-    max_t_p_values,
+    max_t_within,
     mean_difference,
 )
 
@@ -46,6 +46,7 @@ def build(connection: duckdb.DuckDBPyConnection) -> pa.Table:
     # An asset less itself is no look.
     values[:, ~np.nan_to_num(values).any(axis=0)] = np.nan
     drained = np.array([episode is not None for episode in state])
+    names = [name for _ in MEASURES for name in assets.names]
     labels = [(name, measure) for measure in MEASURES for name in assets.names]
     days = np.array(weeks, dtype="datetime64[D]")
     rows: list[dict[str, object]] = []
@@ -55,7 +56,7 @@ def build(connection: duckdb.DuckDBPyConnection) -> pa.Table:
             continue
         chosen = np.repeat(drained[:stop, None], values.shape[1], axis=1)
         head = {"as_of": as_of.date, "known_at": as_of.known_at}
-        for i, row in _differences(values[:stop], chosen):
+        for i, row in _differences(values[:stop], chosen, names, len(class_of)):
             name, measure = labels[i]
             named = {"asset": name, "asset_class": class_of[name], "measure": measure}
             rows.append(
@@ -64,10 +65,12 @@ def build(connection: duckdb.DuckDBPyConnection) -> pa.Table:
     return panels.table(rows, RELATIVE_PERFORMANCE.arrow_schema)
 
 
-def _differences(values: Floats, chosen: Bools) -> Iterator[tuple[int, dict[str, object]]]:
+def _differences(
+    values: Floats, chosen: Bools, assets: Sequence[str], n_assets: int
+) -> Iterator[tuple[int, dict[str, object]]]:
     """Yield the column and its row for each defined difference."""
     difference, means = mean_difference(values, chosen)
-    adjusted = max_t_p_values(difference, SEED)
+    adjusted, counted = max_t_within(difference, assets, n_assets, SEED)
     for i in np.flatnonzero(difference.is_defined).tolist():
         yield (
             i,
@@ -79,7 +82,7 @@ def _differences(values: Floats, chosen: Bools) -> Iterator[tuple[int, dict[str,
                 "difference_high_pct": difference.high[i],
                 "p_value": difference.p_value[i],
                 "p_value_adjusted": adjusted[i],
-                "n_tests": int(difference.is_defined.sum()),
+                "n_tests": int(counted[i]),
                 "n_weeks_in_drain": int(means.n_chosen[i]),
                 "n_weeks_outside": int(means.controls_in[0, i]),
             },

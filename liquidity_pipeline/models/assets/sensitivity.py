@@ -31,6 +31,7 @@ from liquidity_pipeline.statistics.inference import (
     Moments,
     draw_estimates,
     max_t_p_values,
+    max_t_within,
     slopes,
 )
 from liquidity_pipeline.statistics.panels import AsOf, Panel
@@ -90,12 +91,14 @@ def build_sensitivity(connection: duckdb.DuckDBPyConnection) -> pa.Table:
     subjects = [("asset", name, class_of[name]) for name in weekly.assets.names]
     subjects += [("asset_class", name, name) for name in weekly.classes.names]
     labels = [(driver, *subject) for driver in weekly.drivers.names for subject in subjects]
+    groups = [f"{scope} {name}" for _, scope, name, _ in labels]
+    n_subjects = len(class_of) + len(set(class_of.values()))
     moments = weekly.moments(np.hstack([weekly.assets.values, weekly.classes.values]))
     rows = []
     for moment, window, part in weekly.windows(panels.as_of_dates(connection), moments):
         fitted = slopes(part, MIN_WEEKS)
-        beta, adjusted = fitted.slope, max_t_p_values(fitted.slope, SEED)
-        tests = int(beta.is_defined.sum())
+        beta = fitted.slope
+        adjusted, counted = max_t_within(beta, groups, n_subjects, SEED)
         for i in np.flatnonzero(beta.is_defined):
             driver, scope, name, asset_class = labels[i]
             rows.append(
@@ -113,7 +116,7 @@ def build_sensitivity(connection: duckdb.DuckDBPyConnection) -> pa.Table:
                     "t_stat": beta.t_stat[i],
                     "p_value": beta.p_value[i],
                     "p_value_adjusted": adjusted[i],
-                    "n_tests": tests,
+                    "n_tests": int(counted[i]),
                     "passes_t_bar": abs(beta.t_stat[i]) > T_BAR,
                     "correlation": fitted.correlation[i],
                     "r_squared": fitted.correlation[i] ** 2,

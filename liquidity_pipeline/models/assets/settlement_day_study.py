@@ -25,7 +25,7 @@ from liquidity_pipeline.statistics.inference import (
     Floats,
     Integers,
     Matched,
-    benjamini_hochberg,
+    bonferroni,
     matched_means,
     mean_difference,
 )
@@ -79,6 +79,7 @@ def build(connection: duckdb.DuckDBPyConnection) -> pa.Table:
     )
     days = np.array(dates, dtype="datetime64[D]")
     since = int(np.searchsorted(days, np.datetime64(SINCE)))
+    n_tests = len(BUCKETS) * len(panels.asset_classes(connection))
     rows: list[dict[str, object]] = []
     for as_of in panels.as_of_dates(connection):
         stop = int(np.searchsorted(days, np.datetime64(as_of.date), side="right"))
@@ -87,18 +88,25 @@ def build(connection: duckdb.DuckDBPyConnection) -> pa.Table:
             samples |= {"full": (0, None), "since_2022": (since, None)}
         for sample, (start, last) in samples.items():
             head = {"as_of": as_of.date, "sample": sample, "known_at": as_of.known_at}
-            found = study(history.cut(min(start, stop), stop), returns.names, last)
+            part = history.cut(min(start, stop), stop)
+            found = study(part, returns.names, last, n_tests=n_tests)
             rows += [head | row for row in found]
     return panels.table(rows, SETTLEMENT_DAY_STUDY.arrow_schema)
 
 
 def study(
-    history: Sessions, assets: Sequence[str], last: int | None = None
+    history: Sessions,
+    assets: Sequence[str],
+    last: int | None = None,
+    *,
+    n_tests: int | None = None,
 ) -> list[dict[str, object]]:
     """Return one row per size and asset; `last` keeps only the last settlement days of each size.
 
-    p-values are one-sided (at least as many down days), adjusted for the looks of this call.
+    p-values are one-sided (at least as many down days), adjusted by Bonferroni's bound for the
+    `n_tests` that are planned (all sizes of these assets), observed or not.
     """
+    planned = n_tests or len(BUCKETS) * len(assets)
     rows = [
         row
         for bucket, (above, up_to) in BUCKETS.items()
@@ -110,10 +118,10 @@ def study(
             with_interval=last is None,
         )
     ]
-    adjusted = benjamini_hochberg(np.array([row["p_value"] for row in rows], dtype=float))
+    p_values = np.array([row["p_value"] for row in rows], dtype=float)
     return [
-        row | {"p_value_adjusted": p, "n_tests": len(rows)}
-        for row, p in zip(rows, adjusted.tolist(), strict=True)
+        row | {"p_value_adjusted": p, "n_tests": planned}
+        for row, p in zip(rows, bonferroni(p_values, planned).tolist(), strict=True)
     ]
 
 
@@ -201,6 +209,7 @@ MARTS = {
                 "marts.driver_changes",
                 "meta.calendar_days",
                 "meta.clock",
+                "meta.universe",
             }
         ),
     )

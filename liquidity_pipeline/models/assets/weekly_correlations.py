@@ -1,4 +1,4 @@
-"""Correlations of non-overlapping weeks, with band, p-value and correction for many looks.
+"""Correlations of non-overlapping weeks, with band, p-value and correction for many tests.
 
 Rolling windows of days are in `rolling_correlations`. Sources: Fisher (1921); method, C7.
 """
@@ -9,10 +9,10 @@ import duckdb
 import numpy as np
 import pyarrow as pa
 
-from liquidity_pipeline.contracts.assets import WEEKLY_CORRELATIONS
+from liquidity_pipeline.contracts.assets import WEEKLY_CORRELATIONS, WEEKLY_DRIVERS
 from liquidity_pipeline.models.mart import PythonMart
 from liquidity_pipeline.statistics import panels
-from liquidity_pipeline.statistics.inference import Floats, benjamini_hochberg, fisher_band
+from liquidity_pipeline.statistics.inference import Floats, bonferroni, fisher_band
 from liquidity_pipeline.statistics.rolling import Series, Window, correlate, rank_correlate
 
 # Fewer independent weeks say nothing (method, C7).
@@ -24,7 +24,7 @@ def build(connection: duckdb.DuckDBPyConnection) -> pa.Table:
     """Return `marts.weekly_correlations`: windows of 104 and 156 H.4.1 weeks, every week.
 
     The p-value is that of Student's t for a correlation of independent pairs; it is adjusted for
-    all assets and drivers of the week (Benjamini and Hochberg 1995).
+    all followed assets and weekly drivers, observed or not (Bonferroni).
     """
     drivers = panels.drivers(connection, "weekly")
     weeks = panels.every_week(drivers.dates[0], drivers.dates[-1]) if drivers.dates else []
@@ -39,9 +39,10 @@ def build(connection: duckdb.DuckDBPyConnection) -> pa.Table:
     found, ranks = correlate(x, y, WINDOWS), rank_correlate(x, y, [w.length for w in WINDOWS])
     known_by = panels.known_by(connection)
     known_at = np.array([known_by[week] for week in weeks], dtype="datetime64[us]")
+    n_tests = len(panels.asset_classes(connection)) * len(WEEKLY_DRIVERS)
     tables = []
     for i, window in enumerate(WINDOWS):
-        estimates = _estimates(found.correlation[i], found.n_obs[i])
+        estimates = _estimates(found.correlation[i], found.n_obs[i], n_tests)
         estimates |= {"beta": found.beta[i], "spearman": ranks[i]}
         at = np.nonzero(~np.isnan(found.correlation[i]))
         asset, driver, row = at
@@ -57,7 +58,7 @@ def build(connection: duckdb.DuckDBPyConnection) -> pa.Table:
     return pa.concat_tables(tables)
 
 
-def _estimates(correlation: Floats, n_obs: np.ndarray) -> dict[str, np.ndarray]:
+def _estimates(correlation: Floats, n_obs: np.ndarray, n_tests: int) -> dict[str, np.ndarray]:
     """Return the columns that follow from correlations (assets x drivers x weeks) and their n."""
     from scipy.special import stdtr
 
@@ -65,15 +66,13 @@ def _estimates(correlation: Floats, n_obs: np.ndarray) -> dict[str, np.ndarray]:
     freedom = np.maximum(n_obs - 2, 1)
     t_stat = correlation * np.sqrt(freedom / np.maximum(1 - correlation**2, 1e-12))
     p_value = 2 * stdtr(freedom, -np.abs(t_stat))
-    of_week = p_value.reshape(-1, p_value.shape[-1]).T
-    n_tests = np.isfinite(of_week).sum(axis=1)
     return {
         "correlation": correlation,
         "correlation_low": low,
         "correlation_high": high,
         "p_value": p_value,
-        "p_value_adjusted": benjamini_hochberg(of_week).T.reshape(p_value.shape),
-        "n_tests": np.broadcast_to(n_tests, p_value.shape),
+        "p_value_adjusted": bonferroni(p_value, n_tests),
+        "n_tests": np.full(p_value.shape, n_tests),
         "n_obs": n_obs,
     }
 
@@ -81,6 +80,13 @@ def _estimates(correlation: Floats, n_obs: np.ndarray) -> dict[str, np.ndarray]:
 MARTS = {
     "weekly_correlations": PythonMart(
         build,
-        frozenset({"marts.sampled_returns", "marts.driver_changes", "meta.calendar_days"}),
+        frozenset(
+            {
+                "marts.sampled_returns",
+                "marts.driver_changes",
+                "meta.calendar_days",
+                "meta.universe",
+            }
+        ),
     ),
 }

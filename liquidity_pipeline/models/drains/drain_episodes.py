@@ -14,7 +14,7 @@ for the restart from zero.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any
@@ -39,9 +39,9 @@ _WEEKS_QUERY = """
     select
         weeks.week_ending,
         weeks.drain_reserves_usd_mn,
-        coalesce(weeks.d_tga_usd_mn, 0),
-        coalesce(weeks.d_rrp_usd_mn, 0),
-        coalesce(weeks.d_fed_assets_usd_mn, 0),
+        weeks.d_tga_usd_mn,
+        weeks.d_rrp_usd_mn,
+        weeks.d_fed_assets_usd_mn,
         weeks.reserves_usd_mn,
         weeks.fed_assets_usd_mn,
         ratios.bank_assets_usd_mn,
@@ -55,13 +55,13 @@ _WEEKS_QUERY = """
 
 @dataclass(frozen=True)
 class Week:
-    """One H.4.1 week in USD mn: drain and changes (0 where unknown) over it, levels at its end."""
+    """One H.4.1 week in USD mn: drain and changes (None: unknown) over it, levels at its end."""
 
     ending: date
     drain: float
-    d_tga: float
-    d_rrp: float
-    d_fed_assets: float
+    d_tga: float | None
+    d_rrp: float | None
+    d_fed_assets: float | None
     reserves: float
     fed_assets: float | None
     bank_assets: float | None
@@ -197,20 +197,31 @@ def _parts(weeks: Sequence[Week]) -> Iterator[tuple[str, float | None]]:
     """Yield the depth over the weeks, its parts in USD mn, and their shares in percent."""
     depth = sum(week.drain for week in weeks)
     parts = {
-        "tga": sum(week.d_tga for week in weeks),
-        "on_rrp": sum(week.d_rrp for week in weeks),
-        "fed_assets": -sum(week.d_fed_assets for week in weeks),
+        "tga": _sum(week.d_tga for week in weeks),
+        "on_rrp": _sum(week.d_rrp for week in weeks),
+        "fed_assets": _sum(_minus(week.d_fed_assets) for week in weeks),
     }
-    parts["other"] = depth - sum(parts.values())
+    known = _sum(parts.values())
+    parts["other"] = None if known is None else depth - known
     yield "depth_usd_mn", depth
     for name, amount in parts.items():
         yield f"{name}_usd_mn", amount
         yield f"{name}_share_pct", _percent(amount, depth)
 
 
-def _percent(part: float, whole: float | None) -> float | None:
+def _sum(values: Iterable[float | None]) -> float | None:
+    """Return the sum, or None where an addend is unknown."""
+    known = list(values)
+    return None if None in known else sum(value for value in known if value is not None)
+
+
+def _minus(value: float | None) -> float | None:
+    return None if value is None else -value
+
+
+def _percent(part: float | None, whole: float | None) -> float | None:
     """Return the part of a positive whole; with an allowance below zero a depth need not be."""
-    return 100 * part / whole if whole and whole > 0 else None
+    return 100 * part / whole if part is not None and whole and whole > 0 else None
 
 
 def _identifier(weeks: Sequence[Week], episode: Episode) -> str:

@@ -47,19 +47,18 @@ _WEEKS = """
         join meta.calendar_days as days on days.date = settled.settlement_date
         where days.week_ending >= (select min(settlement_date) + 7 from marts.settlement_calendar)
         group by days.week_ending
+        having bool_and(settled.is_settled)
         union all
-        select days.week_start + 6, 'net_settlement_calendar_week', sum(settled.net_public_usd_mn)
-        from marts.settlement_calendar as settled
-        join meta.calendar_days as days on days.date = settled.settlement_date
-        where days.week_start > (select min(settlement_date) from marts.settlement_calendar)
-        group by days.week_start
-        union all
-        select days.week_start + 6, 'net_bills_calendar_week', sum(settled.net_public_usd_mn)
-        from marts.settlement_calendar as settled
-        join meta.calendar_days as days on days.date = settled.settlement_date
-        where settled.security_class = 'bill'
-            and days.week_start > (select min(settlement_date) from marts.settlement_calendar)
-        group by days.week_start
+        select
+            week_start + 6,
+            case security_class
+                when 'all' then 'net_settlement_calendar_week' else 'net_bills_calendar_week'
+            end,
+            net_public_usd_mn
+        from marts.weekly_settlements
+        where security_class in ('all', 'bills')
+            and is_settled
+            and week_start > (select min(settlement_date) from marts.settlement_calendar)
     )
     select
         weekly.component,
@@ -178,6 +177,7 @@ MARTS = {
             {
                 "marts.reserve_drains",
                 "marts.settlement_calendar",
+                "marts.weekly_settlements",
                 "sources.policy_events",
                 "meta.calendar_days",
                 "meta.clock",

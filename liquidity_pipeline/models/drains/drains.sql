@@ -3,9 +3,10 @@
 -- Daily components come from daily records; those of the Fed's balance sheet are dated on the
 -- Wednesday of H.4.1. settlement is never added to tga in one convention: proceeds land in the TGA.
 -- fed_assets is split into the bill purchases, by settlement date, and all else; reverse repos into the
--- overnight facility, by day, and the rest of H.4.1's total (foreign accounts, and term operations).
--- unattributed is what the lines that were served leave of a week's drain. Weeks in which H.4.1 lacks
--- the Treasury's account or the Fed's assets have their daily components only.
+-- overnight facility, by day, and the rest of H.4.1's total (foreign accounts, and term operations);
+-- other_liabilities is what closes the balance sheet: notes in circulation, other liabilities, capital.
+-- They are there only for complete weeks: those with every daily statement, the four lines of H.4.1 that
+-- close it, and operations that were asked for and answered to its end. Only these add up.
 -- Source: method, C4 (no double counting) and C5 (two conventions); signs in meta.sign_conventions.
 with tga as (
     select record_date as date, change_1d_usd_mn as amount_usd_mn
@@ -30,7 +31,9 @@ on_rrp as (
 settlement as (
     select calendar.settlement_date as date, round(sum(calendar.net_public_usd_mn), 6) as amount_usd_mn
     from marts.settlement_calendar as calendar
+    where calendar.is_settled
     group by calendar.settlement_date
+    having count(calendar.net_public_usd_mn) = count(*)
 ),
 
 bill_purchases as (
@@ -40,6 +43,31 @@ bill_purchases as (
     from sources.fed_operations
     where security_class = 'bill' and not is_small_value
     group by settlement_date
+),
+
+known as (
+    select
+        max(case when table_name = 'fed_operations' then known_from end) as operations_from,
+        max(case when table_name = 'fed_operations' then known_through end) as operations_through,
+        max(case when table_name = 'repo_operations' and entity = 'on_rrp' then known_through end) as on_rrp_through
+    from meta.coverage
+),
+
+-- The weeks of H.4.1, and whether everything that adds up to them is known.
+weeks as (
+    select
+        days.week_ending,
+        count(tga.date) = sum(case when days.is_fed then 1 else 0 end)
+            and max(case when reserves.d_currency_and_other_usd_mn is not null then 1 else 0 end) = 1
+            and coalesce(max(known.operations_from) <= min(days.date), false)
+            and coalesce(max(known.operations_through) >= days.week_ending, false)
+            and (days.week_ending < date '2013-09-23' or coalesce(max(known.on_rrp_through) >= days.week_ending, false))
+            as is_complete
+    from meta.calendar_days as days
+    join marts.reserve_drains as reserves on reserves.week_ending = days.week_ending
+    cross join known
+    left join tga on tga.date = days.date
+    group by days.week_ending
 ),
 
 weekly_purchases as (
@@ -56,16 +84,16 @@ weekly_on_rrp as (
     group by days.week_ending
 ),
 
--- The weeks whose drain can be told apart, with the daily components that fall into them.
+-- In a complete week no operation means that there was none.
 balance_sheet as (
     select
         reserves.*,
         coalesce(weekly_purchases.amount_usd_mn, 0) as bill_purchases_usd_mn,
         coalesce(weekly_on_rrp.amount_usd_mn, 0) as on_rrp_usd_mn
     from marts.reserve_drains as reserves
+    join weeks on weeks.week_ending = reserves.week_ending and weeks.is_complete
     left join weekly_purchases on weekly_purchases.date = reserves.week_ending
     left join weekly_on_rrp on weekly_on_rrp.date = reserves.week_ending
-    where reserves.residual_usd_mn is not null
 ),
 
 components as (
@@ -82,24 +110,9 @@ components as (
     union all
     select week_ending, 'foreign_rrp' as component, d_rrp_usd_mn - on_rrp_usd_mn
     from balance_sheet
-    where rrp_basis = 'H.4.1 total'
     union all
-    select week_ending, 'currency' as component, d_currency_usd_mn
+    select week_ending, 'other_liabilities' as component, d_currency_and_other_usd_mn
     from balance_sheet
-    where d_currency_usd_mn is not null
-    union all
-    select week_ending, 'other_liabilities' as component, d_other_usd_mn
-    from balance_sheet
-    where d_other_usd_mn is not null
-    union all
-    -- The facility's take-up is counted by day, also in a week for which reserve_drains has no change.
-    select week_ending, 'unattributed' as component,
-        case
-            when rrp_basis = 'H.4.1 total' then residual_usd_mn
-            else residual_usd_mn + coalesce(d_rrp_usd_mn, 0) - on_rrp_usd_mn
-        end
-    from balance_sheet
-    where d_other_usd_mn is null or residual_usd_mn != 0
 ),
 
 signs as (
@@ -117,9 +130,11 @@ select
     round(components.amount_usd_mn, 6) as amount_usd_mn,
     round(components.amount_usd_mn, 6) * signs.reserves_sign as drain_reserves_usd_mn,
     round(components.amount_usd_mn, 6) * signs.headline_sign as drain_headline_usd_mn,
+    case when weeks.is_complete then true end as complete,
     days.known_by as known_at
 from components
 left join signs on signs.component = components.component
 join meta.calendar_days as days on days.date = components.date
 cross join meta.clock as clock
+left join weeks on weeks.week_ending = days.week_ending
 where days.known_by <= clock.now

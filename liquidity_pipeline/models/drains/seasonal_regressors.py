@@ -6,7 +6,7 @@ regressed, and what is published of it, is `seasonality`'s.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import date, timedelta
 
 import numpy as np
@@ -75,6 +75,46 @@ def week_regressors(week_ends: Sequence[date]) -> Floats:
     return np.column_stack(columns)
 
 
+def day_regressors(days: Sequence[date]) -> Floats:
+    """Return the known cash flows of each Federal Reserve business day.
+
+    Shape (days, columns): intercept, four weekdays, then for each event whether it falls on the
+    day or, if that is no business day, on the days since the one before; and the same a business
+    day later, because part of a tax date or a month-end clears then.
+    """
+    ends = np.array(days, dtype="datetime64[D]")
+    before = np.array(calendars.shift("fed", days, -1), dtype="datetime64[D]")
+    earlier = np.array(calendars.shift("fed", days, -2), dtype="datetime64[D]")
+    weekday = (ends.astype(int) + 3) % 7
+    columns = [np.ones(len(ends)), *((weekday == number).astype(float) for number in range(1, 5))]
+    for happened in calendar_events(days[0].year - 1, days[-1].year + 1).values():
+        events = np.sort(np.array(happened, dtype="datetime64[D]"))
+        upto, upto_before, upto_earlier = (
+            np.searchsorted(events, edge, side="right") for edge in (ends, before, earlier)
+        )
+        columns += [(upto - upto_before).astype(float), (upto_before - upto_earlier).astype(float)]
+    return np.column_stack(columns)
+
+
+def coefficients(
+    regressors: Floats, values: Floats, *, half_life: float, ridge: float
+) -> Iterator[tuple[Floats, Floats]]:
+    """Yield before each row, and after the last, the normal equations of the rows so far.
+
+    They are (products, moments), a row `half_life` rows ago counting half; `np.linalg.solve` gives
+    the coefficients. The arrays are replaced, never changed: they may be kept.
+    """
+    columns = regressors.shape[1]
+    decay = 0.5 ** (1 / half_life)
+    penalty = np.diag([0.0] + [ridge] * (columns - 1))
+    products, moments = np.zeros((columns, columns)), np.zeros(columns)
+    for x, y in zip(regressors, values, strict=True):
+        yield products + penalty, moments
+        products = decay * products + np.outer(x, x)
+        moments = decay * moments + x * y
+    yield products + penalty, moments
+
+
 def forecasts(
     regressors: Floats, values: Floats, *, minimum: int, half_life: float, ridge: float
 ) -> tuple[Floats, Floats]:
@@ -86,18 +126,13 @@ def forecasts(
     forecasting and prediction; ridge: Hoerl and Kennard, Technometrics 12, 1970). Shapes (rows,
     columns) and (rows,); the first `minimum` results are NaN.
     """
-    rows, columns = regressors.shape
-    decay = 0.5 ** (1 / half_life)
-    penalty = np.diag([0.0] + [ridge] * (columns - 1))
-    products, moments = np.zeros((columns, columns)), np.zeros(columns)
+    rows = len(values)
     expected, mean = np.full(rows, np.nan), np.full(rows, np.nan)
-    for row in range(rows):
-        x, y = regressors[row], values[row]
-        if row >= minimum:
-            expected[row] = x @ np.linalg.solve(products + penalty, moments)
+    equations = coefficients(regressors, values, half_life=half_life, ridge=ridge)
+    for row, (products, moments) in enumerate(equations):
+        if minimum <= row < rows:
+            expected[row] = regressors[row] @ np.linalg.solve(products, moments)
             mean[row] = moments[0] / products[0, 0]
-        products = decay * products + np.outer(x, x)
-        moments = decay * moments + x * y
     return expected, mean
 
 

@@ -1,4 +1,6 @@
--- Issues less redemptions and buybacks equal the marketable lines of table IIIA, without the accrual of inflation-protected securities. Where buybacks are not served they are the difference.
+-- Issues less redemptions and buybacks equal the marketable lines of table IIIA, without the accrual of
+-- inflation-protected securities. What buybacks retired no longer matures. Where buybacks are not served
+-- they are the difference.
 select statement.record_date as day, statement.net_usd_mn - coalesce(settled.net_usd_mn, 0)
         as difference
     from (
@@ -11,8 +13,8 @@ dts_table = 'IIIA' and security_market = 'Marketable' and security_type in
         group by record_date
     ) as statement
     left join (
-        select settlement_date, sum(case leg when 'issue' then par_usd_mn else -par_usd_mn end)
-            as net_usd_mn
-        from sources.debt_settlements
+        select settlement_date,
+            sum(issued_usd_mn - redeemed_usd_mn - coalesce(buyback_usd_mn, 0)) as net_usd_mn
+        from marts.settlement_calendar
         group by settlement_date
     ) as settled on settled.settlement_date = statement.record_date

@@ -1,49 +1,59 @@
--- Net settlements of the coming eight weeks, as known at the clock.
+-- Net settlements of the coming eight weeks, as known and as expected at the clock.
 --
 -- Amounts by certainty: issues with results, issues announced, issues on the schedule without an
--- amount. Most of what matures weeks ahead has no announced issue yet: that is not a payment to the
--- public but a roll-over still to be announced, so the net is NULL there and the maturing amount
--- stands in refinancing. Issues of a class that settle together are announced together today; before
--- 2018 the shortest bill was not, and a net then may lack it. Roll-overs of the Fed are handled as in marts.settlement_calendar.
-with legs as (
-    select *
-    from sources.debt_settlements
-    union all
-    select *
-    from sources.upcoming_settlements as upcoming
-    where not exists (
-        select 1 from sources.debt_settlements as settled where settled.record_id = upcoming.record_id
-    )
+-- amount, regular issues that are expected to be announced. Where these are still to come, what
+-- matures is not a payment to the public but is rolled over: the net is NULL and the maturing amount
+-- stands in refinancing. The effect on the overnight repo rate is the expected net of the day's coupons
+-- times the slope of the last quarter in marts.settlement_sensitivity.
+with slope as (
+    select coefficient_bp_per_100bn, low_bp_per_100bn, high_bp_per_100bn
+    from marts.settlement_sensitivity
+    where window_kind = 'quarter' and regressor = 'coupons'
+    order by window_end desc
+    limit 1
 ),
 
-issues as (
-    select
-        legs.settlement_date,
-        legs.security_class,
-        sum(case when legs.status = 'auctioned' then legs.par_usd_mn end) as auctioned_usd_mn,
-        sum(case when legs.status = 'announced' then legs.par_usd_mn end) as announced_usd_mn,
-        sum(case when legs.status = 'scheduled' then 1 else 0 end) as scheduled_issues
-    from legs
-    where legs.leg = 'issue'
-    group by legs.settlement_date, legs.security_class
+coupons as (
+    select settlement_date, sum(net_public_expected_usd_mn) as net_usd_mn
+    from marts.settlement_vintages
+    where is_open and security_group = 'coupons'
+    group by settlement_date
 )
 
 select
     clock.today as as_of,
     ahead.settlement_date,
     ahead.security_class,
-    coalesce(issues.auctioned_usd_mn, 0) as auctioned_usd_mn,
-    coalesce(issues.announced_usd_mn, 0) as announced_usd_mn,
-    coalesce(issues.scheduled_issues, 0) as scheduled_issues,
+    ahead.auctioned_usd_mn,
+    ahead.announced_usd_mn,
+    ahead.scheduled_issues,
+    ahead.expected_issues_usd_mn,
+    ahead.add_ons_expected_usd_mn,
     ahead.redeemed_usd_mn,
-    case when issues.auctioned_usd_mn is not null or issues.announced_usd_mn is not null
-        then ahead.net_public_usd_mn end as net_public_usd_mn,
-    case when issues.auctioned_usd_mn is null and issues.announced_usd_mn is null
-        then ahead.redeemed_usd_mn else 0 end as refinancing_usd_mn,
+    calendar.net_public_usd_mn,
+    case when auctions.known_through >= auctions.expected_through
+        then ahead.net_public_expected_usd_mn end as net_public_expected_usd_mn,
+    case when ahead.is_announced then 0 else ahead.redeemed_usd_mn end as refinancing_usd_mn,
+    ahead.buyback_maximum_usd_mn,
+    coupons.net_usd_mn / 100000 * slope.coefficient_bp_per_100bn as funding_effect_bp,
+    least(
+        coupons.net_usd_mn / 100000 * slope.low_bp_per_100bn,
+        coupons.net_usd_mn / 100000 * slope.high_bp_per_100bn
+    ) as funding_effect_low_bp,
+    greatest(
+        coupons.net_usd_mn / 100000 * slope.low_bp_per_100bn,
+        coupons.net_usd_mn / 100000 * slope.high_bp_per_100bn
+    ) as funding_effect_high_bp,
     ahead.soma_basis,
     ahead.known_at
-from marts.settlement_calendar as ahead
+from marts.settlement_vintages as ahead
 cross join meta.clock as clock
-left join issues
-    on issues.settlement_date = ahead.settlement_date and issues.security_class = ahead.security_class
-where ahead.settlement_date > clock.today and ahead.settlement_date <= clock.today + interval 56 day
+left join marts.settlement_calendar as calendar
+    on calendar.settlement_date = ahead.settlement_date and calendar.security_class = ahead.security_class
+left join meta.coverage as auctions
+    on auctions.table_name = 'debt_settlements' and auctions.entity = 'auctions'
+left join coupons on coupons.settlement_date = ahead.settlement_date and ahead.security_group = 'coupons'
+left join slope on ahead.security_group = 'coupons'
+where ahead.is_open
+    and ahead.settlement_date > clock.today
+    and ahead.settlement_date <= clock.today + 56

@@ -159,6 +159,12 @@ def _reverse_repos(economy: Economy) -> Series:
     return _daily(economy.days[on], texts, clock.REVERSE_REPO)
 
 
+def _reverse_repo_rate(economy: Economy) -> Series:
+    on = economy.funding.secured & (economy.days >= REVERSE_REPO_FACILITY)
+    texts = [f"{rate:.2f}" for rate in policy.reverse_repo_rate(economy.days[on]).tolist()]
+    return _daily(economy.days[on], texts, clock.REVERSE_REPO)
+
+
 def _rate(name: str) -> Callable[[Economy], Series]:
     def make(economy: Economy) -> Series:
         on = economy.days >= FIRST_DAY[name]
@@ -267,6 +273,7 @@ _MAKERS: dict[str, Callable[[Economy], Series]] = {
     "SOFR": _rate("SOFR"),
     "EFFR": _rate("EFFR"),
     "OBFR": _rate("OBFR"),
+    "RRPONTSYAWARD": _reverse_repo_rate,
     "DGS2": _par_yield(0),
     "DGS10": _par_yield(1),
     "DGS30": _par_yield(2),

@@ -1,0 +1,115 @@
+"""Compare what is wrong now with what was told before; tell what began, changed or ended."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+from typing import Literal
+
+from liquidity_pipeline.alerts.evaluate import (
+    TITLES,
+    Finding,
+    evaluate,
+    settlements_ahead,
+    utc_now,
+)
+from liquidity_pipeline.alerts.send import Message, send
+from liquidity_pipeline.alerts.state import State
+from liquidity_pipeline.settings import AlertSettings
+
+STATE_FILE = "alerts.json"
+
+
+@dataclass(frozen=True)
+class Event:
+    """Something to tell, once."""
+
+    kind: Literal["began", "changed", "ended"]
+    title: str
+    detail: str
+    date: date
+    key: str
+
+
+def check(data_dir: Path, published: Path, settings: AlertSettings) -> list[Event]:
+    """Evaluate all conditions, send what is new, and remember it; return what was sent.
+
+    Raises DeliveryError when no message could be delivered: the next check sends it again.
+    """
+    state = State.read(data_dir / STATE_FILE)
+    now = utc_now()
+    findings = evaluate(published, settings, now)
+    ahead = settlements_ahead(published) if published.exists() else state.calendar
+    events = [
+        *transitions(state, findings),
+        *calendar_changes(state, ahead, settings.settlement_usd_bn, now.date()),
+    ]
+    if events:
+        send(settings, [_message(event, settings) for event in events])
+    remember(state, findings, ahead).write(data_dir / STATE_FILE)
+    return events
+
+
+def transitions(state: State, findings: Iterable[Finding]) -> list[Event]:
+    """Return what began, changed its level, or ended since the last check."""
+    events = []
+    for finding in findings:
+        before = state.active.get(finding.key)
+        title = f"{TITLES[finding.condition]}: {finding.subject}"
+        if finding.is_active and before != finding.level:
+            kind: Literal["began", "changed"] = "began" if before is None else "changed"
+            title = f"{title} ({finding.level})"
+            events.append(Event(kind, title, finding.detail, finding.date, finding.key))
+        elif before is not None and not finding.is_active:
+            events.append(Event("ended", title, finding.detail, finding.date, finding.key))
+    return events
+
+
+def calendar_changes(
+    state: State, ahead: dict[str, float], threshold: float, today: date
+) -> list[Event]:
+    """Return the coming settlement days whose net changed by at least `threshold` USD bn.
+
+    A day that was not known before is news of the calendar's horizon, not a change.
+    """
+    events = []
+    for day, net in ahead.items():
+        before = state.calendar.get(day)
+        if before is not None and abs(net - before) >= threshold:
+            detail = f"Net settlement was USD {before:,.1f} bn and is now {net:,.1f} bn."
+            title = f"Settlement calendar changed: {day}"
+            events.append(Event("changed", title, detail, today, f"settlement_calendar/{day}"))
+    return events
+
+
+def remember(state: State, findings: Iterable[Finding], ahead: dict[str, float]) -> State:
+    """Return the state after a check; subjects that were not evaluated keep theirs."""
+    active = dict(state.active)
+    for finding in findings:
+        active.pop(finding.key, None)
+        if finding.is_active:
+            active[finding.key] = finding.level
+    return State(active, dict(ahead))
+
+
+def _message(event: Event, settings: AlertSettings) -> Message:
+    condition = event.key.partition("/")[0]
+    lines = [event.detail, f"Describes {event.date}. Row behind it: {_where(condition)}."]
+    if settings.link:
+        lines.append(f"Brief: {settings.link}")
+    ended = event.kind == "ended"
+    title = f"Ended: {event.title}" if ended else event.title
+    return Message(title, "\n".join(line for line in lines if line), good_news=ended)
+
+
+def _where(condition: str) -> str:
+    tables = {
+        "stress_flags": "marts.stress_flags",
+        "drain_surprise": "marts.drain_seasonality",
+        "stale_sources": "meta.freshness",
+        "not_published": "meta.publication",
+        "settlement_calendar": "marts.settlement_calendar",
+    }
+    return tables[condition]

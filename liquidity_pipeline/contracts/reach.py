@@ -1,0 +1,58 @@
+"""What a mart rests on: which input decides how far its rows and columns reach."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
+
+# The price tables together: a symbol is in one of them.
+PRICES = "prices"
+
+
+@dataclass(frozen=True, eq=False)
+class Input:
+    """One input of a mart, named as in `meta.coverage`; `PRICES` for whichever table has a symbol.
+
+    A row whose day (`Table.reach`) lies beyond what is known of the input is absent; with `columns`
+    these are NULL instead. `entity` names the part of the table. `entity_column`: the row's own
+    column does (a symbol). `class_column`: every symbol of the row's asset class must be known,
+    `class_entity`: of the named class. `only` restricts the input to rows with these values.
+    `since`: the column with the first day that counts into the row, for what is known by question.
+    `from_day` (ISO): rows before it do not rest on the input. `is_current`: the row is absent
+    unless all that is due of the input is known, because it speaks of the present.
+    """
+
+    table: str
+    entity: str = ""
+    columns: tuple[str, ...] = ()
+    entity_column: str | None = None
+    class_column: str | None = None
+    class_entity: str | None = None
+    only: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    since: str | None = None
+    from_day: str | None = None
+    is_current: bool = False
+
+    @property
+    def label(self) -> str:
+        """Say it in one phrase, for the data dictionary."""
+        name = f"{self.table}/{self.entity}" if self.entity else self.table
+        if self.entity_column:
+            name = f"{name} of the row's {self.entity_column}"
+        if self.class_column:
+            name = f"{name} of all symbols of the row's {self.class_column}"
+        if self.class_entity:
+            name = f"{name} of all symbols of class {self.class_entity}"
+        rows = "; ".join(f"{column} {', '.join(values)}" for column, values in self.only.items())
+        what = ", ".join(self.columns) or "the row"
+        if self.from_day:
+            rows = f"{rows}; from {self.from_day}".removeprefix("; ")
+        if self.is_current:
+            rows = f"{rows}; only while current".removeprefix("; ")
+        return f"{what}: {name}" + (f" ({rows})" if rows else "")
+
+
+def for_rows(inputs: Iterable[Input], **only: tuple[str, ...] | str) -> tuple[Input, ...]:
+    """Restrict inputs to rows whose columns have one of the given values."""
+    values = {name: (v,) if isinstance(v, str) else v for name, v in only.items()}
+    return tuple(replace(each, only={**each.only, **values}) for each in inputs)

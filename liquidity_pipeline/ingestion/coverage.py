@@ -1,0 +1,358 @@
+"""How far each input is known: `meta.coverage`, which every mart rests on.
+
+Of a table with a calendar, a day is known by its row. Of events (auctions, operations, buybacks) it
+is known by the question: a window that was asked for and answered in full is known, and empty where
+nothing happened; one that was not answered is not known, whatever rows are held from before.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time, timedelta
+from functools import cached_property
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from liquidity_pipeline.calendars import Release, days
+from liquidity_pipeline.contracts.meta import COVERAGE
+from liquidity_pipeline.contracts.sources import DEBT_SETTLEMENTS
+from liquidity_pipeline.contracts.table import Table
+from liquidity_pipeline.ingestion.completeness import releases
+from liquidity_pipeline.settings import NEW_YORK
+from liquidity_pipeline.sources.fetch import month_end
+from liquidity_pipeline.sources.registry import SOURCES, Source
+from liquidity_pipeline.storage.archive import FetchRecord
+from liquidity_pipeline.storage.lake import Lake
+from liquidity_pipeline.universe import Universe
+
+Records = Mapping[str, Sequence[FetchRecord]]
+Span = tuple[date, date]
+_DAY = timedelta(days=1)
+# Longer than any calendar pauses.
+_FORTNIGHT = timedelta(days=14)
+# By then the results of the day's auctions and operations are out.
+_RESULTS_OUT = time(18, 0)
+# Treasury bills are issued every week, without an exception since 2005.
+_ISSUED_EVERY = timedelta(days=7)
+_PROVIDER = {"index_prices": "source", "crypto_prices": "venue"}
+_IN_TIME = "known as far as is due"
+
+
+@dataclass(frozen=True)
+class Known:
+    """How far one input is known. `newest` is the last day of which anything is held."""
+
+    table: str
+    entity: str
+    start: date | None
+    through: date | None
+    expected: date | None
+    basis: str
+    reason: str
+    newest: date | None = None
+
+    @property
+    def is_current(self) -> bool:
+        """Nothing that is due is missing at the end."""
+        return self.through is not None and self.through >= (self.expected or date.min)
+
+    def row(self) -> dict[str, object]:
+        """Return the row of `meta.coverage`."""
+        return {
+            "table_name": self.table,
+            "entity": self.entity,
+            "known_from": self.start,
+            "known_through": self.through,
+            "expected_through": self.expected,
+            "basis": self.basis,
+            "reason": self.reason,
+        }
+
+
+def coverage(lake: Lake, records: Records, universe: Universe, now: datetime) -> pa.Table:
+    """Return `meta.coverage` at `now` (naive UTC), from the lake and all fetches of each source.
+
+    A fetch that stood at a later moment than `now` tells of the days up to `now` what they were.
+    """
+    observed = [
+        known
+        for source in SOURCES.values()
+        for table in source.tables
+        for known in _observed(_History(source, table, lake, records, now), universe)
+    ]
+    events = [
+        known
+        for source in SOURCES.values()
+        for table in source.tables
+        for known in _events(_History(source, table, lake, records, now), observed)
+    ]
+    rows = [known.row() for known in (*observed, *events)]
+    return pa.Table.from_pylist(rows, schema=COVERAGE.arrow_schema)
+
+
+@dataclass(frozen=True)
+class _History:
+    """What is held and what was asked of one table, seen from one moment."""
+
+    source: Source
+    table: Table
+    lake: Lake
+    records: Records
+    now: datetime
+
+    @cached_property
+    def months(self) -> frozenset[date]:
+        return frozenset(self.lake.months(self.table))
+
+    @cached_property
+    def asked(self) -> Sequence[FetchRecord]:
+        """All fetches of the source, oldest first."""
+        return self.records.get(self.source.name, ())
+
+    def until(self, record: FetchRecord) -> date:
+        """Return the last day that was over when a fetch stood, or at the moment of the run."""
+        return last_full_day(min(record.now, record.kept_at, self.now))
+
+    def answered(self, entity: str, path: str | None) -> list[Span]:
+        """Return the spans of days of which everything was answered, joined, oldest first.
+
+        A month that the lake no longer holds is not known, though it was answered.
+        """
+        spans: list[Span] = []
+        for record in self.asked:
+            if record.error is None and _is_answered(record, entity, path):
+                end = min(record.window.end, self.until(record))
+                spans += [
+                    (month, min(end, month_end(month)))
+                    for month in record.window.months
+                    if month in self.months and month <= end
+                ]
+        return _joined(spans)
+
+    def why(self, entity: str, path: str | None = None) -> str:
+        """Return the publisher's last word on the input, as far as it was heard by now."""
+        heard = [record for record in self.asked if min(record.now, record.kept_at) <= self.now]
+        last = (heard or list(self.asked))[-1:]
+        if not last:
+            return "never fetched"
+        (record,) = last
+        if record.error is not None:
+            return f"fetch failed on {record.day}: {record.error}"
+        gaps = [gap for gap in record.gaps if _names(gap, entity or self.table.name)]
+        if path and not gaps and not _is_answered(record, entity, path):
+            gaps = [f"{path} was not answered", *record.gaps]
+        if gaps:
+            return f"not served on {record.day}: {'; '.join(gaps)}"
+        return f"nothing newer was served on {record.day}"
+
+
+def last_full_day(moment: datetime) -> date:
+    """Return the last New York day whose auctions and operations are public (naive UTC)."""
+    local = moment.replace(tzinfo=UTC).astimezone(NEW_YORK)
+    return local.date() if local.time() >= _RESULTS_OUT else local.date() - _DAY
+
+
+# --- tables with a calendar -----------------------------------------------------------------------
+
+
+def _observed(history: _History, universe: Universe) -> Iterator[Known]:
+    """Yield how far each entity is known by its rows."""
+    rules = releases(history.table, universe)
+    if not rules:
+        return
+    held = _held(history, universe)
+    for entity, release in rules.items():
+        yield _by_rows(history, entity, release, held.get(entity, []))
+
+
+def _by_rows(history: _History, entity: str, release: Release, held: Sequence[date]) -> Known:
+    today = history.now.replace(tzinfo=UTC).astimezone(NEW_YORK).date()
+    # An administered rate is due before its day comes.
+    due = release.due(held[0] if held else today - _FORTNIGHT, today + _DAY, history.now)
+    expected = _until_next(release, due[-1], today) if due else None
+    name = history.table.name
+    if not held:
+        reason = f"no row is held: {history.why(entity)}"
+        return Known(name, entity, None, None, expected, "rows", reason)
+    hole = _first_hole(history, entity, due, held)
+    through = hole - _DAY if hole else _until_next(release, held[-1], today)
+    if hole is not None:
+        reason = f"hole on {hole}: not held, and no full answer explains it"
+    elif expected is None or through >= expected:
+        reason = _IN_TIME
+    else:
+        reason = f"ends on {held[-1]}: {history.why(entity)}"
+    return Known(name, entity, held[0], through, expected, "rows", reason, newest=held[-1])
+
+
+def _until_next(release: Release, day: date, today: date) -> date:
+    """Return the last day before the next observation, today at the latest: none is due between."""
+    ahead = days(release.calendar, day + _DAY, day + _FORTNIGHT)
+    return max(day, min(ahead[0] - _DAY, today))
+
+
+def _held(history: _History, universe: Universe) -> dict[str, list[date]]:
+    """Return the days whose rows are public by now, per entity, oldest first.
+
+    A price counts that comes from the symbol's first provider: another's is near it, not equal,
+    and a return from one to the other is neither's.
+    """
+    table = history.table
+    assert table.day is not None  # noqa: S101 - what has releases has a day
+    provider = _PROVIDER.get(table.name)
+    columns = [table.day, "known_at", table.entity, provider]
+    rows = history.lake.read(table, [name for name in columns if name])
+    rows = rows.filter(pc.less_equal(rows["known_at"], pa.scalar(history.now, pa.timestamp("us"))))
+    if provider:
+        believed = pa.array(
+            [
+                f"{asset.symbol} {asset.provider_symbols()[0][0]}"
+                for asset in (*universe.index, *universe.crypto)
+            ]
+        )
+        named = pc.binary_join_element_wise(rows[table.entity], rows[provider], " ")
+        rows = rows.filter(pc.is_in(named, value_set=believed))
+    if not table.entity:
+        return {"": sorted(set(rows[table.day].to_pylist()))}
+    grouped = rows.group_by(table.entity).aggregate([(table.day, "distinct")])
+    names, lists = grouped[table.entity].to_pylist(), grouped[f"{table.day}_distinct"].to_pylist()
+    return {name: sorted(each) for name, each in zip(names, lists, strict=True)}
+
+
+def _first_hole(
+    history: _History, entity: str, due: Sequence[date], held: Sequence[date]
+) -> date | None:
+    """Return the first due day before the newest row that is neither held nor known to be none."""
+    present = set(held)
+    absent = [day for day in due[: bisect_right(due, held[-1])] if day not in present]
+    if not absent:
+        return None
+    spans = history.answered(entity, None)
+    return next((day for day in absent if not _inside(day, spans)), None)
+
+
+# --- events ---------------------------------------------------------------------------------------
+
+
+def _events(history: _History, observed: Sequence[Known]) -> Iterator[Known]:
+    """Yield how far each part without a calendar is known, by what was asked and answered."""
+    for entity, path in history.table.parts.items():
+        known = _by_answers(history, entity, path)
+        limit = _pulse(history, observed)
+        if known.through is not None and limit is not None and limit < known.through:
+            reason = f"{history.source.publishers[0]} answers, but serves nothing after {limit}"
+            start = known.start if known.start and known.start <= limit else None
+            through = limit if start else None
+            known = _changed(known, start, through, reason)
+        yield known
+
+
+def _by_answers(history: _History, entity: str, path: str) -> Known:
+    name, expected = history.table.name, last_full_day(history.now)
+    if history.source.partitioned:
+        spans = history.answered(entity, path)
+    else:
+        spans = _snapshot(history, entity, path)
+    if not spans:
+        reason = f"never answered: {history.why(entity, path)}"
+        return Known(name, entity, None, None, expected, "answered", reason)
+    # What lies beyond the first hole has not been asked for: it is the hole that has to be closed.
+    start, through = spans[0]
+    if through >= expected:
+        reason = _IN_TIME
+    elif len(spans) > 1:
+        reason = f"hole on {through + _DAY}: not asked for, not answered, or its file is gone"
+    else:
+        reason = f"ends on {through}: {history.why(entity, path)}"
+    return Known(name, entity, start, through, expected, "answered", reason, newest=through)
+
+
+def _snapshot(history: _History, entity: str, path: str) -> list[Span]:
+    """Return the day on which a snapshot was last taken in full, if it is held and is the newest.
+
+    A snapshot without one of its parts replaces the one before, so older answers do not count.
+    """
+    good = [record for record in history.asked if record.error is None]
+    if not good or not history.lake.files(history.table):
+        return []
+    if not _is_answered(good[-1], entity, path):
+        return []
+    day = history.until(good[-1])
+    return [(day, day)]
+
+
+def _pulse(history: _History, observed: Sequence[Known]) -> date | None:
+    """Return the newest day that the publisher serves of anything regular, if it is behind.
+
+    A service that has stood still answers a question about events as readily as a live one. What
+    it publishes every day, or every week, shows through which day it has been kept up.
+    """
+    publisher = history.source.publishers[0]
+    regular = {
+        table.name
+        for source in SOURCES.values()
+        if source.publishers[0] == publisher
+        for table in source.tables
+        if table.releases
+    }
+    beats = [known for known in observed if known.table in regular and known.newest is not None]
+    limits = []
+    if beats and not any(known.is_current for known in beats):
+        limits.append(max(known.newest for known in beats if known.newest is not None))
+    if publisher == SOURCES[DEBT_SETTLEMENTS.name].publishers[0]:
+        limits += _last_issue_week(history)
+    return min(limits, default=None)
+
+
+def _last_issue_week(history: _History) -> list[date]:
+    """Return the last day before the newest issue of debt must have been followed by another."""
+    months = history.lake.months(DEBT_SETTLEMENTS)[-3:]
+    rows = history.lake.read_months(DEBT_SETTLEMENTS, months, ["settlement_date", "leg"])
+    issued = rows["settlement_date"].filter(pc.equal(rows["leg"], "issue"))
+    newest = pc.max(issued).as_py()
+    return [] if newest is None else [newest + _ISSUED_EVERY - _DAY]
+
+
+def _changed(known: Known, start: date | None, through: date | None, reason: str) -> Known:
+    return Known(
+        known.table, known.entity, start, through, known.expected, known.basis, reason, through
+    )
+
+
+# --- what a fetch answered ------------------------------------------------------------------------
+
+
+def _is_answered(record: FetchRecord, entity: str, path: str | None) -> bool:
+    """Tell whether a good fetch had a full answer for the input.
+
+    A part is told by its path; an entity of a table with a calendar by the gap that names it.
+    """
+    if path is None:
+        return not any(_names(gap, entity) for gap in record.gaps) if entity else not record.missed
+    came = {str(answer["path"]) for answer in record.answers}
+    missed = {part for part in record.missed if f'{path}"' in part}
+    return not missed and any(asked.endswith(path) for asked in came)
+
+
+def _names(gap: str, entity: str) -> bool:
+    """Tell whether a gap's text names an entity, as a word of its own."""
+    padded = "".join(c if c.isalnum() or c == "_" else " " for c in gap)
+    return f" {entity} " in f" {padded} "
+
+
+def _joined(spans: Sequence[Span]) -> list[Span]:
+    """Join spans that overlap or follow upon each other, oldest first."""
+    joined: list[Span] = []
+    for start, end in sorted(spans):
+        if joined and start <= joined[-1][1] + _DAY:
+            joined[-1] = (joined[-1][0], max(end, joined[-1][1]))
+        else:
+            joined.append((start, end))
+    return joined
+
+
+def _inside(day: date, spans: Sequence[Span]) -> bool:
+    return any(start <= day <= end for start, end in spans)

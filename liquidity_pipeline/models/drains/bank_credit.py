@@ -1,0 +1,97 @@
+"""Do banks lend less when liquidity drains? `marts.bank_credit`.
+
+Weekly changes of banks' loans (H.8) against the drain of record, with loans before, with and after
+the drain, at leads and lags fixed in advance. An association in time, not a cause: loans are
+seasonally adjusted and revised, and their weekly figure holds changes of reporting.
+"""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import duckdb
+import numpy as np
+import pyarrow as pa
+
+from liquidity_pipeline.contracts.drains import BANK_CREDIT
+from liquidity_pipeline.models.mart import PythonMart
+from liquidity_pipeline.statistics import panels
+from liquidity_pipeline.statistics.inference import Moments, max_t_p_values, slopes
+
+# Weeks by which loans follow the drain; negative: by which they come before it.
+LAGS = (-4, -1, 0, 1, 4)
+MIN_WEEKS = 104
+SEED = 20260202
+
+_WEEKS = """
+    with loans as (
+        select observation_date, value, lag(observation_date) over (order by observation_date)
+            as before_date, lag(value) over (order by observation_date) as before_value
+        from sources.market_series
+        where series = 'TOTLL'
+    )
+    select drains.week_ending, drains.drain_reserves_usd_mn / 100000,
+        case when loans.observation_date - loans.before_date = 7
+            then loans.value - loans.before_value end
+    from marts.reserve_drains as drains
+    left join loans on loans.observation_date = drains.week_ending
+    order by drains.week_ending
+"""
+
+
+def build(connection: duckdb.DuckDBPyConnection) -> pa.Table:
+    """Return `marts.bank_credit`: one row per year-end and lag, USD bn of loans per 100 bn."""
+    weeks = connection.execute(_WEEKS).fetchall()
+    if not any(loans is not None for _, _, loans in weeks):
+        return BANK_CREDIT.arrow_schema.empty_table()
+    dates = [day for day, _, _ in weeks]
+    drained = np.array([[value] for _, value, _ in weeks], dtype=float)
+    loans = {day: value for day, _, value in weeks if value is not None}
+    later = np.array(
+        [[loans.get(day + timedelta(days=7 * lag), np.nan) for lag in LAGS] for day in dates]
+    )
+    moments = Moments.of_pairs(np.broadcast_to(drained, later.shape), later)
+    rows: list[dict[str, object]] = []
+    for as_of in panels.as_of_dates(connection):
+        if as_of.date.month != 12:
+            continue
+        # What was lent after the date is not known on it.
+        stop = sum(day <= as_of.date - timedelta(days=7 * (max(LAGS) + 2)) for day in dates)
+        if stop >= MIN_WEEKS:
+            rows += _estimates(moments.window(0, stop), as_of)
+    return panels.table(rows, BANK_CREDIT.arrow_schema)
+
+
+def _estimates(moments: Moments, as_of: panels.AsOf) -> list[dict[str, object]]:
+    found = slopes(moments, MIN_WEEKS).slope
+    adjusted = max_t_p_values(found, SEED)
+    return [
+        {
+            "as_of": as_of.date,
+            "lag_weeks": lag,
+            "estimate_usd_bn": found.estimate[i],
+            "low_usd_bn": found.low[i],
+            "high_usd_bn": found.high[i],
+            "p_value": found.p_value[i],
+            "p_value_adjusted": adjusted[i],
+            "n_obs": int(found.n_obs[i]),
+            "known_at": as_of.known_at,
+        }
+        for i, lag in enumerate(LAGS)
+        if found.is_defined[i]
+    ]
+
+
+MARTS = {
+    "bank_credit": PythonMart(
+        build,
+        frozenset(
+            {
+                "marts.reserve_drains",
+                "sources.market_series",
+                "meta.calendar_days",
+                "meta.clock",
+            }
+        ),
+    )
+}

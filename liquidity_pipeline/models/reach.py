@@ -1,0 +1,161 @@
+"""Cut a mart where what it rests on is no longer known: rows away, columns to NULL.
+
+A mart is built from whatever is held. What of it is known, its contract and `meta.coverage` decide,
+for SQL and Python marts alike.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+from datetime import date
+
+import duckdb
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from liquidity_pipeline.contracts.reach import PRICES, Input
+from liquidity_pipeline.contracts.table import Table
+
+_PRICE_TABLES = ("index_prices", "crypto_prices")
+Through = Mapping[str, date | None]
+
+
+@dataclass(frozen=True)
+class Span:
+    """What is known of one input, and what should be."""
+
+    start: date | None
+    through: date | None
+    expected: date | None
+
+
+_NOTHING = Span(None, None, None)
+
+
+@dataclass(frozen=True)
+class Coverage:
+    """`meta.coverage` by input, and the symbols of each asset class."""
+
+    spans: Mapping[tuple[str, str], Span]
+    classes: Mapping[str, tuple[str, ...]]
+
+    @classmethod
+    def read(cls, connection: duckdb.DuckDBPyConnection) -> Coverage:
+        """Read the coverage that a session sees."""
+        spans = {
+            (table, entity): Span(*span)
+            for table, entity, *span in connection.execute(
+                "select table_name, entity, known_from, known_through, expected_through "
+                "from meta.coverage"
+            ).fetchall()
+        }
+        classes: dict[str, list[str]] = {}
+        if any(table in _PRICE_TABLES for table, _ in spans):
+            for asset, name in connection.execute(
+                "select asset, asset_class from meta.universe order by 1"
+            ).fetchall():
+                classes.setdefault(name, []).append(asset)
+        return cls(spans, {name: tuple(assets) for name, assets in classes.items()})
+
+    def span(self, table: str, entity: str) -> Span:
+        """Return what is known of an input; of one that nobody names, nothing."""
+        if table != PRICES:
+            return self.spans.get((table, entity), _NOTHING)
+        found = (self.spans.get((each, entity)) for each in _PRICE_TABLES)
+        return next((span for span in found if span), _NOTHING)
+
+    def by_symbol(self) -> Through:
+        """Return per symbol the last day through which its price is known."""
+        symbols = {entity for table, entity in self.spans if table in _PRICE_TABLES}
+        return {symbol: self.span(PRICES, symbol).through for symbol in sorted(symbols)}
+
+    def by_class(self) -> Through:
+        """Return per asset class the last day through which every price of it is known."""
+        return {name: self.class_through(name) for name in self.classes}
+
+    def class_through(self, name: str) -> date | None:
+        """Return the last day through which every symbol of an asset class is known."""
+        through = [self.span(PRICES, symbol).through for symbol in self.classes.get(name, ())]
+        known = [day for day in through if day is not None]
+        return min(known) if known and len(known) == len(through) else None
+
+
+def cut(table: Table, rows: pa.Table, connection: duckdb.DuckDBPyConnection) -> pa.Table:
+    """Return the rows of a mart without what its inputs are not known for."""
+    if not table.rests_on or not rows.num_rows:
+        return rows
+    coverage = Coverage.read(connection)
+    newest = pc.max(rows[table.reach]).as_py()
+    beyond = {
+        each: condition
+        for each in table.rests_on
+        if (condition := _beyond(each, str(table.reach), coverage, newest))
+    }
+    if not beyond:
+        return rows
+    absent = [condition for each, condition in beyond.items() if not each.columns]
+    columns = ", ".join(_columns(rows.schema.names, beyond))
+    keep = " and ".join(f"not coalesce({condition}, false)" for condition in absent) or "true"
+    connection.register("uncut", rows)
+    try:
+        kept = connection.sql(f"select {columns} from uncut where {keep}").to_arrow_table()
+    finally:
+        connection.unregister("uncut")
+    return kept.cast(_nullable(rows.schema))
+
+
+def _columns(names: list[str], beyond: Mapping[Input, str]) -> Iterator[str]:
+    for name in names:
+        conditions = [condition for each, condition in beyond.items() if name in each.columns]
+        if conditions:
+            yield f"case when {' or '.join(conditions)} then null else {name} end as {name}"
+        else:
+            yield name
+
+
+def _beyond(each: Input, reach: str, coverage: Coverage, newest: date) -> str | None:
+    """Return the SQL condition of rows that an input is not known for; None if there are none."""
+    if each.entity_column:
+        condition = _by_name(each.entity_column, coverage.by_symbol(), reach)
+    elif each.class_column:
+        condition = _by_name(each.class_column, coverage.by_class(), reach)
+    else:
+        found = _by_span(each, reach, coverage, newest)
+        if found is None:
+            return None
+        condition = found
+    if each.from_day:
+        condition += f" and {reach} >= date '{each.from_day}'"
+    for name, values in each.only.items():
+        condition += f" and {name} in ({', '.join(map(repr, values))})"
+    return f"({condition})"
+
+
+def _by_name(column: str, through: Through, reach: str) -> str:
+    """Return the condition where the row's own column names the input."""
+    cases = " ".join(f"when '{name}' then {_day(day)}" for name, day in through.items())
+    limit = f"case {column} {cases} end" if cases else "null::date"
+    return f"coalesce({reach} > {limit}, true)"
+
+
+def _by_span(each: Input, reach: str, coverage: Coverage, newest: date) -> str | None:
+    span = coverage.span(each.table, each.entity)
+    if each.class_entity:
+        span = replace(_NOTHING, through=coverage.class_through(each.class_entity))
+    if span.through is None:
+        return "true"
+    if each.is_current:
+        return "true" if span.expected is not None and span.through < span.expected else None
+    conditions = [f"{reach} > {_day(span.through)}"] if span.through < newest else []
+    if each.since and span.start is not None:
+        conditions.append(f"{each.since} < {_day(span.start)}")
+    return f"({' or '.join(conditions)})" if conditions else None
+
+
+def _day(day: date | None) -> str:
+    return f"date '{day}'" if day else "null::date"
+
+
+def _nullable(schema: pa.Schema) -> pa.Schema:
+    return pa.schema([field.with_nullable(True) for field in schema])

@@ -1,0 +1,193 @@
+"""The terminal's sentences: dated, and never calm about what was not evaluated."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Callable, Mapping
+from datetime import date, datetime
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import pytest
+from rich.console import Console
+
+from liquidity_pipeline.cli.report import show
+from liquidity_pipeline.contracts.registry import PUBLISHED
+from liquidity_pipeline.contracts.table import DUCKDB_TYPES
+
+AS_OF = date(2026, 11, 25)
+Report = Callable[..., str]
+
+
+@pytest.fixture
+def report(tmp_path: Path) -> Report:
+    """Give `report(**rows by bare table name)`: what is printed of a file with these rows only."""
+
+    def print_file(**tables: list[Mapping[str, Any]]) -> str:
+        path = tmp_path / "published.duckdb"
+        given = {
+            "publication": [
+                {"as_of": AS_OF, "endpoints": "live", "is_synthetic": False, "built_at": NOW}
+            ],
+            "universe": [{"asset": "SPX", "asset_class": "large_cap"}],
+            **tables,
+        }
+        with duckdb.connect(str(path)) as file:
+            file.execute("create schema sources; create schema marts; create schema meta")
+            for table in PUBLISHED.values():
+                typed = ", ".join(f"{c.name} {DUCKDB_TYPES[c.kind]}" for c in table.columns)
+                file.execute(f"create table {table.qualified_name} ({typed})")
+                for row in given.get(table.name, []):
+                    marks = ", ".join("?" for _ in row)
+                    file.execute(
+                        f"insert into {table.qualified_name} ({', '.join(row)}) values ({marks})",
+                        list(row.values()),
+                    )
+        printed = io.StringIO()
+        show(path, Console(file=printed, width=200))
+        return printed.getvalue()
+
+    return print_file
+
+
+NOW = datetime.fromisoformat("2026-11-25 12:00")
+
+
+def ended(table: str, entity: str = "", *, through: date | None, reason: str) -> dict[str, Any]:
+    return {
+        "table_name": table,
+        "entity": entity,
+        "known_from": date(2005, 10, 3),
+        "known_through": through,
+        "expected_through": AS_OF,
+        "basis": "rows",
+        "reason": reason,
+    }
+
+
+def flag(indicator: str, day: date, level: str = "normal") -> dict[str, Any]:
+    return {"indicator": indicator, "date": day, "level": level, "reason": "1.0 above 0.9"}
+
+
+def test_with_nothing_known_no_sentence_is_calm(report: Report) -> None:
+    reason = "no row is held: fetch failed on 2026-11-25: HTTP 500"
+    text = report(coverage=[ended("fed_balance_sheet", "WRBWFRBL", through=None, reason=reason)])
+    assert f"Drain of reserves: not known: fed_balance_sheet: {reason}" in text
+    assert "stress indicators: not known: none has history enough to be evaluated" in text
+    assert "Stress index: not known" in text
+    assert "Net settlement of Treasury debt: not known" in text
+    assert "Overnight funding: not known" in text
+    assert "Assets: not known" in text
+    assert "Drain episodes: not known" in text
+    assert "was active" not in text
+    assert f"fed_balance_sheet WRBWFRBL: not known; {reason}" in text
+
+
+def test_calm_says_what_was_evaluated_and_when(report: Report) -> None:
+    newest, old = date(2026, 11, 24), date(2026, 8, 20)
+    text = report(stress_flags=[flag("a", newest), flag("b", date(2026, 11, 18)), flag("c", old)])
+    assert "no stress indicator was active: 2 of 3 evaluated, on 2026-11-18 to 2026-11-24" in text
+    assert "c: not known since 2026-08-20" in text
+
+
+def test_flags_that_are_all_old_are_not_calm(report: Report) -> None:
+    text = report(stress_flags=[flag("a", date(2026, 8, 20)), flag("b", date(2026, 8, 19))])
+    assert "stress indicators: not known: none evaluated since 2026-08-20" in text
+    assert "was active" not in text
+
+
+def test_an_active_indicator_is_named_with_its_day(report: Report) -> None:
+    text = report(stress_flags=[flag("a", date(2026, 11, 24), "stress")])
+    assert "stress a on 2026-11-24: 1.0 above 0.9" in text
+    assert "1 of 1 evaluated, on 2026-11-24" in text
+    assert "was active" not in text
+
+
+def test_an_old_index_is_not_the_present(report: Report) -> None:
+    text = report(
+        stress_index=[{"date": date(2026, 8, 31), "index_value": 0.036, "level": "normal"}]
+    )
+    assert "Stress index on 2026-08-31: 0.036, normal, not known since" in text
+
+
+def test_an_open_episode_is_dated(report: Report) -> None:
+    text = report(
+        drain_episodes=[
+            {
+                "start_date": date(2026, 7, 8),
+                "depth_usd_mn": 120_000,
+                "depth_pct": 4.0,
+                "is_alarm": False,
+                "is_open": True,
+            }
+        ],
+        drain_episode_weeks=[{"week_ending": date(2026, 8, 19)}],
+    )
+    assert "as of 2026-08-19 reserves had been draining since 2026-07-08" in text
+    assert "have been" not in text
+
+
+def test_after_h41_ended_no_episode_is_not_none_open(report: Report) -> None:
+    text = report(
+        drain_episode_weeks=[{"week_ending": date(2026, 8, 19)}],
+        coverage=[
+            ended("fed_balance_sheet", "WRBWFRBL", through=date(2026, 8, 25), reason="ends there")
+        ],
+    )
+    assert "Drain episodes: not known after 2026-08-19: fed_balance_sheet: ends there" in text
+
+
+def test_each_gauge_and_each_asset_has_its_own_day(report: Report) -> None:
+    text = report(
+        funding_conditions=[
+            {"date": date(2026, 11, 20), "sofr_pct": 3.66},
+            {"date": date(2026, 11, 24), "on_rrp_usd_mn": 5_000.0},
+        ],
+        asset_returns=[{"asset": "SPX", "date": date(2026, 11, 24), "return_5d_pct": 1.0}],
+        rolling_correlations=[
+            {
+                "asset": "SPX",
+                "date": date(2026, 8, 20),
+                "driver": "reserve_drain_estimate",
+                "window_days": 60,
+                "correlation": -0.5,
+                "correlation_low": -0.7,
+                "correlation_high": -0.2,
+                "n_obs": 60,
+            }
+        ],
+    )
+    sofr, on_rrp = (
+        next(row for row in text.splitlines() if name in row)
+        for name in ("SOFR, %", "overnight reverse")
+    )
+    assert "2026-11-20" in sofr
+    assert "2026-11-24" in on_rrp
+    asset = next(row for row in text.splitlines() if row.strip("│ ").startswith("SPX"))
+    assert "2026-11-24" in asset
+    assert "2026-08-20" in asset
+
+
+def test_a_later_week_of_h41_is_shown_beside_the_last_complete_one(report: Report) -> None:
+    text = report(
+        weekly_drains=[
+            {
+                "week_ending": date(2026, 8, 19),
+                "component": "total",
+                "drain_reserves_usd_mn": 7_000,
+                "drain_headline_usd_mn": 48_000,
+            }
+        ],
+        reserve_drains=[
+            {
+                "week_ending": date(2026, 11, 18),
+                "drain_reserves_usd_mn": 9_000,
+                "d_tga_usd_mn": 2_000,
+            }
+        ],
+        coverage=[ended("tga_balance", through=date(2026, 8, 20), reason="HTTP 500")],
+    )
+    assert "Drain of the week ending Wednesday 2026-08-19" in text
+    assert "Week ending Wednesday 2026-11-18: reserves fell by +9.00 USD bn" in text
+    assert "tga_balance: HTTP 500" in text

@@ -1,0 +1,207 @@
+"""Coverage: what a row, a question and an outage each tell of the days that are known."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import date, datetime, time
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pytest
+
+from liquidity_pipeline.calendars import days, utc
+from liquidity_pipeline.contracts.sources import SOURCE_TABLES
+from liquidity_pipeline.ingestion.coverage import coverage, last_full_day
+from liquidity_pipeline.settings import default_reference_dir
+from liquidity_pipeline.sources.fetch import Window
+from liquidity_pipeline.storage.archive import FetchRecord
+from liquidity_pipeline.storage.lake import Lake
+from liquidity_pipeline.universe import Universe
+from liquidity_pipeline_tests.models.world import leg, purchase
+
+OPERATIONS = "/api/tsy/all/results/summary/search.json"
+AUCTIONS = "/services/api/fiscal_service/v1/accounting/od/auctions_query"
+BUYBACKS = "/services/api/fiscal_service/v1/accounting/od/buybacks_operations"
+FEBRUARY = date(2026, 2, 1)
+
+
+def evening(day: date) -> datetime:
+    return utc(day, time(22))
+
+
+def record(
+    source: str,
+    day: date,
+    *paths: str,
+    first: date = FEBRUARY,
+    gone: Sequence[str] = (),
+    gaps: Sequence[str] = (),
+    error: str | None = None,
+    moment: datetime | None = None,
+) -> FetchRecord:
+    """A fetch on an evening, from `first` to the month's end; `gone` paths answer 404."""
+    at = moment or evening(day)
+    answers = [
+        {
+            "publisher": "any",
+            "path": path,
+            "params": {},
+            "status": 404 if path in gone else 200,
+            "failure": None,
+        }
+        for path in paths
+    ]
+    return FetchRecord(source, Window.of_months(first, day), at, at, {}, answers, list(gaps), error)
+
+
+def store(lake: Lake, table: str, rows: Sequence[Mapping[str, Any]], *months: date) -> None:
+    contract = SOURCE_TABLES[table]
+    complete = [{c.name: row.get(c.name) for c in contract.stored_columns} for row in rows]
+    content = pa.Table.from_pylist(complete, schema=contract.arrow_schema)
+    lake.store(contract, content, list(months) or [FEBRUARY], evening(FEBRUARY))
+
+
+def statements(*held: date) -> list[dict[str, Any]]:
+    return [
+        {"record_date": day, "closing_usd_mn": 900_000.0, "known_at": known}
+        for day, known in zip(
+            held, SOURCE_TABLES["tga_balance"].releases[""].known_at(held), strict=True
+        )
+    ]
+
+
+def known(
+    lake: Lake, now: datetime, table: str, entity: str = "", *records: FetchRecord
+) -> dict[str, Any]:
+    by_source: dict[str, list[FetchRecord]] = {}
+    for each in records:
+        by_source.setdefault(each.source, []).append(each)
+    rows = coverage(lake, by_source, Universe.load(default_reference_dir()), now).to_pylist()
+    (row,) = (r for r in rows if (r["table_name"], r["entity"]) == (table, entity))
+    return row
+
+
+def span(row: Mapping[str, Any]) -> tuple[date | None, date | None, date | None]:
+    return row["known_from"], row["known_through"], row["expected_through"]
+
+
+@pytest.fixture
+def lake(tmp_path: Path) -> Lake:
+    return Lake(tmp_path)
+
+
+def test_a_day_with_a_calendar_is_known_by_its_row(lake: Lake) -> None:
+    # On Friday 2026-02-13 at 22:00 the statement of Thursday is the newest that is out.
+    store(lake, "tga_balance", statements(*days("fed", FEBRUARY, date(2026, 2, 12))))
+    row = known(lake, evening(date(2026, 2, 13)), "tga_balance")
+    assert span(row) == (date(2026, 2, 2), date(2026, 2, 12), date(2026, 2, 12))
+    assert row["basis"] == "rows"
+
+
+def test_a_series_that_has_ended_is_known_to_its_end_and_says_why(lake: Lake) -> None:
+    store(lake, "tga_balance", statements(*days("fed", FEBRUARY, date(2026, 2, 5))))
+    failed = record("tga_balance", date(2026, 2, 13), "/any", error="HTTP 500")
+    row = known(lake, evening(date(2026, 2, 13)), "tga_balance", "", failed)
+    assert span(row) == (date(2026, 2, 2), date(2026, 2, 5), date(2026, 2, 12))
+    assert row["reason"] == "ends on 2026-02-05: fetch failed on 2026-02-13: HTTP 500"
+
+
+def test_a_hole_that_nobody_was_asked_about_ends_what_is_known(lake: Lake) -> None:
+    held = [d for d in days("fed", FEBRUARY, date(2026, 2, 12)) if d != date(2026, 2, 9)]
+    store(lake, "tga_balance", statements(*held))
+    row = known(lake, evening(date(2026, 2, 13)), "tga_balance")
+    assert row["known_through"] == date(2026, 2, 8)
+    assert "hole on 2026-02-09" in row["reason"]
+    # Its publisher, asked later, has none: the day does not exist, and nothing is missing.
+    asked = record("tga_balance", date(2026, 2, 13), "/any")
+    row = known(lake, evening(date(2026, 2, 13)), "tga_balance", "", asked)
+    assert row["known_through"] == date(2026, 2, 12)
+
+
+def test_a_row_that_was_not_public_yet_is_not_known(lake: Lake) -> None:
+    store(lake, "tga_balance", statements(*days("fed", FEBRUARY, date(2026, 2, 12))))
+    row = known(lake, evening(date(2026, 2, 6)), "tga_balance")
+    assert span(row)[1:] == (date(2026, 2, 5), date(2026, 2, 5))
+
+
+def test_what_was_never_served_is_not_known_at_all(lake: Lake) -> None:
+    gone = record("fed_balance_sheet", date(2026, 2, 13), "/x", gaps=["WLFN: not served by fred"])
+    row = known(lake, evening(date(2026, 2, 13)), "fed_balance_sheet", "WLFN", gone)
+    assert span(row)[:2] == (None, None)
+    assert "not served by fred" in row["reason"]
+
+
+def test_an_empty_answer_is_knowledge_and_no_answer_is_not(lake: Lake) -> None:
+    store(lake, "fed_operations", [])
+    asked = record("fed_operations", date(2026, 2, 13), OPERATIONS)
+    row = known(lake, evening(date(2026, 2, 13)), "fed_operations", "", asked)
+    assert span(row) == (FEBRUARY, date(2026, 2, 13), date(2026, 2, 13))
+    assert row["basis"] == "answered"
+    failed = record("fed_operations", date(2026, 2, 13), OPERATIONS, error="HTTP 500")
+    row = known(lake, evening(date(2026, 2, 13)), "fed_operations", "", failed)
+    assert span(row)[:2] == (None, None)
+
+
+def test_rows_of_events_say_nothing_about_days_that_were_not_answered(lake: Lake) -> None:
+    store(lake, "fed_operations", [purchase(date(2026, 2, 5), 8_000.0)])
+    asked = record("fed_operations", date(2026, 2, 5), OPERATIONS)
+    failed = record("fed_operations", date(2026, 2, 13), OPERATIONS, error="HTTP 500")
+    row = known(lake, evening(date(2026, 2, 13)), "fed_operations", "", asked, failed)
+    assert span(row)[:2] == (FEBRUARY, date(2026, 2, 5))
+    assert row["reason"] == "ends on 2026-02-05: fetch failed on 2026-02-13: HTTP 500"
+
+
+def test_a_day_is_known_when_its_results_are_out(lake: Lake) -> None:
+    store(lake, "fed_operations", [])
+    morning = utc(date(2026, 2, 13), time(10))
+    asked = record("fed_operations", date(2026, 2, 13), OPERATIONS, moment=morning)
+    row = known(lake, evening(date(2026, 2, 13)), "fed_operations", "", asked)
+    assert row["known_through"] == date(2026, 2, 12)
+    assert last_full_day(utc(date(2026, 2, 13), time(18))) == date(2026, 2, 13)
+
+
+def test_a_part_that_answers_404_is_unknown_and_the_other_is_not(lake: Lake) -> None:
+    store(lake, "debt_settlements", [leg("issue", date(2026, 2, 12), 90_000.0)])
+    asked = record("debt_settlements", date(2026, 2, 13), AUCTIONS, BUYBACKS, gone=[BUYBACKS])
+    now = evening(date(2026, 2, 13))
+    row = known(lake, now, "debt_settlements", "auctions", asked)
+    assert row["known_through"] == date(2026, 2, 13)
+    assert known(lake, now, "debt_settlements", "buybacks", asked)["known_through"] is None
+
+
+def test_a_service_that_stands_still_is_not_believed(lake: Lake) -> None:
+    # Bills are issued every week: nothing since the 5th means that the service has stopped.
+    store(lake, "debt_settlements", [leg("issue", date(2026, 2, 5), 90_000.0)])
+    asked = record("debt_settlements", date(2026, 2, 27), AUCTIONS, BUYBACKS)
+    row = known(lake, evening(date(2026, 2, 27)), "debt_settlements", "auctions", asked)
+    assert row["known_through"] == date(2026, 2, 11)
+    assert "serves nothing after" in row["reason"]
+
+
+def test_a_month_whose_file_is_gone_is_not_known(lake: Lake) -> None:
+    months = [date(2025, 12, 1), date(2026, 1, 1), FEBRUARY]
+    store(lake, "fed_operations", [], *months)
+    asked = record("fed_operations", date(2026, 2, 13), OPERATIONS, first=months[0])
+    now = evening(date(2026, 2, 13))
+    assert known(lake, now, "fed_operations", "", asked)["known_through"] == date(2026, 2, 13)
+    lake.path(SOURCE_TABLES["fed_operations"], date(2026, 1, 1)).unlink()
+    row = known(lake, now, "fed_operations", "", asked)
+    assert span(row)[:2] == (date(2025, 12, 1), date(2025, 12, 31))
+    assert "hole on 2026-01-01" in row["reason"]
+
+
+def test_a_later_fetch_tells_what_an_earlier_day_was(lake: Lake) -> None:
+    store(lake, "fed_operations", [])
+    asked = record("fed_operations", date(2026, 2, 27), OPERATIONS)
+    row = known(lake, evening(date(2026, 2, 13)), "fed_operations", "", asked)
+    assert span(row) == (FEBRUARY, date(2026, 2, 13), date(2026, 2, 13))
+
+
+def test_an_older_snapshot_is_of_its_own_day(lake: Lake) -> None:
+    contract = SOURCE_TABLES["upcoming_settlements"]
+    lake.store_snapshot(contract, contract.arrow_schema.empty_table(), evening(FEBRUARY))
+    path = AUCTIONS.replace("auctions_query", "upcoming_auctions")
+    asked = record("upcoming_settlements", date(2026, 2, 5), AUCTIONS, path)
+    row = known(lake, evening(date(2026, 2, 13)), "upcoming_settlements", "auctions", asked)
+    assert span(row) == (date(2026, 2, 5), date(2026, 2, 5), date(2026, 2, 13))

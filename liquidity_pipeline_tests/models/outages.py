@@ -1,0 +1,292 @@
+"""Take one input away and publish the same day again: what differs from the good day.
+
+An outage is done to the lake and to the archive's records, the way reality does it: what was
+fetched before it stays as it stood then, and every later fetch answers nothing. Everything else
+is the good day's. Then each value of each mart is equal to the good one, or NULL, or absent.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+
+from liquidity_pipeline.contracts.marts import MART_TABLES
+from liquidity_pipeline.contracts.meta import SIGN_CONVENTIONS
+from liquidity_pipeline.contracts.sources import SOURCE_TABLES
+from liquidity_pipeline.contracts.table import Table
+from liquidity_pipeline.ingestion.coverage import Records, coverage
+from liquidity_pipeline.models import engine, reference
+from liquidity_pipeline.settings import Settings
+from liquidity_pipeline.sources.reference import read_sign_conventions
+from liquidity_pipeline.sources.registry import SOURCES
+from liquidity_pipeline.storage.archive import Archive, FetchRecord
+from liquidity_pipeline.storage.lake import Lake
+from liquidity_pipeline.universe import Universe
+from liquidity_pipeline_tests.models.as_of import RE_ESTIMATED
+
+Marts = Mapping[str, pa.Table]
+
+
+@dataclass(frozen=True)
+class Outage:
+    """Parts of sources that end with a day, or were never there (`after` None).
+
+    `gone` are (source, entity): an empty entity is the whole source, else a rate, series, symbol,
+    kind, or a part that is served apart (see `Table.parts`).
+    """
+
+    gone: tuple[tuple[str, str], ...]
+    after: date | None
+
+    def __str__(self) -> str:
+        """Name it as a test does."""
+        names = " and ".join(f"{source}/{entity}".rstrip("/") for source, entity in self.gone)
+        return f"{names} {'never' if self.after is None else f'ended {self.after}'}"
+
+
+@dataclass
+class Compared:
+    """How many values were compared with the good ones, and which differ."""
+
+    values: int = 0
+    absent: int = 0
+    wrong: Counter[str] = field(default_factory=Counter)
+    examples: list[str] = field(default_factory=list)
+
+
+class Publication:
+    """One good day: its lake, its records and its marts, and what outages make of them."""
+
+    def __init__(self, settings: Settings, folder: Path) -> None:
+        self.settings, self.folder = settings, folder
+        self.now = settings.now.astimezone(UTC).replace(tzinfo=None)
+        self.universe = Universe.load(settings.reference_dir)
+        archive = Archive(settings.archive_dir)
+        self.records: Records = {name: archive.of(name) for name in SOURCES}
+        self.lake = self._compacted(Lake(settings.lake_dir), folder / "good")
+        self.good = self.build(self.lake, self.records)
+
+    def build(self, lake: Lake, records: Records, only: set[str] | None = None) -> Marts:
+        """Build the marts (all, or some on top of the good others)."""
+        inputs = engine.Inputs(
+            {name: lake.files(table) for name, table in SOURCE_TABLES.items()},
+            {},
+            {
+                "calendar_days": reference.calendar_days(self.settings.today),
+                "clock": reference.clock(self.now),
+                "universe": reference.universe_table(self.universe),
+                "sign_conventions": read_sign_conventions(self.settings.reference_dir).cast(
+                    SIGN_CONVENTIONS.arrow_schema
+                ),
+                "coverage": coverage(lake, records, self.universe, self.now),
+            },
+        )
+        built: dict[str, pa.Table] = {}
+        with engine.session(inputs) as connection:
+            for name in engine.build_order():
+                is_new = only is None or name in only
+                rows = engine.build(name, connection) if is_new else self.good[name]
+                connection.register(f"{name}_built", rows)
+                connection.execute(f"create view marts.{name} as from {name}_built")
+                if is_new:
+                    built[name] = rows
+        return built
+
+    def under(self, outage: Outage) -> Compared:
+        """Publish the day again under an outage, and compare all marts that it can reach."""
+        folder = self.folder / "cut"
+        shutil.rmtree(folder, ignore_errors=True)
+        shutil.copytree(self.folder / "good", folder, copy_function=os.link)
+        lake, records = Lake(folder), dict(self.records)
+        for source, entity in outage.gone:
+            for table in SOURCES[source].tables:
+                self._cut_rows(lake, table, entity, outage.after)
+            records[source] = self._cut_records(records[source], source, entity, outage.after)
+        touched = {t.qualified_name for source, _ in outage.gone for t in SOURCES[source].tables}
+        marts = self.build(lake, records, _downstream(touched))
+        result = Compared()
+        for name, rows in marts.items():
+            compare(MART_TABLES[name], self.good[name], rows, result)
+        return result
+
+    def _compacted(self, lake: Lake, folder: Path) -> Lake:
+        """Copy the lake with the same months, of which only the newest file holds rows.
+
+        Coverage asks which months are there; reading them is what costs.
+        """
+        target = Lake(folder)
+        for table in SOURCE_TABLES.values():
+            months, rows = lake.months(table), lake.read(table)
+            for month in months or [None]:
+                path = target.path(table, month)
+                if not months and not lake.files(table):
+                    continue
+                path.parent.mkdir(parents=True, exist_ok=True)
+                is_last = month is None or month == months[-1]
+                pq.write_table(rows if is_last else rows.slice(0, 0), path)
+        return target
+
+    def _cut_rows(self, lake: Lake, table: Table, entity: str, after: date | None) -> None:
+        for path in lake.files(table):
+            rows = pq.read_table(path, schema=table.arrow_schema)
+            affected = _of_entity(table, rows, entity)
+            if after is None:
+                kept = rows.filter(pc.invert(affected))
+            else:
+                end = _end_of(after)
+                then = _as_it_stood(table, rows.filter(affected), end)
+                kept = pa.concat_tables([rows.filter(pc.invert(affected)), then])
+            path.unlink()
+            pq.write_table(kept, path)
+        if after is None and not entity:
+            shutil.rmtree(lake.root / table.name, ignore_errors=True)
+
+    def _cut_records(
+        self, records: Sequence[FetchRecord], source: str, entity: str, after: date | None
+    ) -> list[FetchRecord]:
+        """Return the records as they are when the input answers 404 from a day on."""
+        before = []
+        if after is not None:
+            end = _end_of(after)
+            before = [
+                replace(record, now=min(record.now, end), kept_at=min(record.kept_at, end))
+                for record in records
+            ]
+        last = records[-1]
+        if not entity:
+            return [*before, replace(last, error="HTTP 404", answers=[], gaps=[])]
+        paths = {each.parts[entity] for each in SOURCES[source].tables if entity in each.parts}
+        answers = [
+            {**answer, "status": 404}
+            if any(str(answer["path"]).endswith(path) for path in paths)
+            or f'"{entity}"' in json.dumps(answer["params"])
+            else answer
+            for answer in last.answers
+        ]
+        return [*before, replace(last, answers=answers, gaps=[*last.gaps, f"{entity}: HTTP 404"])]
+
+
+def compare(table: Table, good: pa.Table, cut: pa.Table, result: Compared) -> None:
+    """Count what differs between a mart and the good one, by the contract's key."""
+    names = [c.name for c in table.stored_columns if RE_ESTIMATED not in c.meaning]
+    keys = list(table.key)
+    result.absent += good.num_rows - cut.num_rows
+    with duckdb.connect() as connection:
+        connection.register("good", good)
+        connection.register("cut", cut)
+        on = " and ".join(f"good.{key} is not distinct from cut.{key}" for key in keys)
+        (extra,) = connection.execute(
+            f"select count(*) from cut anti join good on {on}"
+        ).fetchone() or (0,)
+        if extra:
+            first = connection.execute(f"select * from cut anti join good on {on} limit 1")
+            result.wrong[f"{table.name}: rows that the good day has not"] += extra * len(names)
+            result.examples.append(f"{table.name} extra {first.fetchone()}")
+        pairs = connection.execute(
+            f"select {', '.join(f'good.{n} as good_{n}, cut.{n} as cut_{n}' for n in names)} "
+            f"from cut join good on {on}"
+        ).to_arrow_table()
+    result.values += pairs.num_rows * len(names) + extra * len(names)
+    for name in names:
+        wrong = _wrong(pairs[f"good_{name}"], pairs[f"cut_{name}"])
+        if count := int(wrong.sum()):
+            result.wrong[f"{table.name}.{name}"] += count
+            at = int(np.argmax(wrong))
+            key = [str(pairs[f"good_{k}"][at]) for k in keys]
+            was, now = pairs[f"good_{name}"][at], pairs[f"cut_{name}"][at]
+            result.examples.append(f"{table.name}.{name} {key}: {was}, then {now}")
+
+
+def _wrong(good: pa.ChunkedArray, cut: pa.ChunkedArray) -> np.ndarray:
+    """Mark values that are neither equal to the good ones (to 1e-9) nor NULL."""
+    valid = pc.is_valid(cut).to_numpy(zero_copy_only=False)
+    if pa.types.is_floating(good.type):
+        x, y = (z.to_numpy(zero_copy_only=False) for z in (good, cut))
+        return valid & ~np.isclose(x, y, rtol=1e-9, atol=1e-9)
+    same = pc.fill_null(pc.equal(good, cut), False).to_numpy(zero_copy_only=False)
+    return valid & ~same
+
+
+def _of_entity(table: Table, rows: pa.Table, entity: str) -> pa.Array:
+    everything = pa.array(np.ones(rows.num_rows, dtype=bool))
+    if not entity:
+        return everything
+    if entity in table.parts and table.entity is None:
+        if entity == "buybacks":
+            return pc.equal(rows["leg"], "buyback")
+        if entity == "announcements":
+            return pc.is_null(rows["known_at"])
+        return pc.not_equal(rows["leg"], "buyback") if "leg" in rows.schema.names else everything
+    return pc.equal(rows[table.entity], entity) if table.entity else pc.invert(everything)
+
+
+def _as_it_stood(table: Table, rows: pa.Table, end: datetime) -> pa.Table:
+    """Return the rows that a fetch at that moment gave: those public, without later results."""
+    moment = pa.scalar(end, pa.timestamp("us"))
+    names = rows.schema.names
+    public = rows["known_at"]
+    if "announced_at" in names:
+        public = pc.coalesce(rows["announced_at"], rows["known_at"])
+    rows = rows.filter(pc.less_equal(public, moment))
+    if "results_at" not in names:
+        return rows
+    later = pc.fill_null(pc.greater(rows["results_at"], moment), False)
+    for name in ("soma_usd_mn", "public_usd_mn", "price_per100", "results_at"):
+        place = rows.schema.get_field_index(name)
+        column = pc.if_else(later, pa.scalar(None, rows.schema.field(name).type), rows[name])
+        rows = rows.set_column(place, rows.schema.field(name), column)
+    place = rows.schema.get_field_index("par_usd_mn")
+    par = pc.if_else(later, rows["offering_usd_mn"], rows["par_usd_mn"])
+    return rows.set_column(place, rows.schema.field("par_usd_mn"), par).cast(table.arrow_schema)
+
+
+def _end_of(day: date) -> datetime:
+    """Return 22:00 in New York, or an hour earlier in summer: a day's last fetch."""
+    return datetime.combine(day + timedelta(days=1), datetime.min.time()) + timedelta(hours=3)
+
+
+def _downstream(tables: set[str]) -> set[str]:
+    """Return the marts that a change of source tables can reach, by what they read or rest on."""
+    bare = {name.removeprefix("sources.") for name in tables}
+    prices = {"index_prices", "crypto_prices"}
+    reached: set[str] = set()
+    for name in engine.build_order():
+        rests = {each.table for each in MART_TABLES[name].rests_on}
+        rests |= prices if "prices" in rests else set()
+        read = engine.upstream(name)
+        if read & tables or rests & bare or any(f"marts.{mart}" in read for mart in reached):
+            reached.add(name)
+    return reached
+
+
+@contextmanager
+def publication(settings: Settings, folder: Path) -> Iterator[Publication]:
+    """Give the good publication of a data directory, worked on in a folder of its own."""
+    yield Publication(settings, folder)
+
+
+def entities(settings: Settings) -> dict[str, list[str]]:
+    """Return per source the parts that can go missing by themselves."""
+    universe = Universe.load(settings.reference_dir)
+    found: dict[str, list[str]] = {}
+    for source in SOURCES.values():
+        table = source.tables[0]
+        names: list[Any] = [name for name in (*table.releases, *table.parts) if name]
+        symbols = {"index_prices": universe.index, "crypto_prices": universe.crypto}
+        names += [asset.symbol for asset in symbols.get(table.name, ())]
+        found[source.name] = list(dict.fromkeys(names))
+    return found
