@@ -27,9 +27,14 @@ class Gap:
 
     def covers(self, row: Mapping[str, Any]) -> bool:
         """Tell whether a row of `meta.freshness` is stale for no other cause than this gap."""
-        if (self.table, self.entity) != (row["table_name"], row["entity"]):
-            return False
-        return self.days is None or (row["days_missing"] <= self.days and not row["days_behind"])
+        missing = row["days_missing"]
+        within = self.covers_days(row["table_name"], row["entity"], missing)
+        return within and (self.days is None or not row["days_behind"])
+
+    def covers_days(self, table: str, entity: str, missing: int) -> bool:
+        """Tell whether so many missing days of a series are no more than is known."""
+        same = (self.table, self.entity) == (table, entity)
+        return same and (self.days is None or missing <= self.days)
 
 
 @dataclass(frozen=True)

@@ -8,6 +8,7 @@ the run, `meta.*` (calendar, clock, universe, conventions) and the marts that ex
 from __future__ import annotations
 
 import importlib
+import inspect
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -19,11 +20,12 @@ import duckdb
 import pyarrow as pa
 
 from liquidity_pipeline.contracts.marts import FAMILY_OF_MART, MART_TABLES
+from liquidity_pipeline.contracts.registry import PUBLISHED
 from liquidity_pipeline.contracts.sources import SOURCE_TABLES
 from liquidity_pipeline.contracts.table import DUCKDB_TYPES, Table
 from liquidity_pipeline.contracts.validation import validate
 from liquidity_pipeline.models.attached_files import attach_files, quoted
-from liquidity_pipeline.models.lineage import tables_read
+from liquidity_pipeline.models.lineage import columns_read, tables_read
 from liquidity_pipeline.models.mart import PythonMart
 from liquidity_pipeline.models.reach import cut
 
@@ -101,6 +103,35 @@ def upstream(name: str) -> frozenset[str]:
     if name in _python_marts():
         return _python_marts()[name].reads
     return tables_read(sql(name))
+
+
+def code_file(name: str) -> Path:
+    """Return the file that builds a mart: its SQL, or the module of its function."""
+    if name not in _python_marts():
+        return sql_file(name)
+    return Path(inspect.getsourcefile(_python_marts()[name].build) or __file__)
+
+
+def column_lineage(name: str) -> dict[str, list[tuple[str, str]]]:
+    """Return, per column of a mart, the (qualified table, column) pairs that it rests on.
+
+    SQL says it by its text. A mart in Python declares tables: a column is taken to rest on the
+    columns of its own name there, and where there is none, on every number in them.
+    """
+    tables = {q: PUBLISHED[q] for q in sorted(upstream(name)) if q in PUBLISHED}
+    if name not in _python_marts():
+        return columns_read(sql(name), {q: table.column_names for q, table in tables.items()})
+    numbers = [
+        (q, column.name)
+        for q, table in tables.items()
+        for column in table.columns
+        if column.kind == "number"
+    ]
+    lineage = {}
+    for column in MART_TABLES[name].column_names:
+        same = [(q, column) for q, table in tables.items() if column in table.column_names]
+        lineage[column] = same or numbers
+    return lineage
 
 
 def build_order() -> list[str]:

@@ -1,8 +1,16 @@
-"""Which tables a query reads, from its text."""
+"""What a query reads, from its text: tables, and the columns that each of its columns rests on."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping
 from functools import cache
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from sqlglot.lineage import Node
+
+# Columns by qualified table name.
+Schema = Mapping[str, tuple[str, ...]]
 
 
 @cache
@@ -13,3 +21,30 @@ def tables_read(sql: str) -> frozenset[str]:
 
     tree = sqlglot.parse_one(sql, read="duckdb")
     return frozenset(f"{table.db}.{table.name}" for table in tree.find_all(exp.Table) if table.db)
+
+
+def columns_read(sql: str, schema: Schema) -> dict[str, list[tuple[str, str]]]:
+    """Return, per column of a query's result, the (qualified table, column) pairs it rests on.
+
+    `schema` has the columns of the tables that the query reads. A column that rests on none, such
+    as a constant, has an empty list.
+    """
+    from sqlglot.lineage import lineage
+
+    # Types play no part in lineage.
+    nested: dict[str, dict[str, dict[str, str]]] = {}
+    for qualified, columns in schema.items():
+        database, _, table = qualified.partition(".")
+        nested.setdefault(database, {})[table] = dict.fromkeys(columns, "double")
+    nodes: Any = lineage(None, sql, nested, dialect="duckdb")
+    return {name: sorted(set(_leaves(node))) for name, node in nodes.items()}
+
+
+def _leaves(node: Node) -> Iterator[tuple[str, str]]:
+    """Yield the columns of tables at the ends of a column's lineage."""
+    from sqlglot import exp
+
+    for part in node.walk():
+        if isinstance(part.expression, exp.Table) and part.expression.db:
+            table = f"{part.expression.db}.{part.expression.name}"
+            yield table, part.name.rpartition(".")[2]

@@ -2,17 +2,18 @@
 
 import dagster as dg
 
-from liquidity_pipeline.orchestration.jobs import jobs, schedules, sensors
+from liquidity_pipeline.orchestration.jobs import jobs, schedules
 from liquidity_pipeline.orchestration.mart_assets import marts
 from liquidity_pipeline.orchestration.resources import environment_pipeline
-from liquidity_pipeline.orchestration.source_assets import source_assets
+from liquidity_pipeline.orchestration.sensors import sensors
+from liquidity_pipeline.orchestration.source_assets import publisher_specs, source_assets
 from liquidity_pipeline.pipeline import Pipeline
 
 
 def build_definitions(pipeline: Pipeline | None = None) -> dg.Definitions:
     """Return all definitions; tests and the command line pass a pipeline of their own."""
     return dg.Definitions(
-        assets=[*source_assets(), marts],
+        assets=[*publisher_specs(), *source_assets(), marts],
         jobs=jobs,
         schedules=schedules,
         sensors=sensors,

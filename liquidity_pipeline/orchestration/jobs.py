@@ -1,11 +1,11 @@
-"""Jobs, the days on which they run, and the sensor that joins them.
+"""Jobs, and the days on which they run.
 
 Sources and marts are two jobs: in Dagster a failed step skips whatever depends on it, and one
-publisher that is down must not keep the others' news from the readers. `publish` follows every
-`refresh` and `backfill`, whether all of its sources succeeded or not.
+publisher that is down must not keep the others' news from the readers. A publication follows every
+run that touched a source, see `sensors`.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from datetime import date, timedelta
 
 import dagster as dg
@@ -54,6 +54,7 @@ def _schedule(
         cron_schedule=cron,
         execution_timezone=timezone,
         description=description,
+        default_status=dg.DefaultScheduleStatus.RUNNING,
     )
     def schedule(context: dg.ScheduleEvaluationContext) -> dg.RunRequest:
         day = context.scheduled_execution_time.astimezone(NEW_YORK).date()
@@ -79,11 +80,18 @@ schedules = [
         "After the secured (8:00) and the unsecured rates (9:00) of the day before.",
     ),
     _schedule(
+        "afternoon_statements",
+        "45 16 * * 1-5",
+        "America/New_York",
+        ["tga_balance", "debt_transactions", "fed_balance_sheet", "debt_settlements"],
+        "After the Daily Treasury Statement (16:00) and, on Thursdays, H.4.1 (16:30).",
+    ),
+    _schedule(
         "evening_statements_and_closes",
         "30 21 * * 1-5",
         "America/New_York",
         [*SOURCES, "policy_events"],
-        "After the Daily Treasury Statement (16:00), H.4.1 (16:30) and the exchanges' files.",
+        "Everything, after the exchanges' files; what came late in the day is taken too.",
     ),
     _schedule(
         MIDNIGHT_UTC,
@@ -95,27 +103,4 @@ schedules = [
 ]
 
 
-def _follow(context: dg.RunStatusSensorContext) -> Iterator[dg.RunRequest]:
-    yield dg.RunRequest(run_key=context.dagster_run.run_id)
-
-
-publish_after_success = dg.run_status_sensor(
-    name="publish_after_success",
-    run_status=dg.DagsterRunStatus.SUCCESS,
-    monitored_jobs=[refresh, backfill],
-    request_job=publish,
-    default_status=dg.DefaultSensorStatus.RUNNING,
-    description="Rebuild and publish when new data came.",
-)(_follow)
-
-publish_after_failure = dg.run_status_sensor(
-    name="publish_after_failure",
-    run_status=dg.DagsterRunStatus.FAILURE,
-    monitored_jobs=[refresh, backfill],
-    request_job=publish,
-    default_status=dg.DefaultSensorStatus.RUNNING,
-    description="Publish what did come, on the last good data of what did not.",
-)(_follow)
-
 jobs = [refresh, backfill, publish]
-sensors = [publish_after_success, publish_after_failure]

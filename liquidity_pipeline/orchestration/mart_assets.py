@@ -7,6 +7,7 @@ neither the marts that do not read it nor the publication. Each can be materiali
 
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from functools import cache
 from typing import Any
 
 import dagster as dg
@@ -15,6 +16,7 @@ from liquidity_pipeline.brief import charts
 from liquidity_pipeline.brief.render import to_markdown
 from liquidity_pipeline.contracts.marts import FAMILY_OF_MART, MART_TABLES
 from liquidity_pipeline.contracts.meta import BRIEF_FIGURES
+from liquidity_pipeline.ingestion.health import health, read_gaps
 from liquidity_pipeline.models import engine
 from liquidity_pipeline.models.reconciliations.reconciliation import (
     RECONCILIATIONS,
@@ -30,6 +32,7 @@ from liquidity_pipeline.settings import SANDBOX
 from liquidity_pipeline.sources.registry import SOURCES
 from liquidity_pipeline.storage.locks import WAREHOUSE, holding_all
 
+FRESH_CHECK = "sources_are_fresh"
 PUBLICATION_KEY = dg.AssetKey(["publication", "liquidity_duckdb"])
 BRIEF_KEY = dg.AssetKey(["publication", "brief"])
 
@@ -54,20 +57,50 @@ def _mart_spec(name: str) -> dg.AssetSpec:
         kinds={"duckdb", "parquet"},
         owners=OWNERS,
         description=table.comment(),
-        metadata={"dagster/column_schema": column_schema(table)},
+        metadata={"dagster/column_schema": column_schema(table), **_code(name)},
+        tags={"domain": FAMILY_OF_MART[name], "tier": "mart", "cadence": "every_publication"},
         skippable=True,
     )
 
 
+def _code(name: str) -> dict[str, Any]:
+    """Return where a mart's code is, and of one in SQL its text."""
+    path = engine.code_file(name)
+    reference = dg.LocalFileCodeReference(file_path=str(path), line_number=1, label=path.name)
+    references = dg.CodeReferencesMetadataValue(code_references=[reference])
+    found: dict[str, Any] = {"dagster/code_references": references}
+    if path.suffix == ".sql":
+        found["sql"] = dg.MetadataValue.md(f"```sql\n{engine.sql(name)}\n```")
+    return found
+
+
+@cache
+def _column_lineage(name: str) -> dg.TableColumnLineage:
+    """Return which columns of which assets each column of a mart rests on.
+
+    Of a mart in SQL its text says so. A mart in Python declares the tables that it reads, and each
+    of its columns may rest on any number in them: see `engine.column_lineage`.
+    """
+    deps: dict[str, list[dg.TableColumnDep]] = {}
+    for column, read in engine.column_lineage(name).items():
+        deps[column] = [
+            dg.TableColumnDep(asset_key=key, column_name=source)
+            for table, source in read
+            if (key := _key_of_table(table)) is not None
+        ]
+    return dg.TableColumnLineage(deps_by_column=deps)
+
+
+def _key_of_table(qualified: str) -> dg.AssetKey | None:
+    schema, _, table = qualified.partition(".")
+    if schema == "marts":
+        return mart_key(table)
+    return source_key(_ASSET_OF_TABLE[table]) if schema == "sources" else None
+
+
 def _upstream_keys(name: str) -> list[dg.AssetKey]:
-    keys = set()
-    for qualified in engine.upstream(name):
-        schema, _, table = qualified.partition(".")
-        if schema == "marts":
-            keys.add(mart_key(table))
-        elif schema == "sources":
-            keys.add(source_key(_ASSET_OF_TABLE[table]))
-    return sorted(keys)
+    keys = {_key_of_table(qualified) for qualified in engine.upstream(name)}
+    return sorted(key for key in keys if key is not None)
 
 
 def _unread() -> list[dg.AssetKey]:
@@ -83,6 +116,7 @@ _PUBLICATION_SPEC = dg.AssetSpec(
     group_name="publication",
     kinds={"duckdb"},
     owners=OWNERS,
+    tags={"domain": "publication", "tier": "publication", "cadence": "every_publication"},
     description="The DuckDB file that BI tools read: built aside, checked, swapped in whole. It "
     "holds all sources, marts and meta tables; the edges show those that no mart reads.",
     skippable=True,
@@ -100,6 +134,14 @@ _BRIEF_SPEC = dg.AssetSpec(
 )
 
 
+_FRESH_SPEC = dg.AssetCheckSpec(
+    FRESH_CHECK,
+    asset=PUBLICATION_KEY,
+    description="Every source holds the newest datum that its publisher's calendar says is public, "
+    "and all before it; acknowledged gaps are left out.",
+)
+
+
 @dg.multi_asset(
     name="marts",
     specs=[*map(_mart_spec, engine.build_order()), _PUBLICATION_SPEC, _BRIEF_SPEC],
@@ -111,7 +153,8 @@ _BRIEF_SPEC = dg.AssetSpec(
             blocking=reconciliation.blocking,
         )
         for reconciliation in RECONCILIATIONS
-    ],
+    ]
+    + [_FRESH_SPEC],
     can_subset=True,
     pool=WAREHOUSE,
 )
@@ -126,6 +169,8 @@ def marts(
         yield from _built(context, pipeline, failures, blocked)
         if PUBLICATION_KEY in context.selected_asset_keys and not blocked:
             yield _published(pipeline, failures)
+            if any(key.name == FRESH_CHECK for key in context.selected_asset_check_keys):
+                yield _fresh(pipeline)
         if BRIEF_KEY in context.selected_asset_keys and not blocked:
             yield _brief(pipeline)
     failures += [f"not published: {name} does not reconcile" for name in blocked]
@@ -172,7 +217,10 @@ def _mart_result(pipeline: Pipeline, built: BuiltMart) -> dg.MaterializeResult[A
         asset_key=mart_key(built.name),
         metadata=origin(pipeline)
         | describe(built.stored.table, built.rows)
-        | {"build_seconds": round(built.seconds, 3)},
+        | {
+            "build_seconds": round(built.seconds, 3),
+            "dagster/column_lineage": _column_lineage(built.name),
+        },
         data_version=dg.DataVersion(built.stored.version),
         tags=origin_tags(pipeline),
     )
@@ -238,4 +286,21 @@ def _brief(pipeline: Pipeline) -> dg.MaterializeResult[Any]:
             "figures": len(model["figures"]),
         },
         tags=origin_tags(pipeline),
+    )
+
+
+def _fresh(pipeline: Pipeline) -> dg.AssetCheckResult:
+    """Say which sources lack what is due, as the published `meta.freshness` does."""
+    gaps = read_gaps(pipeline.settings.reference_dir)
+    found = health(pipeline.freshness().to_pylist(), gaps)
+    newest = [source.newest for source in found if source.newest is not None]
+    return dg.AssetCheckResult(
+        asset_key=PUBLICATION_KEY,
+        check_name=FRESH_CHECK,
+        passed=all(source.fresh for source in found),
+        severity=dg.AssetCheckSeverity.WARN,
+        metadata={
+            "stale": ", ".join(source.table for source in found if not source.fresh) or "none",
+            "newest_datum": str(max(newest, default="none")),
+        },
     )

@@ -1,4 +1,4 @@
-"""What Dagster's UI shows beside a materialisation: schema, counts, a preview, a small chart."""
+"""What Dagster's UI shows beside a materialisation: schema, counts, figures, the last rows."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -8,8 +8,8 @@ import pyarrow as pa
 
 from liquidity_pipeline.contracts.table import DUCKDB_TYPES, Table
 
-_BARS = "▁▂▃▄▅▆▇█"
-_PREVIEW_ROWS = 5
+_PREVIEW_ROWS, _PREVIEW_COLUMNS = 8, 10
+_FIGURES = 6
 
 
 def column_schema(table: Table) -> dg.TableSchema:
@@ -30,7 +30,7 @@ def column_schema(table: Table) -> dg.TableSchema:
 
 
 def describe(table: Table, rows: pa.Table) -> dict[str, Any]:
-    """Return row count, date range, the last rows and a sparkline of the first number."""
+    """Return row count, date range, the newest figures as numbers to plot, and the last rows."""
     metadata: dict[str, Any] = {"dagster/row_count": rows.num_rows}
     day = table.day or next((c.name for c in table.columns if c.kind == "date"), None)
     if rows.num_rows and day:
@@ -39,53 +39,39 @@ def describe(table: Table, rows: pa.Table) -> dict[str, Any]:
         span = pc.min_max(rows[day]).as_py()
         metadata |= {"first_day": str(span["min"]), "last_day": str(span["max"])}
         ordered = rows.sort_by(day)
-        metadata["preview"] = dg.MetadataValue.md(preview(ordered, table))
-        if chart := sparkline(ordered, table):
-            metadata["chart"] = dg.MetadataValue.md(chart)
+        metadata["last_rows"] = last_rows(ordered, table)
+        metadata |= newest_figures(ordered, table)
     return metadata
 
 
-def preview(rows: pa.Table, table: Table) -> str:
-    """Return the last rows as a Markdown table."""
-    names = table.column_names
-    shown = [name for name in names if name in rows.schema.names and name != "known_at"][:8]
+def last_rows(rows: pa.Table, table: Table) -> dg.TableMetadataValue:
+    """Return the last rows as a table."""
+    names = [name for name in table.column_names if name in rows.schema.names]
+    shown = [name for name in names if name != "known_at"][:_PREVIEW_COLUMNS]
     last = rows.slice(max(0, rows.num_rows - _PREVIEW_ROWS)).select(shown).to_pylist()
-    lines = ["| " + " | ".join(shown) + " |", "|" + " --- |" * len(shown)]
-    lines += ["| " + " | ".join(_word(row[name]) for name in shown) + " |" for row in last]
-    return "\n".join(lines)
-
-
-def sparkline(rows: pa.Table, table: Table, width: int = 48) -> str:
-    """Return the first number column over time as a line of bars, with its extremes."""
-    name = _charted_column(rows, table)
-    if name is None:
-        return ""
-    values = [value for value in rows[name].to_pylist() if value is not None]
-    if len(values) < 2:
-        return ""
-    step = max(1, len(values) // width)
-    points: Sequence[float] = values[::step][-width:]
-    low, high = min(points), max(points)
-    scale = (len(_BARS) - 1) / (high - low) if high > low else 0.0
-    bars = "".join(_BARS[int((value - low) * scale)] for value in points)
-    return f"`{bars}`\n\n{name}: {low:,.2f} … {high:,.2f}, last {values[-1]:,.2f}"
-
-
-def _charted_column(rows: pa.Table, table: Table) -> str | None:
-    """Return the column worth a chart: a close, a total, else the first number."""
-    numbers = [c.name for c in table.columns if c.kind == "number" and c.name in rows.schema.names]
-    preferred = ("closing_usd_mn", "close", "drain_reserves_usd_mn", "net_usd_mn", "index_value")
-    return next((name for name in preferred if name in numbers), numbers[0] if numbers else None)
-
-
-def _word(value: object) -> str:
-    if value is None:
-        return ""
-    return (
-        f"{value:,.4g}"
-        if isinstance(value, float) and abs(value) < 1000
-        else (f"{value:,.0f}" if isinstance(value, float) else str(value))
+    return dg.MetadataValue.table(
+        [dg.TableRecord({name: _plain(row[name]) for name in shown}) for row in last]
     )
+
+
+def newest_figures(rows: pa.Table, table: Table) -> dict[str, float]:
+    """Return the newest row's numbers, which Dagster plots over materialisations.
+
+    Only of a table with one row a day: of several series, one would stand for all.
+    """
+    if set(table.key) != {table.day or table.key[0]}:
+        return {}
+    newest = rows.slice(rows.num_rows - 1).to_pylist()[0]
+    numbers = [column.name for column in table.columns if column.kind == "number"]
+    return {
+        f"newest_{name}": float(newest[name])
+        for name in numbers[:_FIGURES]
+        if newest.get(name) is not None
+    }
+
+
+def _plain(value: object) -> str | float | int | bool | None:
+    return value if isinstance(value, str | float | int | bool | None) else str(value)
 
 
 def bullets(name: str, lines: Sequence[str]) -> dict[str, Any]:

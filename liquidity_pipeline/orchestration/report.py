@@ -7,7 +7,7 @@ from typing import Any
 
 import dagster as dg
 
-from liquidity_pipeline.orchestration.mart_assets import PUBLICATION_KEY
+from liquidity_pipeline.orchestration.mart_assets import FRESH_CHECK, PUBLICATION_KEY
 
 _LOG = logging.getLogger("liquidity_pipeline.run")
 
@@ -37,7 +37,8 @@ class Report:
             self.add(name, gaps(event.step_materialization_data.materialization.metadata))
         elif event.event_type_value == "ASSET_CHECK_EVALUATION":
             evaluation = event.asset_check_evaluation_data
-            if not evaluation.passed:
+            # What is stale is said by each source; the check of the publication sums it up.
+            if not evaluation.passed and evaluation.check_name != FRESH_CHECK:
                 self.add(evaluation.asset_key.path[-1], _check_lines(evaluation))
 
     def _note_failure(self, name: str, event: dg.DagsterEvent) -> None:

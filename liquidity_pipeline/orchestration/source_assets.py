@@ -11,6 +11,7 @@ from liquidity_pipeline.contracts.table import Table
 from liquidity_pipeline.contracts.validation import ContractBreach
 from liquidity_pipeline.ingestion.completeness import Missing, spans
 from liquidity_pipeline.ingestion.completeness import describe as describe_missing
+from liquidity_pipeline.ingestion.health import read_gaps
 from liquidity_pipeline.orchestration.dagster_instance import STARTED_BY
 from liquidity_pipeline.orchestration.metadata import bullets, column_schema, describe
 from liquidity_pipeline.orchestration.partitions import MONTHS, key_of, window_of
@@ -43,6 +44,26 @@ def source_key(name: str) -> dg.AssetKey:
     return dg.AssetKey(["sources", name])
 
 
+def publisher_key(name: str) -> dg.AssetKey:
+    """Return the asset key of a publisher."""
+    return dg.AssetKey(["publishers", name])
+
+
+def publisher_specs() -> list[dg.AssetSpec]:
+    """Return the publishers: assets of others, which nothing here materialises."""
+    return [
+        dg.AssetSpec(
+            key=publisher_key(publisher.name),
+            group_name="publishers",
+            kinds={"api"},
+            description=f"{publisher.title}, {publisher.live_url}",
+            metadata={"url": dg.MetadataValue.url(publisher.live_url)},
+            tags={"tier": "publisher"},
+        )
+        for publisher in publishers.PUBLISHERS.values()
+    ]
+
+
 def source_assets() -> list[dg.AssetsDefinition]:
     """Return all source assets."""
     return [_source_asset(source) for source in SOURCES.values()] + [policy_events]
@@ -53,6 +74,12 @@ def _source_asset(source: Source) -> dg.AssetsDefinition:
 
     @dg.asset(
         key=source_key(source.name),
+        deps=[publisher_key(name) for name in source.publishers],
+        tags={
+            "domain": publishers.find(source.publishers[0]).group,
+            "tier": "source",
+            "cadence": _cadence(table),
+        },
         partitions_def=MONTHS if source.partitioned else None,
         backfill_policy=dg.BackfillPolicy.single_run() if source.partitioned else None,
         group_name=publishers.find(source.publishers[0]).group,
@@ -72,7 +99,8 @@ def _source_asset(source: Source) -> dg.AssetsDefinition:
             dg.AssetCheckSpec(
                 "complete",
                 asset=source_key(source.name),
-                description="Every observation that the calendar says is public is there.",
+                description="Every observation that the calendar says is public is there, in all "
+                "months held; acknowledged gaps are left out.",
             ),
         ],
         # A month that stays empty is not materialised: see _materialized.
@@ -91,12 +119,18 @@ def _source_asset(source: Source) -> dg.AssetsDefinition:
     return materialize
 
 
-def _freshness_policy(table: Table) -> dg.FreshnessPolicy:
-    """Return how old a table may be, from the days on which its rows are due."""
+def _cadence(table: Table) -> str:
+    """Return how often rows are due: weekly, daily (weekends too) or on business days."""
     calendars = {release.calendar for release in table.releases.values()}
     if calendars == {"wednesday"}:
-        return _WEEKLY
-    return _EVERY_DAY if calendars == {"utc"} else _BUSINESS_DAYS
+        return "weekly"
+    return "daily" if calendars == {"utc"} else "business_days"
+
+
+def _freshness_policy(table: Table) -> dg.FreshnessPolicy:
+    """Return how old a table may be, from the days on which its rows are due."""
+    policies = {"weekly": _WEEKLY, "daily": _EVERY_DAY, "business_days": _BUSINESS_DAYS}
+    return policies[_cadence(table)]
 
 
 def _materialized(
@@ -113,9 +147,10 @@ def _materialized(
     except PublisherError as error:
         raise retry_or_fail(error, context.run.tags) from error
     missing = pipeline.missing(source, window) if source.partitioned else []
+    standing = _all_missing(pipeline, source, window) if source.partitioned else []
     checks = [
         _check(source, "contract", passed=True, metadata={}),
-        _check(source, "complete", passed=not missing, metadata=_missing_metadata(missing)),
+        _check(source, "complete", passed=not standing, metadata=_missing_metadata(standing)),
     ]
     mine = [stored for stored in ingested.stored if stored.table is source.tables[0]]
     empty = _months_without_rows(source, window, mine, missing)
@@ -140,6 +175,22 @@ def _materialized(
         tags=origin_tags(pipeline),
         check_results=checks,
     )
+
+
+def _all_missing(pipeline: Pipeline, source: Source, window: Window) -> list[Missing]:
+    """Return what is missing in all months that are held or were just asked for.
+
+    The check speaks of the asset. A run over old months would else turn it red, or green, for them.
+    """
+    held = [month for table in source.tables for month in pipeline.lake.months(table)]
+    first = min([*held, window.start])
+    gaps = read_gaps(pipeline.settings.reference_dir)
+    missing = pipeline.missing(source, Window.of_months(first, pipeline.settings.today))
+    return [
+        gap
+        for gap in missing
+        if not any(known.covers_days(gap.table, gap.entity, len(gap.days)) for known in gaps)
+    ]
 
 
 def retry_or_fail(error: PublisherError, run_tags: Mapping[str, str]) -> Exception:

@@ -11,27 +11,9 @@ import sys
 from pathlib import Path
 
 import pytest
-from click.testing import CliRunner, Result
 
-from liquidity_pipeline.cli.console import INCOMPLETE, NOT_PUBLISHED, OK
-from liquidity_pipeline.cli.main import main
-
-USAGE = 2
-
-
-def liquidity(*words: str, **environment: str) -> Result:
-    settings = {"LIQUIDITY_HTTP_BACKOFF": "0.01", "LIQUIDITY_HTTP_RETRIES": "1", "COLUMNS": "200"}
-    return CliRunner().invoke(main, list(words), env=settings | environment)
-
-
-@pytest.fixture(scope="session")
-def place(sandbox: str, tmp_path_factory: pytest.TempPathFactory) -> tuple[str, ...]:
-    """Give the options of a data directory that one run has filled from the sandbox."""
-    folder = tmp_path_factory.mktemp("data")
-    options = ("--endpoints", sandbox, "--data-dir", str(folder))
-    result = liquidity("run", "--since", "2025-12", "--as-of", "2026-02-06", *options)
-    assert result.exit_code == OK, result.output
-    return options
+from liquidity_pipeline.cli.console import INCOMPLETE, NOT_PUBLISHED, OK, USAGE
+from liquidity_pipeline_tests.cli.commands import liquidity
 
 
 def test_help_is_there_for_every_command_and_does_not_wait_for_dagster():

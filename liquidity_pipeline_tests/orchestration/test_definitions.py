@@ -1,5 +1,6 @@
 """What a data engineer finds in Dagster: assets, partitions, checks, jobs, schedules, sensors."""
 
+import time
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -7,10 +8,12 @@ import dagster as dg
 import pytest
 import yaml
 
-from liquidity_pipeline.contracts.marts import MART_TABLES
+from liquidity_pipeline.contracts.marts import FAMILY_OF_MART, MART_TABLES
 from liquidity_pipeline.definitions import defs
+from liquidity_pipeline.orchestration.dagster_instance import COMMAND_LINE
 from liquidity_pipeline.orchestration.jobs import schedules
 from liquidity_pipeline.orchestration.mart_assets import mart_key
+from liquidity_pipeline.orchestration.sensors import publish_what_is_new
 from liquidity_pipeline.sources.registry import SOURCES
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -91,6 +94,7 @@ def test_contracts_block_and_completeness_warns():
     ("name", "timezone", "hour", "weekdays"),
     [
         ("morning_rates", "America/New_York", "9", "1-5"),
+        ("afternoon_statements", "America/New_York", "16", "1-5"),
         ("evening_statements_and_closes", "America/New_York", "21", "1-5"),
         ("crypto_every_day", "UTC", "0", "*"),
     ],
@@ -112,9 +116,54 @@ def test_a_scheduled_run_asks_for_the_previous_and_the_current_month():
     assert set(requests[0].asset_selection) >= set(SOURCE_KEYS)
 
 
-def test_publication_follows_a_refresh_whether_it_succeeded_or_not():
-    sensors = {sensor.name: sensor for sensor in defs.sensors}
-    assert set(sensors) == {"publish_after_success", "publish_after_failure"}
-    for sensor in sensors.values():
+def test_sensors_and_schedules_are_on_and_described():
+    assert {sensor.name for sensor in defs.sensors} == {"publish_what_is_new", "record_killed_runs"}
+    for sensor in defs.sensors:
         assert sensor.default_status == dg.DefaultSensorStatus.RUNNING
-        assert [target.job_name for target in sensor.targets] == ["publish"]
+    for schedule in schedules:
+        assert schedule.default_status == dg.DefaultScheduleStatus.RUNNING
+    assert all(part.description for part in [*defs.sensors, *schedules])
+
+
+def ended_run(dagster: dg.DagsterInstance, key: dg.AssetKey, tags: dict[str, str], ok: bool) -> str:
+    job = defs.resolve_implicit_global_asset_job_def()
+    run = dagster.create_run_for_job(job, asset_selection=frozenset({key}), tags=tags)
+    dagster.report_run_failed(run) if not ok else dagster.handle_new_event(success(run))
+    return run.run_id
+
+
+def success(run: dg.DagsterRun) -> dg.EventLogEntry:
+    event = dg.DagsterEvent(dg.DagsterEventType.RUN_SUCCESS.value, run.job_name)
+    return dg.EventLogEntry(None, "info", "", run.run_id, time.time(), dagster_event=event)
+
+
+def test_one_publication_follows_all_runs_that_touched_a_source():
+    """By clicks, backfills and jobs; failed ones too; not after the commands, nor after marts."""
+    with dg.DagsterInstance.ephemeral() as dagster:
+
+        def asked(cursor: str | None) -> tuple[list[str], str | None]:
+            context = dg.build_sensor_context(dagster, cursor=cursor, definitions=defs)
+            ticked = publish_what_is_new.evaluate_tick(context)
+            return [request.run_key for request in ticked.run_requests], ticked.cursor
+
+        assert asked(None) == ([], None)
+        ended_run(dagster, mart_key("tga_daily"), {}, True)
+        ended_run(dagster, SOURCE_KEYS[0], COMMAND_LINE, True)
+        requests, cursor = asked(None)
+        assert requests == []
+        ended_run(dagster, SOURCE_KEYS[0], {}, True)
+        last = ended_run(dagster, SOURCE_KEYS[1], {}, False)
+        requests, cursor = asked(cursor)
+        assert requests == [f"after-{last}"]
+        assert asked(cursor) == ([], cursor)
+
+
+def test_publishers_are_upstream_and_the_code_is_shown():
+    graph = defs.resolve_asset_graph()
+    parents = graph.get(dg.AssetKey(["sources", "index_prices"])).parent_keys
+    assert {key.path[-1] for key in parents} == {"yahoo", "cboe", "fred"}
+    for name in MART_TABLES:
+        (reference,) = spec(mart_key(name)).metadata["dagster/code_references"].code_references
+        assert Path(reference.file_path).exists()
+        assert spec(mart_key(name)).group_name == FAMILY_OF_MART[name]
+    assert "sources.tga_balance" in spec(mart_key("tga_daily")).metadata["sql"].value

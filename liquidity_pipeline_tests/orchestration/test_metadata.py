@@ -1,11 +1,11 @@
-"""The preview and the small chart beside a materialisation."""
+"""The figures and the last rows beside a materialisation."""
 
 from datetime import date, datetime
 
 import pyarrow as pa
 
-from liquidity_pipeline.contracts.sources import TGA_BALANCE
-from liquidity_pipeline.orchestration.metadata import describe, sparkline
+from liquidity_pipeline.contracts.sources import REFERENCE_RATES, TGA_BALANCE
+from liquidity_pipeline.orchestration.metadata import describe
 
 
 def rows(closes: list[float]) -> pa.Table:
@@ -19,19 +19,22 @@ def rows(closes: list[float]) -> pa.Table:
     )
 
 
-def test_a_materialisation_shows_count_range_and_last_rows():
+def test_a_materialisation_shows_count_range_figures_and_last_rows():
     metadata = describe(TGA_BALANCE, rows([800_000.0, 810_000.0]))
     assert metadata["dagster/row_count"] == 2
     assert (metadata["first_day"], metadata["last_day"]) == ("2026-02-02", "2026-02-03")
-    assert "| 2026-02-03 |" in metadata["preview"].value
-    assert "810,000" in metadata["preview"].value
+    newest = metadata["last_rows"].records[-1].data
+    assert (newest["record_date"], newest["closing_usd_mn"]) == ("2026-02-03", 810_000.0)
+    # A float is what Dagster plots over materialisations.
+    assert metadata["newest_closing_usd_mn"] == 810_000.0
 
 
-def test_the_chart_draws_the_close_from_lowest_to_highest():
-    assert sparkline(rows([1.0, 2.0, 3.0]), TGA_BALANCE).startswith("`▁▄█`")
+def test_of_several_series_none_is_plotted_for_all():
+    assert REFERENCE_RATES.key != (REFERENCE_RATES.day,)
+    day = {"effective_date": date(2026, 2, 2), "rate": "SOFR", "rate_pct": 3.7}
+    found = pa.Table.from_pylist([day], schema=REFERENCE_RATES.arrow_schema)
+    assert not [name for name in describe(REFERENCE_RATES, found) if name.startswith("newest_")]
 
 
-def test_a_flat_or_short_series_breaks_nothing():
-    assert sparkline(rows([5.0, 5.0]), TGA_BALANCE).startswith("`▁▁`")
-    assert sparkline(rows([5.0]), TGA_BALANCE) == ""
+def test_a_short_series_breaks_nothing():
     assert describe(TGA_BALANCE, rows([]))["dagster/row_count"] == 0

@@ -20,13 +20,13 @@ select return_5d_new_york_pct from marts.asset_returns where asset = :asset and 
 
 -- name: newest_correlations
 select asset, max(date) as date from marts.rolling_correlations, meta.publication
-where driver = 'reserve_drain' and window_days = 60 and correlation is not null
+where driver = 'reserve_drain_estimate' and window_days = 60 and correlation is not null
     and date > as_of - 14
 group by asset
 
 -- name: correlation
 select {column} from marts.rolling_correlations
-where asset = :asset and driver = 'reserve_drain' and window_days = 60 and date = :date
+where asset = :asset and driver = 'reserve_drain_estimate' and window_days = 60 and date = :date
 
 -- name: newest_slopes
 select max(as_of) from marts.liquidity_sensitivity
@@ -55,7 +55,7 @@ where as_of = :date and driver = 'reserve_drain' and window_name = 'trailing_156
 -- name: chart_correlations
 select date, asset, correlation as value, correlation_low as low, correlation_high as high
 from marts.rolling_correlations, meta.publication
-where driver = 'reserve_drain' and window_days = 60 and correlation is not null
+where driver = 'reserve_drain_estimate' and window_days = 60 and correlation is not null
     and asset in ('BTC', 'SPX', 'RUT') and date > as_of - interval 2 year
     and dayofweek(date) = 3
 order by asset, date

@@ -38,13 +38,13 @@ order by week_ending desc limit 2
 -- name: outlook_misses
 select as_of_date, week_start from (
     select * from marts.settlement_outlook_score
-    where weeks_ahead = 1 and error_usd_mn is not null
+    where weeks_ahead = 1 and security_group = 'all' and error_usd_mn is not null
     order by as_of_date desc limit 6
 ) order by abs(error_usd_mn) desc limit 2
 
 -- name: outlook_score
 select {column} from marts.settlement_outlook_score
-where as_of_date = :made and week_start = :week and weeks_ahead = 1
+where as_of_date = :made and week_start = :week and weeks_ahead = 1 and security_group = 'all'
 
 -- The last two paths of the Treasury's account that have run their course.
 -- name: path_misses

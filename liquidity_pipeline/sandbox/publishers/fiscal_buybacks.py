@@ -69,7 +69,7 @@ def _public(world: World) -> list[Buyback]:
     return [
         buyback
         for buyback in world.economy.debt.buybacks
-        if buyback.operated >= world.start
+        if buyback.settles >= world.start
         and clock.ANNOUNCEMENT.known_at(days.shift(buyback.operated, -1)) <= now
     ]
 

@@ -1,0 +1,12 @@
+"""Run a command in this process, as a person does."""
+
+from __future__ import annotations
+
+from click.testing import CliRunner, Result
+
+from liquidity_pipeline.cli.main import main
+
+
+def liquidity(*words: str, **environment: str) -> Result:
+    settings = {"LIQUIDITY_HTTP_BACKOFF": "0.01", "LIQUIDITY_HTTP_RETRIES": "1", "COLUMNS": "200"}
+    return CliRunner().invoke(main, list(words), env=settings | environment)

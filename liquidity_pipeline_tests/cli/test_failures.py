@@ -1,0 +1,135 @@
+"""However a command fails: one line, the right code, and the traceback in the log."""
+
+from __future__ import annotations
+
+import errno
+import resource
+import shutil
+import sqlite3
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import sqlalchemy.exc
+
+from liquidity_pipeline.cli import failures
+from liquidity_pipeline.cli.console import INCOMPLETE, NOT_PUBLISHED, OK, USAGE
+from liquidity_pipeline.contracts.validation import ContractBreach
+from liquidity_pipeline_tests.cli.commands import liquidity
+
+RUN = ("run", "--as-of", "2026-02-06")
+
+
+@pytest.fixture
+def copy(place: tuple[str, ...], tmp_path: Path) -> tuple[str, ...]:
+    """Give the options of a copy of the filled directory."""
+    folder = tmp_path / "copy"
+    shutil.copytree(place[3], folder)
+    return (*place[:3], str(folder))
+
+
+def words(text: str) -> str:
+    return " ".join(text.replace("│", " ").split())
+
+
+def test_damaged_records_of_dagster_end_with_one_line(copy):
+    folder = Path(copy[3])
+    (folder / "dagster_home/history/runs.db").write_bytes(b"no database " * 500)
+    published = (folder / "liquidity.duckdb").stat().st_ino
+    result = liquidity(*RUN, *copy)
+    assert result.exit_code == NOT_PUBLISHED, result.output
+    assert "Traceback" not in result.output
+    assert "move the folder away and run again" in words(result.output)
+    assert "Traceback" in (folder / "logs/liquidity.log").read_text()
+    assert (folder / "liquidity.duckdb").stat().st_ino == published
+    assert "Traceback" in liquidity(*RUN, *copy, "--debug").output
+    shutil.move(folder / "dagster_home", folder / "away")
+    assert liquidity(*RUN, *copy).exit_code == OK
+
+
+@pytest.mark.parametrize("size", [1_000, 40_000, 300_000, 3_000_000])
+def test_files_that_cannot_grow_end_as_a_full_disk_does(copy, size):
+    """A limit of file sizes lets every writer fail: Arrow, DuckDB, SQLite, the log."""
+    program = "from liquidity_pipeline.cli.main import main; main()"
+    ended = subprocess.run(
+        [sys.executable, "-c", program, "backfill", "--since", "2026-01", "--force", *copy],
+        preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (size, size)),
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=200,
+    )
+    said = ended.stdout + ended.stderr
+    published = "\npublished " in f"\n{said}"
+    assert ended.returncode in ((OK, INCOMPLETE) if published else (NOT_PUBLISHED,)), said
+    assert "Traceback" not in said
+    assert liquidity("query", "from marts.tga_daily limit 1", *copy).exit_code == OK
+    again = liquidity(*RUN, *copy)
+    assert again.exit_code in (OK, INCOMPLETE), again.output + said
+
+
+@pytest.mark.parametrize(
+    ("error", "said"),
+    [
+        (OSError(errno.ENOSPC, "No space left on device", "/x"), "the disk is full (/x)"),
+        (sqlite3.OperationalError("database or disk is full"), "the disk is full or failing"),
+        (
+            sqlalchemy.exc.OperationalError("select 1", {}, sqlite3.OperationalError("locked")),
+            "another program holds them",
+        ),
+        (ContractBreach("marts.x: column y"), "marts.x: column y"),
+        (KeyError("close"), "KeyError: 'close'"),
+        (ValueError("two\nlines"), "two lines"),
+    ],
+)
+def test_an_error_is_one_line_in_the_words_of_whoever_knew(error: Exception, said: str):
+    line = failures.explain(error)
+    assert said in line
+    assert "\n" not in line
+
+
+def test_an_error_of_any_class_ends_a_run_with_3(place, monkeypatch):
+    from liquidity_pipeline.orchestration import runs
+
+    for error in (KeyError("x"), RecursionError("deep"), MemoryError(), AssertionError("no")):
+
+        def fail(*_: object, raised: BaseException = error, **__: object) -> None:
+            raise raised
+
+        monkeypatch.setattr(runs, "plan", fail)
+        result = liquidity(*RUN, *place)
+        assert result.exit_code == NOT_PUBLISHED
+        assert type(error).__name__ in result.output
+        assert "Traceback" not in result.output
+
+
+def test_an_error_after_the_publication_does_not_deny_it(place, monkeypatch):
+    from liquidity_pipeline.orchestration.runs import Runner
+
+    publish = Runner.publish
+
+    def fail(self: Runner) -> None:
+        publish(self)
+        raise sqlite3.OperationalError("database or disk is full")
+
+    monkeypatch.setattr(Runner, "publish", fail)
+    result = liquidity(*RUN, *place)
+    assert result.exit_code == INCOMPLETE
+    assert "broke off after that" in words(result.output)
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        (("run", "--as-of", "2099-01-01"), "--as-of 2099-01-01 is in the future"),
+        (("run", "--since", "2099-01"), "--since 2099-01 is in the future"),
+        (("backfill", "--since", "2026-01", "--until", "2099-01"), "--until 2099-01 is in the"),
+    ],
+)
+def test_the_future_is_wrong_usage_before_anything_starts(options, said, tmp_path):
+    folder = tmp_path / "new"
+    result = liquidity(*options, "--data-dir", str(folder), "--endpoints", "http://127.0.0.1:9")
+    assert result.exit_code == USAGE, result.output
+    assert said in words(result.output)
+    assert not folder.exists()
