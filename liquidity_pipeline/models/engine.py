@@ -178,11 +178,11 @@ def _operations_as_of(name: str) -> str:
     return f"""
         with seen as (
             select
-                * exclude (known_at),
+                held.* exclude (known_at),
                 coalesce(results_at <= clock.now, false) as has_results,
                 case when results_at <= clock.now then results_at
                     else coalesce(announced_at, known_at) end as known_at
-            from lake.{name} cross join meta.clock as clock
+            from lake.{name} as held cross join meta.clock as clock
             where coalesce(announced_at, known_at) <= clock.now
         )
         select * exclude (has_results) replace (
@@ -199,12 +199,12 @@ def _settlements_as_of(name: str) -> str:
     return f"""
         with seen as (
             select
-                * exclude (known_at),
+                held.* exclude (known_at),
                 coalesce(results_at <= clock.now, false) as has_results,
                 case when results_at <= clock.now then results_at
                     else coalesce(announced_at, known_at) end as known_at,
                 clock.today
-            from lake.{name} cross join meta.clock as clock
+            from lake.{name} as held cross join meta.clock as clock
             where coalesce(announced_at, known_at) <= clock.now
         )
         select * exclude (has_results, today, known_at) replace (
