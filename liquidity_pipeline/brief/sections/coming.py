@@ -71,7 +71,8 @@ def _calendar(book: Book) -> Block:
         N_(
             "What matures without an announced issue is expected to be rolled over; it is in "
             "“to be refinanced” and not in the announced net. The expected net takes regular "
-            "issues at the size of their last. Repo: expected effect of coupons on the overnight rate."
+            "issues at the size of their last. Repo: expected effect of coupons on the overnight "
+            "rate."
         )
     )
     title = msg(
