@@ -19,7 +19,9 @@ class Input:
     `class_entity`: of the named class. `only` restricts the input to rows with these values.
     `since`: the column with the first day that counts into the row, for what is known by question.
     `from_day` (ISO): rows before it do not rest on the input. `is_current`: the row is absent
-    unless all that is due of the input is known, because it speaks of the present.
+    unless all that is due of the input is known, because it speaks of the present. `looks_ahead`:
+    rows of days to come are there as long as the input is current, and go when it is not. `days`
+    are added to the row's day (a week named by its Monday reaches six days further).
     """
 
     table: str
@@ -32,6 +34,8 @@ class Input:
     since: str | None = None
     from_day: str | None = None
     is_current: bool = False
+    looks_ahead: bool = False
+    days: int = 0
 
     @property
     def label(self) -> str:
@@ -47,6 +51,8 @@ class Input:
         what = ", ".join(self.columns) or "the row"
         if self.from_day:
             rows = f"{rows}; from {self.from_day}".removeprefix("; ")
+        if self.looks_ahead:
+            rows = f"{rows}; days to come while current".removeprefix("; ")
         if self.is_current:
             rows = f"{rows}; only while current".removeprefix("; ")
         return f"{what}: {name}" + (f" ({rows})" if rows else "")

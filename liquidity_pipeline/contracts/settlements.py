@@ -8,6 +8,9 @@ is `privately_held_net_usd_mn`: the same net of buybacks.
 
 from __future__ import annotations
 
+from dataclasses import replace
+
+from liquidity_pipeline.contracts.reach import Input, for_rows
 from liquidity_pipeline.contracts.sources import LEGS, STATUSES
 from liquidity_pipeline.contracts.table import (
     KNOWN_AT,
@@ -69,11 +72,21 @@ _NET = (
 )
 
 
+# Auctions tell of days to come as well, as long as all that is due of them is known.
+_AHEAD = Input("debt_settlements", "auctions", looks_ahead=True)
+_BUYBACKS_AHEAD = Input("debt_settlements", "buybacks", looks_ahead=True)
+_SCHEDULE = Input("upcoming_settlements", "auctions", is_current=True)
+
 SETTLEMENT_LEGS = Table(
     "marts",
     "settlement_legs",
     "Every settlement of marketable debt, past and ahead, once: what both sources of it hold.",
     key=("settlement_date", "record_id"),
+    reach="settlement_date",
+    rests_on=(
+        *for_rows([_AHEAD], leg=("issue", "redemption")),
+        *for_rows([_BUYBACKS_AHEAD], leg="buyback"),
+    ),
     columns=(
         day("settlement_date", "Day on which the money moves"),
         text("record_id", "As in sources.debt_settlements"),
@@ -108,6 +121,8 @@ OUTLOOK_MOMENTS = Table(
     "outlook_moments",
     "Moments from which the settlements ahead are looked at: each Friday evening, and the run's.",
     key=("as_of_date", "is_open"),
+    reach="as_of_date",
+    rests_on=(_AHEAD,),
     columns=(_AS_OF, moment("moment", "The moment"), _IS_OPEN, MART_KNOWN_AT),
 )
 
@@ -118,6 +133,8 @@ EXPECTED_ISSUES = Table(
     "Regular auctions whose announcement was still to come, by the rhythm of the past: when they "
     "settle and how large they are expected to be.",
     key=("as_of_date", "is_open", "settlement_date", "security_class", "tenor"),
+    reach="as_of_date",
+    rests_on=(_AHEAD,),
     columns=(
         _AS_OF,
         _IS_OPEN,
@@ -137,6 +154,8 @@ SETTLEMENT_VINTAGES = Table(
     "Net settlement by day and class as it was known on each Friday for the next eight weeks, and "
     "as it is known now for all days: where the rules on roll-overs and the Fed's part are kept.",
     key=("as_of_date", "is_open", "settlement_date", "security_class"),
+    reach="as_of_date",
+    rests_on=(_AHEAD,),
     columns=(
         _AS_OF,
         _IS_OPEN,
@@ -196,6 +215,8 @@ SETTLEMENT_CALENDAR = Table(
     "Net settlement of marketable Treasury debt by day and class, past and announced. Classes add "
     "up: a cash-management bill is part of bill and shown in the columns cmb_*.",
     key=("settlement_date", "security_class"),
+    reach="settlement_date",
+    rests_on=(_AHEAD,),
     columns=(
         day("settlement_date", "Day on which the money moves"),
         _CLASS,
@@ -228,6 +249,8 @@ WEEKLY_SETTLEMENTS = Table(
     "Net settlement per calendar week by class, by bills and coupons, and for all. Of a week ahead "
     "the net is NULL until all that is expected to settle in it has been announced.",
     key=("week_start", "security_class"),
+    reach="week_start",
+    rests_on=(replace(_AHEAD, days=6),),
     columns=(
         day("week_start", "Monday of the week"),
         text(
@@ -257,6 +280,8 @@ SETTLEMENT_OUTLOOK = Table(
     "Net settlements of the coming eight weeks as known at the run's moment: the one mart whose "
     "rows all change with the run. What it said in the past is in settlement_outlook_score.",
     key=("settlement_date", "security_class"),
+    reach="settlement_date",
+    rests_on=(_AHEAD, _SCHEDULE),
     columns=(
         day("as_of", "Day of the run"),
         day("settlement_date", "Day ahead on which the money moves"),
@@ -304,6 +329,8 @@ SETTLEMENT_OUTLOOK_SCORE = Table(
     "What was known and expected on Friday evenings of the settlements of the next eight weeks, "
     "and what settled; beside it the errors of two simple forecasts.",
     key=("as_of_date", "weeks_ahead", "security_group"),
+    reach="week_start",
+    rests_on=(replace(_AHEAD, days=6),),
     columns=(
         day("as_of_date", "Friday"),
         integer("weeks_ahead", "Calendar weeks ahead, the next one is 1", low=1, unit="weeks"),
@@ -337,6 +364,8 @@ QUARTERLY_BORROWING = Table(
     "Treasury's privately-held net marketable borrowing per quarter by its own definition, beside "
     "its estimates and what the settlement calendar led to expect.",
     key=("quarter_end",),
+    reach="quarter_end",
+    rests_on=(_AHEAD,),
     columns=(
         day("quarter_end", "Last day of the quarter"),
         text("quarter", "Quarter, e.g. 2026Q1"),
@@ -376,6 +405,8 @@ COUPON_INTEREST = Table(
     "Interest that Treasury pays on notes and bonds by day, past and eight weeks ahead, from the "
     "coupons and amounts of its auctions; without floating-rate notes.",
     key=("payment_date",),
+    reach="payment_date",
+    rests_on=(_AHEAD,),
     columns=(
         day("payment_date", "Day on which it is paid"),
         usd(
@@ -396,6 +427,13 @@ FORWARD_CALENDAR = Table(
     "What moves the Treasury's account in the coming eight weeks by day, as known at the run's "
     "moment: positive amounts flow into the account and drain.",
     key=("date", "item", "part"),
+    reach="date",
+    rests_on=(
+        _AHEAD,
+        _SCHEDULE,
+        Input("tga_flows", is_current=True),
+        Input("buybacks", is_current=True),
+    ),
     columns=(
         day("as_of", "Day of the run"),
         day("date", "Day ahead"),

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
-from datetime import date
+from datetime import date, timedelta
 
 import duckdb
 import pyarrow as pa
@@ -145,9 +145,12 @@ def _by_span(each: Input, reach: str, coverage: Coverage, newest: date) -> str |
         span = replace(_NOTHING, through=coverage.class_through(each.class_entity))
     if span.through is None:
         return "true"
+    is_behind = span.expected is not None and span.through < span.expected
     if each.is_current:
-        return "true" if span.expected is not None and span.through < span.expected else None
-    conditions = [f"{reach} > {_day(span.through)}"] if span.through < newest else []
+        return "true" if is_behind else None
+    limit = span.through - timedelta(days=each.days)
+    is_cut = limit < newest and (is_behind or not each.looks_ahead)
+    conditions = [f"{reach} > {_day(limit)}"] if is_cut else []
     if each.since and span.start is not None:
         conditions.append(f"{each.since} < {_day(span.start)}")
     return f"({' or '.join(conditions)})" if conditions else None
