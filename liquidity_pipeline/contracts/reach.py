@@ -21,7 +21,8 @@ class Input:
     `from_day` (ISO): rows before it do not rest on the input. `is_current`: the row is absent
     unless all that is due of the input is known, because it speaks of the present. `looks_ahead`:
     rows of days to come are there as long as the input is current, and go when it is not. `days`
-    are added to the row's day (a week named by its Monday reaches six days further).
+    are added to the row's day (a week named by its Monday reaches six days further); `by` names
+    another column than `reach` for it.
     """
 
     table: str
@@ -36,6 +37,7 @@ class Input:
     is_current: bool = False
     looks_ahead: bool = False
     days: int = 0
+    by: str | None = None
 
     @property
     def label(self) -> str:

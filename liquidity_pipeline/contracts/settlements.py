@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from liquidity_pipeline.contracts.reach import Input, for_rows
+from liquidity_pipeline.contracts.reach import Input
 from liquidity_pipeline.contracts.sources import LEGS, STATUSES
 from liquidity_pipeline.contracts.table import (
     KNOWN_AT,
@@ -74,7 +74,16 @@ _NET = (
 
 # Auctions tell of days to come as well, as long as all that is due of them is known.
 _AHEAD = Input("debt_settlements", "auctions", looks_ahead=True)
-_BUYBACKS_AHEAD = Input("debt_settlements", "buybacks", looks_ahead=True)
+_OF_ITS_DAY = replace(_AHEAD, by="settlement_date")
+# The open row is the run's own: what of it is known, the day of each settlement says.
+_FROZEN = replace(_AHEAD, only={"is_open": ("false",)})
+_BUYBACKS = Input(
+    "debt_settlements",
+    "buybacks",
+    columns=("buyback_usd_mn",),
+    by="settlement_date",
+    looks_ahead=True,
+)
 _SCHEDULE = Input("upcoming_settlements", "auctions", is_current=True)
 
 SETTLEMENT_LEGS = Table(
@@ -82,11 +91,6 @@ SETTLEMENT_LEGS = Table(
     "settlement_legs",
     "Every settlement of marketable debt, past and ahead, once: what both sources of it hold.",
     key=("settlement_date", "record_id"),
-    reach="settlement_date",
-    rests_on=(
-        *for_rows([_AHEAD], leg=("issue", "redemption")),
-        *for_rows([_BUYBACKS_AHEAD], leg="buyback"),
-    ),
     columns=(
         day("settlement_date", "Day on which the money moves"),
         text("record_id", "As in sources.debt_settlements"),
@@ -122,7 +126,7 @@ OUTLOOK_MOMENTS = Table(
     "Moments from which the settlements ahead are looked at: each Friday evening, and the run's.",
     key=("as_of_date", "is_open"),
     reach="as_of_date",
-    rests_on=(_AHEAD,),
+    rests_on=(_FROZEN,),
     columns=(_AS_OF, moment("moment", "The moment"), _IS_OPEN, MART_KNOWN_AT),
 )
 
@@ -134,7 +138,7 @@ EXPECTED_ISSUES = Table(
     "settle and how large they are expected to be.",
     key=("as_of_date", "is_open", "settlement_date", "security_class", "tenor"),
     reach="as_of_date",
-    rests_on=(_AHEAD,),
+    rests_on=(_FROZEN, _OF_ITS_DAY),
     columns=(
         _AS_OF,
         _IS_OPEN,
@@ -155,7 +159,7 @@ SETTLEMENT_VINTAGES = Table(
     "as it is known now for all days: where the rules on roll-overs and the Fed's part are kept.",
     key=("as_of_date", "is_open", "settlement_date", "security_class"),
     reach="as_of_date",
-    rests_on=(_AHEAD,),
+    rests_on=(_FROZEN, _OF_ITS_DAY, _BUYBACKS),
     columns=(
         _AS_OF,
         _IS_OPEN,
@@ -188,7 +192,7 @@ SETTLEMENT_VINTAGES = Table(
         usd("cmb_issued_usd_mn", "Cash-management bills in the issues", nullable=False),
         usd("cmb_redeemed_usd_mn", "Cash-management bills in the maturities", nullable=False),
         usd("cmb_add_ons_usd_mn", "Add-ons of cash-management bills", nullable=False),
-        usd("buyback_usd_mn", "Bought back by the operations with results", nullable=False),
+        usd("buyback_usd_mn", "Bought back by the operations with results; NULL where not known"),
         usd(
             "buyback_maximum_usd_mn",
             "Most that operations still without results would buy",

@@ -118,7 +118,14 @@ class Table:
             None
         }
         for each in self.rests_on:
-            named |= {*each.columns, *each.only, each.entity_column, each.class_column, each.since}
+            named |= {
+                *each.columns,
+                *each.only,
+                each.entity_column,
+                each.class_column,
+                each.since,
+                each.by,
+            }
         named -= {None}
         if missing := named - set(self.column_names):
             raise ValueError(f"{self.qualified_name}: no column for {missing}")

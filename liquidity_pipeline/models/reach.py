@@ -86,12 +86,11 @@ def cut(table: Table, rows: pa.Table, connection: duckdb.DuckDBPyConnection) -> 
     if not table.rests_on or not rows.num_rows:
         return rows
     coverage = Coverage.read(connection)
-    newest = pc.max(rows[table.reach]).as_py()
-    beyond = {
-        each: condition
-        for each in table.rests_on
-        if (condition := _beyond(each, str(table.reach), coverage, newest))
-    }
+    beyond = {}
+    for each in table.rests_on:
+        reach = each.by or str(table.reach)
+        if condition := _beyond(each, reach, coverage, pc.max(rows[reach]).as_py()):
+            beyond[each] = condition
     if not beyond:
         return rows
     absent = [condition for each, condition in beyond.items() if not each.columns]
