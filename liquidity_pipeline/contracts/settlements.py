@@ -28,13 +28,13 @@ from liquidity_pipeline.contracts.table import (
 # In the marts a cash-management bill is a bill; class cmb is a memo item, never added to others.
 MART_CLASSES = ("bill", "note", "bond", "tips", "frn")
 GROUPS = ("bills", "coupons")
-SOMA_BASES = ("holdings", "published", "assumed")
+SOMA_BASES = ("holdings", "published", "assumed", "none")
 
 _SOMA_BASIS = text(
     "soma_basis",
     "How the Fed's part of the maturing is known. holdings: its securities by CUSIP; published: "
-    "Treasury's estimate of what the public holds; assumed: it is taken to equal the add-ons, at "
-    "most all that matures",
+    "Treasury's estimate of what the public holds; assumed: at least what it took of them at their "
+    "auctions and takes as add-on on the day, at most all; none: nothing matures",
     allowed=SOMA_BASES,
 )
 _CLASS = text(
@@ -179,8 +179,8 @@ SETTLEMENT_VINTAGES = Table(
         usd("add_ons_usd_mn", "Add-ons of the issues with results", nullable=False),
         usd(
             "add_ons_expected_usd_mn",
-            "Add-ons to come for announced and expected issues: what the Fed holds of the maturing",
-            nullable=False,
+            "Add-ons to come for announced and expected issues: what the Fed holds of the "
+            "maturing; NULL where its purchases, on which an assumption would rest, are not known",
         ),
         _REDEEMED,
         usd(
@@ -188,7 +188,7 @@ SETTLEMENT_VINTAGES = Table(
             "Maturities of bills that are themselves still to be announced",
             nullable=False,
         ),
-        usd("public_redeemed_usd_mn", "Maturing and held by the public", nullable=False),
+        usd("public_redeemed_usd_mn", "Maturing and held by the public; NULL as before"),
         usd("cmb_issued_usd_mn", "Cash-management bills in the issues", nullable=False),
         usd("cmb_redeemed_usd_mn", "Cash-management bills in the maturities", nullable=False),
         usd("cmb_add_ons_usd_mn", "Add-ons of cash-management bills", nullable=False),
@@ -203,7 +203,6 @@ SETTLEMENT_VINTAGES = Table(
         usd(
             "net_public_expected_usd_mn",
             "The same with the expected issues; equals net_public_usd_mn once all is announced",
-            nullable=False,
         ),
         _SOMA_BASIS,
         flag("is_announced", "No issue of the day and group is expected to be announced any more"),
@@ -229,7 +228,6 @@ SETTLEMENT_CALENDAR = Table(
         usd(
             "add_ons_expected_usd_mn",
             "Add-ons that announced issues are expected to get; 0 once results are out",
-            nullable=False,
         ),
         *_NET,
         usd("cmb_issued_usd_mn", "Cash-management bills in issued_usd_mn", nullable=False),
@@ -265,7 +263,7 @@ WEEKLY_SETTLEMENTS = Table(
         ),
         _ISSUED,
         _REDEEMED,
-        usd("add_ons_expected_usd_mn", "Add-ons that announced issues will get", nullable=False),
+        usd("add_ons_expected_usd_mn", "Add-ons that announced issues will get"),
         *_NET,
         usd(
             "refinancing_usd_mn",
@@ -303,7 +301,6 @@ SETTLEMENT_OUTLOOK = Table(
         usd(
             "add_ons_expected_usd_mn",
             "Add-ons to come for both: what the Fed holds of the maturing",
-            nullable=False,
         ),
         _REDEEMED,
         usd("net_public_usd_mn", "Net paid by the public; NULL until all is announced"),
@@ -464,7 +461,12 @@ FORWARD_CALENDAR = Table(
             "such days in the past, by table II of the statement",
             allowed=("known", "announced", "expected", "usual"),
         ),
-        number("n_obs", "Past days behind a usual amount, operations behind a take-up", low=0),
+        number(
+            "n_obs",
+            "Past days behind a usual amount, operations behind a take-up",
+            low=0,
+            unit="days or operations",
+        ),
         MART_KNOWN_AT,
     ),
 )

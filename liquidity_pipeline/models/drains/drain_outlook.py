@@ -80,7 +80,8 @@ _WEEKS = """
 """
 _AHEAD = """
     select vintages.as_of_date, moments.moment, vintages.settlement_date,
-        sum(vintages.net_public_expected_usd_mn)
+        case when count(vintages.net_public_expected_usd_mn) = count(*)
+            then sum(vintages.net_public_expected_usd_mn) end
     from marts.settlement_vintages as vintages
     join marts.outlook_moments as moments
         on moments.as_of_date = vintages.as_of_date and moments.is_open = vintages.is_open
@@ -194,11 +195,11 @@ def _outlooks(connection: duckdb.DuckDBPyConnection, sheet: Sheet) -> Iterator[O
         end = start + WEEKS_AHEAD * _WEEK
         other = flows.expected(seen, last, end)
         # What settles on the Friday itself was auctioned before; later days are what was expected.
-        due = np.array(
-            [paid.get(day, 0.0) if day <= as_of else ahead.get(day, 0.0) for day in other[0]]
-        )
+        due = [paid.get(day, 0.0) if day <= as_of else ahead.get(day, 0.0) for day in other[0]]
+        if any(net is None for net in due):
+            continue
         season = rest.expected(weeks_seen, start, end)
-        for outlook in _paths(known, other, due, season):
+        for outlook in _paths(known, other, np.array(due, dtype=float), season):
             yield Outlook(as_of, moment, start, *outlook)
 
 

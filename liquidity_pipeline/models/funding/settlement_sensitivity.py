@@ -46,6 +46,11 @@ _DAYS = """
         left join sources.market_series as award
             on award.observation_date = days.date and award.series = 'RRPONTSYAWARD'
         where days.is_sifma
+            -- Nothing is filled beyond the newest value: the series may have ended.
+            and days.date <= (
+                select max(observation_date) from sources.market_series
+                where series = 'RRPONTSYAWARD'
+            )
     ),
 
     changes as (

@@ -8,5 +8,5 @@ select
         0
     ) as difference
 from marts.settlement_vintages
-where is_open and soma_basis = 'assumed'
+where is_open and soma_basis in ('assumed', 'none')
 group by settlement_date, security_group

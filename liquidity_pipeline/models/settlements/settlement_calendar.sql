@@ -3,7 +3,7 @@
 -- The rules are marts.settlement_vintages'; here is decided how far the figures are known. A day is an
 -- actual figure when Treasury's auctions are known through it: redemptions are known a year ahead, so
 -- without the issues they would look like a payment to the public. Of a day ahead the net is known
--- while the auctions are asked for up to now. Regular buybacks began on 2024-05-29; from then on they
+-- while the auctions, and the snapshot of what is upcoming, are asked for up to now. Regular buybacks began on 2024-05-29; from then on they
 -- are NULL where Treasury did not answer for them.
 with known as (
     select
@@ -11,12 +11,15 @@ with known as (
         auctions.known_from,
         auctions.known_through,
         auctions.known_through >= auctions.expected_through as is_current,
+        upcoming.known_through >= upcoming.expected_through as is_upcoming_current,
         buybacks.known_from as buybacks_from,
         buybacks.known_through as buybacks_through,
         buybacks.known_through >= buybacks.expected_through as are_buybacks_current
     from meta.clock as clock
     left join meta.coverage as auctions
         on auctions.table_name = 'debt_settlements' and auctions.entity = 'auctions'
+    left join meta.coverage as upcoming
+        on upcoming.table_name = 'upcoming_settlements' and upcoming.entity = 'auctions'
     left join meta.coverage as buybacks
         on buybacks.table_name = 'debt_settlements' and buybacks.entity = 'buybacks'
 ),
@@ -25,7 +28,12 @@ bounded as (
     select
         vintages.*,
         vintages.auctioned_usd_mn + vintages.announced_usd_mn as issued_usd_mn,
-        coalesce(vintages.settlement_date <= known.known_through or known.is_current, false) as is_known,
+        coalesce(
+            case when vintages.settlement_date <= known.today
+                then vintages.settlement_date <= known.known_through or known.is_current
+                else known.is_current and known.is_upcoming_current end,
+            false
+        ) as is_known,
         coalesce(
             vintages.settlement_date < date '2024-05-29'
             or vintages.settlement_date between known.buybacks_from and known.buybacks_through

@@ -14,7 +14,8 @@ with slope as (
 ),
 
 coupons as (
-    select settlement_date, sum(net_public_expected_usd_mn) as net_usd_mn
+    select settlement_date, case when count(net_public_expected_usd_mn) = count(*)
+            then sum(net_public_expected_usd_mn) end as net_usd_mn
     from marts.settlement_vintages
     where is_open and security_group = 'coupons'
     group by settlement_date
@@ -32,6 +33,7 @@ select
     ahead.redeemed_usd_mn,
     calendar.net_public_usd_mn,
     case when auctions.known_through >= auctions.expected_through
+        and upcoming.known_through >= upcoming.expected_through
         then ahead.net_public_expected_usd_mn end as net_public_expected_usd_mn,
     case when ahead.is_announced then 0 else ahead.redeemed_usd_mn end as refinancing_usd_mn,
     ahead.buyback_maximum_usd_mn,
@@ -52,6 +54,8 @@ left join marts.settlement_calendar as calendar
     on calendar.settlement_date = ahead.settlement_date and calendar.security_class = ahead.security_class
 left join meta.coverage as auctions
     on auctions.table_name = 'debt_settlements' and auctions.entity = 'auctions'
+left join meta.coverage as upcoming
+    on upcoming.table_name = 'upcoming_settlements' and upcoming.entity = 'auctions'
 left join coupons on coupons.settlement_date = ahead.settlement_date and ahead.security_group = 'coupons'
 left join slope on ahead.security_group = 'coupons'
 where ahead.is_open

@@ -12,7 +12,9 @@ with by_group as (
         sum(vintages.auctioned_usd_mn + vintages.announced_usd_mn) as issued_usd_mn,
         sum(vintages.redeemed_usd_mn) as redeemed_usd_mn,
         bool_and(vintages.is_announced) as is_announced,
-        sum(vintages.net_public_expected_usd_mn) as net_public_usd_mn
+        case when count(vintages.net_public_expected_usd_mn) = count(*)
+            then sum(vintages.net_public_expected_usd_mn) end as net_public_usd_mn,
+        true as is_looked_at
     from marts.settlement_vintages as vintages
     join meta.calendar_days as days on days.date = vintages.settlement_date
     where not vintages.is_open and days.week_start > vintages.as_of_date
@@ -39,7 +41,8 @@ looked as (
         coalesce(sum(by_group.issued_usd_mn), 0) as issued_usd_mn,
         coalesce(sum(by_group.redeemed_usd_mn), 0) as redeemed_usd_mn,
         coalesce(bool_and(by_group.is_announced), true) as is_announced,
-        coalesce(sum(by_group.net_public_usd_mn), 0) as net_public_usd_mn
+        case when count(by_group.is_looked_at) = count(by_group.net_public_usd_mn)
+            then coalesce(sum(by_group.net_public_usd_mn), 0) end as net_public_usd_mn
     from fridays
     cross join (select unnest(['bills', 'coupons', 'all']) as security_group) as labels
     left join by_group

@@ -46,6 +46,17 @@ last_purchase as (
     group by moments.as_of_date, moments.is_open
 ),
 
+-- Without the record of its purchases the Fed's part of coupons to come cannot be told.
+purchases_known as (
+    select moments.as_of_date, moments.is_open,
+        coalesce(
+            operations.known_through >= least(moments.as_of_date, operations.expected_through), false
+        ) as is_known
+    from marts.outlook_moments as moments
+    left join meta.coverage as operations
+        on operations.table_name = 'fed_operations' and operations.entity = ''
+),
+
 -- What buybacks had retired of a security by the day on which it matures.
 redeemed_securities as (
     select
@@ -293,6 +304,7 @@ with_basis as (
         case
             when with_group.is_held then 'holdings'
             when (maturing.public_usd_mn > 0) = (with_group.group_redeemed_usd_mn > 0) then 'published'
+            when with_group.group_redeemed_usd_mn = 0 then 'none'
             else 'assumed'
         end as soma_basis,
         maturing.known_at as holdings_known_at
@@ -349,17 +361,23 @@ market_shares as (
 with_held as (
     select
         with_basis.*,
-        least(group_redeemed_usd_mn, case
+        case when soma_basis <> 'assumed' or security_group = 'bills' or group_pending_usd_mn = 0
+            or purchases_known.is_known
+        then least(group_redeemed_usd_mn, case
             when soma_basis = 'holdings' then group_soma_par_usd_mn
             when soma_basis = 'published' then group_soma_usd_mn
+            when soma_basis = 'none' then 0
             when group_pending_usd_mn > 0 then greatest(
                 group_add_ons_usd_mn,
                 group_own_usd_mn + coalesce(shares.nominal_ratio, 0) * nominal_reachable_usd_mn
                     + coalesce(shares.tips_ratio, 0) * tips_reachable_usd_mn
             )
             else greatest(group_add_ons_usd_mn, group_own_usd_mn)
-        end) as group_held_usd_mn
+        end) end as group_held_usd_mn
     from with_basis
+    join purchases_known
+        on purchases_known.as_of_date = with_basis.as_of_date
+        and purchases_known.is_open = with_basis.is_open
     left join market_shares as shares
         on shares.as_of_date = with_basis.as_of_date and shares.is_open = with_basis.is_open
 ),
@@ -374,7 +392,8 @@ with_public as (
             else redeemed_usd_mn * (1 - group_held_usd_mn / group_redeemed_usd_mn)
         end as public_redeemed_usd_mn,
         case when group_pending_usd_mn > 0 then round(
-            greatest(coalesce(group_held_usd_mn, 0) - group_add_ons_usd_mn, 0)
+            case when group_held_usd_mn is not null
+                then greatest(group_held_usd_mn - group_add_ons_usd_mn, 0) end
             * (announced_usd_mn + expected_issues_usd_mn) / group_pending_usd_mn,
             6
         ) else 0 end as add_ons_expected_usd_mn

@@ -1,0 +1,208 @@
+"""Forward calendar, coupon interest, quarterly borrowing and the outlook of drains."""
+
+from __future__ import annotations
+
+from datetime import date, datetime, time, timedelta
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from liquidity_pipeline import calendars
+from liquidity_pipeline.calendars import utc
+from liquidity_pipeline.models.drains.drain_outlook import COVERAGE, MIN_ERRORS, PastErrors
+from liquidity_pipeline.models.drains.seasonal_regressors import day_regressors
+from liquidity_pipeline_tests.models.hand_made import build
+from liquidity_pipeline_tests.models.world import Row, World, leg, tga
+
+
+@pytest.fixture
+def world(tmp_path: Path) -> World:
+    return World(tmp_path)
+
+
+def bond(issued: date, matures: date, par: float, coupon: float | None, **more: object) -> Row:
+    return leg("issue", issued, par, kind="bond", cusip=f"C{matures}{par}", issue_date=issued,
+               maturity_date=matures, coupon_pct=coupon, soma_usd_mn=0, **more)  # fmt: skip
+
+
+def test_half_the_coupon_is_paid_twice_a_year_on_what_is_outstanding(world: World) -> None:
+    # 1,000 at 4 % to 15 August 2040 pay 20 on each 15 February and August; 15 February 2026 is a
+    # Sunday and the 16th a holiday. Ten years of auctions are held.
+    world.add(
+        "debt_settlements",
+        bond(date(2015, 8, 17), date(2040, 8, 15), 1_000, 4.0),
+        bond(date(2015, 9, 15), date(2040, 9, 15), 500, 3.0),
+    )
+    rows = {row["payment_date"]: row for row in world.mart("coupon_interest")}
+    assert rows[date(2026, 2, 17)]["interest_usd_mn"] == 20
+    assert rows[date(2026, 3, 16)]["interest_usd_mn"] == 7.5
+    # In February 2025 the records did not reach ten years back.
+    assert rows[date(2025, 2, 18)]["interest_usd_mn"] is None
+
+
+def test_interest_is_not_told_while_coupons_are_unknown(world: World) -> None:
+    world.add(
+        "debt_settlements",
+        bond(date(2015, 8, 17), date(2040, 8, 15), 1_000, 4.0),
+        bond(date(2015, 8, 17), date(2045, 8, 15), 100, None),
+    )
+    row = world.one("coupon_interest", payment_date=date(2026, 2, 17))
+    assert row["interest_usd_mn"] is None
+    assert row["coverage_ratio"] == pytest.approx(1_000 / 1_100, abs=1e-6)
+
+
+def test_marked_days_have_the_mean_of_what_moved_on_such_days() -> None:
+    # Benefits of the third of the month: 10 in December, 30 in January, moved to a business day.
+    flows = [
+        {
+            "record_date": day, "direction": "withdrawals", "category": "Social Security",
+            "line_group": "social_security", "amount_usd_mn": amount,
+            "known_at": datetime.combine(day, time(21)),
+        }
+        for day, amount in ((date(2025, 12, 3), 10.0), (date(2026, 1, 2), 30.0))
+    ]  # fmt: skip
+    ahead = {
+        "as_of": date(2026, 1, 20), "settlement_date": date(2026, 1, 27), "security_class": "bill",
+        "auctioned_usd_mn": 5.0, "announced_usd_mn": 0.0, "expected_issues_usd_mn": 0.0,
+        "add_ons_expected_usd_mn": 0.0, "redeemed_usd_mn": 3.0, "known_at": utc(date(2026, 1, 20), time()),
+    }  # fmt: skip
+    rows = build(
+        "forward_calendar", "2026-01-21 04:59", tga_flows=flows, settlement_outlook=[ahead]
+    )
+    by_day = {(row["date"], row["item"]): row for row in rows}
+    # 3 February 2026 is a Tuesday.
+    third = by_day[date(2026, 2, 3), "benefits"]
+    assert (third["amount_usd_mn"], third["n_obs"], third["certainty"]) == (-20, 2, "usual")
+    assert by_day[date(2026, 1, 27), "issues auctioned"]["amount_usd_mn"] == 5
+    assert by_day[date(2026, 1, 27), "maturities"]["amount_usd_mn"] == -3
+    # Nothing is known of tax dates: they are marked, without a size.
+    assert all(row["amount_usd_mn"] is None for row in rows if row["item"] == "tax date")
+
+
+def test_an_announced_buyback_is_expected_at_the_usual_take_up() -> None:
+    known = utc(date(2026, 1, 20), time(14, 5))
+    done = {
+        "operation_date": date(2026, 1, 13), "start_time": "13:40", "maximum_usd_mn": 4.0,
+        "settlement_date": date(2026, 1, 14), "accepted_usd_mn": 1.0, "known_at": known,
+    }  # fmt: skip
+    ahead = done | {
+        "operation_date": date(2026, 1, 22), "settlement_date": date(2026, 1, 23),
+        "maximum_usd_mn": 8.0, "accepted_usd_mn": None,
+    }  # fmt: skip
+    outlook = {"settlement_date": date(2026, 1, 27), "security_class": "bill", "known_at": known}
+    rows = build(
+        "forward_calendar", "2026-01-21 04:59", buybacks=[done, ahead], settlement_outlook=[outlook]
+    )
+    (row,) = (row for row in rows if row["item"] == "buybacks")
+    assert (row["amount_usd_mn"], row["certainty"], row["n_obs"]) == (-2, "announced", 1)
+
+
+def test_a_quarter_is_its_settlements_less_buybacks(world: World) -> None:
+    world.add(
+        "debt_settlements",
+        leg("issue", date(2025, 10, 2), 100, soma_usd_mn=0),
+        leg("issue", date(2025, 12, 30), 60, soma_usd_mn=10, cusip="B"),
+        leg("redemption", date(2025, 12, 30), 50, soma_usd_mn=10, cusip="D"),
+        leg("buyback", date(2025, 12, 30), 5, kind="bond", cusip="operation"),
+        leg("issue", date(2026, 1, 6), 1, cusip="E"),
+    )
+    world.add("tga_balance", tga(date(2025, 12, 31), 872_853))
+    row = world.one("quarterly_borrowing", quarter="2025Q4")
+    # 100, and 50 paid for the second less 40 that the public held.
+    assert (row["net_public_usd_mn"], row["privately_held_net_usd_mn"]) == (110, 105)
+    assert (row["quarter_end_cash_usd_mn"], row["is_open"]) == (872_853, False)
+    assert world.one("quarterly_borrowing", quarter="2026Q1")["is_open"]
+
+
+def test_a_day_is_regressed_on_what_falls_due_on_it_or_on_a_holiday_before_it() -> None:
+    # 15 June 2025 is a Sunday: the tax date falls on Monday, and clears into Tuesday.
+    days = calendars.days("fed", date(2025, 6, 11), date(2025, 6, 20))
+    plain = [date(2025, 6, 11), date(2025, 6, 12), date(2025, 6, 13)]
+    marked = day_regressors(days)
+    assert marked.shape[0] == len(days)
+    june_tax = [
+        column
+        for column in range(marked.shape[1])
+        if marked[days.index(date(2025, 6, 16)), column] == 1
+        and not marked[[days.index(day) for day in plain], column].any()
+        and marked[:, column].sum() == 1
+    ]
+    assert june_tax
+
+
+def test_a_band_holds_nine_in_ten_of_the_errors_before_it() -> None:
+    errors = PastErrors()
+    for size in range(1, MIN_ERRORS):
+        errors.add("tga", 1, float(size))
+    assert errors.reach("tga", 1) is None
+    errors.add("tga", 1, -float(MIN_ERRORS))
+    # The 48th of 52, because (52 + 1) x 0.9 is 47.7.
+    assert errors.reach("tga", 1) == 48
+    assert errors.reach("tga", 2) is None
+
+
+def test_a_band_covers_what_comes_next_as_often_as_it_says() -> None:
+    rng = np.random.default_rng(7)
+    errors, inside = PastErrors(), []
+    for error in rng.standard_t(4, size=4_000):
+        reach = errors.reach("tga", 1)
+        if reach is not None:
+            inside.append(abs(error) <= reach)
+        errors.add("tga", 1, float(error))
+    assert np.mean(inside) == pytest.approx(COVERAGE, abs=0.02)
+
+
+def test_the_outlook_needs_three_years_of_the_account(world: World) -> None:
+    world.add("tga_balance", tga(date(2026, 2, 2), 1.0), tga(date(2026, 2, 3), 2.0))
+    assert world.mart("drain_outlook") == []
+
+
+def planted() -> dict[str, list[Row]]:
+    """Four years in which the account rises by what settles and by 100 on every 3rd of a month."""
+    days = calendars.days("fed", date(2022, 1, 5), date(2026, 2, 27))
+    closes, change = [1_000_000.0], []
+    for day in days[1:]:
+        change.append(7.0 if day.weekday() == 1 else 0.0)
+        closes.append(closes[-1] + change[-1])
+    known = [datetime.combine(day + timedelta(days=1), time(21)) for day in days]
+    account = [
+        {"record_date": day, "closing_usd_mn": close, "change_1d_usd_mn": move, "known_at": at}
+        for day, close, move, at in zip(days[1:], closes[1:], change, known[1:], strict=True)
+    ]
+    by_day = dict(zip(days, closes, strict=True))
+    weeks = [day for day in days if day.weekday() == 2]
+    sheet = [
+        {
+            "week_ending": day, "known_at": datetime.combine(day + timedelta(days=1), time(21, 30)),
+            "tga_usd_mn": by_day[day], "reserves_usd_mn": 3_000_000.0, "d_tga_usd_mn": 7.0,
+            "drain_reserves_usd_mn": 0.0,
+        }
+        for day in weeks
+    ]  # fmt: skip
+    settled = [
+        {"settlement_date": day, "security_class": "bill", "net_public_usd_mn": 7.0,
+         "is_settled": True}
+        for day in days if day.weekday() == 1
+    ]  # fmt: skip
+    friday = date(2026, 1, 16)
+    moment = datetime.combine(friday + timedelta(days=1), time(4))
+    ahead = [
+        {"as_of_date": friday, "is_open": False, "settlement_date": day,
+         "net_public_expected_usd_mn": 70.0}
+        for day in days if friday < day and day.weekday() == 1
+    ]  # fmt: skip
+    moments = [{"as_of_date": friday, "is_open": False, "moment": moment}]
+    return {
+        "tga_daily": account, "reserve_drains": sheet, "settlement_calendar": settled,
+        "settlement_vintages": ahead, "outlook_moments": moments,
+    }  # fmt: skip
+
+
+def test_the_account_is_expected_to_rise_by_what_is_expected_to_settle_not_by_what_did() -> None:
+    rows = build("drain_outlook", "2026-02-28 00:00", **planted())
+    expected = {
+        row["weeks_ahead"]: row["expected_usd_mn"] for row in rows if row["component"] == "tga"
+    }
+    # From Wednesday 14 January: 70 on each Tuesday ahead, though only 7 came.
+    assert expected == pytest.approx({n: 70.0 * n for n in range(1, 7)}, abs=0.5)
