@@ -83,6 +83,8 @@ _BUYBACKS = Input(
     columns=("buyback_usd_mn",),
     by="settlement_date",
     looks_ahead=True,
+    # The programme began then; before it there is nothing to know.
+    from_day="2024-05-29",
 )
 _SCHEDULE = Input("upcoming_settlements", "auctions", is_current=True)
 
@@ -464,7 +466,12 @@ FORWARD_CALENDAR = Table(
             "such days in the past, by table II of the statement",
             allowed=("known", "announced", "expected", "usual"),
         ),
-        number("n_obs", "Past days behind a usual amount, operations behind a take-up", low=0),
+        number(
+            "n_obs",
+            "Past days behind a usual amount, operations behind a take-up",
+            low=0,
+            unit="days or operations",
+        ),
         MART_KNOWN_AT,
     ),
 )
