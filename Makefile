@@ -62,6 +62,8 @@ lock:  ## resolve the dependencies anew and pin them by hash
 
 # The lock names everything there is to install, so pip has nothing to resolve.
 $(VENV)/.installed: requirements.lock pyproject.toml
+	@echo "installing into $(VENV): one to three minutes, once; the first run after it fetches and"
+	@echo "builds for about a minute on the sandbox, and for much longer with LIVE=1 (since 2005-10)"
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --no-deps --require-hashes -r requirements.lock
 	$(BIN)/python -m pip install --quiet --no-deps --no-build-isolation -e .

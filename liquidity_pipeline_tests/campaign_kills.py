@@ -164,6 +164,8 @@ def strike(
         problems.append(f"different: {sorted({name for name, _ in different})[:3]}")
     if left := leftovers(folder):
         problems.append(f"left over: {left[:3]}")
+    verdict = "; ".join(problems) or "held"
+    print(f"{kind} {folder.name}: ended with {code}, {verdict}", flush=True)  # noqa: T201
     found.failures += [f"{kind} {folder.name}: {problem}; {said[-400:]}" for problem in problems]
     shutil.rmtree(folder)
 

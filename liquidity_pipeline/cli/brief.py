@@ -11,9 +11,7 @@ from liquidity_pipeline.cli.place import Place
 from liquidity_pipeline.settings import parse_day
 
 
-def write_brief(
-    place: Place, *, language: str, form: str, as_of: str | None, output: Path | None
-) -> None:
+def write_brief(place: Place, *, language: str, form: str, output: Path | None) -> None:
     """Write the brief to a file, or to standard output; raise UsageError where there is none."""
     from liquidity_pipeline.brief.edition import write_text
     from liquidity_pipeline.brief.render import render
@@ -22,9 +20,10 @@ def write_brief(
 
     pipeline = Pipeline(place.settings())
     try:
-        if as_of:
-            with errors.status(f"building all marts as of {as_of}, which may take half a minute"):
-                brief = pipeline.brief_as_of(parse_day(as_of, "--as-of"))
+        if place.as_of:
+            day = parse_day(place.as_of, "--as-of")
+            with errors.status(f"building all marts as of {day}, which may take half a minute"):
+                brief = pipeline.brief_as_of(day)
         else:
             brief = pipeline.brief()
     except FileNotFoundError as missing:

@@ -122,11 +122,11 @@ def query(place: Place, sql: str, form: str) -> None:
 @click.option("--as-of", metavar="YYYY-MM-DD", help="As it would have been on this day.")
 @click.option("--output", type=click.Path(dir_okay=False, path_type=Path), help="Write here.")
 @placed
-def brief(place: Place, language: str, form: str, as_of: str | None, output: Path | None) -> None:
+def brief(place: Place, language: str, form: str, output: Path | None) -> None:
     """Say what drains, what is coming and who reacted: the brief of the published file."""
     from liquidity_pipeline.cli.brief import write_brief
 
-    write_brief(place, language=language, form=form, as_of=as_of, output=output)
+    write_brief(place, language=language, form=form, output=output)
 
 
 @main.group()

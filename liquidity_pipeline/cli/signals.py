@@ -24,7 +24,8 @@ def interruptible() -> Iterator[Callable[[], bool]]:
     reading, writing = os.pipe()
     os.set_blocking(reading, False)
     os.set_blocking(writing, False)
-    handler = signal.signal(signal.SIGTERM, signal.default_int_handler)
+    # A shell lets its background jobs ignore SIGINT, and Dagster would then ignore SIGTERM as well.
+    handlers = {each: signal.signal(each, signal.default_int_handler) for each in _ENDING}
     wakeup = signal.set_wakeup_fd(writing, warn_on_full_buffer=False)
     arrived: set[int] = set()
 
@@ -37,6 +38,7 @@ def interruptible() -> Iterator[Callable[[], bool]]:
         yield interrupted
     finally:
         signal.set_wakeup_fd(wakeup)
-        signal.signal(signal.SIGTERM, handler)
+        for each, handler in handlers.items():
+            signal.signal(each, handler)
         os.close(reading)
         os.close(writing)

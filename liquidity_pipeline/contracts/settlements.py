@@ -375,8 +375,8 @@ QUARTERLY_BORROWING = Table(
     columns=(
         day("quarter_end", "Last day of the quarter"),
         text("quarter", "Quarter, e.g. 2026Q1"),
-        _ISSUED,
-        _REDEEMED,
+        number("issued_usd_mn", "Face amount issued, add-ons included", nullable=False, low=0),
+        number("redeemed_usd_mn", "Face amount maturing, SOMA included", nullable=False, low=0),
         usd("net_public_usd_mn", "Net paid by the public, buybacks apart"),
         usd("buyback_usd_mn", "Bought back; NULL where Treasury did not answer for it"),
         usd(

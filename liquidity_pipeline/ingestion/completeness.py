@@ -124,7 +124,7 @@ def ranges_to_fetch(
     two answers agree on it, and then after a good while, see FetchHistory.
     Events are due on no day. Of them a month is complete once it was fetched after its end, and
     the next has been fetched too: one that was fetched while it ran has only its beginning. A
-    month without any event is asked for twice.
+    month without any event is asked for twice, and so is one with single empty cells.
     Calendars tell of each entity what is missing. In a table without entities one part hides
     behind another, so months that were fetched without a part are fetched again.
     A month whose file is gone is asked for in any case, and so is one on the basis before a split.
@@ -138,6 +138,7 @@ def ranges_to_fetch(
         wanted |= lost
     for table in source.tables:
         absent = months - set(lake.months(table))
+        wanted |= asked.doubtful.get(table.name, frozenset()) & months
         if table.releases:
             present = present_days(lake, table, window.months)
             for gap in missing(present, table, universe, window, now):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 from itertools import pairwise
@@ -26,9 +26,10 @@ class FetchHistory:
     `gaps` are those that the newest fetch named. `answered` months need not be asked for what they
     lack: several answers that were given when they were long over agree on it, and the newest of
     them is not old. `unfinished` months were asked for only while they ran. Of `missed` months the
-    last fetch lacked a part that is served again. `silent` months of a table had no row in the only
-    answer. `held` months of a table had rows. `rebased` months were last fetched before a split
-    was known, and are on the old basis.
+    last fetch lacked a part that is served again, or that could not be read. `silent` months of a
+    table had no row in the only answer, and `doubtful` ones single empty cells. `held` months of a
+    table had rows. `rebased` months were last fetched before a split was known, and are on the old
+    basis.
     """
 
     gaps: tuple[str, ...] = ()
@@ -36,6 +37,7 @@ class FetchHistory:
     unfinished: frozenset[date] = frozenset()
     missed: frozenset[date] = frozenset()
     silent: Mapping[str, frozenset[date]] = field(default_factory=dict)
+    doubtful: Mapping[str, frozenset[date]] = field(default_factory=dict)
     held: Mapping[str, frozenset[date]] = field(default_factory=dict)
     rebased: frozenset[date] = frozenset()
 
@@ -59,7 +61,18 @@ def summarize(records: Sequence[FetchRecord], today: date | None = None) -> Fetc
         for month, fetches in late.items()
         if _is_believed(month, [f for f in fetches if not f.missed & served], today)
     }
-    missed = {month for month, fetches in by_month.items() if fetches[-1].missed & served}
+    # The newest answer about each month on which no other one agrees with it.
+    alone = {
+        month: fetches[-1]
+        for month, fetches in by_month.items()
+        if not _is_believed(month, late[month] or fetches, today)
+    }
+    # What could not be read may be well again by now; what was refused is so once it is served.
+    missed = {
+        month
+        for month, fetches in by_month.items()
+        if fetches[-1].missed & served or fetches[-1].unread
+    }
     return FetchHistory(
         gaps=tuple(records[-1].gaps),
         answered=frozenset(answered),
@@ -69,7 +82,8 @@ def summarize(records: Sequence[FetchRecord], today: date | None = None) -> Fetc
             if not any(month_end(month) < fetch.day for fetch in fetches)
         ),
         missed=frozenset(month for month in missed if not _is_believed(month, late[month], today)),
-        silent=_silent(late, answered),
+        silent=_silent(alone),
+        doubtful=_doubtful(alone),
         held=_held(records),
         rebased=_rebased(by_month, records),
     )
@@ -109,25 +123,40 @@ def _present(record: FetchRecord, month: date) -> dict[str, str]:
     }
 
 
-def _silent(
-    late: Mapping[date, Sequence[FetchRecord]], answered: set[date]
-) -> dict[str, frozenset[date]]:
-    """Return by table the months without a row in the newest answer, not confirmed by another."""
-    silent: dict[str, set[date]] = {}
-    for month, fetches in late.items():
-        if fetches and month not in answered:
-            for table, months in fetches[-1].present.items():
-                if f"{month:%Y-%m}" not in months:
-                    silent.setdefault(table, set()).add(month)
-    return {table: frozenset(months) for table, months in silent.items()}
+def _silent(alone: Mapping[date, FetchRecord]) -> dict[str, frozenset[date]]:
+    """Return by table the months without a row, of those on which there is one answer alone."""
+    return _by_table(
+        (table, month)
+        for month, record in alone.items()
+        for table, months in record.present.items()
+        if f"{month:%Y-%m}" not in months
+    )
+
+
+def _doubtful(alone: Mapping[date, FetchRecord]) -> dict[str, frozenset[date]]:
+    """Return by table the months with single empty cells, of those with one answer alone."""
+    return _by_table(
+        (table, month)
+        for month, record in alone.items()
+        for table, months in record.doubtful.items()
+        if f"{month:%Y-%m}" in months
+    )
+
+
+def _by_table(pairs: Iterable[tuple[str, date]]) -> dict[str, frozenset[date]]:
+    found: dict[str, set[date]] = {}
+    for table, month in pairs:
+        found.setdefault(table, set()).add(month)
+    return {table: frozenset(months) for table, months in found.items()}
 
 
 def _held(records: Sequence[FetchRecord]) -> dict[str, frozenset[date]]:
-    held: dict[str, set[date]] = {}
-    for record in records:
-        for table, months in record.present.items():
-            held.setdefault(table, set()).update(date.fromisoformat(f"{m}-01") for m in months)
-    return {table: frozenset(months) for table, months in held.items()}
+    return _by_table(
+        (table, date.fromisoformat(f"{month}-01"))
+        for record in records
+        for table, months in record.present.items()
+        for month in months
+    )
 
 
 def _rebased(

@@ -80,7 +80,15 @@ def ingest(
         raise
     known = _known_splits(archive, source) if fetch.splits else set()
     has_new_split = bool(fetch.splits - known)
-    record = archive.keep(source.name, fetch, None, _present(source, collected.rows))
+    dated = {table.name: table for table in source.tables if source.partitioned}
+    rows = collected.rows
+    record = archive.keep(
+        source.name,
+        fetch,
+        None,
+        present={name: _digests(table, rows[name]) for name, table in dated.items()},
+        doubtful={name: _doubtful(table, rows[name]) for name, table in dated.items()},
+    )
     stored = _store(source, collected, lake, record, known)
     return Ingested(stored, record.gaps, has_new_split)
 
@@ -238,22 +246,50 @@ def _choice(table: Table, record: FetchRecord) -> Choice:
     }
 
 
-def _present(source: Source, rows: Collected) -> dict[str, dict[str, str]]:
-    """Return by table and month a digest of the keys that came."""
-    if not source.partitioned:
-        return {}
-    return {table.name: _digests(table, rows[table.name]) for table in source.tables}
-
-
 def _digests(table: Table, rows: pa.Table) -> dict[str, str]:
-    if not rows.num_rows:
-        return {}
-    months = pc.strftime(rows[table.day], "%Y-%m").to_pylist()
-    keys = zip(*(rows[name].cast(pa.string()).to_pylist() for name in table.key), strict=True)
+    """Return by month a digest of the keys that came, and of which of their cells are empty."""
+    columns = [rows[name].cast(pa.string()).to_pylist() for name in table.key]
+    columns += [pc.is_null(rows[name]).to_pylist() for name in _may_be_empty(table)]
     hashes: dict[str, Any] = {}
-    for month, key in zip(months, keys, strict=True):
-        hashes.setdefault(month, hashlib.sha256()).update(repr(key).encode())
+    for month, *row in zip(_month_names(table, rows), *columns, strict=True):
+        hashes.setdefault(month, hashlib.sha256()).update(repr(row).encode())
     return {month: found.hexdigest()[:12] for month, found in sorted(hashes.items())}
+
+
+def _doubtful(table: Table, rows: pa.Table) -> list[str]:
+    """Return the months in which a column of numbers is empty in fewer than half of the like rows.
+
+    Alike are rows with the same labels: a rate, a leg and class. A column that is empty in most of
+    them is sparse by nature.
+    """
+    labels = [c.name for c in table.stored_columns if c.allowed or c.name == table.entity]
+    names = _may_be_empty(table)
+    if not names or not rows.num_rows:
+        return []
+    empty = pa.table(
+        {
+            "month": pa.array(_month_names(table, rows)),
+            **{name: rows[name] for name in labels},
+            **{f"{name} empty": pc.is_null(rows[name]).cast(pa.int64()) for name in names},
+        }
+    )
+    sums = [(f"{name} empty", "mean") for name in names]
+    grouped = empty.group_by(["month", *labels]).aggregate(sums)
+    months: set[str] = set()
+    for name in names:
+        share = grouped[f"{name} empty_mean"]
+        odd = pc.and_(pc.greater(share, 0.0), pc.less(share, 0.5))
+        months |= set(grouped.filter(odd)["month"].to_pylist())
+    return sorted(months)
+
+
+def _may_be_empty(table: Table) -> list[str]:
+    return [c.name for c in table.stored_columns if c.kind == "number" and c.nullable]
+
+
+def _month_names(table: Table, rows: pa.Table) -> list[str]:
+    names: list[str] = pc.strftime(rows[table.day], "%Y-%m").to_pylist()
+    return names
 
 
 def _keep_after(table: Table, record: FetchRecord, incomplete: Collection[str]) -> date | None:

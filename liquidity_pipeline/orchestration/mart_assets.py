@@ -75,7 +75,7 @@ def _code(name: str) -> dict[str, Any]:
 
 
 @cache
-def _column_lineage(name: str) -> dg.TableColumnLineage:
+def column_lineage(name: str) -> dg.TableColumnLineage:
     """Return which columns of which assets each column of a mart rests on.
 
     Of a mart in SQL its text says so. A mart in Python declares the tables that it reads, and each
@@ -83,10 +83,12 @@ def _column_lineage(name: str) -> dg.TableColumnLineage:
     """
     deps: dict[str, list[dg.TableColumnDep]] = {}
     for column, read in engine.column_lineage(name).items():
+        # Two tables of one source are one asset.
+        pairs = {(_key_of_table(table), source) for table, source in read}
         deps[column] = [
             dg.TableColumnDep(asset_key=key, column_name=source)
-            for table, source in read
-            if (key := _key_of_table(table)) is not None
+            for key, source in sorted(pairs, key=str)
+            if key is not None
         ]
     return dg.TableColumnLineage(deps_by_column=deps)
 
@@ -219,7 +221,7 @@ def _mart_result(pipeline: Pipeline, built: BuiltMart) -> dg.MaterializeResult[A
         | describe(built.stored.table, built.rows)
         | {
             "build_seconds": round(built.seconds, 3),
-            "dagster/column_lineage": _column_lineage(built.name),
+            "dagster/column_lineage": column_lineage(built.name),
         },
         data_version=dg.DataVersion(built.stored.version),
         tags=origin_tags(pipeline),

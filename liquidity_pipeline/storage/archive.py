@@ -15,7 +15,7 @@ import re
 import uuid
 import zlib
 from collections import defaultdict
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from http import HTTPStatus
@@ -40,7 +40,8 @@ class FetchRecord:
 
     `now` is the moment that the fetch stood at, which `--as-of` sets back; `kept_at` is when it
     really happened, and gives the order. `present` holds by table and month (YYYY-MM) a digest of
-    the keys that came: two answers with the same digest agree on what there is.
+    the keys and the empty cells that came: two answers with the same digest agree on what there
+    is. `doubtful` are by table the months with single empty cells among filled ones.
     """
 
     source: str
@@ -54,6 +55,7 @@ class FetchRecord:
     path: Path | None = field(default=None, compare=False)
     splits: frozenset[Split] = frozenset()
     present: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    doubtful: Mapping[str, Sequence[str]] = field(default_factory=dict)
 
     @property
     def day(self) -> date:
@@ -69,6 +71,11 @@ class FetchRecord:
     def missed(self) -> frozenset[str]:
         """What was asked for and did not come, whatever days it was asked for."""
         return frozenset(_part(answer) for answer in self.answers if not _came(answer))
+
+    @property
+    def unread(self) -> bool:
+        """Tell whether an answer came that could not be understood, or not wholly."""
+        return any(answer.get("unread") for answer in self.answers)
 
     @property
     def served(self) -> frozenset[str]:
@@ -89,6 +96,7 @@ class FetchRecord:
                 "error": self.error,
                 "splits": [[*split[:2], f"{split[2]}", split[3]] for split in sorted(self.splits)],
                 "present": self.present,
+                "doubtful": self.doubtful,
             },
             indent=1,
         )
@@ -114,12 +122,13 @@ class FetchRecord:
                     for publisher, symbol, day, ratio in content.get("splits", [])
                 ),
                 present=content.get("present", {}),
+                doubtful=content.get("doubtful", {}),
             )
         except (KeyError, TypeError, ValueError) as error:
             raise ValueError(f"{path} is not a fetch record ({error}).") from error
 
 
-_NOTHING: Mapping[str, Mapping[str, str]] = {}
+_NOTHING: Mapping[str, Any] = {}
 
 
 class Archive:
@@ -135,11 +144,13 @@ class Archive:
         source: str,
         fetch: Fetch,
         error: str | None,
+        *,
         present: Mapping[str, Mapping[str, str]] = _NOTHING,
+        doubtful: Mapping[str, Sequence[str]] = _NOTHING,
     ) -> FetchRecord:
         """Store what a fetch was given, whether or not it could be understood.
 
-        `present` says which keys came; see FetchRecord.
+        `present` and `doubtful` say what came; see FetchRecord.
         """
         answers = [
             {
@@ -169,6 +180,7 @@ class Archive:
             error=error,
             splits=frozenset(fetch.splits),
             present=present,
+            doubtful=doubtful,
         )
         name = f"{record.kept_at:%Y%m%dT%H%M%S%f}-{uuid.uuid4().hex[:8]}.json"
         with replacing(self._fetches / source / name, self._scratch) as path:

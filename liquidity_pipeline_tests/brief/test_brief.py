@@ -131,6 +131,22 @@ def test_old_flags_are_not_calm_either(copied):
     assert told["message"]["message"].endswith("because the newest evaluation is of {date}.")
 
 
+@pytest.mark.parametrize(
+    ("table", "column", "told"),
+    [("stress_index", "date", "index"), ("drain_episode_weeks", "week_ending", "episode")],
+)
+def test_what_ended_long_ago_is_no_state_of_today(copied, table, column, told):
+    copied.execute("begin")
+    try:
+        copied.execute(f"update marts.{table} set {column} = {column} - 200")
+        brief = compute(copied)
+    finally:
+        copied.execute("rollback")
+    (block,) = [b for b in blocks(brief, "statement") if b["id"] == told]
+    assert block["tone"] == "unknown"
+    assert block["message"]["message"].endswith("because the newest evaluation is of {date}.")
+
+
 class emptied:  # noqa: N801 - reads as a context
     """Take all rows out of a table, until the block ends."""
 

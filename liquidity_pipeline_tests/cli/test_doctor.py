@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import socket
+import time
 from pathlib import Path
 
 import duckdb
 
 from liquidity_pipeline.cli import doctor
-from liquidity_pipeline.settings import Settings
+from liquidity_pipeline.settings import PUBLISHERS, Settings
 
 
 def published(folder: Path) -> doctor.Finding:
@@ -39,3 +41,15 @@ def test_a_directory_without_a_publication_is_in_order(tmp_path: Path) -> None:
 def test_a_log_beside_the_published_file_must_go(tmp_path: Path) -> None:
     (tmp_path / "liquidity.duckdb.wal").touch()
     assert not published(tmp_path).good
+
+
+def test_silent_publishers_are_asked_at_once_and_not_waited_for(tmp_path: Path) -> None:
+    """A listener that never answers: eight publishers, one wait."""
+    with socket.create_server(("127.0.0.1", 0), backlog=50) as silent:
+        url = f"http://127.0.0.1:{silent.getsockname()[1]}"
+        began = time.monotonic()
+        findings = list(doctor.examine(Settings(tmp_path, endpoints=url)))
+    titles = {publisher.title for publisher in PUBLISHERS.values()}
+    assert {finding.what for finding in findings if not finding.good} == titles
+    # One after the other, with one attempt each, would be eight times as long.
+    assert time.monotonic() - began < 4 * doctor._SECONDS

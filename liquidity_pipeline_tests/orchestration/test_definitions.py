@@ -12,7 +12,7 @@ from liquidity_pipeline.contracts.marts import FAMILY_OF_MART, MART_TABLES
 from liquidity_pipeline.definitions import defs
 from liquidity_pipeline.orchestration.dagster_instance import COMMAND_LINE
 from liquidity_pipeline.orchestration.jobs import schedules
-from liquidity_pipeline.orchestration.mart_assets import mart_key
+from liquidity_pipeline.orchestration.mart_assets import column_lineage, mart_key
 from liquidity_pipeline.orchestration.sensors import publish_what_is_new
 from liquidity_pipeline.sources.registry import SOURCES
 
@@ -167,3 +167,20 @@ def test_publishers_are_upstream_and_the_code_is_shown():
         assert Path(reference.file_path).exists()
         assert spec(mart_key(name)).group_name == FAMILY_OF_MART[name]
     assert "sources.tga_balance" in spec(mart_key("tga_daily")).metadata["sql"].value
+
+
+@pytest.mark.parametrize("name", MART_TABLES)
+def test_every_column_of_a_mart_has_its_lineage_inside_what_the_mart_reads(name):
+    lineage = column_lineage(name).deps_by_column
+    assert set(lineage) == set(MART_TABLES[name].column_names)
+    parents = defs.resolve_asset_graph().get(mart_key(name)).parent_keys
+    assert {dep.asset_key for deps in lineage.values() for dep in deps} <= parents
+
+
+def test_the_lineage_of_a_column_is_what_its_sql_says():
+    """The gap to target is the close less the Treasury's announced target, and nothing else."""
+    deps = column_lineage("tga_daily").deps_by_column["gap_to_target_usd_mn"]
+    assert {(dep.asset_key.path[-1], dep.column_name) for dep in deps} == {
+        ("policy_events", "value"),
+        ("tga_balance", "closing_usd_mn"),
+    }

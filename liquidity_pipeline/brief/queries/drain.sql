@@ -25,8 +25,13 @@ select {column} from marts.drain_seasonality where component = :component and we
 select max(week_start) from marts.weekly_settlements
 where security_class = 'bill' and is_settled and net_usd_mn is not null
 
--- name: settlement_week
-select {column} from marts.weekly_settlements where week_start = :week and security_class = :class
+-- The press counts regular bills: cash-management bills are left out.
+-- name: commentary_net_bills
+select bill.net_usd_mn - case when cmb.week_start is null then 0 else cmb.net_usd_mn end
+from marts.weekly_settlements as bill
+left join marts.weekly_settlements as cmb
+    on cmb.week_start = bill.week_start and cmb.security_class = 'cmb'
+where bill.week_start = :date and bill.security_class = 'bill'
 
 -- name: reserve_week
 select {column} from marts.reserve_drains where week_ending = :week

@@ -10,18 +10,15 @@ select week_ending as date, reserves_usd_mn as value from marts.reserve_drains
 
 -- name: series_net_bills
 select week_start as date, net_usd_mn as value from marts.weekly_settlements
-where security_class = 'bill' and is_settled
+where security_class = 'bills' and is_settled
 
 -- name: series_net_all
 select week_start as date, net_usd_mn as value from marts.weekly_settlements
 where security_class = 'all' and is_settled
 
 -- name: series_net_coupons
-select week_start as date, whole.net_usd_mn - coalesce(bills.net_usd_mn, 0) as value
-from marts.weekly_settlements as whole
-left join (from marts.weekly_settlements where security_class = 'bill') as bills using (week_start)
-where whole.security_class = 'all' and whole.is_settled
-    and (bills.week_start is null or bills.net_usd_mn is not null)
+select week_start as date, net_usd_mn as value from marts.weekly_settlements
+where security_class = 'coupons' and is_settled
 
 -- name: series_tga
 select record_date as date, closing_usd_mn as value from marts.tga_daily

@@ -11,6 +11,7 @@ from liquidity_pipeline.brief.model import (
     Message,
     Row,
     Section,
+    Style,
     counted,
     fig,
     msg,
@@ -26,6 +27,8 @@ _COLUMNS = (
     ("redeemed_usd_mn", "maturing", N_("Maturing on {date}")),
     ("refinancing_usd_mn", "refinancing", N_("Maturing on {date}, refinancing not announced")),
     ("net_public_usd_mn", "net", N_("Net paid by the public on {date}, as announced")),
+    ("net_public_expected_usd_mn", "expected", N_("Net expected to be paid on {date}")),
+    ("funding_effect_bp", "effect", N_("Expected effect on the overnight repo rate on {date}")),
 )
 
 
@@ -59,13 +62,17 @@ def _calendar(book: Book) -> Block:
         msg(N_("Announced")),
         msg(N_("Maturing")),
         msg(N_("To be refinanced")),
-        msg(N_("Net, public")),
+        msg(N_("Net, announced")),
+        msg(N_("Net, expected")),
+        msg(N_("Repo, bp")),
         msg(N_("State")),
     ]
     note = msg(
         N_(
             "What matures without an announced issue is expected to be rolled over; it is in "
-            "“to be refinanced” and not in the net, which is blank where nothing else is known."
+            "“to be refinanced” and not in the announced net. The expected net takes regular "
+            "issues at the size of their last. Repo: expected effect of coupons on the overnight "
+            "rate."
         )
     )
     title = msg(
@@ -85,13 +92,16 @@ def _day(book: Book, day: Record) -> Row:
         figure = book.figure(
             f"coming.{settles}.{suffix}",
             msg(name, date=settles),
-            "usd_mn",
+            "bp" if suffix == "effect" else "usd_mn",
             "coming_day",
             date=settles,
             column=column,
         )
-        nothing = suffix != "net" and not figure["value"]
-        cells.append(msg("") if nothing else fig(figure, "signed" if suffix == "net" else "plain"))
+        # An amount of nothing is left blank; a net that is not known is said to be so.
+        is_net = suffix in ("net", "expected")
+        blank = not is_net and not figure["value"]
+        style: Style = "signed" if is_net or suffix == "effect" else "plain"
+        cells.append(msg("") if blank else fig(figure, style))
     return row({"date": settles.isoformat(), "style": "weekday"}, *cells, _state(day))
 
 

@@ -142,13 +142,10 @@ def _commentary(book: Book) -> Block:
         return statement("commentary", book.unknown(what, "marts.weekly_settlements"), "unknown")
     figure = book.figure(
         "commentary.net_bills",
-        msg(N_("Net settlement of bills in the commentary's week")),
+        msg(N_("Net settlement of regular bills in the commentary's week")),
         "usd_mn",
-        "settlement_week",
+        "commentary_net_bills",
         date=week,
-        week=week,
-        column="net_usd_mn",
-        **{"class": "bill"},
     )
     if (figure["value"] or 0) >= 0:
         text = N_(

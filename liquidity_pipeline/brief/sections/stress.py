@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from datetime import date
 from typing import Any
 
 from liquidity_pipeline.brief.book import Book, Record
 from liquidity_pipeline.brief.model import (
     N_,
     Block,
+    Message,
     Row,
     Section,
     Tone,
@@ -27,6 +29,9 @@ from liquidity_pipeline.brief.terms import (
     TONES,
     term,
 )
+
+# What ended longer ago than this many days is not today's stress; queries/stress.sql agrees.
+FORTNIGHT = 14
 
 _SUFFIX_UNITS: dict[str, Unit] = {"_bp": "bp", "_pct": "pct", "_usd_mn": "usd_mn"}
 _UNIT_WORDS: dict[Unit, str] = {"bp": N_("bp"), "pct": N_("%"), "usd_mn": N_("USD bn")}
@@ -77,11 +82,7 @@ def _flags(book: Book) -> list[Block]:
     if not current:
         what = msg(N_("Whether any gauge of stress is raised"))
         if gauges:
-            text = msg(
-                N_("{what}: not known, because the newest evaluation is of {date}."),
-                what=what,
-                date=max(gauge["date"] for gauge in gauges),
-            )
+            text = _ended(what, max(gauge["date"] for gauge in gauges))
         else:
             text = book.unknown(what, "marts.stress_flags")
         return [statement("flags", text, "unknown")]
@@ -112,6 +113,12 @@ def _flags(book: Book) -> list[Block]:
     return blocks
 
 
+def _ended(what: Message, newest: date) -> Message:
+    """Say of something that its record ended too long ago to describe the present."""
+    text = N_("{what}: not known, because the newest evaluation is of {date}.")
+    return msg(text, what=what, date=newest)
+
+
 def _tally(book: Book, current: list[Record]) -> Block:
     first, last = (pick(gauge["date"] for gauge in current) for pick in (min, max))
     raised = book.figure(
@@ -122,7 +129,7 @@ def _tally(book: Book, current: list[Record]) -> Block:
     )
     places = {"raised": fig(raised), "evaluated": fig(evaluated), "first": first, "last": last}
     if raised["value"]:
-        text = N_("{raised} of {evaluated} gauges evaluated between {first} and {last} are raised.")
+        text = N_("Raised: {raised} of {evaluated} gauges evaluated between {first} and {last}.")
     else:
         text = N_("None of the {evaluated} gauges evaluated between {first} and {last} is raised.")
         places.pop("raised")
@@ -167,6 +174,8 @@ def _index(book: Book) -> Block:
     if day is None:
         what = msg(N_("The stress index"))
         return statement("index", book.unknown(what, "marts.stress_index"), "unknown")
+    if (book.as_of - day).days >= FORTNIGHT:
+        return statement("index", _ended(msg(N_("The stress index")), day), "unknown")
     (words,) = book.records("stress_words", date=day)
     value, rank, n = (
         book.figure(
@@ -200,6 +209,9 @@ def _episodes(book: Book) -> list[Block]:
     if through is None:
         what = msg(N_("Whether a drain episode is open"))
         return [statement("episode", book.unknown(what, "marts.drain_episode_weeks"), "unknown")]
+    if (book.as_of - through).days >= FORTNIGHT:
+        what = msg(N_("Whether a drain episode is open"))
+        return [statement("episode", _ended(what, through), "unknown")]
     is_open = book.records("open_episodes")
     episodes = is_open or book.records("last_closed_episode")
     if not episodes:

@@ -104,7 +104,7 @@ def _strain(book: Book) -> tuple[Message, Tone]:
     levels = [flag["level"] for flag in book.records("flags") if not flag["is_old"]]
     worst = max(levels, key=list(LEVELS).index)
     text = N_(
-        "{raised} of {evaluated} gauges evaluated through {date} are raised, the highest to {level}"
+        "raised: {raised} of {evaluated} gauges evaluated through {date}, the highest to {level}"
     )
     message = msg(
         text, raised=fig(raised), evaluated=fig(evaluated), date=through, level=term(LEVELS, worst)

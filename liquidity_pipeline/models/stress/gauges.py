@@ -10,10 +10,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from functools import cached_property
-from itertools import pairwise
+from itertools import accumulate, pairwise
+from math import fsum
 
 import duckdb
-import numpy as np
 
 from liquidity_pipeline.contracts.stress import LEVELS, SEGMENTS
 from liquidity_pipeline.models.stress.in_force import Sessions
@@ -68,11 +68,16 @@ class Gauge:
             and all(b - a <= MERGE for a, b in pairwise(inside))
         )
 
+    @cached_property
+    def _days_known(self) -> list[int]:
+        """Days known up to each of `days`; breaks count for nothing."""
+        steps = ((b - a).days for a, b in pairwise(self.days))
+        return list(accumulate((step if step <= MERGE.days else 0 for step in steps), initial=0))
+
     def years_observed(self, as_of: date) -> float:
-        """Return the time up to a day in which the gauge was known; breaks count for nothing."""
-        days = self.days[: bisect_right(self.days, as_of)]
-        steps = (b - a for a, b in pairwise(days))
-        return sum(step.days for step in steps if step <= MERGE) / 365.25
+        """Return the time up to a day in which the gauge was known."""
+        n = bisect_right(self.days, as_of)
+        return self._days_known[n - 1] / 365.25 if n else 0.0
 
     @cached_property
     def alarms(self) -> list[tuple[date, date]]:
@@ -132,7 +137,7 @@ def _segment(
         known = [row for row in due if row is not None]
         if due and len(known) == len(due):
             worst = max((row.level for row in known), key=LEVELS.index)
-            rows.append((session.date, worst, float(np.mean([row.rank for row in known]))))
+            rows.append((session.date, worst, fsum(row.rank for row in known) / len(known)))
     return rows
 
 

@@ -50,6 +50,7 @@ class Sessions:
             "select date, is_sifma, is_nyse, is_fed, date = week_ending, known_by "
             "from meta.calendar_days, meta.clock where known_by <= clock.now order by date"
         ).fetchall()
+        self._due: dict[Calendar, list[tuple[date, datetime]]] = {}
 
     @cached_property
     def all(self) -> list[Session]:
@@ -58,6 +59,11 @@ class Sessions:
 
     def due(self, calendar: Calendar) -> list[tuple[date, datetime]]:
         """Return the days on which a gauge has a value, each with when it is public."""
+        if calendar not in self._due:
+            self._due[calendar] = self._read_due(calendar)
+        return self._due[calendar]
+
+    def _read_due(self, calendar: Calendar) -> list[tuple[date, datetime]]:
         if calendar == "wednesday":
             weeks = [row[0] for row in self._days if row[4]]
             return list(zip(weeks, calendars.H41.known_at(weeks), strict=True))

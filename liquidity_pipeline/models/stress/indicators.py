@@ -69,8 +69,9 @@ class Indicator:
 
     def score(self, value: float) -> float:
         """Return 0 up to the floor, 1 from the severe floor on, and a straight line between."""
-        share = (value - self.floor) / (self.severe_floor - self.floor)
-        return round(min(max(share, 0.0), 1.0), 6)
+        if value <= self.floor:
+            return 0.0
+        return round(min((value - self.floor) / (self.severe_floor - self.floor), 1.0), 6)
 
     def text(self, value: float) -> str:
         """Return a value as it is printed: no more than four digits below a thousand."""

@@ -98,10 +98,10 @@ def segment_scores(connection: duckdb.DuckDBPyConnection, sessions: Sessions) ->
             if seen is None:
                 unknown[i].add(gauge.segment)
                 continue
-            score = Score(gauge.score(seen.value), gauge, seen.value)
+            share = gauge.score(seen.value)
             highest = scores[i].get(gauge.segment)
-            if highest is None or score.share > highest.share:
-                scores[i][gauge.segment] = score
+            if highest is None or share > highest.share:
+                scores[i][gauge.segment] = Score(share, gauge, seen.value)
     return [
         {name: score for name, score in found.items() if name not in missing}
         for found, missing in zip(scores, unknown, strict=True)

@@ -191,11 +191,11 @@ def correlation(x: Floats, y: Floats) -> Mapping[str, float | int | None]:
     empty = dict.fromkeys(("correlation", "low", "high", "n_eff"))
     if len(x) < MIN_WEEKS or np.ptp(x) == 0 or np.ptp(y) == 0:
         return {**empty, "n_obs": len(x)}
-    r = float(np.clip(np.corrcoef(x, y)[0, 1], -1, 1))
+    r = _pearson(x, y)
     if any(np.ptp(z[1:]) == 0 or np.ptp(z[:-1]) == 0 for z in (x, y)):
         # All but one value are the same: no memory can be estimated, so neither can the band.
         return {**empty, "correlation": r, "n_obs": len(x)}
-    memory = float(np.prod([np.corrcoef(z[1:], z[:-1])[0, 1] for z in (x, y)]))
+    memory = _pearson(x[1:], x[:-1]) * _pearson(y[1:], y[:-1])
     n_eff = min(len(x) * (1 - memory) / (1 + memory), float(len(x)))
     if n_eff <= 4 or abs(r) == 1:
         return {**empty, "correlation": r, "n_eff": n_eff, "n_obs": len(x)}
@@ -208,6 +208,11 @@ def correlation(x: Floats, y: Floats) -> Mapping[str, float | int | None]:
         "n_eff": n_eff,
         "n_obs": len(x),
     }
+
+
+def _pearson(x: Floats, y: Floats) -> float:
+    x, y = x - x.mean(), y - y.mean()
+    return float(np.clip(x @ y / np.sqrt((x @ x) * (y @ y)), -1, 1))
 
 
 def _episodes(connection: duckdb.DuckDBPyConnection) -> list[Episode]:
