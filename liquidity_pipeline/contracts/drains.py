@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from liquidity_pipeline.contracts.reach import Input, for_rows
+from liquidity_pipeline.contracts.reach import PRICES, Input, for_rows
 from liquidity_pipeline.contracts.table import (
     MART_KNOWN_AT,
     Table,
@@ -558,6 +558,14 @@ NET_LIQUIDITY_FIT = Table(
     "How much of the S&P 500 net_liquidity explains at each year-end: by weekly changes, and by "
     "two ways of counting that overstate it.",
     key=("as_of", "sample", "measure"),
+    reach="as_of",
+    rests_on=(
+        RESERVES,
+        Input("fed_balance_sheet", "WALCL"),
+        Input("fed_balance_sheet", "WDTGAL"),
+        ON_RRP,
+        Input(PRICES, "SPX"),
+    ),
     columns=(
         day("as_of", "Last Wednesday of a year"),
         text("sample", "Weeks used", allowed=("all weeks", "since June 2022")),

@@ -64,6 +64,14 @@ SETTLEMENT_SENSITIVITY = Table(
     "pays for: by quarter, over the last 250 days, and by ampleness of reserves. No single slope "
     "holds for all years.",
     key=("window_kind", "window_end", "regressor"),
+    reach="window_end",
+    rests_on=(
+        Input("debt_settlements", "auctions"),
+        Input("reference_rates", "TGCR"),
+        Input("fed_balance_sheet", "WRBWFRBL"),
+        # H.8 comes nine days after its Wednesday.
+        Input("market_series", "TLAACBW027SBOG", looks_ahead=True),
+    ),
     columns=(
         text(
             "window_kind",

@@ -83,6 +83,8 @@ _BUYBACKS = Input(
     columns=("buyback_usd_mn",),
     by="settlement_date",
     looks_ahead=True,
+    # The programme began then; before it there is nothing to know.
+    from_day="2024-05-29",
 )
 _SCHEDULE = Input("upcoming_settlements", "auctions", is_current=True)
 

@@ -74,41 +74,34 @@ def test_with_nothing_known_no_sentence_is_calm(report: Report) -> None:
     reason = "no row is held: fetch failed on 2026-11-25: HTTP 500"
     text = report(coverage=[ended("fed_balance_sheet", "WRBWFRBL", through=None, reason=reason)])
     assert f"Drain of reserves: not known: fed_balance_sheet: {reason}" in text
-    assert "stress indicators: not known: none has history enough to be evaluated" in text
+    assert "not known: sofr_iorb_bp (fewer than three years of it)" in " ".join(text.split())
     assert "Stress index: not known" in text
     assert "Net settlement of Treasury debt: not known" in text
     assert "Overnight funding: not known" in text
-    assert "Assets: not known" in text
     assert "Drain episodes: not known" in text
-    assert "was active" not in text
+    assert "is active" not in text
     assert f"fed_balance_sheet WRBWFRBL: not known; {reason}" in text
 
 
 def test_calm_says_what_was_evaluated_and_when(report: Report) -> None:
     newest, old = date(2026, 11, 24), date(2026, 8, 20)
-    text = report(stress_flags=[flag("a", newest), flag("b", date(2026, 11, 18)), flag("c", old)])
-    assert "no stress indicator was active: 2 of 3 evaluated, on 2026-11-18 to 2026-11-24" in text
-    assert "c: not known since 2026-08-20" in text
+    text = report(
+        stress_flags=[flag("a", newest), flag("b", date(2026, 11, 18)), flag("sofr_iorb_bp", old)]
+    )
+    assert "no stress indicator is active: 2 evaluated between 2026-11-18 and 2026-11-24" in text
+    assert "sofr_iorb_bp (last on 2026-08-20)" in text
 
 
 def test_flags_that_are_all_old_are_not_calm(report: Report) -> None:
-    text = report(stress_flags=[flag("a", date(2026, 8, 20)), flag("b", date(2026, 8, 19))])
-    assert "stress indicators: not known: none evaluated since 2026-08-20" in text
-    assert "was active" not in text
+    text = report(stress_flags=[flag("sofr_iorb_bp", date(2026, 8, 20))])
+    assert "sofr_iorb_bp (last on 2026-08-20)" in text
+    assert "is active" not in text
 
 
 def test_an_active_indicator_is_named_with_its_day(report: Report) -> None:
     text = report(stress_flags=[flag("a", date(2026, 11, 24), "stress")])
     assert "stress a on 2026-11-24: 1.0 above 0.9" in text
-    assert "1 of 1 evaluated, on 2026-11-24" in text
-    assert "was active" not in text
-
-
-def test_an_old_index_is_not_the_present(report: Report) -> None:
-    text = report(
-        stress_index=[{"date": date(2026, 8, 31), "index_value": 0.036, "level": "normal"}]
-    )
-    assert "Stress index on 2026-08-31: 0.036, normal, not known since" in text
+    assert "is active" not in text
 
 
 def test_an_open_episode_is_dated(report: Report) -> None:
@@ -138,24 +131,11 @@ def test_after_h41_ended_no_episode_is_not_none_open(report: Report) -> None:
     assert "Drain episodes: not known after 2026-08-19: fed_balance_sheet: ends there" in text
 
 
-def test_each_gauge_and_each_asset_has_its_own_day(report: Report) -> None:
+def test_each_gauge_of_funding_has_its_own_day(report: Report) -> None:
     text = report(
         funding_conditions=[
             {"date": date(2026, 11, 20), "sofr_pct": 3.66},
             {"date": date(2026, 11, 24), "on_rrp_usd_mn": 5_000.0},
-        ],
-        asset_returns=[{"asset": "SPX", "date": date(2026, 11, 24), "return_5d_pct": 1.0}],
-        rolling_correlations=[
-            {
-                "asset": "SPX",
-                "date": date(2026, 8, 20),
-                "driver": "reserve_drain_estimate",
-                "window_days": 60,
-                "correlation": -0.5,
-                "correlation_low": -0.7,
-                "correlation_high": -0.2,
-                "n_obs": 60,
-            }
         ],
     )
     sofr, on_rrp = (
@@ -164,9 +144,6 @@ def test_each_gauge_and_each_asset_has_its_own_day(report: Report) -> None:
     )
     assert "2026-11-20" in sofr
     assert "2026-11-24" in on_rrp
-    asset = next(row for row in text.splitlines() if row.strip("│ ").startswith("SPX"))
-    assert "2026-11-24" in asset
-    assert "2026-08-20" in asset
 
 
 def test_a_later_week_of_h41_is_shown_beside_the_last_complete_one(report: Report) -> None:

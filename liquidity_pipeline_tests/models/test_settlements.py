@@ -205,12 +205,10 @@ def test_a_day_whose_auctions_are_not_known_is_no_actual_figure(world: World) ->
     # Redemptions are known a year ahead; the issues of Thursday were never served.
     world.add("debt_settlements", leg("issue", TUESDAY, 40), leg("redemption", THURSDAY, 386))
     late = world.known("debt_settlements", "auctions", through=TUESDAY)
-    thursday = late.one("settlement_calendar", settlement_date=THURSDAY)
-    assert (thursday["net_usd_mn"], thursday["net_public_usd_mn"]) == (None, None)
-    assert not thursday["is_settled"]
-    assert late.one("settlement_calendar", settlement_date=TUESDAY)["is_settled"]
-    week = late.one("weekly_settlements", security_class="all")
-    assert (week["net_usd_mn"], week["is_settled"]) == (None, False)
+    # Neither a net of redemptions alone nor "not settled": the day and its week are absent.
+    (row,) = late.mart("settlement_calendar")
+    assert (row["settlement_date"], row["is_settled"]) == (TUESDAY, True)
+    assert late.mart("weekly_settlements") == []
 
 
 def test_the_least_certain_issue_gives_the_day_its_status(world: World) -> None:
