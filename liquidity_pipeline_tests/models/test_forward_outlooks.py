@@ -65,7 +65,8 @@ def test_marked_days_have_the_mean_of_what_moved_on_such_days() -> None:
     ahead = {
         "as_of": date(2026, 1, 20), "settlement_date": date(2026, 1, 27), "security_class": "bill",
         "auctioned_usd_mn": 5.0, "announced_usd_mn": 0.0, "expected_issues_usd_mn": 0.0,
-        "add_ons_expected_usd_mn": 0.0, "redeemed_usd_mn": 3.0, "known_at": utc(date(2026, 1, 20), time()),
+        "add_ons_expected_usd_mn": 0.0, "redeemed_usd_mn": 3.0,
+        "known_at": utc(date(2026, 1, 20), time()),
     }  # fmt: skip
     rows = build(
         "forward_calendar", "2026-01-21 04:59", tga_flows=flows, settlement_outlook=[ahead]
