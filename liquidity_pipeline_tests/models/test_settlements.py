@@ -103,6 +103,17 @@ def test_the_feds_holdings_by_cusip_come_before_any_estimate(world: World) -> No
     assert (row["net_public_usd_mn"], row["soma_basis"]) == (150 - 92, "holdings")
 
 
+def test_a_security_that_the_fed_does_not_hold_is_all_the_publics(world: World) -> None:
+    other = {
+        "as_of_date": date(2026, 1, 28), "cusip": "912797ZZ9", "holding_type": "bills",
+        "par_usd_mn": 30, "known_at": utc(date(2026, 1, 29), time(16, 30)),
+    }  # fmt: skip
+    world.add("debt_settlements", leg("redemption", TUESDAY, 122, cusip="912797BB9"))
+    world.add("soma_securities", other)
+    row = world.one("settlement_calendar")
+    assert (row["net_public_usd_mn"], row["soma_basis"]) == (-122, "holdings")
+
+
 def test_the_public_is_paid_the_inflation_of_what_it_holds(world: World) -> None:
     # 100 at face, 40 of them the Fed's, on which 10 of inflation compensation have accrued: a
     # quarter of face, so the public is paid 60 and 15.

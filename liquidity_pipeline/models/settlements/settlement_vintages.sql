@@ -129,9 +129,10 @@ redeemed as (
             then securities.par_usd_mn end) as cmb_redeemed_usd_mn,
         sum(securities.own_add_ons_usd_mn) as own_add_ons_usd_mn,
         sum(securities.reachable_usd_mn) as reachable_usd_mn,
-        sum(coalesce(least(
-            soma.par_usd_mn, securities.par_usd_mn - coalesce(retired.retired_usd_mn, 0)
-        ), 0)) as soma_par_usd_mn,
+        -- least() passes over NULL: what the Fed does not hold is zero before it is compared.
+        sum(least(
+            coalesce(soma.par_usd_mn, 0), securities.par_usd_mn - coalesce(retired.retired_usd_mn, 0)
+        )) as soma_par_usd_mn,
         sum(greatest(
             securities.par_usd_mn - coalesce(retired.retired_usd_mn, 0) - coalesce(soma.par_usd_mn, 0), 0
         ) * coalesce(soma.inflation_usd_mn / nullif(soma.par_usd_mn, 0), 0)) as public_inflation_usd_mn
@@ -365,7 +366,8 @@ with_held as (
             or purchases_known.is_known
         then least(group_redeemed_usd_mn, case
             when soma_basis = 'holdings' then group_soma_par_usd_mn
-            when soma_basis = 'published' then group_soma_usd_mn
+            when soma_basis = 'published'
+                then coalesce(group_soma_usd_mn, group_redeemed_usd_mn - group_public_usd_mn)
             when soma_basis = 'none' then 0
             when group_pending_usd_mn > 0 then greatest(
                 group_add_ons_usd_mn,

@@ -22,6 +22,7 @@ from liquidity_pipeline.sandbox.schedule import Auction
 
 _MN = 1_000_000
 _SOMA_SINCE = days.day(2003, 7, 9)
+_REDEEMED_AT_FACE = 14
 _TYPES = {"bill": "Bills", "cmb": "Bills", "frn": "FRN", "tips": "TIPS"}
 
 
@@ -109,13 +110,18 @@ def _state(economy: Economy, day: int) -> tuple[IntArray, IntArray]:
 
 
 def _inflation(economy: Economy, day: int, held: IntArray) -> dict[int, str]:
-    """Spread the inflation compensation over the TIPS by par; the last takes the remainder."""
+    """Spread the inflation compensation over the TIPS by par; the last takes the remainder.
+
+    In this economy TIPS are redeemed at face: one that matures within a fortnight has none, unless
+    no other is held.
+    """
     row = int(np.searchsorted(economy.days, day, side="right")) - 1
     total = int(economy.sheet.inflation_compensation[row]) * _MN
     tips = [
         i for i in np.flatnonzero(held > 0).tolist()
         if economy.auctions[i].security_class == "tips"
     ]  # fmt: skip
+    tips = [i for i in tips if economy.auctions[i].matures > day + _REDEEMED_AT_FACE] or tips
     par = sum(int(held[i]) for i in tips)
     parts = {i: total * int(held[i]) // par for i in tips}
     if tips:
