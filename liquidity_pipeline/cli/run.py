@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from liquidity_pipeline.orchestration.report import Report
 
 MAX_LINE = 300
-# So many problems are shown after a run; `liquidity status` has them all.
+# So many failing marts are named after a run; of each source, one problem is.
 MAX_PROBLEMS = 12
 
 
@@ -130,13 +130,22 @@ def _report(report: Report, settings: Settings, request: Request) -> None:
             _next_steps(settings)
     else:
         tell("not published: the last good file, if any, is unchanged")
-    lines = [(name, line) for name, found in report.problems.items() for line in found]
-    # Why there is no publication comes first, and that is for the marts' step to say.
-    lines.sort(key=lambda line: line[0] != "marts")
-    for name, line in lines[:MAX_PROBLEMS]:
-        _print_problem(name, line)
-    if len(lines) > MAX_PROBLEMS:
-        tell(f"and {len(lines) - MAX_PROBLEMS} more of {len(lines)} problems: `liquidity status`")
+    _print_problems(report)
+
+
+def _print_problems(report: Report) -> None:
+    """Print the first problem of each source and all of the marts; say how many more there are.
+
+    The marts come first: their step says why there is no publication, if there is none.
+    """
+    hidden = 0
+    for name, found in sorted(report.problems.items(), key=lambda item: item[0] != "marts"):
+        shown = found[:MAX_PROBLEMS] if name == "marts" else found[:1]
+        for line in shown:
+            _print_problem(name, line)
+        hidden += len(found) - len(shown)
+    if hidden:
+        tell(f"and {hidden} more problems: `liquidity status` has what is stale, and why")
 
 
 def _show(settings: Settings) -> None:
