@@ -91,15 +91,19 @@ def test_a_range_is_one_run_with_one_file_a_month(materialize, instance, sandbox
     assert files == [f"month={month}" for month in months]
 
 
-def test_checks_and_counts_stand_beside_the_materialisation(
+def test_checks_speak_of_all_that_is_due_and_counts_of_the_month(
     materialize, instance, sandbox, tmp_path
 ):
+    """An old month alone hides no current gap: on 6 February, February's days are due too."""
     result = materialize(sandbox, "2026-01", "2026-01")
     checks = {c.check_name: c.passed for c in result.get_asset_check_evaluations()}
-    assert checks == {"contract": True, "complete": True}
+    assert checks == {"contract": True, "complete": False}
     (event,) = result.asset_materializations_for_node("sources__tga_balance")
     # January 2026 has 20 Federal Reserve business days: not 1 January, not 19 January.
     assert event.metadata["dagster/partition_row_count"].value == 20
+    result = materialize(sandbox, "2026-02", "2026-02")
+    checks = {c.check_name: c.passed for c in result.get_asset_check_evaluations()}
+    assert checks == {"contract": True, "complete": True}
 
 
 def test_a_month_that_stays_empty_fails_by_name_and_the_others_are_recorded(
