@@ -1,8 +1,8 @@
 """Treasury's buyback programme: which operations are held on a day, and what each one buys.
 
 Liquidity support every Wednesday in old long bonds, a test of systems twice a year, and cash
-management in short notes in the weeks after a tax date, which retires what would soon mature. Only
-the public sells. When operations settle, and what that does to cash and debt, is in `debt`.
+management in short notes in the weeks before a tax date. Bonds and notes are bought from the public
+only. When they settle, and what that does to cash and debt, is in `debt`.
 """
 
 from __future__ import annotations
@@ -41,11 +41,6 @@ LONG_BONDS = Line(
 SMALL_VALUE = Line(
     "Small Value", "Nominal Coupons", "20Y to 30Y", (10, 30), 20 * 365, 29 * 365, 25, 0, 25, 78.0
 )
-SHORT_NOTES = Line(
-    "Cash Management", "Nominal Coupons", "1Mo to 2Y", (13, 40), 30, 2 * 365, 5000, 1000, 8500, 98.5
-)
-# Treasury holds more cash than it needs after these months' tax dates.
-_CASH_MONTHS = (4, 6, 9, 12)
 # How an operation's amount is spread over the securities it buys, in tenths.
 _SPREAD = (4, 3, 2, 1)
 
@@ -84,11 +79,9 @@ class Buyback:
 
 def held_on(operated: int) -> list[Line]:
     """Return the operations of a day, in the order in which they open."""
-    when = days.date_of(operated)
-    if days.weekday(operated) == days.TUESDAY and when.month in _CASH_MONTHS:
-        return [SHORT_NOTES] if when.day >= 15 else []
     if days.weekday(operated) != days.WEDNESDAY:
         return []
+    when = days.date_of(operated)
     test = when.month in (3, 9) and when.day <= 7
     return [SMALL_VALUE, LONG_BONDS] if test else [LONG_BONDS]
 

@@ -33,7 +33,7 @@ SOMA_CLASSES = ("bills", "notesbonds", "frn", "tips")
 
 _CASH_CORRECTION = 0.3  # share of the gap to the target that one announcement closes
 _BILL_MEMORY = 0.6  # weight of what matures, against the usual size, in a bill offering
-_PLENTY = 20_000  # par in the public's hands, below which nothing is bought back, USD mn
+_PLENTY = 20_000  # par of a bond below which nothing is bought back, USD mn
 _NO_AMOUNT = -1  # an auction that settles after the end of the world
 
 
@@ -282,19 +282,12 @@ class DebtDesk:
         return -paid
 
     def _eligible(self, line: Line, operated: int) -> list[int]:
-        """Return the securities of the bucket of which the public holds plenty."""
+        """Return the securities of the bucket of which plenty is outstanding."""
         near, far = operated + line.near, operated + line.far
-        listed = self.calendar.long_bonds
-        if line is buybacks.SHORT_NOTES:
-            notes = self.calendar.by_redemption[False]
-            first, last = bisect_left(notes, (near, 0)), bisect_left(notes, (far, 0))
-            listed = [i for _, i in notes[first:last]]
         return [
             i
-            for i in listed
-            if near < self.auctions[i].matures < far
-            and self.auctions[i].issued < operated
-            and self.outstanding[i] - self.soma_held[i] > _PLENTY
+            for i in self.calendar.long_bonds
+            if near < self.auctions[i].matures < far and self.outstanding[i] > _PLENTY
         ]
 
 
