@@ -178,7 +178,9 @@ def _whole_family(
 ) -> tuple[Input, ...]:
     """Return what a correction over all drivers rests on."""
     every = [each for of in drivers for inputs in of.values() for each in inputs]
-    inputs = {(each.table, each.entity): replace(each, columns=columns) for each in every}
+    inputs = {
+        (each.table, each.entity): replace(each, columns=columns, from_start=True) for each in every
+    }
     return tuple(inputs.values())
 
 

@@ -63,6 +63,7 @@ UNIVERSE = Table(
         text("asset_class", "Class"),
         flag("is_crypto", "Trades every UTC day instead of New York sessions"),
         text("providers", "Providers in order of preference"),
+        day("since", "First day on which a price is due"),
     ),
 )
 

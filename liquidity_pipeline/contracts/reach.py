@@ -18,11 +18,13 @@ class Input:
     column does (a symbol). `class_column`: every symbol of the row's asset class must be known,
     `class_entity`: of the named class. `only` restricts the input to rows with these values.
     `since`: the column with the first day that counts into the row, for what is known by question.
-    `from_day` (ISO): rows before it do not rest on the input. `is_current`: the row is absent
-    unless all that is due of the input is known, because it speaks of the present. `looks_ahead`:
-    rows of days to come are there as long as the input is current, and go when it is not. `days`
-    are added to the row's day (a week named by its Monday reaches six days further); `by` names
-    another column than `reach` for it.
+    `from_day` (ISO): rows before it do not rest on the input; where it is not given, the first day
+    on which the publisher's calendar expects the input. `from_start`: rows before the first day
+    that is known are cut too, so that a later start of the record changes nothing but absence.
+    `is_current`: the row is absent unless all that is due of the input is known, because it speaks
+    of the present. `looks_ahead`: rows of days to come are there as long as the input is current,
+    and go when it is not. `days` are added to the row's day (a week named by its Monday reaches six
+    days further); `by` names another column than `reach` for it.
     """
 
     table: str
@@ -34,6 +36,7 @@ class Input:
     only: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     since: str | None = None
     from_day: str | None = None
+    from_start: bool = False
     is_current: bool = False
     looks_ahead: bool = False
     days: int = 0

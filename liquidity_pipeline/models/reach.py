@@ -7,7 +7,7 @@ for SQL and Python marts alike.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import date, timedelta
 
 import duckdb
@@ -15,6 +15,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from liquidity_pipeline.contracts.reach import PRICES, Input
+from liquidity_pipeline.contracts.sources import SOURCE_TABLES
 from liquidity_pipeline.contracts.table import Table
 
 _PRICE_TABLES = ("index_prices", "crypto_prices")
@@ -35,10 +36,10 @@ _NOTHING = Span(None, None, None)
 
 @dataclass(frozen=True)
 class Coverage:
-    """`meta.coverage` by input, and the symbols of each asset class."""
+    """`meta.coverage` by input, and the symbols of each asset class with their first due days."""
 
     spans: Mapping[tuple[str, str], Span]
-    classes: Mapping[str, tuple[str, ...]]
+    classes: Mapping[str, Mapping[str, date]]
 
     @classmethod
     def read(cls, connection: duckdb.DuckDBPyConnection) -> Coverage:
@@ -50,13 +51,13 @@ class Coverage:
                 "from meta.coverage"
             ).fetchall()
         }
-        classes: dict[str, list[str]] = {}
+        classes: dict[str, dict[str, date]] = {}
         if any(table in _PRICE_TABLES for table, _ in spans):
-            for asset, name in connection.execute(
-                "select asset, asset_class from meta.universe order by 1"
+            for asset, name, since in connection.execute(
+                "select asset, asset_class, since from meta.universe order by 1"
             ).fetchall():
-                classes.setdefault(name, []).append(asset)
-        return cls(spans, {name: tuple(assets) for name, assets in classes.items()})
+                classes.setdefault(name, {})[asset] = since
+        return cls(spans, classes)
 
     def span(self, table: str, entity: str) -> Span:
         """Return what is known of an input; of one that nobody names, nothing."""
@@ -70,15 +71,17 @@ class Coverage:
         symbols = {entity for table, entity in self.spans if table in _PRICE_TABLES}
         return {symbol: self.span(PRICES, symbol).through for symbol in sorted(symbols)}
 
-    def by_class(self) -> Through:
-        """Return per asset class the last day through which every price of it is known."""
-        return {name: self.class_through(name) for name in self.classes}
+    def class_unknown(self, name: str, reach: str) -> str:
+        """Return the SQL condition that some symbol of a class is not known on the row's day.
 
-    def class_through(self, name: str) -> date | None:
-        """Return the last day through which every symbol of an asset class is known."""
-        through = [self.span(PRICES, symbol).through for symbol in self.classes.get(name, ())]
-        known = [day for day in through if day is not None]
-        return min(known) if known and len(known) == len(through) else None
+        A symbol counts from its first due day on: before it, there is nothing to know.
+        """
+        conditions = []
+        for symbol, since in self.classes.get(name, {}).items():
+            span = self.span(PRICES, symbol)
+            known = f"{reach} between {_day(span.start)} and {_day(span.through)}"
+            conditions.append(f"({reach} >= {_day(since)} and not coalesce({known}, false))")
+        return f"({' or '.join(conditions)})" if conditions else "true"
 
 
 def cut(table: Table, rows: pa.Table, connection: duckdb.DuckDBPyConnection) -> pa.Table:
@@ -118,14 +121,16 @@ def _beyond(each: Input, reach: str, coverage: Coverage, newest: date) -> str | 
     if each.entity_column:
         condition = _by_name(each.entity_column, coverage.by_symbol(), reach)
     elif each.class_column:
-        condition = _by_name(each.class_column, coverage.by_class(), reach)
+        condition = _by_class(each.class_column, coverage, reach)
+    elif each.class_entity:
+        condition = coverage.class_unknown(each.class_entity, reach)
     else:
         found = _by_span(each, reach, coverage, newest)
         if found is None:
             return None
         condition = found
-    if each.from_day:
-        condition += f" and {reach} >= date '{each.from_day}'"
+    if from_day := each.from_day or _first_due(each):
+        condition += f" and {reach} >= date '{from_day}'"
     for name, values in each.only.items():
         condition += f" and {name} in ({', '.join(map(repr, values))})"
     return f"({condition})"
@@ -138,10 +143,23 @@ def _by_name(column: str, through: Through, reach: str) -> str:
     return f"coalesce({reach} > {limit}, true)"
 
 
+def _by_class(column: str, coverage: Coverage, reach: str) -> str:
+    """Return the condition where the row's own column names the class."""
+    cases = " ".join(
+        f"when '{name}' then {coverage.class_unknown(name, reach)}" for name in coverage.classes
+    )
+    return f"case {column} {cases} else true end" if cases else "true"
+
+
+def _first_due(each: Input) -> date | None:
+    """Return the first day on which the publisher's calendar expects the input."""
+    table = SOURCE_TABLES.get(each.table)
+    release = table.releases.get(each.entity) if table else None
+    return release.since if release else None
+
+
 def _by_span(each: Input, reach: str, coverage: Coverage, newest: date) -> str | None:
     span = coverage.span(each.table, each.entity)
-    if each.class_entity:
-        span = replace(_NOTHING, through=coverage.class_through(each.class_entity))
     if span.through is None:
         return "true"
     is_behind = span.expected is not None and span.through < span.expected
@@ -150,6 +168,8 @@ def _by_span(each: Input, reach: str, coverage: Coverage, newest: date) -> str |
     limit = span.through - timedelta(days=each.days)
     is_cut = limit < newest and (is_behind or not each.looks_ahead)
     conditions = [f"{reach} > {_day(limit)}"] if is_cut else []
+    if each.from_start and span.start is not None:
+        conditions.append(f"{reach} < {_day(span.start)}")
     if each.since and span.start is not None:
         conditions.append(f"{each.since} < {_day(span.start)}")
     return f"({' or '.join(conditions)})" if conditions else None

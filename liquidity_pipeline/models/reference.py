@@ -31,6 +31,7 @@ def universe_table(universe: Universe) -> pa.Table:
             "asset_class": asset.asset_class,
             "is_crypto": kind == "crypto",
             "providers": ", ".join(asset.providers),
+            "since": asset.since,
         }
         for kind, assets in (("index", universe.index), ("crypto", universe.crypto))
         for asset in assets

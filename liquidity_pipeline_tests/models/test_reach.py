@@ -28,8 +28,8 @@ def connection() -> Iterator[duckdb.DuckDBPyConnection]:
     with duckdb.connect() as opened:
         opened.execute("create schema meta")
         opened.execute(
-            "create table meta.universe as select * from (values ('SPX', 'large_cap'), "
-            "('BTC', 'crypto'), ('SOL', 'crypto')) as t(asset, asset_class)"
+            "create table meta.universe as select *, date '2000-01-03' as since from (values "
+            "('SPX', 'large_cap'), ('BTC', 'crypto'), ('SOL', 'crypto')) as t(asset, asset_class)"
         )
         yield opened
 

@@ -50,7 +50,14 @@ def world(
     clock = {"now": [now], "today": [now.date()]}
     _table(connection, "meta.clock", pa.table(clock, schema=CLOCK.arrow_schema))
     universe = [
-        {"asset": a, "name": a, "asset_class": c, "is_crypto": c == "crypto", "providers": "x"}
+        {
+            "asset": a,
+            "name": a,
+            "asset_class": c,
+            "is_crypto": c == "crypto",
+            "providers": "x",
+            "since": date(1990, 1, 2),
+        }
         for a, c in CLASSES.items()
     ]
     _table(
