@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from liquidity_pipeline import settings as module
-from liquidity_pipeline.settings import Settings, SettingsError
+from liquidity_pipeline.settings import AlertSettings, Settings, SettingsError
 
 STAND_IN = "http://127.0.0.1:8765"
 
@@ -25,6 +25,15 @@ EFFECTS = {
     "LIQUIDITY_HTTP_BACKOFF": ("0.25", "http_backoff", 0.25),
     "LIQUIDITY_HTTP_INTERVAL": ("0", "http_interval", 0.0),
     "LIQUIDITY_SANDBOX_URL": (STAND_IN, "sandbox_url", STAND_IN),
+}
+
+
+ALERT_EFFECTS: dict[str, tuple[str, str, object]] = {
+    "LIQUIDITY_ALERT_URLS": ("json://a/x slack://b", "urls", ("json://a/x", "slack://b")),
+    "LIQUIDITY_ALERT_LINK": ("https://example.org/brief", "link", "https://example.org/brief"),
+    "LIQUIDITY_ALERT_SILENT_HOURS": ("6", "silent_hours", 6.0),
+    "LIQUIDITY_ALERT_DRAIN_SD": ("2.5", "drain_sd", 2.5),
+    "LIQUIDITY_ALERT_SETTLEMENT_BN": ("10", "settlement_usd_bn", 10.0),
 }
 
 
@@ -44,7 +53,14 @@ def test_one_publisher_can_be_asked_elsewhere():
 def test_the_table_of_the_module_lists_exactly_the_variables_that_are_read():
     assert module.__doc__ is not None
     listed = set(re.findall(r"^\| (LIQUIDITY_\w+)", module.__doc__, re.MULTILINE))
-    assert listed - {"LIQUIDITY_URL_"} == set(EFFECTS)
+    assert listed - {"LIQUIDITY_URL_"} == set(EFFECTS) | set(ALERT_EFFECTS)
+
+
+@pytest.mark.parametrize("variable", ALERT_EFFECTS)
+def test_every_variable_of_alerts_has_an_effect(variable: str):
+    text, attribute, expected = ALERT_EFFECTS[variable]
+    assert getattr(AlertSettings.from_env({}), attribute) != expected
+    assert getattr(AlertSettings.from_env({variable: text}), attribute) == expected
 
 
 def test_a_variable_set_to_nothing_counts_as_not_set():

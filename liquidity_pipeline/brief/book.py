@@ -10,6 +10,7 @@ import duckdb
 
 from liquidity_pipeline.brief.model import N_, Block, Figure, Message, Unit, msg
 from liquidity_pipeline.brief.queries import query, tables
+from liquidity_pipeline.contracts.registry import PUBLISHED
 
 Record = dict[str, Any]
 
@@ -22,11 +23,15 @@ class Book:
     figures: dict[str, Figure] = field(default_factory=dict)
     publication: Record = field(init=False)
     _rows_of: dict[str, int] = field(init=False)
+    _absent: set[str] = field(init=False, default_factory=set)
 
     def __post_init__(self) -> None:
         """Read what the publication says of itself."""
         (self.publication,) = self.records("publication")
         self._rows_of = {row["name"]: row["row_count"] for row in self.records("tables")}
+        self._absent = {name for name in PUBLISHED if name.startswith("marts.")} - set(
+            self._rows_of
+        )
 
     @property
     def as_of(self) -> date:
@@ -40,9 +45,7 @@ class Book:
 
     def records(self, name: str, **values: object) -> list[Record]:
         """Return the rows of a statement as dictionaries."""
-        answer = self.connection.execute(query(name, **values))
-        columns = [column[0] for column in answer.description or ()]
-        return [dict(zip(columns, row, strict=True)) for row in answer.fetchall()]
+        return self._rows(query(name, **values))
 
     def one(self, name: str, **values: object) -> Any:
         """Return the single value of a statement; None where it gives no row."""
@@ -106,12 +109,7 @@ class Book:
     def chart(self, id: str, title: Message, unit: Unit, name: str, **values: object) -> Block:  # noqa: A002
         """Return a chart with its data; `through` is the newest day in them."""
         sql = query(name, **values)
-        answer = self.connection.execute(sql)
-        columns = [column[0] for column in answer.description or ()]
-        data = [
-            {column: _plain(value) for column, value in zip(columns, row, strict=True)}
-            for row in answer.fetchall()
-        ]
+        data = [{column: _plain(value) for column, value in row.items()} for row in self._rows(sql)]
         days = [row["date"] for row in data]
         return {
             "kind": "chart",
@@ -124,11 +122,20 @@ class Book:
             "data": data,
         }
 
+    def _rows(self, sql: str) -> list[Record]:
+        """Return the rows of a query; none where it reads a mart that was never built."""
+        if self._absent.intersection(tables(sql)):
+            return []
+        answer = self.connection.execute(sql)
+        columns = [column[0] for column in answer.description or ()]
+        return [dict(zip(columns, row, strict=True)) for row in answer.fetchall()]
+
     def _scalar(self, sql: str) -> Any:
-        rows = self.connection.execute(sql).fetchall()
+        rows = self._rows(sql)
         if not rows:
             return None
-        ((value, *_), *more) = rows
+        first, *more = rows
+        value = next(iter(first.values()))
         if more:
             raise ValueError(f"expected one value, got {len(rows)} rows from: {sql}")
         return value

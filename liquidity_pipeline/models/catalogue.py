@@ -38,6 +38,11 @@ class View:
         """Schema and name, as SQL writes them."""
         return f"{self.schema}.{self.name}"
 
+    @property
+    def reads(self) -> frozenset[str]:
+        """The qualified names of the tables behind the view."""
+        return tables_read(self.sql)
+
     def column_comment(self, column: str) -> str:
         """Return the view's own comment on a column, or that of a table that it reads.
 
@@ -45,7 +50,7 @@ class View:
         """
         if column in self.own_columns:
             return self.own_columns[column]
-        for table in sorted(tables_read(self.sql)):
+        for table in sorted(self.reads):
             for candidate in PUBLISHED[table].columns:
                 if candidate.name == column:
                     return candidate.comment

@@ -15,9 +15,10 @@ from typing import TYPE_CHECKING, Any
 
 from liquidity_pipeline import calendars
 from liquidity_pipeline.contracts.itemised import BUYBACK_SECURITIES, BUYBACKS
+from liquidity_pipeline.sources.boundary import Name, nobody
 from liquidity_pipeline.sources.errors import NotServedError
 from liquidity_pipeline.sources.fetch import Collected, Fetch
-from liquidity_pipeline.sources.fiscal_client import ACCOUNTING, Records, between, read
+from liquidity_pipeline.sources.fiscal_client import ACCOUNTING, Records, between, good_rows, read
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -59,6 +60,7 @@ _ANNOUNCED, _OPEN, _COUNTING = time(11), timedelta(minutes=20), timedelta(minute
 _SMALLEST_USD, _LARGEST_USD = 1e5, 1e12
 
 Key = tuple[date, str]
+_CUSIP = re.compile(r"[0-9A-Z]{9}")
 
 
 @dataclass(frozen=True)
@@ -108,7 +110,12 @@ def _operations(fetch: Fetch) -> list[dict[str, Any]]:
         # A row that is published twice would be added up by a selection of columns.
         select=False,
     )
-    rows = parse_operations(records, fetch.now)
+    rows = good_rows(
+        records,
+        lambda part: _table(BUYBACKS, parse_operations(part, fetch.now)),
+        fetch.left_out("Treasury buybacks"),
+        ("operation_date", "operation_start_time_est"),
+    ).to_pylist()
     return [row for row in rows if fetch.window.start <= row["operation_date"] <= fetch.window.end]
 
 
@@ -200,7 +207,7 @@ def _securities(fetch: Fetch, operations: list[dict[str, Any]]) -> list[dict[str
     except NotServedError as error:
         fetch.gap(f"buyback_securities: {error.problem}")
         return []
-    bought = parse_securities(records)
+    bought = parse_securities(records, fetch.left_out("buyback_securities"))
     rows = []
     for operation in operations:
         if operation["accepted_usd_mn"] is None:
@@ -217,12 +224,12 @@ def _securities(fetch: Fetch, operations: list[dict[str, Any]]) -> list[dict[str
     return rows
 
 
-def parse_securities(records: Records) -> dict[Key, dict[str, _Bought]]:
+def parse_securities(records: Records, name: Name = nobody) -> dict[Key, dict[str, _Bought]]:
     """Return what each operation bought of each eligible security, by operation and CUSIP.
 
     Rows are sometimes published twice, once without a value: the larger value stands, and the sum
-    with the operation's other securities shows whether that was right. Raises
-    UnexpectedPayloadError for amounts that are no dollars.
+    with the operation's other securities shows whether that was right. A row whose CUSIP is none is
+    left out and named. Raises UnexpectedPayloadError for amounts that are no dollars.
     """
     records.require("operation_date", "operation_start_time_est", "cusip_nbr")
     found: dict[Key, dict[str, _Bought]] = defaultdict(dict)
@@ -236,6 +243,9 @@ def parse_securities(records: Records) -> dict[Key, dict[str, _Bought]]:
         records.days("maturity_date").to_pylist(),
     )
     for day, opens, cusip, par, price, coupon, matures in zip(*columns, strict=True):
+        if not _CUSIP.fullmatch(str(cusip)):
+            name(f"left out, '{cusip}' of {day} is no CUSIP")
+            continue
         listed = found[day, f"{_opening(records, opens):%H:%M}"]
         row = _Bought(None if par is None else par * 1e6, price, coupon, matures)
         before = listed.get(str(cusip))

@@ -9,7 +9,8 @@ from pathlib import Path
 import duckdb
 
 from liquidity_pipeline.cli import doctor
-from liquidity_pipeline.settings import PUBLISHERS, Settings
+from liquidity_pipeline.settings import Settings
+from liquidity_pipeline.sources.publishers import PUBLISHERS
 
 
 def published(folder: Path) -> doctor.Finding:

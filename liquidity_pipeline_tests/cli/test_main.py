@@ -162,7 +162,13 @@ def test_one_publisher_down_stops_nobody_else(sandbox, tmp_path):
     assert (tmp_path / "liquidity.duckdb").exists()
     asked = ("query", "select table_name, problem from meta.freshness where is_stale", *options)
     stale = {row["table_name"] for row in json.loads(liquidity(*asked, "--format", "json").output)}
-    assert stale == {"fed_operations", "reference_rates", "repo_operations", "soma_holdings"}
+    assert stale == {
+        "fed_operations",
+        "reference_rates",
+        "repo_operations",
+        "soma_holdings",
+        "soma_securities",
+    }
     assert liquidity("status", *options).exit_code == INCOMPLETE
 
 

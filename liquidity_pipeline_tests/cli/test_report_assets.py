@@ -27,7 +27,7 @@ def returned(asset: str, day: date, five: float | None) -> dict[str, Any]:
 def correlated(asset: str, day: date) -> dict[str, Any]:
     names = ("correlation", "correlation_low", "correlation_high")
     values = dict(zip(names, (-0.2, -0.4, 0.1), strict=True))
-    row = {"asset": asset, "date": day, "driver": "reserve_drain", "window_days": 60}
+    row = {"asset": asset, "date": day, "driver": "reserve_drain_estimate", "window_days": 60}
     return row | values | {"n_obs": 60}
 
 
@@ -72,4 +72,5 @@ def test_an_older_correlation_has_its_own_date() -> None:
 
 
 def test_without_recent_returns_it_says_so() -> None:
-    assert "none is known" in printed([returned("SPX", date(2026, 1, 5), 1)])
+    said = printed([returned("SPX", date(2026, 1, 5), 1)])
+    assert "not known in the last two weeks: what is held is too short" in said

@@ -20,7 +20,6 @@ from liquidity_pipeline.sources.buybacks_operations import (
     collect_buybacks,
     parse_operations,
 )
-from liquidity_pipeline.sources.errors import UnexpectedPayloadError
 from liquidity_pipeline.sources.fetch import Fetch, Window
 from liquidity_pipeline.sources.fiscal_client import Records
 from liquidity_pipeline.universe import Universe
@@ -181,17 +180,22 @@ def test_what_is_not_served_is_a_named_gap(make_fetch: MakeFetch) -> None:
         ({"nbr_issues_eligible": "2.5"}, "expected a count"),
     ],
 )
-def test_what_is_not_as_expected_is_refused(
+def test_what_is_not_as_expected_is_left_out_and_named(
     make_fetch: MakeFetch, changes: dict[str, str], problem: str
 ) -> None:
-    with pytest.raises(UnexpectedPayloadError, match=problem):
-        collect(make_fetch, [operation(**changes)], BOUGHT)
+    good = [operation(operation_date="2026-02-04"), operation(operation_date="2026-02-05")]
+    held, _, gaps = collect(make_fetch, [operation(**changes), *good], BOUGHT)
+    assert len(held) == 2, "one bad row costs itself alone"
+    assert any(problem in gap for gap in gaps), gaps
 
 
-def test_two_different_results_of_one_operation_are_refused(make_fetch: MakeFetch) -> None:
+def test_of_two_different_results_of_one_operation_neither_is_believed(
+    make_fetch: MakeFetch,
+) -> None:
     twice = [operation(), operation(total_par_amt_accepted="1000000000")]
-    with pytest.raises(UnexpectedPayloadError, match="comes twice with different values"):
-        collect(make_fetch, twice, BOUGHT)
+    held, _, gaps = collect(make_fetch, twice, BOUGHT)
+    assert held == []
+    assert any("comes twice with different values" in gap for gap in gaps), gaps
     # An announced row that lingers beside the results gives way.
     held, _, _ = collect(make_fetch, [operation(), operation(**NO_RESULTS)], BOUGHT)
     assert [row["accepted_usd_mn"] for row in held] == [2000]

@@ -25,7 +25,8 @@ with seen as (
     join marts.settlement_legs as legs
         on legs.first_known_at <= moments.moment
         and legs.settlement_date between moments.as_of_date - 400 and moments.as_of_date + 70
-    where legs.leg = 'issue' and coalesce(legs.offering_usd_mn, legs.par_usd_mn) >= 1000
+    where legs.leg = 'issue' and legs.tenor is not null
+        and coalesce(legs.offering_usd_mn, legs.par_usd_mn) >= 1000
 ),
 
 recent_bills as (

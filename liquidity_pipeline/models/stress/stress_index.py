@@ -152,6 +152,7 @@ MARTS = {
                 "marts.funding_conditions",
                 "marts.asset_returns",
                 "marts.reserve_drains",
+                "marts.reserve_ratios",
                 "sources.policy_events",
                 "meta.calendar_days",
                 "meta.clock",
