@@ -53,7 +53,7 @@ campaign: $(VENV)/.installed  ## is the sandbox's truth found again in 50 worlds
 scorecard: $(VENV)/.installed  ## write hits and misses of the stress gauges, from real data
 	LIQUIDITY_DATA_DIR=$(DATA_DIR) $(BIN)/python -m liquidity_pipeline.scorecard docs/methodology.md
 
-lock:  ## resolve the dependencies anew and pin them by hash
+lock:  ## resolve the dependencies again and pin them by hash
 	$(PYTHON) -m venv $(VENV)-lock
 	$(VENV)-lock/bin/python -m pip install --quiet uv
 	$(VENV)-lock/bin/uv pip compile pyproject.toml --group dev --universal --generate-hashes \

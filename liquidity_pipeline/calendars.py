@@ -217,7 +217,7 @@ BOND_YIELDS = Release("sifma", lag=1, at=time(16, 20), lag_calendar="fed")
 CREDIT_SPREADS = Release("sifma", lag=1, at=time(10, 0), lag_calendar="fed", rolling_years=3)
 VOLATILITY = Release("nyse", lag=1, at=time(9, 40), lag_calendar="fed")
 STRESS_INDEX = Release("nyse", lag=2, at=time(10, 0), lag_calendar="fed", since=date(2000, 1, 3))
-# An administered rate is announced ahead: the day's rate stands since the business day before.
+# An administered rate is announced ahead: the day's rate is known since the business day before.
 ADMINISTERED_RATE = Release("utc", lag=-1, at=time(16, 30), lag_calendar="fed")
 # A UTC day's bar is closed five minutes into the next day, for late trades.
 UTC_CLOSE = Release("utc", lag=1, at=time(0, 5), zone=UTC)

@@ -1,7 +1,7 @@
 """The steps of the pipeline, in order, without an orchestrator: fetch, build, publish.
 
 Orchestration names, schedules and records these steps; the command line and the tests call them
-too. What a step computes stands in sources, storage and models.
+too. What a step computes is in sources, storage and models.
 """
 
 from __future__ import annotations
@@ -112,7 +112,7 @@ class Pipeline:
 
     @cached_property
     def now(self) -> datetime:
-        """The moment at which this run stands, naive UTC: one for all of its steps."""
+        """The moment of this run, naive UTC: one for all of its steps."""
         return self.settings.now.astimezone(UTC).replace(tzinfo=None)
 
     # --- sources -------------------------------------------------------------------------------

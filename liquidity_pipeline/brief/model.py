@@ -1,7 +1,7 @@
 """What a brief is: a JSON document without a language, from which every form is rendered.
 
 `docs/brief.md` describes it for readers, `schema.json` for programs. A sentence is a message: an
-English text with named places, and what stands in them (a figure by its id, a date, another
+English text with named places, and what fills them (a figure by its id, a date, another
 message). Only rendering turns it into words of a language, so all languages and formats state the
 same figures.
 """
@@ -130,7 +130,7 @@ def fig(figure: Figure, style: Style = "plain") -> dict[str, Any]:
 
 
 def as_cell(value: Any) -> dict[str, Any]:
-    """Return what may stand in a cell or a place: a tagged object."""
+    """Return what may fill a cell or a place: a tagged object."""
     if value is None:
         return {"text": ""}
     if isinstance(value, dict):
@@ -146,7 +146,7 @@ def row(*cells: Any, tone: Tone = "", total: bool = False) -> Row:
 
 
 def statement(id: str, message: Message, tone: Tone = "") -> Block:  # noqa: A002 - the JSON key
-    """Return a sentence that stands by itself."""
+    """Return a sentence of its own."""
     return {"kind": "statement", "id": id, "message": message, "tone": tone}
 
 

@@ -44,7 +44,7 @@ class Text:
         return str(cell.get("text", cell.get("code", cell.get("quote", ""))))
 
     def message(self, message: Message) -> str:
-        """Write a message with what stands in its places."""
+        """Write a message with its places filled."""
         pattern = self.words.text(message["message"], message.get("plural"), message.get("n"))
         places = {name: self.cell(cell) for name, cell in message.get("args", {}).items()}
         return pattern.format(**places)
@@ -61,7 +61,7 @@ class Text:
         return self.words.day(date.fromisoformat(value)) if value else ""
 
     def publishers(self, sources: list[str]) -> str:
-        """Name whose records stand behind tables."""
+        """Name whose records are behind tables."""
         named = [terms.PUBLISHERS[name] for name in sources if name in terms.PUBLISHERS]
         # A table of several publishers' records names them all, and each is named once.
         parts = [part for name in named for part in _PARTS.split(self.words.text(name))]

@@ -255,7 +255,7 @@ ROLLING_CORRELATIONS = Table(
     "marts",
     "rolling_correlations",
     "Rolling correlation and beta of daily returns with daily changes of liquidity, for display: "
-    "windows overlap from day to day. Tests stand in marts.weekly_correlations.",
+    "windows overlap from day to day. Tests are in marts.weekly_correlations.",
     key=("date", "asset", "driver", "window_days"),
     reach="date",
     rests_on=(_ASSET, *_of_drivers(_DAILY)),

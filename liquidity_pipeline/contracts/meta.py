@@ -47,7 +47,7 @@ CALENDAR_DAYS = Table(
 CLOCK = Table(
     "meta",
     "clock",
-    "The moment at which this run stands; nothing published later is used.",
+    "The moment of this run; nothing published later is used.",
     key=("now",),
     columns=(moment("now", "Moment of the run"), day("today", "Its day in New York")),
 )

@@ -401,7 +401,7 @@ _BAR_COLUMNS = (
 INDEX_PRICES = Table(
     "sources",
     "index_prices",
-    "Daily bars of indices and exchange-traded funds, split-adjusted; the dividend stands beside "
+    "Daily bars of indices and exchange-traded funds, split-adjusted; the dividend is beside "
     "the close so that no published price is ever rewritten.",
     key=("trade_date", "symbol"),
     day="trade_date",

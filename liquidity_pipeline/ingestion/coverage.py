@@ -75,7 +75,7 @@ class Known:
 def coverage(lake: Lake, records: Records, universe: Universe, now: datetime) -> pa.Table:
     """Return `meta.coverage` at `now` (naive UTC), from the lake and all fetches of each source.
 
-    A fetch that stood at a later moment than `now` tells of the days up to `now` what they were.
+    A fetch made later than `now` tells of the days up to `now` what they were.
     """
     observed = [
         known
@@ -113,7 +113,7 @@ class _History:
         return self.records.get(self.source.name, ())
 
     def until(self, record: FetchRecord) -> date:
-        """Return the last day that was over when a fetch stood, or at the moment of the run."""
+        """Return the last day that was over at a fetch, or at the moment of the run."""
         return last_full_day(min(record.now, record.kept_at, self.now))
 
     def answered(self, entity: str, path: str | None) -> list[Span]:
@@ -287,8 +287,8 @@ def _snapshot(history: _History, entity: str, path: str) -> list[Span]:
 def _pulse(history: _History, observed: Sequence[Known]) -> date | None:
     """Return the newest day that the publisher serves of anything regular, if it is behind.
 
-    A service that has stood still answers a question about events as readily as a live one. What
-    it publishes every day, or every week, shows through which day it has been kept up.
+    A service that has stopped updating answers a question about events as readily as a live one.
+    What it publishes every day, or every week, shows through which day it has been kept up.
     """
     publisher = history.source.publishers[0]
     regular = {

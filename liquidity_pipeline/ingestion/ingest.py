@@ -66,7 +66,7 @@ def ingest(
     universe: Universe,
     now: datetime,
 ) -> Ingested:
-    """Fetch a window of a source into the lake, as it stands at `now` (naive UTC).
+    """Fetch a window of a source into the lake, as known at `now` (naive UTC).
 
     Raises PublisherError or ContractBreach (or whatever else went wrong) after the archive has
     kept what came; the lake is then as it was. The archive is written before the lake, so that
@@ -297,7 +297,7 @@ def _keep_after(table: Table, record: FetchRecord, incomplete: Collection[str]) 
 
     Where a part did not come, or rows were left out as broken, that is from the beginning. A gap
     with a good answer, such as an operation without an amount, is a row that was left out on
-    purpose; only where gaps name entities may it stand for an answer that could not be used. A
+    purpose; only where gaps name entities may it mean an answer that could not be used. A
     fetch as of an earlier day asked up to that day; today's fetch knows of all days to come what is
     known of them.
     """

@@ -85,7 +85,7 @@ def losses(lake: Path, rebuilt: Path) -> list[str]:
     """Return what would be lost with the lake: its partitions that the rebuilt lacks or has poorer.
 
     A lake that a crash left aside counts as well: a run may have begun a new one since. Only the
-    tables of sources count: facts kept by hand are read anew, and which revisions there are
+    tables of sources count: facts kept by hand are read again, and which revisions there are
     follows from the rows.
     """
     tables = {table.name for source in SOURCES.values() for table in source.tables}

@@ -44,11 +44,11 @@ class BuildStamp:
             path.write_text(json.dumps(content))
 
     def clear(self) -> None:
-        """Say that what stands there is no longer one complete build."""
+        """Say that the stored marts are no longer one complete build."""
         self._path.unlink(missing_ok=True)
 
     def holds(self, inputs: str, now: datetime) -> bool:
-        """Tell whether a build from these inputs at this moment would give what stands there."""
+        """Tell whether a build from these inputs now would give the stored marts."""
         try:
             content = json.loads(self._path.read_text())
             since = datetime.fromisoformat(content["from"])

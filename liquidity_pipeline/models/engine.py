@@ -195,7 +195,7 @@ def _operations_as_of(name: str) -> str:
 
 
 def _settlements_as_of(name: str) -> str:
-    """Return an auction's row as it stood at the clock: announced amounts until results are out."""
+    """Return an auction's row as known at the clock: announced amounts until results are out."""
     return f"""
         with seen as (
             select

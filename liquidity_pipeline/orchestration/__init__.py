@@ -1,6 +1,6 @@
 """The only package that imports dagster: it names, partitions, schedules, checks and records.
 
-It computes nothing; what a step does stands in `liquidity_pipeline.pipeline` and below.
+It computes nothing; what a step does is in `liquidity_pipeline.pipeline` and below.
 """
 
 import warnings

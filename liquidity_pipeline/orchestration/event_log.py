@@ -1,6 +1,6 @@
 """Dagster's event log in SQLite, with its connections kept open.
 
-Dagster's own storage makes a database engine anew and inspects the schema several times for every
+Dagster's own storage makes a new database engine and inspects the schema several times for every
 event, which is five sixths of what an event costs; a run over three years writes about 1,200.
 The files are the same, so the UI and the daemon read them with Dagster's own storage.
 """

@@ -57,7 +57,7 @@ def last_rows(rows: pa.Table, table: Table) -> dg.TableMetadataValue:
 def newest_figures(rows: pa.Table, table: Table) -> dict[str, float]:
     """Return the newest row's numbers, which Dagster plots over materialisations.
 
-    Only of a table with one row a day: of several series, one would stand for all.
+    Only of a table with one row a day: of several series, one would represent all.
     """
     if set(table.key) != {table.day or table.key[0]}:
         return {}

@@ -133,7 +133,7 @@ def bank_assets(fed_days: IntArray) -> FloatArray:
 def bank_loans(seed: int, fed_days: IntArray) -> FloatArray:
     """Return the banks' loans and leases, USD mn: a share of their assets that moves by itself.
 
-    It does not answer to drains: whoever finds that it does has found chance.
+    It does not answer to drains: an estimate that says it does has found chance.
     """
     share = _LOANS_OF_BANK_ASSETS * (1 + 0.004 * _slow_noise(seed, "bank loans", fed_days))
     return np.asarray(share * bank_assets(fed_days))

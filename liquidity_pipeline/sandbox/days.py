@@ -1,6 +1,6 @@
 """The sandbox's own calendar: business days by institution, and New York time.
 
-Days are integers, counted from 1970-01-01, so that they index arrays and sort as they stand.
+Days are integers, counted from 1970-01-01, so that they index arrays and sort as numbers.
 It is kept apart from `liquidity_pipeline.calendars` on purpose: a mistake in one of the two shows
 up as a difference between the pipeline and the sandbox. Publication times are in `clock`.
 """

@@ -34,7 +34,7 @@ _BILL_SUPPLY_GROWTH = 0.03
 
 @dataclass(frozen=True)
 class Economy:
-    """One world. Arrays stand on `days`, the Federal Reserve business days; amounts in USD mn."""
+    """One world. Arrays are indexed by `days`, the Fed's business days; amounts are in USD mn."""
 
     seed: int
     loading_scale: float

@@ -106,7 +106,7 @@ def _outstanding_at_start(economy: Economy) -> int:
 
 
 def _limit(economy: Economy, total: IntArray) -> IntArray:
-    """Set the statutory limit anew each year, well above the debt: it never binds here."""
+    """Set the statutory limit again each year, well above the debt: it never binds here."""
     year = economy.days.astype("datetime64[D]").astype("datetime64[Y]").astype(np.int64)
     first = np.searchsorted(year, year)
     return np.asarray((total[first] * 12 // 10 // 100_000 + 1) * 100_000)

@@ -190,7 +190,7 @@ def overdue(auctions: pa.Table, today: date) -> pa.Table:
 
 
 def known_by(auctions: pa.Table, now: datetime) -> pa.Table:
-    """Return the auctions as they stood at `now`: none announced later, no result from later."""
+    """Return the auctions as known at `now`: none announced later, no result from later."""
     moment = pa.scalar(now, STAMP)
     first_known = pc.coalesce(auctions["announced_at"], auctions["known_at"])
     auctions = auctions.filter(pc.less_equal(first_known, moment))

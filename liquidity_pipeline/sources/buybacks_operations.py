@@ -123,8 +123,8 @@ def parse_operations(records: Records, now: datetime) -> list[dict[str, Any]]:
     """Return one row per operation, with the columns of `buybacks`.
 
     An operation is known since its results, before them since its announcement, or now if that is
-    earlier. Of two rows with one key the one with results stands. Raises UnexpectedPayloadError for
-    unknown labels, amounts that are no dollars, and two different results of one operation.
+    earlier. Of two rows with one key the one with results is kept. Raises UnexpectedPayloadError
+    for unknown labels, amounts that are no dollars, and two different results of one operation.
     """
     records.require(*_ALWAYS_THERE)
     numbers: dict[str, list[Any]] = {
@@ -227,7 +227,7 @@ def _securities(fetch: Fetch, operations: list[dict[str, Any]]) -> list[dict[str
 def parse_securities(records: Records, name: Name = nobody) -> dict[Key, dict[str, _Bought]]:
     """Return what each operation bought of each eligible security, by operation and CUSIP.
 
-    Rows are sometimes published twice, once without a value: the larger value stands, and the sum
+    Rows are sometimes published twice, once without a value: the larger value is kept, and the sum
     with the operation's other securities shows whether that was right. A row whose CUSIP is none is
     left out and named. Raises UnexpectedPayloadError for amounts that are no dollars.
     """

@@ -1,6 +1,6 @@
 """One fetch of one source: its window, its clock, its universe, and every answer it was given.
 
-A source asks only through `Fetch.get`. Behind it stands the network or the archive, so a source
+A source asks only through `Fetch.get`. Behind it is the network or the archive, so a source
 can be run again from what was archived without knowing it.
 """
 

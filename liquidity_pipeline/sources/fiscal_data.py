@@ -247,7 +247,7 @@ def parse_face_transactions(records: Records) -> pa.Table:
 
 @declared("lines of the Daily Treasury Statement", publisher=PUBLISHER)
 def parse_cash_transactions(records: Records) -> pa.Table:
-    """Return table II's two debt lines of each day; the label stands in security_type."""
+    """Return table II's two debt lines of each day; the label is in security_type."""
     records.require("transaction_catg")
     directions = []
     for label in records.text("transaction_catg"):

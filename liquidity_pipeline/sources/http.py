@@ -37,7 +37,7 @@ _KEPT_HEADERS = ("content-type", "date", "etag", "last-modified", "location", "r
 # After no attempt has reached a publisher, others of its tables fail at once for a while.
 _OUTAGE_SECONDS = 120.0
 # A publisher that still says 429 after the last attempt is left alone for longer than a daily run
-# takes: whoever asks on is refused for longer.
+# takes: a client that goes on asking is refused for longer.
 _THROTTLED_SECONDS = 600.0
 # A publisher that throttles by another status is asked once more this many back-offs later, before
 # the request is taken to be wrong.
@@ -228,7 +228,7 @@ class HttpClient:
 
 
 def refusal(answer: Answer) -> PublisherError | None:
-    """Return the error that a 4xx answer stands for, or None for a good answer."""
+    """Return the error that a 4xx answer means, or None for a good answer."""
     if answer.status == 200:
         return None
     not_there = PUBLISHERS[answer.publisher].not_there

@@ -43,7 +43,7 @@ def daily_bars(fetch: Fetch, symbol: str, start: date, end: date) -> pa.Table:
 
 @declared(_EXPECTED, publisher=PUBLISHER)
 def parse(payload: Any, url: str = "", name: Name = nobody) -> pa.Table:
-    """Return the bars of one answer, or raise the error that it stands for.
+    """Return the bars of one answer, or raise the error that it means.
 
     A few rows that cannot be are left out and named.
     """

@@ -109,7 +109,7 @@ def _is_inside(day: date, fetch: Fetch) -> bool:
 def parse_lines(records: Records) -> dict[Side, _Lines]:
     """Return the lines and totals of each day and direction.
 
-    Total and sub-total rows stand among the lines, told apart by their words. Lines of one name
+    Total and sub-total rows are among the lines, told apart by their words. Lines of one name
     are added up; one that is printed twice is one. Raises UnexpectedPayloadError for an unknown
     direction or a row without a day, a name or an amount.
     """

@@ -1,6 +1,6 @@
 """Exact probabilities of counts, such as how many of the settlement days were down.
 
-Estimates with intervals stand in `inference`.
+Estimates with intervals are in `inference`.
 """
 
 from __future__ import annotations

@@ -3,11 +3,11 @@
 Every estimate here (a slope, a difference of means) comes with its influence scores: how much each
 moment of time moves it. Scores are summed within blocks of about n^(1/3) consecutive moments; the
 sums' spread gives a standard error that allows for heteroskedasticity and for dependence within
-the block. Drawing the sums anew bootstraps any number of estimates together, drawing their signs
+the block. Drawing the sums again bootstraps any number of estimates together, drawing their signs
 tests them together.
 
-Axis 0 is time, axis 1 the estimates side by side. Exact probabilities of counts stand in `exact`;
-reading tables does not belong here.
+Axis 0 is time, axis 1 the estimates side by side. Exact probabilities of counts are in
+`exact_tests`; reading tables does not belong here.
 
 Sources: blocks that do not overlap: Carlstein (1986), their length: Hall, Horowitz and Jing (1995);
 interval with G - 1 degrees of freedom: Bester, Conley and Hansen (2011), effective G: Carter,

@@ -1,6 +1,6 @@
 """Marts as aligned arrays: time down, assets or drivers across, NaN where nothing is known.
 
-Here stand also the dates at which estimates are frozen. Estimation itself is in `inference` and in
+Also here are the dates at which estimates are frozen. Estimation itself is in `inference` and in
 the module of each mart.
 """
 

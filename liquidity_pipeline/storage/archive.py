@@ -38,7 +38,7 @@ _WHICH_ROWS = re.compile(r"^\d+$|\d{4}-\d\d-\d\d")
 class FetchRecord:
     """One fetch as the archive remembers it. Times are naive UTC.
 
-    `now` is the moment that the fetch stood at, which `--as-of` sets back; `kept_at` is when it
+    `now` is the moment of the fetch, which `--as-of` sets back; `kept_at` is when it
     really happened, and gives the order. `present` holds by table and month (YYYY-MM) a digest of
     the keys and the empty cells that came: two answers with the same digest agree on what there
     is. `doubtful` are by table the months with single empty cells among filled ones.
@@ -59,12 +59,12 @@ class FetchRecord:
 
     @property
     def day(self) -> date:
-        """The New York day on which the fetch stood: the real one, or an earlier one as of it."""
+        """The New York day of the fetch: the real one, or an earlier one as of it."""
         return _new_york_day(min(self.now, self.kept_at))
 
     @property
     def is_as_of(self) -> bool:
-        """Tell whether the fetch stood at an earlier day than that on which it happened."""
+        """Tell whether the fetch was made as of an earlier day."""
         return self.day < _new_york_day(self.kept_at)
 
     @property
@@ -261,7 +261,7 @@ class _Recorded:
         if not waiting:
             raise ReplayError(
                 f"the archive has no {form} answer to {publisher} {path} {dict(params or {})}: "
-                f"the source asks differently from when it was recorded; fetch it anew."
+                f"the source asks differently from when it was recorded; fetch it again."
             )
         kept = waiting.pop(0)
         if kept["failure"] is not None:

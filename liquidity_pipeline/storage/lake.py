@@ -51,7 +51,7 @@ class Lake:
         self._scratch = root / ".unfinished"
 
     def path(self, table: Table, month: date | None = None) -> Path:
-        """Return where a partition stands, or will stand."""
+        """Return the path of a partition, whether it exists or not."""
         folder = self.root / table.name
         if month is not None:
             folder = folder / f"month={month:%Y-%m}"

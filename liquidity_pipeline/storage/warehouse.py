@@ -22,7 +22,7 @@ STORAGE_VERSION = "v1.0.0"
 
 
 class PublicationError(Exception):
-    """The file was not published; the one that was there still stands."""
+    """The file was not published; the previous one is still in place."""
 
 
 # A table that is computed from all others, as they are in the new file.

@@ -10,7 +10,7 @@
 -- session is NULL. Volatility is the sample deviation of 20 daily returns, annualised with 252
 -- sessions or 365 days. Drawdowns are against the highest close since the first one that is held here:
 -- of the price alone, and of the price with dividends reinvested.
--- A price counts that comes from the symbol's first provider. Another's stands in the sources beside it:
+-- A price counts that comes from the symbol's first provider. Another's is in the sources beside it:
 -- it is near, not equal, lacks dividends, and a return from one to the other is neither's.
 -- What is summed over sessions is summed as decimals: a sum of floating-point numbers depends on how
 -- much history the engine happens to hold, and a row must not.

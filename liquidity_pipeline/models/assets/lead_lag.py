@@ -105,7 +105,7 @@ def _rows(
 def lagged(x: Floats, y: Floats, lag: Lag) -> tuple[Floats, Floats]:
     """Return x and y (rows: time) so that each row pairs a return with the driver before it.
 
-    Sums over several sessions are counted from the first row and stand where the return ends; all
+    Sums over several sessions are counted from the first row and dated where the return ends; all
     other rows are NaN, so that no two windows overlap.
     """
     span, count = lag.span, len(x) // lag.span

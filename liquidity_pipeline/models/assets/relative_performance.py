@@ -1,8 +1,8 @@
 """Which assets hold up better while liquidity drains: weekly returns in drain episodes and outside.
 
 A week counts as drained if an episode of `marts.drain_episodes` was open at its end, as known
-then; the week that closes one, in which reserves come back, does not. Returns stand alone and less
-those of large caps. Sources: method, C4 and C7; `inference`.
+then; the week that closes one, in which reserves come back, does not. Returns are given alone and
+less those of large caps. Sources: method, C4 and C7; `inference`.
 """
 
 from __future__ import annotations

@@ -2,7 +2,7 @@
 
 Weekly, non-overlapping, changes on changes: over the last 156 weeks, frozen every month, and over
 the whole past, frozen every December and from 2024 every quarter. Correlations over rolling windows
-stand in `correlations`. Sources: method, C7; estimators and their papers in `inference`.
+are in `weekly_correlations`. Sources: method, C7; estimators and their papers in `inference`.
 """
 
 from __future__ import annotations

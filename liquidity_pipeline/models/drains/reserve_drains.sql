@@ -4,7 +4,7 @@
 -- d_other is what the balance sheet holds besides currency, reverse repos, the Treasury's account and
 -- the deposits of banks (WLODLL). Its four parts, the last of them capital, add up to it. residual is the
 -- difference between two lines of H.4.1 that both state what banks hold: reserve balances and the
--- deposits of depository institutions. No line stands in for another: where one is not known, it is NULL
+-- deposits of depository institutions. No line replaces another: where one is not known, it is NULL
 -- in all that needs it, and the week closes with currency and the rest together (currency_and_other).
 with levels as (
     select

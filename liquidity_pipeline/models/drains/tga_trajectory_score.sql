@@ -9,7 +9,7 @@ with first_paths as (
     from marts.tga_trajectory
 ),
 
--- On a Wednesday without a statement the last close stands: it has the same count of business days.
+-- On a Wednesday without a statement the last close is used: it has the same count of business days.
 balances as (
     select
         weeks.date as week_ending,

@@ -26,7 +26,7 @@ served as (
     group by observation_date
 ),
 
--- The steps kept by hand stand in where the daily series is not served.
+-- The steps kept by hand are used where the daily series is not served.
 steps as (
     select
         effective_date as first_day,

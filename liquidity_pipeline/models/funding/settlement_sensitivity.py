@@ -30,7 +30,7 @@ MIN_DAYS, ROLLING_DAYS = 30, 250
 # Demand for reserves is satiated above 12 to 13 % of bank assets (New York Fed Staff Report 1019).
 SATIATION_PCT = 12.5
 
-# The offering rate is published on days with an operation and stands until it is changed. Of the
+# The offering rate is published on days with an operation and holds until it is changed. Of the
 # ratio of reserves to bank assets, what was public on the morning of the day. Days on which the
 # settlements are not known are left out; a day without any has none.
 _DAYS = """

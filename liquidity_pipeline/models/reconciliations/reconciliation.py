@@ -57,7 +57,7 @@ class ReconciliationResult:
 
 
 def passes(reconciliation: Reconciliation, result: ReconciliationResult) -> bool:
-    """Tell whether a reconciliation stands in the way of nothing.
+    """Tell whether a reconciliation lets a publication go on.
 
     With nothing to compare there is no proof either way, so a blocking one does not stop then, and
     an optional one does not fail.

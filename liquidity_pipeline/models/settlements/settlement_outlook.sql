@@ -3,7 +3,7 @@
 -- Amounts by certainty: issues with results, issues announced, issues on the schedule without an
 -- amount, regular issues that are expected to be announced. Where these are still to come, what
 -- matures is not a payment to the public but is rolled over: the net is NULL and the maturing amount
--- stands in refinancing. The effect on the overnight repo rate is the expected net of the day's coupons
+-- is in refinancing. The effect on the overnight repo rate is the expected net of the day's coupons
 -- times the slope of the last quarter in marts.settlement_sensitivity.
 with slope as (
     select coefficient_bp_per_100bn, low_bp_per_100bn, high_bp_per_100bn

@@ -1,5 +1,5 @@
 -- Net settlement per calendar week (Monday to Sunday): by class, by bills and coupons, and for all.
--- What matures ahead on days for which an issue is still to be announced stands in refinancing, and
+-- What matures ahead on days for which an issue is still to be announced is in refinancing, and
 -- until then the net of its week is not known. cmb is a memo item: bill and bills include it.
 -- Sums are exact to the dollar, in whatever order they were taken.
 with by_class as (

@@ -110,7 +110,7 @@ def _whole(given: dict[str, str], name: str, default: int, maximum: int | None) 
 
 
 def _split(text: str) -> list[str]:
-    """Split at commas that stand outside of parentheses."""
+    """Split at commas outside of parentheses."""
     parts, depth = [""], 0
     for character in text:
         depth += {"(": 1, ")": -1}.get(character, 0)
