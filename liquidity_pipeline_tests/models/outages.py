@@ -39,6 +39,16 @@ from liquidity_pipeline.universe import Universe
 from liquidity_pipeline_tests.models.as_of import RE_ESTIMATED
 
 Marts = Mapping[str, pa.Table]
+# What an auction or a buyback adds to its announcement.
+_RESULTS = {
+    "soma_usd_mn",
+    "public_usd_mn",
+    "price_per100",
+    "offered_usd_mn",
+    "accepted_usd_mn",
+    "issues_accepted",
+    "results_at",
+}
 
 
 @dataclass(frozen=True)
@@ -245,13 +255,15 @@ def _as_it_stood(table: Table, rows: pa.Table, end: datetime) -> pa.Table:
     if "results_at" not in names:
         return rows
     later = pc.fill_null(pc.greater(rows["results_at"], moment), False)
-    for name in ("soma_usd_mn", "public_usd_mn", "price_per100", "results_at"):
+    for name in _RESULTS & set(names):
         place = rows.schema.get_field_index(name)
         column = pc.if_else(later, pa.scalar(None, rows.schema.field(name).type), rows[name])
         rows = rows.set_column(place, rows.schema.field(name), column)
-    place = rows.schema.get_field_index("par_usd_mn")
-    par = pc.if_else(later, rows["offering_usd_mn"], rows["par_usd_mn"])
-    return rows.set_column(place, rows.schema.field("par_usd_mn"), par).cast(table.arrow_schema)
+    if "offering_usd_mn" in names:
+        place = rows.schema.get_field_index("par_usd_mn")
+        par = pc.if_else(later, rows["offering_usd_mn"], rows["par_usd_mn"])
+        rows = rows.set_column(place, rows.schema.field("par_usd_mn"), par)
+    return rows.cast(table.arrow_schema)
 
 
 def _end_of(day: date) -> datetime:
