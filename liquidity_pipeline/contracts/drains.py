@@ -198,7 +198,10 @@ WEEKLY_DRAINS = Table(
     "auctions its settlement is absent and its total as the press counts is NULL.",
     key=("week_ending", "component"),
     reach="week_ending",
-    rests_on=for_rows([AUCTIONS], component="settlement"),
+    rests_on=(
+        *for_rows([AUCTIONS], component="settlement"),
+        *for_rows([replace(AUCTIONS, columns=("drain_headline_usd_mn",))], component="total"),
+    ),
     columns=(
         day("week_ending", "Wednesday"),
         text("component", "What moves, or total", allowed=(*COMPONENTS, "total")),
