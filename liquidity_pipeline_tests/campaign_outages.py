@@ -1,11 +1,13 @@
 """Every input away in turn, on the sandbox and on the recorded history: does any value change?
 
     python -m liquidity_pipeline_tests.campaign_outages [--sources-only] [--world sandbox|replay]
-        [--source NAME] [--data-dir DIR --as-of YYYY-MM-DD]
+        [--source NAME] [--data-dir DIR --as-of YYYY-MM-DD] [--write docs/reliability.md]
 
 Each source, and each series, symbol, kind and part of it, is taken away as if it had never been
 served, had ended three months ago, and had ended yesterday; some pairs too. Prints, per outage, how
-many values were compared, how many rows are absent, and how many values differ: none should.
+many values were compared, how many rows are absent, and how many values differ: none should, but
+where a lake was never served what makes a value more exact (`COARSER`). `--write` replaces the
+section "outages: WORLD" of a page by the counts.
 """
 
 from __future__ import annotations
@@ -14,12 +16,14 @@ import argparse
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
-from datetime import date, timedelta
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
 from liquidity_pipeline.pipeline import Pipeline
+from liquidity_pipeline.scorecard import replace_section
 from liquidity_pipeline.settings import FIRST_MONTH, Settings
 from liquidity_pipeline.sources.fetch import Window
 from liquidity_pipeline.sources.registry import SOURCES
@@ -34,6 +38,30 @@ PAIRS = (
     (("debt_settlements", ""), ("upcoming_settlements", "")),
     (("index_prices", ""), ("crypto_prices", "")),
 )
+# A lake that was never served the Fed's holdings by security takes Treasury's estimate; each row
+# says so in `soma_basis`.
+COARSER = frozenset({"soma_securities"})
+
+
+@dataclass(frozen=True)
+class Trial:
+    """What one outage changed: values compared, rows absent, values that differ."""
+
+    outage: Outage
+    values: int
+    absent: int
+    differ: int
+
+    @property
+    def is_coarser(self) -> bool:
+        """The lake never had what makes the values more exact."""
+        names = {source for source, _ in self.outage.gone}
+        return self.outage.after is None and names <= COARSER
+
+    @property
+    def counts(self) -> str:
+        """Say it in one line."""
+        return f"{self.values:,} compared, {self.absent:,} rows absent, {self.differ:,} differ"
 
 
 @contextmanager
@@ -60,7 +88,8 @@ def replay(folder: Path) -> Iterator[Settings]:
             process.kill()
 
 
-WORLDS = {"sandbox": sandbox, "replay": replay}
+World = Callable[[Path], AbstractContextManager[Settings]]
+WORLDS: dict[str, World] = {"sandbox": sandbox, "replay": replay}
 
 
 def fill(folder: Path, url: str, first: date, today: date) -> Settings:
@@ -85,19 +114,56 @@ def outages(settings: Settings, *, sources_only: bool, source: str | None) -> It
             yield from (Outage(inputs, after) for after in days)
 
 
-def measure(settings: Settings, folder: Path, arguments: argparse.Namespace) -> int:
-    """Try every outage on a good day, print what was compared, return how many values differ."""
+def measure(settings: Settings, folder: Path, arguments: argparse.Namespace) -> list[Trial]:
+    """Try every outage on a good day, print what was compared, and return it."""
     good = Publication(settings, folder)
-    values = wrong = 0
+    trials = []
     for outage in outages(settings, sources_only=arguments.sources_only, source=arguments.source):
         found = good.under(outage)
-        differ = sum(found.wrong.values())
-        values, wrong = values + found.values, wrong + differ
-        say(f"{outage}: {found.values:,} compared, {found.absent:,} rows absent, {differ:,} differ")
+        trial = Trial(outage, found.values, found.absent, sum(found.wrong.values()))
+        trials.append(trial)
+        say(f"{outage}: {trial.counts}")
         for example in found.examples[:5]:
             say(f"    {example}")
-    say(f"{values:,} values compared, {wrong:,} differ")
-    return wrong
+    say(total(trials))
+    return trials
+
+
+def total(trials: Sequence[Trial]) -> str:
+    """Say how many values were compared and differ, those on a coarser basis apart."""
+    differ = sum(trial.differ for trial in trials if not trial.is_coarser)
+    coarser = sum(trial.differ for trial in trials if trial.is_coarser)
+    compared = sum(trial.values for trial in trials)
+    text = f"{len(trials)} outages, {compared:,} values compared, {differ:,} differ"
+    return f"{text}; {coarser:,} more are on a coarser basis, which they name" if coarser else text
+
+
+def section(settings: Settings, trials: Sequence[Trial]) -> str:
+    """Return the counts as Markdown."""
+    commit = subprocess.run(
+        ["git", "rev-parse", "--short", "HEAD"], capture_output=True, text=True, check=True
+    ).stdout.strip()
+    lines = [
+        f"Day {settings.today}, commit {commit}, measured on {datetime.now(UTC).date()} by "
+        "`python -m liquidity_pipeline_tests.campaign_outages`; edit nothing here by hand.",
+        "",
+        f"{total(trials)}.",
+        "",
+        "| Input away | Values compared | Rows absent | Values that differ |",
+        "|---|---:|---:|---:|",
+        *(
+            f"| {t.outage} | {t.values:,} | {t.absent:,} | "
+            f"{t.differ:,}{' (coarser basis)' * t.is_coarser} |"
+            for t in trials
+        ),
+    ]
+    return "\n".join(lines)
+
+
+def write(page: Path, world: str, text: str) -> None:
+    """Replace the section of a world in a page."""
+    old = page.read_text(encoding="utf-8")
+    page.write_text(replace_section(old, f"outages: {world}", text), encoding="utf-8")
 
 
 def say(line: str) -> None:
@@ -113,20 +179,28 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument("--source", choices=sorted(SOURCES), help="only this source")
     parser.add_argument("--world", choices=sorted(WORLDS), help="only this world")
     parser.add_argument("--data-dir", type=Path, help="a filled data directory instead")
+    parser.add_argument("--write", type=Path, help="page whose sections are replaced")
     parser.add_argument("--as-of", type=date.fromisoformat, help="its day")
     arguments = parser.parse_args(argv)
     wrong = 0
     with tempfile.TemporaryDirectory() as scratch:
-        if arguments.data_dir:
-            settings = Settings(data_dir=arguments.data_dir, as_of=arguments.as_of)
-            return min(1, measure(settings, Path(scratch) / "work", arguments))
-        for name, world in WORLDS.items():
-            if arguments.world not in (None, name) or (name == "replay" and not REPLAY.exists()):
-                continue
+        for name, world in worlds(arguments).items():
             say(f"--- {name}")
             with world(Path(scratch) / name) as settings:
-                wrong += measure(settings, Path(scratch) / f"{name}-work", arguments)
+                trials = measure(settings, Path(scratch) / f"{name}-work", arguments)
+                wrong += sum(trial.differ for trial in trials if not trial.is_coarser)
+                if arguments.write:
+                    write(arguments.write, name, section(settings, trials))
     return min(1, wrong)
+
+
+def worlds(arguments: argparse.Namespace) -> dict[str, World]:
+    """Return the worlds to try: those asked for, or a filled data directory in place of one."""
+    if arguments.data_dir:
+        settings = Settings(data_dir=arguments.data_dir, as_of=arguments.as_of)
+        return {arguments.world or "sandbox": lambda _: nullcontext(settings)}
+    held = [name for name in WORLDS if name != "replay" or REPLAY.exists()]
+    return {name: WORLDS[name] for name in held if arguments.world in (None, name)}
 
 
 if __name__ == "__main__":

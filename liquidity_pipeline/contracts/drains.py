@@ -198,7 +198,10 @@ WEEKLY_DRAINS = Table(
     "auctions its settlement is absent and its total as the press counts is NULL.",
     key=("week_ending", "component"),
     reach="week_ending",
-    rests_on=for_rows([AUCTIONS], component="settlement"),
+    rests_on=(
+        *for_rows([AUCTIONS], component="settlement"),
+        *for_rows([replace(AUCTIONS, columns=("drain_headline_usd_mn",))], component="total"),
+    ),
     columns=(
         day("week_ending", "Wednesday"),
         text("component", "What moves, or total", allowed=(*COMPONENTS, "total")),
@@ -358,6 +361,15 @@ DRAIN_OUTLOOK = Table(
     "On each Friday, what is expected to drain until each of the six Wednesdays ahead, cumulated "
     "from the last Wednesday of H.4.1, by component.",
     key=("as_of_date", "weeks_ahead", "component"),
+    reach="as_of_date",
+    rests_on=(
+        replace(AUCTIONS, by="week_ending", looks_ahead=True),
+        Input(
+            "upcoming_settlements", "auctions", is_current=True, only_ahead=True, by="week_ending"
+        ),
+        Input("tga_balance", looks_ahead=True),
+        replace(RESERVES, looks_ahead=True),
+    ),
     columns=(
         day("as_of_date", "Friday at whose end it was expected"),
         integer("weeks_ahead", "Wednesdays after start_date", low=1, unit="weeks"),

@@ -4,9 +4,33 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
+from datetime import date
 
 # The price tables together: a symbol is in one of them.
 PRICES = "prices"
+
+
+@dataclass(frozen=True)
+class Refinement:
+    """An input that makes another one more exact: the other is known no further than it.
+
+    A lake that was never served it uses a coarser basis. With `needed_with` it does so only where
+    that input was never answered either; where it was, nothing is known from `from_day` on.
+    """
+
+    table: str
+    needed_with: tuple[str, str] | None = None
+    from_day: date | None = None
+
+
+# What the public pays depends on what buybacks had retired of a security, and on what the Fed holds
+# of it. The buyback programme began on 2024-05-29.
+REFINEMENTS: Mapping[tuple[str, str], tuple[Refinement, ...]] = {
+    ("debt_settlements", "auctions"): (
+        Refinement("buyback_securities", ("debt_settlements", "buybacks"), date(2024, 5, 29)),
+        Refinement("soma_securities"),
+    ),
+}
 
 
 @dataclass(frozen=True, eq=False)
@@ -24,7 +48,8 @@ class Input:
     `is_current`: the row is absent unless all that is due of the input is known, because it speaks
     of the present. `looks_ahead`: rows of days to come are there as long as the input is current,
     and go when it is not. `days` are added to the row's day (a week named by its Monday reaches six
-    days further); `by` names another column than `reach` for it.
+    days further); `by` names another column than `reach` for it. `only_ahead`:
+    only rows of days after the run's rest on it.
     """
 
     table: str
@@ -41,6 +66,7 @@ class Input:
     looks_ahead: bool = False
     days: int = 0
     by: str | None = None
+    only_ahead: bool = False
 
     @property
     def label(self) -> str:
@@ -58,6 +84,8 @@ class Input:
             rows = f"{rows}; from {self.from_day}".removeprefix("; ")
         if self.looks_ahead:
             rows = f"{rows}; days to come while current".removeprefix("; ")
+        if self.only_ahead:
+            rows = f"{rows}; days to come".removeprefix("; ")
         if self.is_current:
             rows = f"{rows}; only while current".removeprefix("; ")
         return f"{what}: {name}" + (f" ({rows})" if rows else "")

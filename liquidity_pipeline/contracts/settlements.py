@@ -87,12 +87,18 @@ _BUYBACKS = Input(
     from_day="2024-05-29",
 )
 _SCHEDULE = Input("upcoming_settlements", "auctions", is_current=True)
+# What matures and is announced for days to come is in its snapshot alone.
+_SNAPSHOT = replace(_SCHEDULE, only_ahead=True)
+_SNAPSHOT_WEEK = replace(_SNAPSHOT, days=6)
+_SNAPSHOT_OF_ITS_DAY = replace(_SNAPSHOT, by="settlement_date")
 
 SETTLEMENT_LEGS = Table(
     "marts",
     "settlement_legs",
     "Every settlement of marketable debt, past and ahead, once: what both sources of it hold.",
     key=("settlement_date", "record_id"),
+    reach="settlement_date",
+    rests_on=(_AHEAD, _SNAPSHOT),
     columns=(
         day("settlement_date", "Day on which the money moves"),
         text("record_id", "As in sources.debt_settlements"),
@@ -140,7 +146,7 @@ EXPECTED_ISSUES = Table(
     "settle and how large they are expected to be.",
     key=("as_of_date", "is_open", "settlement_date", "security_class", "tenor"),
     reach="as_of_date",
-    rests_on=(_FROZEN, _OF_ITS_DAY),
+    rests_on=(_FROZEN, _OF_ITS_DAY, _SNAPSHOT_OF_ITS_DAY),
     columns=(
         _AS_OF,
         _IS_OPEN,
@@ -161,7 +167,7 @@ SETTLEMENT_VINTAGES = Table(
     "as it is known now for all days: where the rules on roll-overs and the Fed's part are kept.",
     key=("as_of_date", "is_open", "settlement_date", "security_class"),
     reach="as_of_date",
-    rests_on=(_FROZEN, _OF_ITS_DAY, _BUYBACKS),
+    rests_on=(_FROZEN, _OF_ITS_DAY, _SNAPSHOT_OF_ITS_DAY, _BUYBACKS),
     columns=(
         _AS_OF,
         _IS_OPEN,
@@ -221,7 +227,7 @@ SETTLEMENT_CALENDAR = Table(
     "up: a cash-management bill is part of bill and shown in the columns cmb_*.",
     key=("settlement_date", "security_class"),
     reach="settlement_date",
-    rests_on=(_AHEAD,),
+    rests_on=(_AHEAD, _SNAPSHOT),
     columns=(
         day("settlement_date", "Day on which the money moves"),
         _CLASS,
@@ -254,7 +260,7 @@ WEEKLY_SETTLEMENTS = Table(
     "the net is NULL until all that is expected to settle in it has been announced.",
     key=("week_start", "security_class"),
     reach="week_start",
-    rests_on=(replace(_AHEAD, days=6),),
+    rests_on=(replace(_AHEAD, days=6), _SNAPSHOT_WEEK),
     columns=(
         day("week_start", "Monday of the week"),
         text(
@@ -333,7 +339,7 @@ SETTLEMENT_OUTLOOK_SCORE = Table(
     "and what settled; beside it the errors of two simple forecasts.",
     key=("as_of_date", "weeks_ahead", "security_group"),
     reach="week_start",
-    rests_on=(replace(_AHEAD, days=6),),
+    rests_on=(replace(_AHEAD, days=6), _SNAPSHOT_WEEK),
     columns=(
         day("as_of_date", "Friday"),
         integer("weeks_ahead", "Calendar weeks ahead, the next one is 1", low=1, unit="weeks"),
@@ -368,7 +374,7 @@ QUARTERLY_BORROWING = Table(
     "its estimates and what the settlement calendar led to expect.",
     key=("quarter_end",),
     reach="quarter_end",
-    rests_on=(_AHEAD,),
+    rests_on=(_AHEAD, _SNAPSHOT),
     columns=(
         day("quarter_end", "Last day of the quarter"),
         text("quarter", "Quarter, e.g. 2026Q1"),
@@ -409,7 +415,7 @@ COUPON_INTEREST = Table(
     "coupons and amounts of its auctions; without floating-rate notes.",
     key=("payment_date",),
     reach="payment_date",
-    rests_on=(_AHEAD,),
+    rests_on=(_AHEAD, _SNAPSHOT),
     columns=(
         day("payment_date", "Day on which it is paid"),
         usd(

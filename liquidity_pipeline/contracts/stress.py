@@ -1,4 +1,9 @@
-"""Contracts of the stress marts: flags, index, and how both fared against known stress."""
+"""Contracts of the stress marts: flags, index, and how both fared against known stress.
+
+None declares what it rests on (`rests_on`): which gauges are known is decided session by session
+where they are read (`models.stress.in_force`), so that a hole ends a flag or the index for as long
+as it lasts, and not for good. The property test of outages covers them like all others.
+"""
 
 from __future__ import annotations
 

@@ -14,7 +14,7 @@ import duckdb
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from liquidity_pipeline.contracts.reach import PRICES, Input
+from liquidity_pipeline.contracts.reach import PRICES, REFINEMENTS, Input, Refinement
 from liquidity_pipeline.contracts.sources import SOURCE_TABLES
 from liquidity_pipeline.contracts.table import Table
 
@@ -62,9 +62,24 @@ class Coverage:
     def span(self, table: str, entity: str) -> Span:
         """Return what is known of an input; of one that nobody names, nothing."""
         if table != PRICES:
-            return self.spans.get((table, entity), _NOTHING)
+            span = self.spans.get((table, entity), _NOTHING)
+            for finer in REFINEMENTS.get((table, entity), ()):
+                span = self._refined(span, finer)
+            return span
         found = (self.spans.get((each, entity)) for each in _PRICE_TABLES)
         return next((span for span in found if span), _NOTHING)
+
+    def _refined(self, span: Span, finer: Refinement) -> Span:
+        """Return how far an input is known together with one that makes it more exact."""
+        found = self.spans.get((finer.table, ""), _NOTHING)
+        through = found.through
+        other = self.spans.get(finer.needed_with, _NOTHING) if finer.needed_with else _NOTHING
+        if through is None and other.through is not None and finer.from_day:
+            through = finer.from_day - timedelta(days=1)
+        if through is None or span.through is None:
+            return span
+        is_behind = found.expected is not None and through < found.expected
+        return replace(span, through=min(span.through, through)) if is_behind else span
 
     def by_symbol(self) -> Through:
         """Return per symbol the last day through which its price is known."""
@@ -131,6 +146,8 @@ def _beyond(each: Input, reach: str, coverage: Coverage, newest: date) -> str | 
         condition = found
     if from_day := each.from_day or _first_due(each):
         condition += f" and {reach} >= date '{from_day}'"
+    if each.only_ahead:
+        condition += f" and {reach} + {each.days} > (select today from meta.clock)"
     for name, values in each.only.items():
         condition += f" and {name} in ({', '.join(map(repr, values))})"
     return f"({condition})"

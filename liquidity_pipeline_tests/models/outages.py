@@ -2,7 +2,8 @@
 
 An outage is done to the lake and to the archive's records, the way reality does it: what was
 fetched before it stays as it stood then, and every later fetch answers nothing. Everything else
-is the good day's. Then each value of each mart is equal to the good one, or NULL, or absent.
+is the good day's. Then each value of each mart is equal to the good one, or NULL, or absent. Only
+the moment at which a row was public may be earlier, where the row has lost a value to NULL.
 """
 
 from __future__ import annotations
@@ -39,6 +40,16 @@ from liquidity_pipeline.universe import Universe
 from liquidity_pipeline_tests.models.as_of import RE_ESTIMATED
 
 Marts = Mapping[str, pa.Table]
+# What an auction or a buyback adds to its announcement.
+_RESULTS = {
+    "soma_usd_mn",
+    "public_usd_mn",
+    "price_per100",
+    "offered_usd_mn",
+    "accepted_usd_mn",
+    "issues_accepted",
+    "results_at",
+}
 
 
 @dataclass(frozen=True)
@@ -131,7 +142,8 @@ class Publication:
         target = Lake(folder)
         for table in SOURCE_TABLES.values():
             months, rows = lake.months(table), lake.read(table)
-            for month in months or [None]:
+            files: list[date | None] = [*months] or [None]
+            for month in files:
                 path = target.path(table, month)
                 if not months and not lake.files(table):
                     continue
@@ -201,8 +213,11 @@ def compare(table: Table, good: pa.Table, cut: pa.Table, result: Compared) -> No
             f"from cut join good on {on}"
         ).to_arrow_table()
     result.values += pairs.num_rows * len(names) + extra * len(names)
+    has_lost = _has_lost(pairs, names)
     for name in names:
         wrong = _wrong(pairs[f"good_{name}"], pairs[f"cut_{name}"])
+        if name == "known_at":
+            wrong &= ~(has_lost & _is_earlier(pairs))
         if count := int(wrong.sum()):
             result.wrong[f"{table.name}.{name}"] += count
             at = int(np.argmax(wrong))
@@ -211,14 +226,29 @@ def compare(table: Table, good: pa.Table, cut: pa.Table, result: Compared) -> No
             result.examples.append(f"{table.name}.{name} {key}: {was}, then {now}")
 
 
+def _has_lost(pairs: pa.Table, names: Sequence[str]) -> np.ndarray:
+    """Mark rows of which a value became NULL."""
+    lost = np.zeros(pairs.num_rows, dtype=bool)
+    for name in names:
+        was, now = (pc.is_valid(pairs[f"{which}_{name}"]) for which in ("good", "cut"))
+        lost |= pc.and_not(was, now).to_numpy(zero_copy_only=False)
+    return lost
+
+
+def _is_earlier(pairs: pa.Table) -> np.ndarray:
+    """Mark rows that were public earlier: with a value less, a row can be."""
+    earlier = pc.less(pairs["cut_known_at"], pairs["good_known_at"])
+    return np.asarray(pc.fill_null(earlier, False).to_numpy(zero_copy_only=False))
+
+
 def _wrong(good: pa.ChunkedArray, cut: pa.ChunkedArray) -> np.ndarray:
     """Mark values that are neither equal to the good ones (to 1e-9) nor NULL."""
     valid = pc.is_valid(cut).to_numpy(zero_copy_only=False)
     if pa.types.is_floating(good.type):
         x, y = (z.to_numpy(zero_copy_only=False) for z in (good, cut))
-        return valid & ~np.isclose(x, y, rtol=1e-9, atol=1e-9)
+        return np.asarray(valid & ~np.isclose(x, y, rtol=1e-9, atol=1e-9))
     same = pc.fill_null(pc.equal(good, cut), False).to_numpy(zero_copy_only=False)
-    return valid & ~same
+    return np.asarray(valid & ~same)
 
 
 def _of_entity(table: Table, rows: pa.Table, entity: str) -> pa.Array:
@@ -245,13 +275,15 @@ def _as_it_stood(table: Table, rows: pa.Table, end: datetime) -> pa.Table:
     if "results_at" not in names:
         return rows
     later = pc.fill_null(pc.greater(rows["results_at"], moment), False)
-    for name in ("soma_usd_mn", "public_usd_mn", "price_per100", "results_at"):
+    for name in _RESULTS & set(names):
         place = rows.schema.get_field_index(name)
         column = pc.if_else(later, pa.scalar(None, rows.schema.field(name).type), rows[name])
         rows = rows.set_column(place, rows.schema.field(name), column)
-    place = rows.schema.get_field_index("par_usd_mn")
-    par = pc.if_else(later, rows["offering_usd_mn"], rows["par_usd_mn"])
-    return rows.set_column(place, rows.schema.field("par_usd_mn"), par).cast(table.arrow_schema)
+    if "offering_usd_mn" in names:
+        place = rows.schema.get_field_index("par_usd_mn")
+        par = pc.if_else(later, rows["offering_usd_mn"], rows["par_usd_mn"])
+        rows = rows.set_column(place, rows.schema.field("par_usd_mn"), par)
+    return rows.cast(table.arrow_schema)
 
 
 def _end_of(day: date) -> datetime:
