@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 from collections.abc import Iterator, Mapping
 from functools import cache
+from importlib.metadata import version
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+from liquidity_pipeline.storage.files import replacing
 
 if TYPE_CHECKING:
     from sqlglot.lineage import Node
@@ -38,6 +44,29 @@ def columns_read(sql: str, schema: Schema) -> dict[str, list[tuple[str, str]]]:
         nested.setdefault(database, {})[table] = dict.fromkeys(columns, "double")
     nodes: Any = lineage(None, sql, nested, dialect="duckdb")
     return {name: sorted(set(_leaves(node))) for name, node in nodes.items()}
+
+
+def columns_read_once(sql: str, schema: Schema, folder: Path) -> dict[str, list[tuple[str, str]]]:
+    """Return `columns_read`, from a file of an earlier run if there is one.
+
+    Reading all marts takes seconds, and their text rarely changes. A file is named by the hash of
+    all that its content depends on, so it is never out of date; a damaged one is written again.
+    """
+    told = [
+        version("sqlglot"),
+        Path(__file__).read_text(encoding="utf-8"),
+        sql,
+        sorted(schema.items()),
+    ]
+    path = folder / f"{hashlib.sha256(json.dumps(told).encode()).hexdigest()}.json"
+    try:
+        kept = json.loads(path.read_text(encoding="utf-8"))
+        return {name: [(table, column) for table, column in pairs] for name, pairs in kept.items()}
+    except (OSError, ValueError, AttributeError, TypeError):
+        found = columns_read(sql, schema)
+    with replacing(path, folder) as draft:
+        draft.write_text(json.dumps(found), encoding="utf-8")
+    return found
 
 
 def _leaves(node: Node) -> Iterator[tuple[str, str]]:

@@ -8,6 +8,7 @@ neither the marts that do not read it nor the publication. Each can be materiali
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from functools import cache
+from pathlib import Path
 from typing import Any
 
 import dagster as dg
@@ -75,14 +76,14 @@ def _code(name: str) -> dict[str, Any]:
 
 
 @cache
-def column_lineage(name: str) -> dg.TableColumnLineage:
+def column_lineage(name: str, kept: Path | None = None) -> dg.TableColumnLineage:
     """Return which columns of which assets each column of a mart rests on.
 
     Of a mart in SQL its text says so. A mart in Python declares the tables that it reads, and each
     of its columns may rest on any number in them: see `engine.column_lineage`.
     """
     deps: dict[str, list[dg.TableColumnDep]] = {}
-    for column, read in engine.column_lineage(name).items():
+    for column, read in engine.column_lineage(name, kept).items():
         # Two tables of one source are one asset.
         pairs = {(_key_of_table(table), source) for table, source in read}
         deps[column] = [
@@ -221,7 +222,9 @@ def _mart_result(pipeline: Pipeline, built: BuiltMart) -> dg.MaterializeResult[A
         | describe(built.stored.table, built.rows)
         | {
             "build_seconds": round(built.seconds, 3),
-            "dagster/column_lineage": column_lineage(built.name),
+            "dagster/column_lineage": column_lineage(
+                built.name, pipeline.settings.marts_dir / ".lineage"
+            ),
         },
         data_version=dg.DataVersion(built.stored.version),
         tags=origin_tags(pipeline),
