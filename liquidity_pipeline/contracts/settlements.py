@@ -47,7 +47,8 @@ _GROUP = text("security_group", "Bills, or coupons", allowed=GROUPS)
 _ISSUED = usd("issued_usd_mn", "Face amount issued, SOMA add-ons included", nullable=False)
 _REDEEMED = usd(
     "redeemed_usd_mn",
-    "Face amount maturing, SOMA included, without what buybacks had retired",
+    "Face amount maturing, SOMA included, without what buybacks had retired (as far as these were "
+    "ever served by security; see docs/reliability.md)",
     nullable=False,
 )
 _NET = (
