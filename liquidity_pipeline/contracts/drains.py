@@ -601,6 +601,12 @@ BANK_CREDIT = Table(
     "Weekly change of banks' loans and leases (H.8) per USD 100 billion of reserves drained, with "
     "loans before, with and after the drain. An association in time, not a cause.",
     key=("as_of", "lag_weeks"),
+    reach="as_of",
+    rests_on=(
+        replace(RESERVES, looks_ahead=True),
+        # H.8 comes nine days after its Wednesday.
+        Input("market_series", "TOTLL", looks_ahead=True),
+    ),
     columns=(
         day("as_of", "Last Wednesday of a year"),
         number("lag_weeks", "Weeks by which loans follow the drain", nullable=False, unit="weeks"),

@@ -47,7 +47,8 @@ _GROUP = text("security_group", "Bills, or coupons", allowed=GROUPS)
 _ISSUED = usd("issued_usd_mn", "Face amount issued, SOMA add-ons included", nullable=False)
 _REDEEMED = usd(
     "redeemed_usd_mn",
-    "Face amount maturing, SOMA included, without what buybacks had retired",
+    "Face amount maturing, SOMA included, without what buybacks had retired (as far as these were "
+    "ever served by security; see docs/reliability.md)",
     nullable=False,
 )
 _NET = (
@@ -91,6 +92,22 @@ _SCHEDULE = Input("upcoming_settlements", "auctions", is_current=True)
 _SNAPSHOT = replace(_SCHEDULE, only_ahead=True)
 _SNAPSHOT_WEEK = replace(_SNAPSHOT, days=6)
 _SNAPSHOT_OF_ITS_DAY = replace(_SNAPSHOT, by="settlement_date")
+
+# The effect on the repo rate takes the newest slope of marts.settlement_sensitivity. While an input
+# of that mart is behind, its newest slope is an older one.
+_NEWEST_SLOPE = tuple(
+    Input(
+        table,
+        entity,
+        columns=("funding_effect_bp", "funding_effect_low_bp", "funding_effect_high_bp"),
+        is_current=True,
+    )
+    for table, entity in (
+        ("reference_rates", "TGCR"),
+        ("fed_balance_sheet", "WRBWFRBL"),
+        ("market_series", "TLAACBW027SBOG"),
+    )
+)
 
 SETTLEMENT_LEGS = Table(
     "marts",
@@ -291,7 +308,7 @@ SETTLEMENT_OUTLOOK = Table(
     "rows all change with the run. What it said in the past is in settlement_outlook_score.",
     key=("settlement_date", "security_class"),
     reach="settlement_date",
-    rests_on=(_AHEAD, _SCHEDULE),
+    rests_on=(_AHEAD, _SCHEDULE, *_NEWEST_SLOPE),
     columns=(
         day("as_of", "Day of the run"),
         day("settlement_date", "Day ahead on which the money moves"),
