@@ -7,7 +7,7 @@ DATA_DIR ?= data
 ENDPOINTS := $(if $(LIVE),live,sandbox)
 
 .DEFAULT_GOAL := help
-.PHONY: help run ui test test-fast test-duckdb2 lint format bench docs campaign scorecard lock clean
+.PHONY: help run ui test test-fast test-duckdb2 lint format bench docs campaign campaigns scorecard lock clean
 
 help:  ## show this list
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /|/' | awk -F'|' '{printf "  make %-14s %s\n", $$1, $$2}'
@@ -22,7 +22,7 @@ test: $(VENV)/.installed  ## run all tests
 	$(BIN)/pytest -n 2
 
 test-fast: $(VENV)/.installed  ## run the tests that need no server and no built history
-	$(BIN)/pytest -n 2 -m 'not replay and not slow'
+	$(BIN)/pytest -n 2 -m 'not replay and not slow and not campaign'
 
 test-duckdb2: $(VENV)/.installed  ## the same tests on DuckDB 2.0, in an environment of its own
 	$(PYTHON) -m venv $(VENV)-duckdb2
@@ -49,6 +49,11 @@ docs: $(VENV)/.installed  ## write the data dictionary and the glossary from the
 
 campaign: $(VENV)/.installed  ## is the sandbox's truth found again in 50 worlds? (half an hour)
 	$(BIN)/python -m liquidity_pipeline_tests.campaign_truth --write docs/methodology.md
+
+campaigns: $(VENV)/.installed  ## kills, outages, real servers: all that is too slow for `make test`
+	$(BIN)/pytest -m campaign
+	$(BIN)/python -m liquidity_pipeline_tests.campaign_outages --sources-only
+	$(BIN)/python -m liquidity_pipeline_tests.campaign_kills
 
 scorecard: $(VENV)/.installed  ## write hits and misses of the stress gauges, from real data
 	LIQUIDITY_DATA_DIR=$(DATA_DIR) $(BIN)/python -m liquidity_pipeline.scorecard docs/methodology.md

@@ -48,6 +48,7 @@ def test_damaged_records_of_dagster_end_with_one_line(copy):
     assert liquidity(*RUN, *copy).exit_code == OK
 
 
+@pytest.mark.campaign
 @pytest.mark.parametrize("size", [1_000, 40_000, 300_000, 3_000_000])
 def test_files_that_cannot_grow_end_as_a_full_disk_does(copy, size):
     """A limit of file sizes lets every writer fail: Arrow, DuckDB, SQLite, the log."""

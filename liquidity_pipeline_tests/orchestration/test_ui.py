@@ -135,7 +135,7 @@ def command(words: list[str], environment: dict[str, str]) -> Iterator[subproces
             process.terminate()
 
 
-@pytest.mark.slow
+@pytest.mark.campaign
 def test_the_ui_publishes_what_is_clicked_survives_a_kill_and_ends_whole(ui: Ui, sandbox: str):
     """Slow, because Dagster takes half a minute to start, and its sensors tick at 30 s."""
     (repository,) = ui.ask(AUTOMATION)["repositoriesOrError"]["nodes"]
