@@ -15,19 +15,9 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
+from liquidity_pipeline.contracts.glossary import COMPONENT_LABELS
 from liquidity_pipeline.models.stress.indicators import INDICATORS
 from liquidity_pipeline.storage.warehouse import reading
-
-_COMPONENTS = {
-    "tga": "Treasury General Account rises",
-    "on_rrp": "overnight reverse repo rises",
-    "foreign_rrp": "foreign reverse repo rises",
-    "other_liabilities": "currency and other liabilities rise",
-    "fed_bill_purchases": "the Fed buys bills",
-    "fed_other_assets": "the Fed's other assets rise",
-    "settlement": "net settlement paid by the public",
-    "total": "drain",
-}
 
 # H.4.1's Wednesday is out eight days later at the latest, around holidays.
 _RECENT_DAYS = 9
@@ -166,10 +156,10 @@ def _drains(published: duckdb.DuckDBPyConnection, console: Console) -> None:
     if rows:
         table = _table(
             f"Drain of the week ending Wednesday {rows[0][0]}, USD bn",
-            ["component", "amount", "counted by the accounting", "counted as the press does"],
+            ["component", "amount", "reserve accounting", "market convention"],
         )
         for _, component, amount, reserves, headline in rows:
-            table.add_row(_COMPONENTS[component], *map(_signed, (amount, reserves, headline)))
+            table.add_row(COMPONENT_LABELS[component], *map(_signed, (amount, reserves, headline)))
         console.print(table)
     why = _why(published, "fed_balance_sheet", "tga_balance", "fed_operations", "repo_operations")
     later = published.execute(_LATER_DRAIN).fetchall()
@@ -191,7 +181,7 @@ def _season(published: duckdb.DuckDBPyConnection, console: Console) -> None:
     newest = max(row[1] for row in rows)
     table = _table(
         f"Against the usual season, newest known weeks (up to {newest}), USD bn",
-        ["week ending", "what", "actual", "expected", "surprise", "deviations"],
+        ["week ending", "what", "actual", "expected", "surprise", "std dev"],
     )
     for component, week, actual, expected, surprise, deviations in rows:
         numbers = map(_signed, (actual, expected, surprise, deviations))

@@ -195,7 +195,7 @@ WEEKLY_DRAINS = Table(
     "weekly_drains",
     "Drains of each H.4.1 week by component; total in the convention of reserves ties to "
     "marts.reserve_drains. A week is there with all of its parts or not at all; without the "
-    "auctions its settlement is absent and its total as the press counts is NULL.",
+    "auctions its settlement is absent and its total by market convention is NULL.",
     key=("week_ending", "component"),
     reach="week_ending",
     rests_on=(
@@ -232,7 +232,7 @@ DRAIN_SEASONALITY = Table(
             "component",
             "drain_reserves: fall of reserve balances; tga: rise of the Treasury General Account; "
             "net_settlement: net_public_usd_mn of marts.settlement_calendar, in the H.4.1 week or "
-            "from Monday to Sunday as the press counts; net_bills: bills alone, cash-management "
+            "from Monday to Sunday, the press's week; net_bills: bills alone, cash-management "
             "bills included. "
             "Proceeds land in the TGA: never add the two",
             allowed=SEASONAL_COMPONENTS,

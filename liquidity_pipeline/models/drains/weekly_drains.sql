@@ -1,7 +1,7 @@
 -- The drains of each H.4.1 week (Thursday to Wednesday) by component, and their totals.
 --
 -- Only complete weeks. The total in the convention `reserves` then ties to minus the change of reserve
--- balances in marts.reserve_drains. The total as the press counts needs the auctions as well.
+-- balances in marts.reserve_drains. The total by market convention needs the auctions as well.
 with known as (
     select known_from, known_through
     from meta.coverage
