@@ -28,7 +28,9 @@ def test_help_is_there_for_every_command_and_does_not_wait_for_dagster():
         [sys.executable, "-c", program], capture_output=True, text=True, check=True
     )
     names = [
+        "alerts",
         "backfill",
+        "brief",
         "doctor",
         "query",
         "rebuild",
