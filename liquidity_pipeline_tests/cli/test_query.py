@@ -55,7 +55,7 @@ def test_a_directory_may_be_called_anything(place, tmp_path: Path):
     """What SQL, globs, URLs and Dagster's configuration would take for something else."""
     import shutil
 
-    folder = tmp_path / "100% of [x] it's #1"
+    folder = tmp_path / "all of [x] it's #1"
     shutil.copytree(place[3], folder)
     options = (*place[:3], str(folder))
     result = liquidity("query", "select count(*) > 0 as filled from marts.tga_daily", *options)
