@@ -165,11 +165,7 @@ NEED_YEARS = {
     "liquidity_sensitivity",
     "relative_performance",
     "scenarios",
-    "sensitivity_ranking",
     "settlement_day_study",
-    "stress_gauges",
-    "stress_index",
-    "stress_scores",
     "weekly_correlations",
 }
 
