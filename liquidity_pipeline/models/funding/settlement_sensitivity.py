@@ -30,7 +30,9 @@ MIN_DAYS, ROLLING_DAYS = 30, 250
 # Demand for reserves is satiated above 12 to 13 % of bank assets (New York Fed Staff Report 1019).
 SATIATION_PCT = 12.5
 
-# The offering rate is published on days with an operation and holds until it is changed. Of the
+# The offering rate is published on days with an operation and holds until it is changed; it is
+# carried for ten days and no longer, because the series may have ended. Later values decide
+# nothing, so that a run as of a past day fills the same days. Of the
 # ratio of reserves to bank assets, what was public on the morning of the day. Days on which the
 # settlements are not known are left out; a day without any has none.
 _DAYS = """
@@ -39,18 +41,15 @@ _DAYS = """
             days.date,
             days.known_by,
             tgcr.rate_pct as tgcr_pct,
-            last_value(award.value ignore nulls) over (order by days.date) as award_pct
+            last_value(award.value ignore nulls) over (
+                order by days.date range between interval 10 day preceding and current row
+            ) as award_pct
         from meta.calendar_days as days
         left join sources.reference_rates as tgcr
             on tgcr.effective_date = days.date and tgcr.rate = 'TGCR'
         left join sources.market_series as award
             on award.observation_date = days.date and award.series = 'RRPONTSYAWARD'
         where days.is_sifma
-            -- Nothing is filled beyond the newest value: the series may have ended.
-            and days.date <= (
-                select max(observation_date) from sources.market_series
-                where series = 'RRPONTSYAWARD'
-            )
     ),
 
     changes as (

@@ -93,11 +93,21 @@ slots as (
     where security_class <> 'bill' and settlement_date < as_of_date - 290
 ),
 
+-- Of two issues of a kind that settled on one day (inflation-protected ones before 2014 are not told
+-- apart from notes) the larger is the regular one.
 last_sizes as (
     select as_of_date, is_open, security_class, tenor, is_reopening,
-        arg_max(offering_usd_mn, settlement_date) as offering_usd_mn
-    from seen
-    where security_class <> 'bill'
+        max(offering_usd_mn) as offering_usd_mn
+    from (
+        select
+            *,
+            max(settlement_date) over (
+                partition by as_of_date, is_open, security_class, tenor, is_reopening
+            ) as last_date
+        from seen
+        where security_class <> 'bill'
+    )
+    where settlement_date = last_date
     group by as_of_date, is_open, security_class, tenor, is_reopening
 ),
 
