@@ -447,6 +447,8 @@ COUPON_INTEREST = Table(
 )
 
 
+_USUAL_DAYS = {"item": ("tax date", "benefits")}
+
 FORWARD_CALENDAR = Table(
     "marts",
     "forward_calendar",
@@ -457,8 +459,9 @@ FORWARD_CALENDAR = Table(
     rests_on=(
         _AHEAD,
         _SCHEDULE,
-        Input("tga_flows", is_current=True),
-        Input("buybacks", is_current=True),
+        # Without the statement's lines a marked day has no usual amount, and stays a marked day.
+        Input("tga_flows", columns=("amount_usd_mn", "n_obs"), only=_USUAL_DAYS, is_current=True),
+        Input("buybacks", only={"item": ("buybacks",)}, is_current=True),
     ),
     columns=(
         day("as_of", "Day of the run"),
