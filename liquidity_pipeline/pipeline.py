@@ -29,15 +29,13 @@ from liquidity_pipeline.calendars import utc
 from liquidity_pipeline.contracts.marts import MART_TABLES
 from liquidity_pipeline.contracts.meta import (
     BRIEF_FIGURES,
-    COLUMNS,
     PUBLICATION,
     PUBLICATION_TABLES,
     SIGN_CONVENTIONS,
-    TABLES,
 )
 from liquidity_pipeline.contracts.registry import PUBLISHED
 from liquidity_pipeline.contracts.sources import POLICY_EVENTS, SOURCE_TABLES
-from liquidity_pipeline.contracts.table import DUCKDB_TYPES, Table
+from liquidity_pipeline.contracts.table import Table
 from liquidity_pipeline.ingestion import completeness, coverage, freshness, ingest
 from liquidity_pipeline.ingestion.fetch_history import FetchHistory, summarize
 from liquidity_pipeline.ingestion.ingest import Ingested, Rebuilt
@@ -338,8 +336,8 @@ class Pipeline:
     def publish(self, elsewhere: Path | None = None) -> dict[str, int]:
         """Publish sources, marts and meta as one DuckDB file; return rows per table.
 
-        The brief is computed from the new file and written beside it. A file that is published
-        elsewhere is nobody's news: its brief is not kept among those of the days.
+        The brief is computed from the new file and written beside it. The brief of a file that is
+        published elsewhere is not kept among those of the days.
 
         Raises PublicationError when there is nothing to publish: an empty file would look like
         news to its readers.
@@ -392,8 +390,8 @@ class Pipeline:
     ) -> dict[str, pa.Table]:
         return {
             "publication": self._publication(),
-            "tables": _describe_tables(connection, published),
-            "columns": _describe_columns(published),
+            "tables": catalogue.tables(connection, published),
+            "columns": catalogue.columns(published),
             "freshness": self.freshness(),
             "revisions": self.lake.revisions(),
             "components": catalogue.components(self._facts["sign_conventions"]),
@@ -468,42 +466,6 @@ def source(name: str) -> Source:
         return SOURCES[name]
     except KeyError:
         raise KeyError(f"no source is called '{name}'; there are {', '.join(SOURCES)}") from None
-
-
-def _describe_tables(connection: duckdb.DuckDBPyConnection, tables: Sequence[Table]) -> pa.Table:
-    rows = []
-    for table in tables:
-        query = f"select count(*) from {table.qualified_name}"
-        ((count,),) = connection.execute(query).fetchall()
-        rows.append(
-            {
-                "schema_name": table.schema,
-                "table_name": table.name,
-                "row_count": count,
-                "meaning": table.meaning,
-                "key": ", ".join(table.key),
-                "origin": table.origin or None,
-            }
-        )
-    return pa.Table.from_pylist(rows, schema=TABLES.arrow_schema)
-
-
-def _describe_columns(tables: Sequence[Table]) -> pa.Table:
-    rows = [
-        {
-            "schema_name": table.schema,
-            "table_name": table.name,
-            "column_name": column.name,
-            "position": position,
-            "data_type": DUCKDB_TYPES[column.kind],
-            "unit": column.unit_text or None,
-            "is_nullable": column.nullable,
-            "meaning": column.meaning,
-        }
-        for table in tables
-        for position, column in enumerate(table.columns, start=1)
-    ]
-    return pa.Table.from_pylist(rows, schema=COLUMNS.arrow_schema)
 
 
 def _git_sha() -> str | None:

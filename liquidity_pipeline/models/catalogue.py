@@ -11,13 +11,20 @@ from dataclasses import dataclass, field
 from itertools import takewhile
 from pathlib import Path
 
+import duckdb
 import pyarrow as pa
 
 from liquidity_pipeline.contracts.glossary import COMPONENT_LABELS
-from liquidity_pipeline.contracts.meta import COMPONENTS, EXAMPLE_QUERIES, RELATIONSHIPS
+from liquidity_pipeline.contracts.meta import (
+    COLUMNS,
+    COMPONENTS,
+    EXAMPLE_QUERIES,
+    RELATIONSHIPS,
+    TABLES,
+)
 from liquidity_pipeline.contracts.registry import PUBLISHED
 from liquidity_pipeline.contracts.renames import RENAMED_COLUMNS
-from liquidity_pipeline.contracts.table import Table
+from liquidity_pipeline.contracts.table import DUCKDB_TYPES, Table
 from liquidity_pipeline.models.lineage import tables_read
 
 _FOLDER = Path(__file__).parent
@@ -60,6 +67,44 @@ class View:
 def views() -> list[View]:
     """Return the views for dashboards, and the tables under their previous column names."""
     return [*_dashboard_views(), *_previous_names()]
+
+
+def tables(connection: duckdb.DuckDBPyConnection, published: Sequence[Table]) -> pa.Table:
+    """Return `meta.tables`: one row per published table, with its count of rows."""
+    rows = []
+    for table in published:
+        query = f"select count(*) from {table.qualified_name}"
+        ((count,),) = connection.execute(query).fetchall()
+        rows.append(
+            {
+                "schema_name": table.schema,
+                "table_name": table.name,
+                "row_count": count,
+                "meaning": table.meaning,
+                "key": ", ".join(table.key),
+                "origin": table.origin or None,
+            }
+        )
+    return pa.Table.from_pylist(rows, schema=TABLES.arrow_schema)
+
+
+def columns(published: Sequence[Table]) -> pa.Table:
+    """Return `meta.columns`: one row per published column, in the order of the tables."""
+    rows = [
+        {
+            "schema_name": table.schema,
+            "table_name": table.name,
+            "column_name": column.name,
+            "position": position,
+            "data_type": DUCKDB_TYPES[column.kind],
+            "unit": column.unit_text or None,
+            "is_nullable": column.nullable,
+            "meaning": column.meaning,
+        }
+        for table in published
+        for position, column in enumerate(table.columns, start=1)
+    ]
+    return pa.Table.from_pylist(rows, schema=COLUMNS.arrow_schema)
 
 
 def example_queries() -> pa.Table:

@@ -64,10 +64,6 @@ class Window:
         """First days of the months in the window."""
         return list(_months(self.start, self.end))
 
-    def widened(self, days: int) -> Window:
-        """Return the window that starts earlier: maturities on holidays settle later."""
-        return Window(self.start - timedelta(days=days), self.end)
-
 
 def month_end(day: date) -> date:
     """Return the last day of the month."""

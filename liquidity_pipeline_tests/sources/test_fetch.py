@@ -38,12 +38,6 @@ def test_a_window_is_made_of_whole_months():
     assert window.months == [date(2025, 12, 1), date(2026, 1, 1), date(2026, 2, 1)]
 
 
-def test_a_window_can_start_earlier():
-    assert Window.of_months(date(2026, 1, 1), date(2026, 1, 1)).widened(7) == Window(
-        date(2025, 12, 25), date(2026, 1, 31)
-    )
-
-
 @pytest.mark.parametrize(
     ("now", "last_day"),
     [
