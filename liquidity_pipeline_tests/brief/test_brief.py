@@ -114,7 +114,7 @@ def test_no_flags_is_not_calm(copied):
     (told,) = [b for b in blocks(brief, "statement") if b["id"] == "flags"]
     assert told["tone"] == "unknown"
     assert (
-        "Whether any gauge of stress is raised: not known, because marts.stress_flags holds no"
+        "Whether any stress indicator is active: not known, because marts.stress_flags holds no"
         in (to_markdown(brief, "en"))
     )
 

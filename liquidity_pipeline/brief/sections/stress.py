@@ -80,7 +80,7 @@ def _flags(book: Book) -> list[Block]:
     current = [gauge for gauge in gauges if not gauge["is_old"]]
     old = [gauge for gauge in gauges if gauge["is_old"]]
     if not current:
-        what = msg(N_("Whether any gauge of stress is raised"))
+        what = msg(N_("Whether any stress indicator is active"))
         if gauges:
             text = _ended(what, max(gauge["date"] for gauge in gauges))
         else:
@@ -122,16 +122,22 @@ def _ended(what: Message, newest: date) -> Message:
 def _tally(book: Book, current: list[Record]) -> Block:
     first, last = (pick(gauge["date"] for gauge in current) for pick in (min, max))
     raised = book.figure(
-        "flags.raised", msg(N_("Gauges raised")), "count", "flags_raised", date=last
+        "flags.raised", msg(N_("Active stress indicators")), "count", "flags_raised", date=last
     )
     evaluated = book.figure(
         "flags.evaluated", msg(N_("Gauges evaluated")), "count", "flags_evaluated", date=last
     )
     places = {"raised": fig(raised), "evaluated": fig(evaluated), "first": first, "last": last}
     if raised["value"]:
-        text = N_("Raised: {raised} of {evaluated} gauges evaluated between {first} and {last}.")
+        text = N_(
+            "Active: {raised} of {evaluated} stress indicators evaluated between {first} and "
+            "{last}."
+        )
     else:
-        text = N_("None of the {evaluated} gauges evaluated between {first} and {last} is raised.")
+        text = N_(
+            "None of the {evaluated} stress indicators evaluated between {first} and {last} is "
+            "active."
+        )
         places.pop("raised")
     return statement("flags", msg(text, **places), "watch" if raised["value"] else "calm")
 
@@ -289,7 +295,7 @@ def _thresholds(book: Book) -> Block:
         msg(N_("Percentile")),
         msg(N_("Describes")),
     ]
-    title = msg(N_("Gauges nearest to being raised, as of {date}"), date=book.as_of)
+    title = msg(N_("Stress indicators nearest to their thresholds, as of {date}"), date=book.as_of)
     return table("thresholds", title, columns, rows, ["marts.stress_flags"])
 
 

@@ -99,12 +99,13 @@ def _strain(book: Book) -> tuple[Message, Tone]:
         ), "unknown"
     through = date.fromisoformat(str(evaluated["date"]))
     if not raised["value"]:
-        text = N_("none of {evaluated} gauges evaluated through {date} is raised")
+        text = N_("none of the {evaluated} stress indicators evaluated through {date} is active")
         return msg(text, evaluated=fig(evaluated), date=through), "calm"
     levels = [flag["level"] for flag in book.records("flags") if not flag["is_old"]]
     worst = max(levels, key=list(LEVELS).index)
     text = N_(
-        "raised: {raised} of {evaluated} gauges evaluated through {date}, the highest to {level}"
+        "{raised} of {evaluated} stress indicators evaluated through {date} are active, "
+        "the highest at {level}"
     )
     message = msg(
         text, raised=fig(raised), evaluated=fig(evaluated), date=through, level=term(LEVELS, worst)
