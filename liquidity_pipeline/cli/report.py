@@ -6,6 +6,7 @@ reason from `meta.coverage`; that nothing is wrong is said only of what was eval
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -121,7 +122,7 @@ _INDEX = """
     from marts.stress_index order by date desc limit 1
 """
 _BEHIND = """
-    select table_name || case when entity = '' then '' else ' ' || entity end, known_through, reason
+    select table_name, entity, known_through, reason
     from meta.coverage
     where known_through is null or known_through < expected_through
     order by table_name, entity
@@ -164,10 +165,11 @@ def _drains(published: duckdb.DuckDBPyConnection, console: Console) -> None:
     why = _why(published, "fed_balance_sheet", "tga_balance", "fed_operations", "repo_operations")
     later = published.execute(_LATER_DRAIN).fetchall()
     for week, drain, tga in later:
-        account = "not known" if tga is None else f"{tga:+,.2f}"
+        account = "change is not known" if tga is None else _moved(tga)
         console.print(
-            f"Week ending Wednesday {week}: reserves fell by {drain:+,.2f} USD bn, the Treasury "
-            f"General Account rose by {account}; the other parts are not known: {why}\n"
+            f"Week ending Wednesday {week}: reserves {_moved(-drain)}, the Treasury General "
+            f"Account {account}; the other parts are not known: {why}\n",
+            markup=False,
         )
     if not rows and not later:
         console.print(f"Drain of reserves: not known: {why}\n")
@@ -289,38 +291,51 @@ def _stress(published: duckdb.DuckDBPyConnection, console: Console) -> None:
         span = f"on {last}" if first == last else f"between {first} and {last}"
         console.print(f"  no stress indicator is active: {len(current)} evaluated {span}")
     known = {row[0] for row in current}
-    last_days = {row[0]: f"last on {row[1]}" for row in newest}
-    missing = [
-        f"{gauge.name} ({last_days.get(gauge.name, 'fewer than three years of it')})"
-        for gauge in INDICATORS
-        if gauge.name not in known
-    ]
-    if missing:
-        console.print(f"  not known: {', '.join(missing)}")
+    old = [f"{name} (last on {day})" for name, day, *_ in newest if name not in known]
+    if old:
+        console.print(f"  not known now: {', '.join(old)}")
+    never = {gauge.name for gauge in INDICATORS} - {row[0] for row in newest}
+    if never:
+        names = ", ".join(gauge.name for gauge in INDICATORS if gauge.name in never)
+        console.print(f"  not known, because less than three years of each is held: {names}")
 
 
 def _unknown(published: duckdb.DuckDBPyConnection, console: Console) -> None:
-    """Name the inputs that are known less far than is due, and why."""
-    behind = published.execute(_BEHIND).fetchall()
-    if behind:
+    """Name the inputs that are known less far than is due, and why: a reason is said once."""
+    alike: dict[tuple[str, object, str], list[str]] = {}
+    for table, entity, through, reason in published.execute(_BEHIND).fetchall():
+        alike.setdefault((table, through, _brief_reason(reason)), []).append(entity)
+    if alike:
         console.print("\n[bold]Not known to the end[/]")
-    for name, through, reason in behind:
+    for (table, through, reason), entities in alike.items():
+        name = f"{table} {', '.join(filter(None, entities))}".strip()
         known = f"known through {through}" if through else "not known"
         console.print(f"  {name}: {known}; {reason}", soft_wrap=True, markup=False)
+
+
+def _moved(change: float) -> str:
+    """Say by how much something rose or fell."""
+    return f"{'rose' if change >= 0 else 'fell'} by {abs(change):,.2f} USD bn"
+
+
+def _brief_reason(reason: str) -> str:
+    """Return a reason without what was asked and expected: `liquidity status` has the rest."""
+    return re.sub(r" \((?:asked|expected)[^()]*(?:\([^()]*\)[^()]*)*\)", "", reason)
 
 
 _NO_REASON = "what is held is too short"
 
 
 def _why(published: duckdb.DuckDBPyConnection, *tables: str) -> str:
-    """Return why inputs of these tables end early, in one line."""
+    """Return why inputs of these tables end early, in one line; each reason is said once."""
     rows = published.execute(
-        "select distinct table_name || ': ' || reason from meta.coverage "
+        "select table_name, reason from meta.coverage "
         "where (known_through is null or known_through < expected_through) "
-        "and list_contains(?, table_name) order by 1",
+        "and list_contains(?, table_name) order by 1, 2",
         [list(tables)],
     ).fetchall()
-    return "; ".join(reason for (reason,) in rows[:3]) or _NO_REASON
+    found = dict.fromkeys(f"{table}: {_brief_reason(reason)}" for table, reason in rows)
+    return "; ".join(list(found)[:3]) or _NO_REASON
 
 
 def _day(day: object) -> str:

@@ -12,7 +12,7 @@ import duckdb
 import pytest
 from rich.console import Console
 
-from liquidity_pipeline.cli.report import show
+from liquidity_pipeline.cli.report import _brief_reason, _moved, show
 from liquidity_pipeline.contracts.registry import PUBLISHED
 from liquidity_pipeline.contracts.table import DUCKDB_TYPES
 
@@ -74,7 +74,8 @@ def test_with_nothing_known_no_sentence_is_calm(report: Report) -> None:
     reason = "no row is held: fetch failed on 2026-11-25: HTTP 500"
     text = report(coverage=[ended("fed_balance_sheet", "WRBWFRBL", through=None, reason=reason)])
     assert f"Drain of reserves: not known: fed_balance_sheet: {reason}" in text
-    assert "not known: sofr_iorb_bp (fewer than three years of it)" in " ".join(text.split())
+    said = " ".join(text.split())
+    assert "not known, because less than three years of each is held: sofr_iorb_bp" in said
     assert "Stress index: not known" in text
     assert "Net settlement of Treasury debt: not known" in text
     assert "Overnight funding: not known" in text
@@ -166,5 +167,31 @@ def test_a_later_week_of_h41_is_shown_beside_the_last_complete_one(report: Repor
         coverage=[ended("tga_balance", through=date(2026, 8, 20), reason="HTTP 500")],
     )
     assert "Drain of the week ending Wednesday 2026-08-19" in text
-    assert "Week ending Wednesday 2026-11-18: reserves fell by +9.00 USD bn" in text
+    assert "Week ending Wednesday 2026-11-18: reserves fell by 9.00 USD bn" in text
     assert "tga_balance: HTTP 500" in text
+
+
+@pytest.mark.parametrize(("change", "said"), [(1_234.5, "rose by 1,234.50"), (-2, "fell by 2.00")])
+def test_a_fall_is_no_negative_rise(change: float, said: str):
+    assert _moved(change) == f"{said} USD bn"
+
+
+def test_a_reason_leaves_out_what_was_asked():
+    reason = (
+        "fetch failed on 2026-11-25: nyfed: not asked: it was down a moment ago "
+        "(expected JSON, got no connection (ConnectionError), after 1 attempt(s)) "
+        "(asked: http://127.0.0.1:9/api/rates/all/search.json?startDate=2025-06-01)"
+    )
+    said = "fetch failed on 2026-11-25: nyfed: not asked: it was down a moment ago"
+    assert _brief_reason(reason) == said
+    assert _brief_reason("HTTP 404 (Not Found)") == "HTTP 404 (Not Found)"
+
+
+def test_series_that_end_alike_for_one_reason_share_a_line(report: Report) -> None:
+    text = report(
+        coverage=[
+            ended("reference_rates", entity=name, through=date(2026, 8, 20), reason="HTTP 500")
+            for name in ("EFFR", "SOFR")
+        ]
+    )
+    assert "reference_rates EFFR, SOFR: known through 2026-08-20; HTTP 500" in text

@@ -5,9 +5,10 @@ select
     week_ending::varchar as level,
     week_ending as date,
     format(
-        'Reserves fell by USD {:.1f} bn in the week ending {}; the season led to expect {:.1f} bn, '
-        'a surprise of {:.1f} standard deviations.',
-        actual_usd_mn / 1000, week_ending::varchar, expected_usd_mn / 1000, surprise_sd
+        'Reserves {} by USD {:.1f} bn in the week ending {}. The season led to expect a drain of '
+        '{:.1f} bn, so the surprise is {:.1f} standard deviations.',
+        case when actual_usd_mn >= 0 then 'fell' else 'rose' end,
+        abs(actual_usd_mn) / 1000, week_ending::varchar, expected_usd_mn / 1000, surprise_sd
     ) as detail
 from marts.drain_seasonality
 where component = 'drain_reserves'
