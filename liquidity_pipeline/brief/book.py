@@ -11,6 +11,7 @@ import duckdb
 from liquidity_pipeline.brief.model import N_, Block, Figure, Message, Unit, msg
 from liquidity_pipeline.brief.queries import query, tables
 from liquidity_pipeline.contracts.registry import PUBLISHED
+from liquidity_pipeline.models.engine import upstream
 
 Record = dict[str, Any]
 
@@ -95,11 +96,29 @@ class Book:
         return figure
 
     def why_unknown(self, sources: list[str]) -> Message:
-        """Say why a query on these tables gave nothing."""
+        """Say why a query on these tables gave nothing: which inputs behind them are not known."""
         empty = [name for name in sources if not self.holds(name)]
+        behind = self._inputs_behind(sources)
+        if behind:
+            text = N_("{tables} has no value here; not known as far as is due: {inputs}")
+            return msg(text, tables=", ".join(empty or sources[:1]), inputs=", ".join(behind))
         if empty:
             return msg(N_("{tables} holds no rows in this publication"), tables=", ".join(empty))
         return msg(N_("{tables} has no value here"), tables=", ".join(sources[:1]))
+
+    def _inputs_behind(self, tables_read: list[str]) -> list[str]:
+        """Return the source tables behind these tables that are known less far than is due."""
+        seen: set[str] = set()
+        waiting = list(tables_read)
+        while waiting:
+            name = waiting.pop()
+            if name not in seen:
+                seen.add(name)
+                waiting += upstream(name[6:]) if name.startswith("marts.") else ()
+        names = sorted(name[8:] for name in seen if name.startswith("sources."))
+        if not names or "meta.coverage" not in self._rows_of:
+            return []
+        return [row["table_name"] for row in self.records("inputs_behind", tables=",".join(names))]
 
     def unknown(self, what: Message, *table_names: str) -> Message:
         """Say that something is not known, and why."""

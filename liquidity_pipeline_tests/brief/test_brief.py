@@ -245,3 +245,13 @@ def test_a_past_day_has_no_figure_from_later(pipeline):
         # What was published by then stands in the file of today too, unless it was revised.
         value = brief["figures"]["reserve_drain"]
         assert file.execute(value["query"]).fetchall() == [(value["value"],)]
+
+
+def test_what_has_no_day_has_no_age() -> None:
+    """greatest() passes over NULL, and would make an unknown age zero."""
+    with duckdb.connect() as connection:
+        connection.execute("create schema meta")
+        connection.execute("create table meta.publication as select date '2026-02-06' as as_of")
+        ((unknown,),) = connection.execute(query("age", date=None)).fetchall()
+        ((known,),) = connection.execute(query("age", date=date(2026, 2, 1))).fetchall()
+    assert (unknown, known) == (None, 5)

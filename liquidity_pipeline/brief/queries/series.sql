@@ -68,8 +68,17 @@ having count(*) >= 52
 -- name: history
 select count(*) from ({@series}) where date < :date and value is not null
 
+-- greatest() passes over NULL: what has no day has no age.
 -- name: age
-select greatest(date_diff('day', :date, as_of), 0) from meta.publication
+select case when :date is not null then greatest(date_diff('day', :date, as_of), 0) end
+from meta.publication
+
+-- Inputs that are known less far than is due; `tables` are names separated by commas.
+-- name: inputs_behind
+select distinct table_name from meta.coverage
+where list_contains(string_split(:tables, ','), table_name)
+    and (known_through is null or known_through < expected_through)
+order by table_name
 
 -- name: sofr_percentile
 select {column} from marts.funding_conditions where date = :date
