@@ -40,6 +40,8 @@ DAILY_TREASURY_STATEMENT = Release(days.is_fed, 1, 16)
 SECURED_RATES = Release(days.is_sifma, 1, 8)
 UNSECURED_RATES = Release(days.is_fed, 1, 9)
 FRED_DAILY = Release(days.is_fed, 1, 16, 15)
+FRED_VOLATILITY = Release(days.is_fed, 1, 9, 40)
+FRED_CREDIT = Release(days.is_fed, 1, 10)
 BALANCE_SHEET = Release(days.is_fed, 1, 16, 30)
 # H.8 is published on Fridays, for the Wednesday nine days before.
 BANK_BALANCE_SHEET = Release(days.is_any_day, 9, 16, 15, moves_to=days.is_fed)

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
-from datetime import date
+from datetime import UTC, date, datetime, timedelta
 
 import pytest
 
+from liquidity_pipeline.contracts.sources import FED_BALANCE_SHEET, MARKET_SERIES_IDS
 from liquidity_pipeline.sandbox import clock, days
 from liquidity_pipeline.sandbox.publishers import coinbase, fiscal_data, fred, ny_fed, yahoo
 from liquidity_pipeline.sandbox.publishers.wire import Request, World
@@ -132,3 +133,25 @@ def test_what_was_public_stays_as_it_was(world, earlier):
             for moment in (before, now)
         ]
         assert texts[1].startswith(texts[0])
+
+
+RELEASES = {
+    **{name: release for name, (_, _, release) in MARKET_SERIES_IDS.items()},
+    **FED_BALANCE_SHEET.releases,
+}
+
+
+@pytest.mark.parametrize("name", sorted(set(RELEASES) - {"IOER"}))
+def test_whatever_the_pipeline_expects_is_there_at_every_hour(world, name: str):
+    """A first run at noon must not find data missing that only the evening brings."""
+    for day in ("2026-08-17", "2026-08-20", "2026-08-21", "2025-11-28", "2026-01-02"):
+        for hour in range(24):
+            moment = at(world, day, hour)
+            now = datetime.fromtimestamp(moment.now, UTC).replace(tzinfo=None)
+            end = date.fromisoformat(day)
+            due = RELEASES[name].due(end - timedelta(days=30), end, now)
+            query = [("id", name), ("cosd", f"{end - timedelta(days=30)}")]
+            body = fred.answer(moment, Request("graph/fredgraph.csv", query, AGENT)).body
+            rows = [line.split(",") for line in body.splitlines()[1:]]
+            served = {row[0] for row in rows if row[1]}
+            assert not due or str(due[-1]) in served, (name, day, hour)

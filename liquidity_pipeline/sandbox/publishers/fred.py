@@ -201,7 +201,7 @@ def _par_yield(column: int) -> Callable[[Economy], Series]:
 def _volatility(economy: Economy) -> Series:
     found = economy.indicators
     texts = [f"{value:.2f}" for value in found.vix[:, 3].tolist()]
-    return _daily(found.vix_days, texts, clock.FRED_DAILY)
+    return _daily(found.vix_days, texts, clock.FRED_VOLATILITY)
 
 
 def _credit_spread(*, high_yield: bool) -> Callable[[Economy], Series]:
@@ -217,7 +217,7 @@ def _credit_spread(*, high_yield: bool) -> Callable[[Economy], Series]:
                 by_day[day] = by_day[days.on_or_before(day, _has_spreads)]
         on = np.array(sorted(by_day))
         texts = [f"{by_day[day]:.2f}" for day in on.tolist()]
-        return _daily(on, texts, clock.FRED_DAILY, years=3)
+        return _daily(on, texts, clock.FRED_CREDIT, years=3)
 
     return make
 
