@@ -34,7 +34,8 @@ from liquidity_pipeline.contracts.meta import (
     SIGN_CONVENTIONS,
 )
 from liquidity_pipeline.contracts.registry import PUBLISHED
-from liquidity_pipeline.contracts.sources import POLICY_EVENTS, SOURCE_TABLES
+from liquidity_pipeline.contracts.sources import SOURCE_TABLES
+from liquidity_pipeline.contracts.sources.policy import POLICY_EVENTS
 from liquidity_pipeline.contracts.table import Table
 from liquidity_pipeline.ingestion import completeness, coverage, freshness, ingest
 from liquidity_pipeline.ingestion.fetch_history import FetchHistory, summarize

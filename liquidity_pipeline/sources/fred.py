@@ -14,12 +14,8 @@ from typing import TYPE_CHECKING, TypeVar
 
 from liquidity_pipeline import calendars
 from liquidity_pipeline.calendars import Release
-from liquidity_pipeline.contracts.sources import (
-    FED_BALANCE_SHEET,
-    MARKET_SERIES,
-    MARKET_SERIES_IDS,
-    NEVER_DUE,
-)
+from liquidity_pipeline.contracts.sources.federal_reserve import FED_BALANCE_SHEET, NEVER_DUE
+from liquidity_pipeline.contracts.sources.markets import MARKET_SERIES, MARKET_SERIES_IDS
 from liquidity_pipeline.contracts.table import Table
 from liquidity_pipeline.sources import csv_rows
 from liquidity_pipeline.sources.boundary import Name, declared, nobody, report

@@ -18,7 +18,7 @@ import duckdb
 import numpy as np
 import pyarrow as pa
 
-from liquidity_pipeline.contracts.assets import (
+from liquidity_pipeline.contracts.assets.events import (
     CONTAGION,
     CONTAGION_ORDER,
     CONTAGION_SEQUENCES,

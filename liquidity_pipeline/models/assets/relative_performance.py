@@ -13,7 +13,7 @@ import duckdb
 import numpy as np
 import pyarrow as pa
 
-from liquidity_pipeline.contracts.assets import RELATIVE_PERFORMANCE
+from liquidity_pipeline.contracts.assets.events import RELATIVE_PERFORMANCE
 from liquidity_pipeline.models.mart import PythonMart
 from liquidity_pipeline.statistics import panels
 from liquidity_pipeline.statistics.inference import (

@@ -15,7 +15,7 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from liquidity_pipeline.contracts.assets import (
+from liquidity_pipeline.contracts.assets.sensitivity import (
     LIQUIDITY_SENSITIVITY,
     SENSITIVITY_RANKING,
 )

@@ -16,7 +16,7 @@ import duckdb
 import numpy as np
 import pyarrow as pa
 
-from liquidity_pipeline.contracts.assets import SETTLEMENT_DAY_STUDY
+from liquidity_pipeline.contracts.assets.events import SETTLEMENT_DAY_STUDY
 from liquidity_pipeline.models.mart import PythonMart
 from liquidity_pipeline.statistics import panels
 from liquidity_pipeline.statistics.exact_tests import stratified_upper_tail

@@ -9,7 +9,8 @@ import duckdb
 import numpy as np
 import pyarrow as pa
 
-from liquidity_pipeline.contracts.assets import WEEKLY_CORRELATIONS, WEEKLY_DRIVERS
+from liquidity_pipeline.contracts.assets.correlations import WEEKLY_CORRELATIONS
+from liquidity_pipeline.contracts.assets.drivers import WEEKLY_DRIVERS
 from liquidity_pipeline.models.mart import PythonMart
 from liquidity_pipeline.statistics import panels
 from liquidity_pipeline.statistics.inference import Floats, bonferroni, fisher_band

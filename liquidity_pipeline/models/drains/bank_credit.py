@@ -13,7 +13,7 @@ import duckdb
 import numpy as np
 import pyarrow as pa
 
-from liquidity_pipeline.contracts.drains import BANK_CREDIT
+from liquidity_pipeline.contracts.drains.comparisons import BANK_CREDIT
 from liquidity_pipeline.models.mart import PythonMart
 from liquidity_pipeline.statistics import panels
 from liquidity_pipeline.statistics.inference import Moments, max_t_p_values, slopes
