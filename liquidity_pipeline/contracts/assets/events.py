@@ -12,9 +12,8 @@ from liquidity_pipeline.contracts.assets.columns import (
     n_tests,
     probability,
 )
-from liquidity_pipeline.contracts.assets.drivers import AUCTIONS
 from liquidity_pipeline.contracts.assets.returns import ASSET, CLASS_INPUT
-from liquidity_pipeline.contracts.drains.inputs import RESERVES
+from liquidity_pipeline.contracts.drains.inputs import AUCTIONS, RESERVES
 from liquidity_pipeline.contracts.reach import PRICES, Input
 from liquidity_pipeline.contracts.table import Table, day, integer, number, text
 
