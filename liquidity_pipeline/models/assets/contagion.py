@@ -31,10 +31,9 @@ from liquidity_pipeline.statistics.inference import (
     Estimates,
     Floats,
     Matched,
-    benjamini_hochberg,
-    max_t_within,
     mean_difference,
 )
+from liquidity_pipeline.statistics.multiple_tests import benjamini_hochberg, max_t_within
 from liquidity_pipeline.statistics.panels import Panel
 
 HORIZONS = (1, 5)

@@ -25,10 +25,10 @@ from liquidity_pipeline.statistics.inference import (
     Floats,
     Integers,
     Matched,
-    bonferroni,
     matched_means,
     mean_difference,
 )
+from liquidity_pipeline.statistics.multiple_tests import bonferroni
 
 # Net public settlement in USD bn: above the first, up to the second bound.
 BUCKETS = {
