@@ -1,7 +1,8 @@
 """P-values that hold for many tests together. Arrays in, arrays out.
 
 Sources: tests by random signs of blocks: Canay, Romano and Shaikh (2017); the largest of many
-tests, step by step: Romano and Wolf (2005); the false discovery rate: Benjamini and Hochberg (1995).
+tests, step by step: Romano and Wolf (2005); the false discovery rate: Benjamini and Hochberg
+(1995).
 """
 
 from __future__ import annotations
