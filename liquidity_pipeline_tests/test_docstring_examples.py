@@ -29,7 +29,7 @@ def test_the_example_gives_what_it_shows(
         "universe": universe,
         "client": HttpClient(Settings(tmp_path, endpoints=sandbox)),
         "window": Window.of_months(date(2026, 1, 1), date(2026, 1, 31)),
-        "now": datetime(2026, 2, 6, 22),
+        "now": datetime.fromisoformat("2026-02-06 22:00"),
         "SOURCES": SOURCES,
         "Path": Path,
     }
