@@ -89,7 +89,7 @@ SETTLEMENT_SENSITIVITY = Table(
             "the slope at 12.5 %",
             allowed=("coupons", "bills", "coupons x scarcity"),
         ),
-        number("coefficient_bp_per_100bn", "Slope", nullable=False, unit=_SLOPE),
+        number("coefficient_bp_per_100bn", "Slope of the regression", nullable=False, unit=_SLOPE),
         number("low_bp_per_100bn", "Lower end of its 95 % interval", nullable=False, unit=_SLOPE),
         number("high_bp_per_100bn", "Upper end of its 95 % interval", nullable=False, unit=_SLOPE),
         integer("n_obs", "Days behind the estimate", low=30, unit="days"),

@@ -156,7 +156,7 @@ FORWARD_CALENDAR = Table(
         day("date", "Day ahead"),
         text(
             "item",
-            "What moves",
+            "Component of the flow",
             allowed=(
                 "issues auctioned",
                 "issues announced",
