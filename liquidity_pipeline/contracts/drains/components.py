@@ -63,7 +63,7 @@ DRAINS = Table(
     ),
     columns=(
         day("date", "Day of the flow"),
-        text("component", "Component of the flow", allowed=COMPONENTS),
+        text("component", "Component of the drain", allowed=COMPONENTS),
         usd("amount_usd_mn", "Amount in its natural direction (a rise, a purchase)"),
         *_BOTH_CONVENTIONS,
         COMPLETE,
