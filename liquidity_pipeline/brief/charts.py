@@ -385,7 +385,7 @@ CAPTIONS = {
     "season": N_("Line with dots: actual. Dashed: expected. Band: 95 % of past errors."),
     "settlements": N_("Pale bars right of the dashed line: announced or auctioned, not settled."),
     "correlations": N_(
-        "Band: 95 %. Correlation rises with volatility alone; read it beside the slope."
+        "Band: 95 %. Correlation rises with volatility alone; read it together with the slope."
     ),
     "stress": N_(
         "Highest score of each week: 0 at the floor of its gauges, 1 severe; blank: not known."

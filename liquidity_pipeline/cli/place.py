@@ -85,8 +85,11 @@ def placed(command: Callable[..., Any]) -> Callable[..., Any]:
     for option in (
         click.option("--debug", is_flag=True, help="Show tracebacks; the log always has them."),
         click.option("--data-dir", type=click.Path(file_okay=False), help="Data directory."),
-        click.option("--endpoints", help="live, sandbox, or the root URL of a stand-in."),
-        click.option("--sandbox", is_flag=True, help="Synthetic data from the sandbox."),
+        click.option(
+            "--endpoints",
+            help="live, sandbox, or the root URL of a server that stands in for all publishers.",
+        ),
+        click.option("--sandbox", is_flag=True, help="Use synthetic data from the sandbox."),
     ):
         decorated = option(decorated)
     return decorated

@@ -121,8 +121,9 @@ _PUBLICATION_SPEC = dg.AssetSpec(
     kinds={"duckdb"},
     owners=OWNERS,
     tags={"domain": "publication", "tier": "publication", "cadence": "every_publication"},
-    description="The DuckDB file that BI tools read: built aside, checked, swapped in whole. It "
-    "holds all sources, marts and meta tables; the edges show those that no mart reads.",
+    description="The DuckDB file that BI tools read: built separately, checked, and swapped in "
+    "as a whole. It contains all sources, marts and meta tables; the graph draws "
+    "edges only from tables that no mart reads.",
     skippable=True,
 )
 
@@ -132,7 +133,8 @@ _BRIEF_SPEC = dg.AssetSpec(
     group_name="publication",
     kinds={"html"},
     owners=OWNERS,
-    description="The brief of the published file, as pages in English and Chinese beside it.",
+    description="The brief of the published file, as pages in English and Chinese in the "
+    "same folder.",
     metadata={"dagster/column_schema": column_schema(BRIEF_FIGURES)},
     skippable=True,
 )
@@ -141,8 +143,8 @@ _BRIEF_SPEC = dg.AssetSpec(
 _FRESH_SPEC = dg.AssetCheckSpec(
     FRESH_CHECK,
     asset=PUBLICATION_KEY,
-    description="Every source holds the newest datum that its publisher's calendar says is public, "
-    "and all before it; acknowledged gaps are left out.",
+    description="Every source holds all observations that are public by its publisher's "
+    "calendar; acknowledged gaps are excluded.",
 )
 
 

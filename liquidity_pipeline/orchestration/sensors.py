@@ -31,8 +31,8 @@ _AT_ONCE = 200
     job=publish,
     minimum_interval_seconds=_SECONDS,
     default_status=dg.DefaultSensorStatus.RUNNING,
-    description="One publication for all runs that touched a source since the last one, whether "
-    "they succeeded or not.",
+    description="Starts one publication for all runs that fetched a source since the last "
+    "publication, whether they succeeded or not.",
 )
 def publish_what_is_new(
     context: dg.SensorEvaluationContext,
@@ -77,7 +77,7 @@ def _touched_a_source(run: dg.DagsterRun) -> bool:
 @dg.sensor(
     minimum_interval_seconds=_SECONDS,
     default_status=dg.DefaultSensorStatus.RUNNING,
-    description="Records runs whose process was killed as failed, so that what waits for their "
+    description="Marks runs whose process was killed as failed, so that runs waiting for their "
     "pool can start.",
 )
 def record_killed_runs(context: dg.SensorEvaluationContext) -> dg.SkipReason:

@@ -94,13 +94,13 @@ def _source_asset(source: Source) -> dg.AssetsDefinition:
                 "contract",
                 asset=source_key(source.name),
                 blocking=True,
-                description="Columns, types, bounds and key are as the contract says.",
+                description="Columns, types, bounds and key conform to the contract.",
             ),
             dg.AssetCheckSpec(
                 "complete",
                 asset=source_key(source.name),
-                description="Every observation that the calendar says is public is there, in all "
-                "months held; acknowledged gaps are left out.",
+                description="All observations that are public by the publisher's calendar are "
+                "present in every stored month; acknowledged gaps are excluded.",
             ),
         ],
         # A month that stays empty is not materialised: see _materialized.

@@ -158,7 +158,7 @@ def _dates(book: Book) -> Block:
     ]
     known = {event["kind"] for event in book.records("events_ahead")}
     unknown = [kind for kind in ("fomc_decision", "quarterly_refunding") if kind not in known]
-    rows += [row(msg(N_("no date held")), term(EVENTS, kind), tone="unknown") for kind in unknown]
+    rows += [row(msg(N_("no date stored")), term(EVENTS, kind), tone="unknown") for kind in unknown]
     title = counted(
         "{n} date ahead, {date} to {end}",
         "{n} dates ahead, {date} to {end}",

@@ -142,7 +142,7 @@ def gauge_figures(
     ends = day + timedelta(days=4) if day and gauge.is_week else day
     age = book.figure(
         f"{gauge.id}.age",
-        msg(N_("{what}: age of the datum"), what=name),
+        msg(N_("{what}: age of the value"), what=name),
         "days",
         "age",
         date=ends,
