@@ -123,18 +123,19 @@ RELATIONSHIPS = Table(
 PUBLISHED_TOTALS = Table(
     "meta",
     "published_totals",
-    "Totals that Treasury prints about past quarters: what the marts must add up to.",
-    key=("quarter", "figure"),
+    "Figures that Treasury or the press printed about past periods, which the marts must match.",
+    key=("period", "figure"),
     columns=(
-        text("quarter", "Quarter, e.g. 2026Q1"),
-        day("quarter_end", "Its last day"),
+        text("period", "Quarter (2026Q1), or the Wednesday that ends a week (2025-10-22)"),
+        day("period_end", "Last day of the period"),
         text(
             "figure",
-            "privately_held_net_borrowing: net marketable borrowing; quarter_end_cash: balance of "
-            "the Treasury General Account",
+            "privately_held_net_borrowing: net marketable borrowing of a quarter; "
+            "quarter_end_cash: balance of the Treasury General Account; reserve_drain: fall of "
+            "reserve balances in a week of H.4.1",
         ),
-        usd("value_usd_mn", "Treasury's figure, printed to the billion", nullable=False),
-        usd("tolerance_usd_mn", "How far ours may be from it", nullable=False),
+        usd("value_usd_mn", "Figure as printed, rounded to the billion or less", nullable=False),
+        usd("tolerance_usd_mn", "Largest difference that rounding explains", nullable=False),
         text("source", "Where it is printed"),
     ),
 )
