@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from liquidity_pipeline.contracts.sources import REVISIONS
 from liquidity_pipeline.contracts.table import (
     Column,
     Table,
@@ -264,6 +263,23 @@ COVERAGE = Table(
             allowed=("rows", "answered"),
         ),
         text("reason", "Why known_through is not later"),
+    ),
+)
+
+REVISIONS = Table(
+    "meta",
+    "revisions",
+    "What a publisher changed after the fact: one row per changed value.",
+    key=("table_name", "row_key", "column_name", "seen_at"),
+    columns=(
+        text("table_name", "Source table"),
+        text("row_key", "Key of the row, as JSON"),
+        text("column_name", "Changed column; * where the whole row appeared late or vanished"),
+        text("change", "What happened", allowed=("changed", "vanished")),
+        text("old_value", "Value before", nullable=True),
+        text("new_value", "Value after", nullable=True),
+        day("month", "First day of the partition"),
+        moment("seen_at", "When this pipeline saw it"),
     ),
 )
 

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 
 from liquidity_pipeline.calendars import utc
 from liquidity_pipeline.contracts.meta import PUBLISHED_TOTALS
-from liquidity_pipeline.contracts.sources import POLICY_EVENTS
+from liquidity_pipeline.contracts.sources.policy import POLICY_EVENTS
 from liquidity_pipeline.settings import SettingsError
 
 if TYPE_CHECKING:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from liquidity_pipeline.contracts.sources import POLICY_EVENTS
+from liquidity_pipeline.contracts.sources.policy import POLICY_EVENTS
 from liquidity_pipeline.contracts.validation import validate
 from liquidity_pipeline.settings import SettingsError, default_reference_dir
 from liquidity_pipeline.sources.reference import read_policy_events, read_sign_conventions
