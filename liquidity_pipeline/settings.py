@@ -31,6 +31,7 @@ from __future__ import annotations
 import json
 import math
 import os
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta
@@ -205,11 +206,15 @@ def _default_data_dir(endpoints: str) -> str:
 
 
 def _data_dir(text: str) -> Path:
-    """Return the absolute path, or refuse one that SQLite's URLs or DuckDB cannot open."""
+    """Return the absolute path, or refuse one that the databases in it cannot open.
+
+    DuckDB cuts a path at a question mark, and Dagster's SQLite reads `%2F` as a slash. Any other
+    printable character works, a per cent sign and brackets included.
+    """
     path = Path(text).absolute()
-    if odd := sorted(
-        {letter for letter in str(path) if letter in "%?" or not letter.isprintable()}
-    ):
+    found = re.findall(r"%[0-9A-Fa-f]{2}|\?", str(path))
+    found += [letter for letter in str(path) if not letter.isprintable()]
+    if odd := sorted(set(found)):
         raise SettingsError(
             f"LIQUIDITY_DATA_DIR: '{path}' contains {' and '.join(map(repr, odd))}, with which "
             f"the databases in it cannot be opened; choose another directory with --data-dir."

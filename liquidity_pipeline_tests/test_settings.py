@@ -104,7 +104,7 @@ def test_a_sandbox_that_does_not_run_says_how_to_start_it(tmp_path: Path):
         ("LIQUIDITY_SANDBOX_URL", "8765", "not a URL"),
         ("LIQUIDITY_AS_OF", "6 February 2026", "expected YYYY-MM-DD"),
         ("LIQUIDITY_AS_OF", "2026-02-30", "expected YYYY-MM-DD"),
-        ("LIQUIDITY_DATA_DIR", "/data/ws%2Fmain", "contains '%', with which the databases"),
+        ("LIQUIDITY_DATA_DIR", "/data/ws%2Fmain", "contains '%2F', with which the databases"),
         ("LIQUIDITY_DATA_DIR", "/data/what?", r"contains '\?', with which"),
         ("LIQUIDITY_DATA_DIR", "/data/two\nlines", r"contains '\\n', with which"),
         ("LIQUIDITY_HTTP_TIMEOUT", "soon", "not a number"),

@@ -41,11 +41,6 @@ class Place:
         }
         settings = Settings.from_env({**os.environ, **{k: v for k, v in given.items() if v}})
         _refuse_future(settings)
-        if "?" in str(settings.data_dir):
-            raise SettingsError(
-                f"{settings.data_dir}: Dagster, which keeps its records there, does not work in a "
-                f"path with a question mark; choose another data directory."
-            )
         if settings.endpoints in (LIVE, SANDBOX) or not _is_sandbox(settings.endpoints):
             return settings
         return replace(settings, endpoints=SANDBOX, sandbox_url=settings.endpoints)

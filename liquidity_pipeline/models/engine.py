@@ -99,10 +99,16 @@ def build(name: str, connection: duckdb.DuckDBPyConnection) -> pa.Table:
 
 @cache
 def upstream(name: str) -> frozenset[str]:
-    """Return the qualified names of the tables that a mart reads."""
+    """Return the qualified names of the tables that a mart reads.
+
+    Raises ValueError, with the mart and its file, where its SQL cannot be read.
+    """
     if name in _python_marts():
         return _python_marts()[name].reads
-    return tables_read(sql(name))
+    try:
+        return tables_read(sql(name))
+    except ValueError as error:
+        raise ValueError(f"marts.{name}: {sql_file(name)} is not valid SQL: {error}") from error
 
 
 def code_file(name: str) -> Path:

@@ -59,7 +59,21 @@ SOURCES_WITH_DATA = [table for table in SOURCE_TABLES.values() if table is not P
 
 @dataclass
 class Pipeline:
-    """All steps for one set of settings. One HTTP client is shared by all sources."""
+    """All steps for one set of settings. One HTTP client is shared by all sources.
+
+    `sandbox_url` is the address at which `liquidity sandbox` serves.
+
+    >>> pipeline = Pipeline(Settings(folder, endpoints=sandbox_url, as_of=date(2026, 2, 6)))
+    >>> window = Window.of_months(date(2026, 1, 1), date(2026, 2, 6))
+    >>> pipeline.ingest(source("tga_balance"), window).gaps
+    []
+    >>> pipeline.build_mart("tga_daily").rows
+    24
+    >>> rows_by_table = pipeline.publish()
+    >>> with warehouse.reading(pipeline.settings.published_file) as connection:
+    ...     connection.sql("select max(record_date) from marts.tga_daily").fetchone()
+    (datetime.date(2026, 2, 5),)
+    """
 
     settings: Settings
     transport: Transport | None = None

@@ -44,7 +44,20 @@ class Stored:
 
 
 class Lake:
-    """The Parquet files under one folder."""
+    """The Parquet files under one folder.
+
+    >>> from datetime import date, datetime
+    >>> from liquidity_pipeline.contracts.sources.federal_reserve import FED_BALANCE_SHEET
+    >>> week = {"observation_date": date(2026, 2, 4), "series": "WALCL"}
+    >>> week |= {"value_usd_mn": 6_600_000.0, "known_at": datetime(2026, 2, 5, 21, 30)}
+    >>> rows = pa.Table.from_pylist([week], schema=FED_BALANCE_SHEET.arrow_schema)
+    >>> lake = Lake(folder)
+    >>> month, seen_at = date(2026, 2, 1), datetime(2026, 2, 5, 22)
+    >>> [stored.rows for stored in lake.store(FED_BALANCE_SHEET, rows, [month], seen_at)]
+    [1]
+    >>> lake.read(FED_BALANCE_SHEET, ["series", "value_usd_mn"]).to_pylist()
+    [{'series': 'WALCL', 'value_usd_mn': 6600000.0}]
+    """
 
     def __init__(self, root: Path) -> None:
         self.root = root
