@@ -245,7 +245,7 @@ class Pipeline:
         rows = (path for table in SOURCE_TABLES.values() for path in self.lake.files(table))
         reference_dir = self.settings.reference_dir
         package = Path(__file__).parent
-        code = [package / "calendars.py", package / "universe.py"]
+        code = [package / name for name in ("calendars.py", "holidays.csv", "universe.py")]
         for room in ("contracts", "models", "statistics"):
             code += [p for p in (package / room).rglob("*") if p.suffix in (".py", ".sql")]
         files = fingerprint(
@@ -316,7 +316,7 @@ class Pipeline:
         """Open DuckDB in memory on the wanted tables (all by default), as public at `now`."""
         inputs = engine.Inputs(
             source_files={
-                name: self.lake.files(table)
+                name: self.lake.gathered(table)
                 for name, table in SOURCE_TABLES.items()
                 if wanted is None or table.qualified_name in wanted
             },
