@@ -23,7 +23,7 @@ DIAGRAM = PACKAGE.parent / "docs" / "architecture.md"
 ORDER = [
     {"__init__", "__version__"},
     {"settings", "statistics"},
-    {"calendars", "universe"},
+    {"calendars", "holidays", "universe"},
     {"contracts"},
     {"sources"},
     {"storage"},

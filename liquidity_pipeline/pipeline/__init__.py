@@ -263,7 +263,7 @@ class Pipeline:
         """Open DuckDB in memory on the wanted tables (all by default), as public at `now`."""
         inputs = engine.Inputs(
             source_files={
-                name: self.lake.files(table)
+                name: self.lake.gathered(table)
                 for name, table in SOURCE_TABLES.items()
                 if wanted is None or table.qualified_name in wanted
             },
