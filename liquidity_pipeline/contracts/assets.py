@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
+from itertools import combinations
 
 from liquidity_pipeline.contracts.drains import ON_RRP, RESERVES
 from liquidity_pipeline.contracts.reach import PRICES, Input, for_rows
@@ -122,11 +123,19 @@ DRIVER_INPUTS = (
 )
 _ASSET = Input(PRICES, entity_column="asset")
 _CLASS_INPUT = Input(PRICES, class_column="asset_class")
-# Who is said to fall more than whom, and what spreads from where.
-_CLAIMED = tuple(Input(PRICES, class_entity=name) for name in ("crypto", "small_cap", "large_cap"))
+# Between which classes stress is said to spread, and the sets of them whose bouts are followed:
+# all, and each two. A set is known as far as all of its classes.
+SPREADING_CLASSES = ("crypto", "small_cap", "mid_cap", "large_cap", "high_yield")
+BOUT_SETS: Mapping[str, tuple[str, ...]] = {
+    ", ".join(names): names for names in (SPREADING_CLASSES, *combinations(SPREADING_CLASSES, 2))
+}
 _SPREADING = tuple(
-    Input(PRICES, class_entity=name)
-    for name in ("crypto", "small_cap", "mid_cap", "large_cap", "high_yield")
+    Input(
+        PRICES,
+        class_entity=name,
+        only={"classes": tuple(label for label, names in BOUT_SETS.items() if name in names)},
+    )
+    for name in SPREADING_CLASSES
 )
 
 
@@ -168,7 +177,6 @@ _MAX_T = "largest t of its own by random signs of blocks; between the followed, 
 
 
 _BONFERRONI = "Bonferroni, for all that are planned"
-_BH = "Benjamini and Hochberg"
 # Where a driver is unknown, the tests of an asset are not all there.
 _FAMILY = ("p_value_adjusted", "n_tests")
 
@@ -342,6 +350,29 @@ LIQUIDITY_SENSITIVITY = Table(
 )
 
 
+# Who is said to react more than whom, step by step, and the whole order.
+CLAIM_STEPS = (("crypto", "small_cap"), ("small_cap", "large_cap"))
+CLAIM_CLASSES: Mapping[str, tuple[str, ...]] = {
+    **{" > ".join(step): step for step in CLAIM_STEPS},
+    " > ".join(order := (CLAIM_STEPS[0][0], *(less for _, less in CLAIM_STEPS))): order,
+}
+
+
+def _of_claims() -> Iterator[Input]:
+    """Yield what each claim rests on: its own classes, and its correction on all of them."""
+    for name in dict.fromkeys(name for names in CLAIM_CLASSES.values() for name in names):
+        own = tuple(claim for claim, names in CLAIM_CLASSES.items() if name in names)
+        others = tuple(claim for claim in CLAIM_CLASSES if claim not in own)
+        yield Input(PRICES, class_entity=name, only={"claim": own})
+        if others:
+            yield Input(
+                PRICES,
+                class_entity=name,
+                columns=(*_FAMILY, "is_supported"),
+                only={"claim": others},
+            )
+
+
 SENSITIVITY_RANKING = Table(
     "marts",
     "sensitivity_ranking",
@@ -350,7 +381,7 @@ SENSITIVITY_RANKING = Table(
     key=("as_of", "window_name", "driver", "claim"),
     reach="as_of",
     rests_on=(
-        *_CLAIMED,
+        *_of_claims(),
         RESERVES,
         *_of_drivers(_WEEKLY),
         *for_rows(
@@ -362,7 +393,7 @@ SENSITIVITY_RANKING = Table(
         _AS_OF,
         _WINDOW,
         _DRIVER,
-        text("claim", "Who falls more than whom"),
+        text("claim", "Who falls more than whom", allowed=tuple(CLAIM_CLASSES)),
         number("excess_fall", "How much more; NULL for the whole order", unit=_PER_DRIVER),
         number("excess_fall_low", "Lower end of the 95 % interval", unit=_PER_DRIVER),
         number("excess_fall_high", "Upper end of the 95 % interval", unit=_PER_DRIVER),
@@ -504,12 +535,13 @@ CONTAGION_SEQUENCES = Table(
     "marts",
     "contagion_sequences",
     "Bouts of bad days (a class's worst 5 % so far) after ten quiet sessions: when each class had "
-    "its first within ten sessions.",
-    key=("bout_start", "asset_class"),
+    "its first within ten sessions. For all classes together, and for each two of them.",
+    key=("classes", "bout_start", "asset_class"),
     reach="first_bad_day",
     rests_on=_SPREADING,
     columns=(
-        day("bout_start", "First bad day of any class"),
+        text("classes", "Classes whose bouts these are", allowed=tuple(BOUT_SETS)),
+        day("bout_start", "First bad day of any of them"),
         _CLASS,
         day("first_bad_day", "First bad day of this class"),
         integer("sessions_after_start", "Sessions since the start", low=0, unit="sessions"),
@@ -521,10 +553,13 @@ CONTAGION_SEQUENCES = Table(
 CONTAGION_ORDER = Table(
     "marts",
     "contagion_order",
-    "How often one class has its bad day before another in the bouts so far.",
+    "How often one class has its bad day before another in the bouts of the two so far.",
     key=("as_of", "first_class", "later_class"),
     reach="as_of",
-    rests_on=_SPREADING,
+    rests_on=(
+        Input(PRICES, class_column="first_class"),
+        Input(PRICES, class_column="later_class"),
+    ),
     columns=(
         _AS_OF,
         text("first_class", "Class said to be first"),
@@ -534,8 +569,8 @@ CONTAGION_ORDER = Table(
         integer("n_same_day", "Both on the same session", low=0, unit="bouts"),
         integer("n_after", "Later class first", low=0, unit="bouts"),
         _probability("p_value", "Exact sign test, one-sided: first is as often first or more"),
-        _probability("p_value_adjusted", f"Corrected for n_tests: {_BH}"),
-        _n_tests("pairs of this date"),
+        _probability("p_value_adjusted", f"Corrected for n_tests: {_BONFERRONI}"),
+        _n_tests("ordered pairs of classes"),
         _KNOWN_AT,
     ),
 )

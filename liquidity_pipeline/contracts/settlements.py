@@ -259,6 +259,7 @@ SETTLEMENT_CALENDAR = Table(
         usd("cmb_redeemed_usd_mn", "Cash-management bills in redeemed_usd_mn", nullable=False),
         usd("cmb_net_usd_mn", "Their net: part of net_usd_mn, NULL as it"),
         usd("cmb_net_public_usd_mn", "Their part of net_public_usd_mn, NULL as it"),
+        flag("is_announced", "No issue of the day and group is still to be announced"),
         _SOMA_BASIS,
         text("status", "Least certain of the day's issues", allowed=STATUSES),
         flag(

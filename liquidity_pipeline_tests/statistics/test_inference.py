@@ -13,7 +13,6 @@ from liquidity_pipeline.statistics.exact_tests import stratified_upper_tail
 from liquidity_pipeline.statistics.inference import (
     Estimates,
     Moments,
-    benjamini_hochberg,
     block_length,
     combine,
     draw_estimates,
@@ -283,15 +282,6 @@ def test_scores_without_information_are_undefined() -> None:
 
 
 # --- closed forms --------------------------------------------------------------------------------
-
-
-def test_benjamini_hochberg_equals_scipy_and_passes_gaps_over() -> None:
-    p = np.random.default_rng(13).random((5, 30)) ** 2
-    assert benjamini_hochberg(p) == pytest.approx(stats.false_discovery_control(p, axis=1))
-    with_gap = np.array([0.01, np.nan, 0.04, 0.03])
-    expected = stats.false_discovery_control([0.01, 0.04, 0.03])
-    assert benjamini_hochberg(with_gap)[[0, 2, 3]] == pytest.approx(expected)
-    assert np.isnan(benjamini_hochberg(with_gap)[1])
 
 
 def test_fisher_band_is_a_quarter_at_sixty_pairs() -> None:
