@@ -234,6 +234,8 @@ def worlds(arguments: argparse.Namespace) -> dict[str, World]:
         settings = Settings(data_dir=arguments.data_dir, as_of=arguments.as_of)
         return {arguments.world or "sandbox": lambda _: nullcontext(settings)}
     held = [name for name in WORLDS if name != "replay" or REPLAY.exists()]
+    if arguments.world is not None and arguments.world not in held:
+        raise SystemExit(f"the recorded history is not here: {REPLAY} does not exist")
     return {name: WORLDS[name] for name in held if arguments.world in (None, name)}
 
 
