@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import importlib
 import inspect
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache
@@ -103,6 +103,19 @@ def upstream(name: str) -> frozenset[str]:
     if name in _python_marts():
         return _python_marts()[name].reads
     return tables_read(sql(name))
+
+
+def sources_behind(tables: Iterable[str]) -> list[str]:
+    """Return the source tables, without their schema, on which published tables rest."""
+    seen: set[str] = set()
+    waiting = list(tables)
+    while waiting:
+        table = waiting.pop()
+        if table not in seen:
+            seen.add(table)
+            mart = table.removeprefix("marts.")
+            waiting += upstream(mart) if mart in MART_TABLES and mart != table else ()
+    return sorted(name.removeprefix("sources.") for name in seen if name.startswith("sources."))
 
 
 def code_file(name: str) -> Path:
