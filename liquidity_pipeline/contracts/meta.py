@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from liquidity_pipeline.contracts.sources import REVISIONS
 from liquidity_pipeline.contracts.table import (
     Column,
     Table,
@@ -123,18 +122,19 @@ RELATIONSHIPS = Table(
 PUBLISHED_TOTALS = Table(
     "meta",
     "published_totals",
-    "Totals that Treasury prints about past quarters: what the marts must add up to.",
-    key=("quarter", "figure"),
+    "Figures that Treasury or the press printed about past periods, which the marts must match.",
+    key=("period", "figure"),
     columns=(
-        text("quarter", "Quarter, e.g. 2026Q1"),
-        day("quarter_end", "Its last day"),
+        text("period", "Quarter (2026Q1), or the Wednesday that ends a week (2025-10-22)"),
+        day("period_end", "Last day of the period"),
         text(
             "figure",
-            "privately_held_net_borrowing: net marketable borrowing; quarter_end_cash: balance of "
-            "the Treasury General Account",
+            "privately_held_net_borrowing: net marketable borrowing of a quarter; "
+            "quarter_end_cash: balance of the Treasury General Account; reserve_drain: fall of "
+            "reserve balances in a week of H.4.1",
         ),
-        usd("value_usd_mn", "Treasury's figure, printed to the billion", nullable=False),
-        usd("tolerance_usd_mn", "How far ours may be from it", nullable=False),
+        usd("value_usd_mn", "Figure as printed, rounded to the billion or less", nullable=False),
+        usd("tolerance_usd_mn", "Largest difference that rounding explains", nullable=False),
         text("source", "Where it is printed"),
     ),
 )
@@ -263,6 +263,23 @@ COVERAGE = Table(
             allowed=("rows", "answered"),
         ),
         text("reason", "Why known_through is not later"),
+    ),
+)
+
+REVISIONS = Table(
+    "meta",
+    "revisions",
+    "What a publisher changed after the fact: one row per changed value.",
+    key=("table_name", "row_key", "column_name", "seen_at"),
+    columns=(
+        text("table_name", "Source table"),
+        text("row_key", "Key of the row, as JSON"),
+        text("column_name", "Changed column; * where the whole row appeared late or vanished"),
+        text("change", "What happened", allowed=("changed", "vanished")),
+        text("old_value", "Value before", nullable=True),
+        text("new_value", "Value after", nullable=True),
+        day("month", "First day of the partition"),
+        moment("seen_at", "When this pipeline saw it"),
     ),
 )
 

@@ -19,6 +19,7 @@ from liquidity_pipeline.contracts.marts import FAMILY_OF_MART, MART_TABLES
 from liquidity_pipeline.contracts.meta import BRIEF_FIGURES
 from liquidity_pipeline.ingestion.health import health, read_gaps
 from liquidity_pipeline.models import engine
+from liquidity_pipeline.models.building import BuiltMart
 from liquidity_pipeline.models.reconciliations.reconciliation import (
     RECONCILIATIONS,
     Reconciliation,
@@ -28,7 +29,7 @@ from liquidity_pipeline.models.reconciliations.reconciliation import (
 from liquidity_pipeline.orchestration.metadata import bullets, column_schema, describe
 from liquidity_pipeline.orchestration.resources import who
 from liquidity_pipeline.orchestration.source_assets import OWNERS, origin, origin_tags, source_key
-from liquidity_pipeline.pipeline import BuiltMart, Pipeline
+from liquidity_pipeline.pipeline import Pipeline
 from liquidity_pipeline.settings import SANDBOX
 from liquidity_pipeline.sources.registry import SOURCES
 from liquidity_pipeline.storage.locks import WAREHOUSE, holding_all

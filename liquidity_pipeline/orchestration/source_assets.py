@@ -6,7 +6,7 @@ from typing import Any
 
 import dagster as dg
 
-from liquidity_pipeline.contracts.sources import POLICY_EVENTS
+from liquidity_pipeline.contracts.sources.policy import POLICY_EVENTS
 from liquidity_pipeline.contracts.table import Table
 from liquidity_pipeline.contracts.validation import ContractBreach
 from liquidity_pipeline.ingestion.completeness import Missing, spans

@@ -20,7 +20,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from liquidity_pipeline.contracts.sources import REVISIONS
+from liquidity_pipeline.contracts.meta import REVISIONS
 from liquidity_pipeline.contracts.table import Table
 from liquidity_pipeline.contracts.validation import conform, validate
 from liquidity_pipeline.storage.files import replacing

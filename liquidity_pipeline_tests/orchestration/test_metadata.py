@@ -4,7 +4,8 @@ from datetime import date, datetime
 
 import pyarrow as pa
 
-from liquidity_pipeline.contracts.sources import REFERENCE_RATES, TGA_BALANCE
+from liquidity_pipeline.contracts.sources.federal_reserve import REFERENCE_RATES
+from liquidity_pipeline.contracts.sources.treasury import TGA_BALANCE
 from liquidity_pipeline.orchestration.metadata import describe
 
 

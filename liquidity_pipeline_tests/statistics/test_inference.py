@@ -13,18 +13,17 @@ from liquidity_pipeline.statistics.exact_tests import stratified_upper_tail
 from liquidity_pipeline.statistics.inference import (
     Estimates,
     Moments,
-    benjamini_hochberg,
     block_length,
     combine,
     draw_estimates,
     fisher_band,
     from_scores,
     matched_means,
-    max_t_p_values,
     mean_difference,
     slopes,
     sum_blocks,
 )
+from liquidity_pipeline.statistics.multiple_tests import benjamini_hochberg, max_t_p_values
 
 
 def _slopes(x: np.ndarray, y: np.ndarray):

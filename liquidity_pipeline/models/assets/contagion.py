@@ -18,7 +18,7 @@ import duckdb
 import numpy as np
 import pyarrow as pa
 
-from liquidity_pipeline.contracts.assets import (
+from liquidity_pipeline.contracts.assets.events import (
     CONTAGION,
     CONTAGION_ORDER,
     CONTAGION_SEQUENCES,
@@ -31,10 +31,9 @@ from liquidity_pipeline.statistics.inference import (
     Estimates,
     Floats,
     Matched,
-    benjamini_hochberg,
-    max_t_within,
     mean_difference,
 )
+from liquidity_pipeline.statistics.multiple_tests import benjamini_hochberg, max_t_within
 from liquidity_pipeline.statistics.panels import Panel
 
 HORIZONS = (1, 5)

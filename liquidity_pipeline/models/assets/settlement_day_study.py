@@ -16,7 +16,7 @@ import duckdb
 import numpy as np
 import pyarrow as pa
 
-from liquidity_pipeline.contracts.assets import SETTLEMENT_DAY_STUDY
+from liquidity_pipeline.contracts.assets.events import SETTLEMENT_DAY_STUDY
 from liquidity_pipeline.models.mart import PythonMart
 from liquidity_pipeline.statistics import panels
 from liquidity_pipeline.statistics.exact_tests import stratified_upper_tail
@@ -25,10 +25,10 @@ from liquidity_pipeline.statistics.inference import (
     Floats,
     Integers,
     Matched,
-    bonferroni,
     matched_means,
     mean_difference,
 )
+from liquidity_pipeline.statistics.multiple_tests import bonferroni
 
 # Net public settlement in USD bn: above the first, up to the second bound.
 BUCKETS = {

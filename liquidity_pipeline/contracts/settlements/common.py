@@ -1,0 +1,94 @@
+"""What the marts on settlements share: classes, columns, and the inputs that they rest on."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from liquidity_pipeline.contracts.reach import Input
+from liquidity_pipeline.contracts.table import day, flag, text, usd
+
+# In the marts a cash-management bill is a bill; class cmb is a memo item, never added to others.
+MART_CLASSES = ("bill", "note", "bond", "tips", "frn")
+
+GROUPS = ("bills", "coupons")
+
+SOMA_BASES = ("holdings", "published", "assumed", "none")
+
+SOMA_BASIS = text(
+    "soma_basis",
+    "How the Fed's part of the maturing is known. holdings: its securities by CUSIP; published: "
+    "Treasury's estimate of what the public holds; assumed: at least what it took of them at their "
+    "auctions and takes as add-on on the day, at most all; none: nothing matures",
+    allowed=SOMA_BASES,
+)
+
+CLASS = text(
+    "security_class",
+    "Class of security; bill includes cash-management bills",
+    allowed=MART_CLASSES,
+)
+
+GROUP = text("security_group", "Bills, or coupons", allowed=GROUPS)
+
+ISSUED = usd("issued_usd_mn", "Face amount issued, SOMA add-ons included", nullable=False)
+
+REDEEMED = usd(
+    "redeemed_usd_mn",
+    "Face amount maturing, SOMA included, without what buybacks had retired (as far as these were "
+    "ever served by security; see docs/reliability.md)",
+    nullable=False,
+)
+
+NET = (
+    usd(
+        "buyback_usd_mn",
+        "Face amount bought back; NULL where Treasury's buybacks were not answered for",
+    ),
+    usd(
+        "net_usd_mn",
+        "Issued and expected add-ons less redeemed; buybacks apart. NULL while an issue is still "
+        "to be announced, or where the auctions were not answered for",
+    ),
+    usd(
+        "net_public_usd_mn",
+        "Net paid by the public: without the Fed's add-ons and maturities. NULL as net_usd_mn",
+    ),
+    usd(
+        "privately_held_net_usd_mn",
+        "Treasury's privately-held net marketable borrowing: net_public less buybacks. NULL where "
+        "either is",
+    ),
+)
+
+AS_OF = day("as_of_date", "Day at whose end the row was known")
+
+IS_OPEN = flag(
+    "is_open", "Known at the run's moment and replaced by the next run; false: a Friday, for good"
+)
+
+# Auctions tell of days to come as well, as long as all that is due of them is known.
+AHEAD = Input("debt_settlements", "auctions", looks_ahead=True)
+
+OF_ITS_DAY = replace(AHEAD, by="settlement_date")
+
+# The open row is the run's own: what of it is known, the day of each settlement says.
+FROZEN = replace(AHEAD, only={"is_open": ("false",)})
+
+BUYBACKS = Input(
+    "debt_settlements",
+    "buybacks",
+    columns=("buyback_usd_mn",),
+    by="settlement_date",
+    looks_ahead=True,
+    # The programme began then; before it there is nothing to know.
+    from_day="2024-05-29",
+)
+
+SCHEDULE = Input("upcoming_settlements", "auctions", is_current=True)
+
+# What matures and is announced for days to come is in its snapshot alone.
+SNAPSHOT = replace(SCHEDULE, only_ahead=True)
+
+SNAPSHOT_WEEK = replace(SNAPSHOT, days=6)
+
+SNAPSHOT_OF_ITS_DAY = replace(SNAPSHOT, by="settlement_date")

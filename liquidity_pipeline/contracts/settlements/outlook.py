@@ -1,0 +1,188 @@
+"""Contracts of what settles, and of what else moves the account, in the coming weeks."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from liquidity_pipeline.contracts.reach import Input
+from liquidity_pipeline.contracts.settlements.common import (
+    AHEAD,
+    CLASS,
+    GROUPS,
+    REDEEMED,
+    SCHEDULE,
+    SNAPSHOT,
+    SNAPSHOT_WEEK,
+    SOMA_BASIS,
+)
+from liquidity_pipeline.contracts.table import MART_KNOWN_AT, Table, day, integer, number, text, usd
+
+# The effect on the repo rate takes the newest slope of marts.settlement_sensitivity. While an input
+# of that mart is behind, its newest slope is an older one.
+_NEWEST_SLOPE = tuple(
+    Input(
+        table,
+        entity,
+        columns=("funding_effect_bp", "funding_effect_low_bp", "funding_effect_high_bp"),
+        is_current=True,
+    )
+    for table, entity in (
+        ("reference_rates", "TGCR"),
+        ("fed_balance_sheet", "WRBWFRBL"),
+        ("market_series", "TLAACBW027SBOG"),
+    )
+)
+
+SETTLEMENT_OUTLOOK = Table(
+    "marts",
+    "settlement_outlook",
+    "Net settlements of the coming eight weeks as known at the run's moment: the one mart whose "
+    "rows all change with the run. What it said in the past is in settlement_outlook_score.",
+    key=("settlement_date", "security_class"),
+    reach="settlement_date",
+    rests_on=(AHEAD, SCHEDULE, *_NEWEST_SLOPE),
+    columns=(
+        day("as_of", "Day of the run"),
+        day("settlement_date", "Day ahead on which the money moves"),
+        CLASS,
+        usd("auctioned_usd_mn", "Issues with results, SOMA add-ons included", nullable=False),
+        usd("announced_usd_mn", "Issues announced, add-ons still to come", nullable=False),
+        integer(
+            "scheduled_issues", "Issues on the schedule without an amount", low=0, unit="issues"
+        ),
+        usd(
+            "expected_issues_usd_mn",
+            "Regular issues still to be announced, at the size of the last of their kind",
+            nullable=False,
+        ),
+        usd(
+            "add_ons_expected_usd_mn",
+            "Add-ons to come for both: what the Fed holds of the maturing",
+        ),
+        REDEEMED,
+        usd("net_public_usd_mn", "Net paid by the public; NULL until all is announced"),
+        usd("net_public_expected_usd_mn", "The same with the issues that are expected"),
+        usd(
+            "refinancing_usd_mn",
+            "Maturing while issues of the day and group are still to be announced: rolled over",
+        ),
+        usd("buyback_maximum_usd_mn", "Most that announced buybacks would retire", nullable=False),
+        number(
+            "funding_effect_bp",
+            "Expected effect on the overnight repo rate of the expected net of coupons: that of "
+            "marts.settlement_sensitivity's last complete quarter; NULL for bills",
+            unit="basis points",
+        ),
+        number("funding_effect_low_bp", "Lower end of its 95 % interval", unit="basis points"),
+        number("funding_effect_high_bp", "Upper end of its 95 % interval", unit="basis points"),
+        SOMA_BASIS,
+        MART_KNOWN_AT,
+    ),
+)
+
+SETTLEMENT_OUTLOOK_SCORE = Table(
+    "marts",
+    "settlement_outlook_score",
+    "What was known and expected on Friday evenings of the settlements of the next eight weeks, "
+    "and what settled; beside it the errors of two simple forecasts.",
+    key=("as_of_date", "weeks_ahead", "security_group"),
+    reach="week_start",
+    rests_on=(replace(AHEAD, days=6), SNAPSHOT_WEEK),
+    columns=(
+        day("as_of_date", "Friday"),
+        integer("weeks_ahead", "Calendar weeks ahead, the next one is 1", low=1, unit="weeks"),
+        text("security_group", "Bills, coupons, or all", allowed=(*GROUPS, "all")),
+        day("week_start", "Monday of the week ahead"),
+        usd("issued_known_usd_mn", "Issues known: results, or announced amount", nullable=False),
+        usd("issued_usd_mn", "Issues that settled, SOMA add-ons included", nullable=False),
+        number("coverage_ratio", "Known over settled issues; add-ons are not announced", low=0),
+        usd("redeemed_known_usd_mn", "Maturities known then", nullable=False),
+        usd("redeemed_usd_mn", "Maturities that settled", nullable=False),
+        usd(
+            "net_public_known_usd_mn",
+            "Net paid by the public as known then; NULL while issues were still to be announced",
+        ),
+        usd("net_public_expected_usd_mn", "The same with the issues that were expected"),
+        usd("net_public_usd_mn", "Net paid by the public", nullable=False),
+        usd("error_usd_mn", "Settled less expected net; NULL without a year of history"),
+        usd("rollover_error_usd_mn", "Error of expecting a full roll-over: the settled net itself"),
+        usd(
+            "last_year_error_usd_mn",
+            "Settled less the net of the week 52 weeks before; NULL where that is not held",
+        ),
+        MART_KNOWN_AT,
+    ),
+)
+
+COUPON_INTEREST = Table(
+    "marts",
+    "coupon_interest",
+    "Interest that Treasury pays on notes and bonds by day, past and eight weeks ahead, from the "
+    "coupons and amounts of its auctions; without floating-rate notes.",
+    key=("payment_date",),
+    reach="payment_date",
+    rests_on=(AHEAD, SNAPSHOT),
+    columns=(
+        day("payment_date", "Day on which it is paid"),
+        usd(
+            "interest_usd_mn",
+            "Half a year's coupon on what is outstanding; NULL where the coupon of a hundredth or "
+            "more of the face amount is not known, or less than ten years of auctions are held",
+        ),
+        usd("paying_usd_mn", "Face amount of the securities that pay", nullable=False),
+        number("coverage_ratio", "Part of it whose coupon is known", low=0, high=1.000001),
+        MART_KNOWN_AT,
+    ),
+)
+
+_USUAL_DAYS = {"item": ("tax date", "benefits")}
+
+FORWARD_CALENDAR = Table(
+    "marts",
+    "forward_calendar",
+    "What moves the Treasury's account in the coming eight weeks by day, as known at the run's "
+    "moment: positive amounts flow into the account and drain.",
+    key=("date", "item", "part"),
+    reach="date",
+    rests_on=(
+        AHEAD,
+        SCHEDULE,
+        # Without the statement's lines a marked day has no usual amount, and stays a marked day.
+        Input("tga_flows", columns=("amount_usd_mn", "n_obs"), only=_USUAL_DAYS, is_current=True),
+        Input("buybacks", only={"item": ("buybacks",)}, is_current=True),
+    ),
+    columns=(
+        day("as_of", "Day of the run"),
+        day("date", "Day ahead"),
+        text(
+            "item",
+            "What moves",
+            allowed=(
+                "issues auctioned",
+                "issues announced",
+                "issues expected",
+                "add-ons expected",
+                "maturities",
+                "buybacks",
+                "coupon interest",
+                "tax date",
+                "benefits",
+            ),
+        ),
+        text("part", "Bills or coupons; the month of a tax date, the kind of benefit day"),
+        usd("amount_usd_mn", "Amount; NULL where it cannot be told"),
+        text(
+            "certainty",
+            "known; announced: results to come; expected: announcement to come; usual: the mean of "
+            "such days in the past, by table II of the statement",
+            allowed=("known", "announced", "expected", "usual"),
+        ),
+        number(
+            "n_obs",
+            "Past days behind a usual amount, operations behind a take-up",
+            low=0,
+            unit="days or operations",
+        ),
+        MART_KNOWN_AT,
+    ),
+)
