@@ -30,6 +30,7 @@ ORDER = [
     {"ingestion"},
     {"models"},
     {"brief"},
+    {"assistant"},
     {"pipeline"},
     {"scorecard"},
     {"alerts"},
