@@ -220,6 +220,30 @@ FRESHNESS = Table(
     ),
 )
 
+RUNS = Table(
+    "meta",
+    "runs",
+    "What fetching cost and how publishers behaved: one row per fetch of a source and publisher, "
+    "of the last 60 days.",
+    key=("fetch_id", "publisher"),
+    columns=(
+        text("fetch_id", "Fetch: the name of its record in the archive"),
+        text("source", "Source that was fetched"),
+        text("publisher", "Publisher that was asked"),
+        moment("began_at", "When the first answer came"),
+        moment("ended_at", "When everything was archived"),
+        day("months_from", "First day asked for"),
+        day("months_through", "Last day asked for"),
+        integer("requests", "Requests, each with its retries", low=1),
+        integer("bytes", "Size of the answers, decompressed", low=0, unit="bytes"),
+        integer("failed", "Requests that no attempt answered usably", low=0),
+        integer("refused", "Requests answered by a refusal (HTTP 4xx)", low=0),
+        integer("not_understood", "Answers that could not be read, or not wholly", low=0),
+        integer("gaps", "What the whole fetch named as not to be had", low=0),
+        text("error", "Why the whole fetch was given up", nullable=True),
+    ),
+)
+
 BRIEF_FIGURES = Table(
     "meta",
     "brief_figures",
@@ -311,6 +335,7 @@ PUBLICATION_TABLES = by_name(
         REVISIONS,
         EXAMPLE_QUERIES,
         RELATIONSHIPS,
+        RUNS,
         BRIEF_FIGURES,
     )
 )
