@@ -12,6 +12,7 @@
 | LIQUIDITY_HTTP_INTERVAL   | least seconds between requests to one publisher (per publisher) |
 | LIQUIDITY_URL_<PUBLISHER> | base URL of one publisher, e.g. LIQUIDITY_URL_YAHOO (live URL)  |
 | LIQUIDITY_SANDBOX_URL     | root URL of a sandbox that is already running (none)            |
+| LIQUIDITY_LOG_FORMAT      | lines of logs/liquidity.log: `text`, or `json` objects (text)   |
 
 Alerts (`liquidity alerts`):
 
@@ -67,6 +68,7 @@ class Settings:
     http_interval: float | None = None
     publisher_urls: Mapping[str, str] = field(default_factory=dict)
     sandbox_url: str | None = None
+    log_format: str = "text"
 
     @classmethod
     def from_env(cls, env: Mapping[str, str] | None = None) -> Settings:
@@ -94,6 +96,7 @@ class Settings:
                 if variable.startswith(_PUBLISHER_URL)
             },
             sandbox_url=_url(sandbox_url, "LIQUIDITY_SANDBOX_URL") if sandbox_url else None,
+            log_format=_log_format(env.get("LIQUIDITY_LOG_FORMAT", "text")),
         )
 
     def stand_in_url(self, publisher: str) -> str | None:
@@ -242,6 +245,12 @@ def parse_day(text: str, name: str) -> date:
 
 def _endpoints(text: str) -> str:
     return text if text in (LIVE, SANDBOX) else _url(text, "LIQUIDITY_ENDPOINTS")
+
+
+def _log_format(text: str) -> str:
+    if text not in ("text", "json"):
+        raise SettingsError(f"LIQUIDITY_LOG_FORMAT: '{text}' is neither 'text' nor 'json'.")
+    return text
 
 
 def _url(text: str, name: str) -> str:

@@ -1,24 +1,28 @@
 """Every input away in turn, on the sandbox and on the recorded history: does any value change?
 
     python -m liquidity_pipeline_tests.campaign_outages [--sources-only] [--world sandbox|replay]
-        [--source NAME] [--data-dir DIR --as-of YYYY-MM-DD] [--write docs/reliability.md]
+        [--source NAME] [--data-dir DIR --as-of YYYY-MM-DD] [--keep DIR]
+        [--write docs/reliability.md]
 
 Each source, and each series, symbol, kind and part of it, is taken away as if it had never been
 served, had ended three months ago, and had ended yesterday; some pairs too. Prints, per outage, how
 many values were compared, how many rows are absent, and how many values differ: none should, but
 where a lake was never served what makes a value more exact (`COARSER`). `--write` replaces the
-section "outages: WORLD" of a page by the counts.
+section "outages: WORLD" of a page by the counts. The whole takes an hour or more: with `--keep` the
+good day and each outage that was tried stay in a folder, and a campaign that was stopped goes on
+where it ended, as long as the code is the same.
 """
 
 from __future__ import annotations
 
 import argparse
+import json
 import subprocess
 import sys
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
@@ -41,6 +45,9 @@ PAIRS = (
 # A lake that was never served the Fed's holdings by security takes Treasury's estimate; each row
 # says so in `soma_basis`.
 COARSER = frozenset({"soma_securities"})
+COMMIT = subprocess.run(
+    ["git", "describe", "--always", "--dirty"], capture_output=True, text=True, check=True
+).stdout.strip()
 
 
 @dataclass(frozen=True)
@@ -57,6 +64,11 @@ class Trial:
         """The lake never had what makes the values more exact."""
         names = {source for source, _ in self.outage.gone}
         return self.outage.after is None and names <= COARSER
+
+    @property
+    def numbers(self) -> tuple[int, int, int]:
+        """The counts, as they are kept."""
+        return self.values, self.absent, self.differ
 
     @property
     def counts(self) -> str:
@@ -93,12 +105,16 @@ WORLDS: dict[str, World] = {"sandbox": sandbox, "replay": replay}
 
 
 def fill(folder: Path, url: str, first: date, today: date) -> Settings:
-    """Fetch every source from a month on into a new data directory."""
+    """Fetch every source from a month on into a data directory, unless it was filled before."""
     settings = Settings(data_dir=folder, endpoints=url, as_of=today)
+    filled_before = folder / "filled"
+    if filled_before.exists():
+        return settings
     filled = Pipeline(settings)
     for source in SOURCES.values():
         filled.ingest(source, Window.of_months(first, today))
     filled.read_policy_events()
+    filled_before.touch()
     return settings
 
 
@@ -115,18 +131,37 @@ def outages(settings: Settings, *, sources_only: bool, source: str | None) -> It
 
 
 def measure(settings: Settings, folder: Path, arguments: argparse.Namespace) -> list[Trial]:
-    """Try every outage on a good day, print what was compared, and return it."""
-    good = Publication(settings, folder)
-    trials = []
+    """Try every outage on a good day, print what was compared, and return it.
+
+    What was tried before with the same code is read from the folder.
+    """
+    log, good, trials = folder / "trials.jsonl", Publication(settings, folder), list[Trial]()
+    tried = read_trials(log)
     for outage in outages(settings, sources_only=arguments.sources_only, source=arguments.source):
-        found = good.under(outage)
-        trial = Trial(outage, found.values, found.absent, sum(found.wrong.values()))
-        trials.append(trial)
-        say(f"{outage}: {trial.counts}")
-        for example in found.examples[:5]:
-            say(f"    {example}")
+        trial = tried.get(str(outage))
+        if trial is None:
+            found = good.under(outage)
+            trial = Trial(outage, found.values, found.absent, sum(found.wrong.values()))
+            with log.open("a", encoding="utf-8") as file:
+                file.write(json.dumps([COMMIT, str(outage), *trial.numbers]) + "\n")
+            say(f"{outage}: {trial.counts}")
+            for example in found.examples[:5]:
+                say(f"    {example}")
+        trials.append(replace(trial, outage=outage))
     say(total(trials))
     return trials
+
+
+def read_trials(log: Path) -> dict[str, Trial]:
+    """Return what was tried with this code, by the outage's name."""
+    if not log.exists() or COMMIT.endswith("-dirty"):
+        return {}
+    rows = [json.loads(line) for line in log.read_text(encoding="utf-8").splitlines()]
+    return {
+        name: Trial(Outage((), None), *numbers)
+        for commit, name, *numbers in rows
+        if commit == COMMIT
+    }
 
 
 def total(trials: Sequence[Trial]) -> str:
@@ -140,11 +175,8 @@ def total(trials: Sequence[Trial]) -> str:
 
 def section(settings: Settings, trials: Sequence[Trial]) -> str:
     """Return the counts as Markdown."""
-    commit = subprocess.run(
-        ["git", "rev-parse", "--short", "HEAD"], capture_output=True, text=True, check=True
-    ).stdout.strip()
     lines = [
-        f"Day {settings.today}, commit {commit}, measured on {datetime.now(UTC).date()} by "
+        f"Day {settings.today}, commit {COMMIT}, measured on {datetime.now(UTC).date()} by "
         "`python -m liquidity_pipeline_tests.campaign_outages`; edit nothing here by hand.",
         "",
         f"{total(trials)}.",
@@ -179,13 +211,15 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument("--source", choices=sorted(SOURCES), help="only this source")
     parser.add_argument("--world", choices=sorted(WORLDS), help="only this world")
     parser.add_argument("--data-dir", type=Path, help="a filled data directory instead")
+    parser.add_argument("--keep", type=Path, help="folder that keeps what was done, to go on later")
     parser.add_argument("--write", type=Path, help="page whose sections are replaced")
     parser.add_argument("--as-of", type=date.fromisoformat, help="its day")
     arguments = parser.parse_args(argv)
     wrong = 0
-    with tempfile.TemporaryDirectory() as scratch:
+    kept = nullcontext(arguments.keep) if arguments.keep else tempfile.TemporaryDirectory()
+    with kept as scratch:
         for name, world in worlds(arguments).items():
-            say(f"--- {name}")
+            say(f"--- {name}, commit {COMMIT}")
             with world(Path(scratch) / name) as settings:
                 trials = measure(settings, Path(scratch) / f"{name}-work", arguments)
                 wrong += sum(trial.differ for trial in trials if not trial.is_coarser)
@@ -200,6 +234,8 @@ def worlds(arguments: argparse.Namespace) -> dict[str, World]:
         settings = Settings(data_dir=arguments.data_dir, as_of=arguments.as_of)
         return {arguments.world or "sandbox": lambda _: nullcontext(settings)}
     held = [name for name in WORLDS if name != "replay" or REPLAY.exists()]
+    if arguments.world is not None and arguments.world not in held:
+        raise SystemExit(f"the recorded history is not here: {REPLAY} does not exist")
     return {name: WORLDS[name] for name in held if arguments.world in (None, name)}
 
 

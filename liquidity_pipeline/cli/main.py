@@ -119,6 +119,19 @@ def query(place: Place, sql: str, form: str) -> None:
 
 
 @main.command()
+@placed
+def mcp(place: Place) -> None:
+    """Serve the published file to an assistant: a read-only Model Context Protocol server.
+
+    It speaks over standard input and output, and is started by the assistant's program: see
+    docs/bi.md.
+    """
+    from liquidity_pipeline.cli.mcp import serve
+
+    serve(place)
+
+
+@main.command()
 @click.option("--lang", "language", type=click.Choice(["en", "zh"]), default="en")
 @click.option("--format", "form", type=click.Choice(["html", "md", "json"]), default="md")
 @click.option(

@@ -76,9 +76,9 @@ def placed(command: Callable[..., Any]) -> Callable[..., Any]:
         if sandbox and endpoints not in (None, SANDBOX):
             raise click.UsageError("--sandbox and --endpoints exclude each other")
         place = Place(data_dir, SANDBOX if sandbox else endpoints, options.pop("as_of", None))
-        data_dir_used = place.settings().data_dir
-        click.get_current_context().meta[DATA_DIR] = data_dir_used
-        failures.start_log(data_dir_used, debug=debug)
+        settings = place.settings()
+        click.get_current_context().meta[DATA_DIR] = settings.data_dir
+        failures.start_log(settings.data_dir, settings.log_format, debug=debug)
         return command(place, **options)
 
     decorated: Callable[..., Any] = with_place

@@ -119,6 +119,7 @@ def _execute(
         runner.refresh(planned)
         progress.building(runs.publish_steps())
         runner.publish()
+        runner.forget_old_runs()
     return runner.report
 
 

@@ -128,23 +128,20 @@ RELATIONSHIPS = Table(
 PUBLISHED_TOTALS = Table(
     "meta",
     "published_totals",
-    "Totals that Treasury publishes for past quarters, which the marts must reproduce.",
-    key=("quarter", "figure"),
+    "Figures that Treasury or the press printed about past periods, which the marts must match.",
+    key=("period", "figure"),
     columns=(
-        text("quarter", "Quarter, e.g. 2026Q1"),
-        day("quarter_end", "Its last day"),
+        text("period", "Quarter (2026Q1), or the Wednesday that ends a week (2025-10-22)"),
+        day("period_end", "Last day of the period"),
         text(
             "figure",
-            "privately_held_net_borrowing: net marketable borrowing; quarter_end_cash: balance of "
-            "the Treasury General Account",
+            "privately_held_net_borrowing: net marketable borrowing of a quarter; "
+            "quarter_end_cash: balance of the Treasury General Account; reserve_drain: fall of "
+            "reserve balances in a week of H.4.1",
         ),
-        usd("value_usd_mn", "Treasury's figure, printed to the billion", nullable=False),
-        usd(
-            "tolerance_usd_mn",
-            "Accepted difference between the mart and Treasury's figure",
-            nullable=False,
-        ),
-        text("source", "Document in which it is printed"),
+        usd("value_usd_mn", "Figure as printed, rounded to the billion or less", nullable=False),
+        usd("tolerance_usd_mn", "Largest difference that rounding explains", nullable=False),
+        text("source", "Where it is printed"),
     ),
 )
 
@@ -220,6 +217,30 @@ FRESHNESS = Table(
         ),
         moment("fetched_at", "Last successful fetch", nullable=True),
         text("problem", "Last failure or reported gap", nullable=True),
+    ),
+)
+
+RUNS = Table(
+    "meta",
+    "runs",
+    "What fetching cost and how publishers behaved: one row per fetch of a source and publisher, "
+    "of the last 60 days.",
+    key=("fetch_id", "publisher"),
+    columns=(
+        text("fetch_id", "Fetch: the name of its record in the archive"),
+        text("source", "Source that was fetched"),
+        text("publisher", "Publisher that was asked"),
+        moment("began_at", "When the first answer came"),
+        moment("ended_at", "When everything was archived"),
+        day("months_from", "First day asked for"),
+        day("months_through", "Last day asked for"),
+        integer("requests", "Requests, each with its retries", low=1),
+        integer("bytes", "Size of the answers, decompressed", low=0, unit="bytes"),
+        integer("failed", "Requests that no attempt answered usably", low=0),
+        integer("refused", "Requests answered by a refusal (HTTP 4xx)", low=0),
+        integer("not_understood", "Answers that could not be read, or not wholly", low=0),
+        integer("gaps", "What the whole fetch named as not to be had", low=0),
+        text("error", "Why the whole fetch was given up", nullable=True),
     ),
 )
 
@@ -314,6 +335,7 @@ PUBLICATION_TABLES = by_name(
         REVISIONS,
         EXAMPLE_QUERIES,
         RELATIONSHIPS,
+        RUNS,
         BRIEF_FIGURES,
     )
 )

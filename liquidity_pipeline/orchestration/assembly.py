@@ -2,6 +2,7 @@
 
 import dagster as dg
 
+from liquidity_pipeline.orchestration.alert_sensor import send_alerts
 from liquidity_pipeline.orchestration.jobs import jobs, schedules
 from liquidity_pipeline.orchestration.mart_assets import marts
 from liquidity_pipeline.orchestration.resources import environment_pipeline
@@ -16,7 +17,7 @@ def build_definitions(pipeline: Pipeline | None = None) -> dg.Definitions:
         assets=[*publisher_specs(), *source_assets(), marts],
         jobs=jobs,
         schedules=schedules,
-        sensors=sensors,
+        sensors=[*sensors, send_alerts],
         resources={"pipeline": pipeline or environment_pipeline},
         executor=dg.in_process_executor,
     )

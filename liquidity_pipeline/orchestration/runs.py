@@ -20,7 +20,7 @@ from liquidity_pipeline.models.reconciliations.reconciliation import (
     figures,
     passes,
 )
-from liquidity_pipeline.orchestration import liveness
+from liquidity_pipeline.orchestration import liveness, retention
 from liquidity_pipeline.orchestration.assembly import build_definitions
 from liquidity_pipeline.orchestration.dagster_instance import COMMAND_LINE
 from liquidity_pipeline.orchestration.dagster_private import INTERRUPTED
@@ -105,6 +105,11 @@ class Runner:
         if current:
             self._reconcile()
         self.execute(job, asset_selection=[PUBLICATION_KEY, BRIEF_KEY] if current else None)
+
+    def forget_old_runs(self) -> list[str]:
+        """Delete Dagster's records of old runs that nothing needs; see `retention`."""
+        keys = self._definitions.resolve_asset_graph().asset_check_keys
+        return retention.forget_old_runs(self.dagster, list(keys))
 
     def _reconcile(self) -> None:
         """Say again what does not reconcile, though the marts are those of the last run."""

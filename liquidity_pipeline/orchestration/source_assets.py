@@ -9,6 +9,7 @@ import dagster as dg
 from liquidity_pipeline.contracts.sources.policy import POLICY_EVENTS
 from liquidity_pipeline.contracts.table import Table
 from liquidity_pipeline.contracts.validation import ContractBreach
+from liquidity_pipeline.ingestion import traffic
 from liquidity_pipeline.ingestion.completeness import Missing, spans
 from liquidity_pipeline.ingestion.completeness import describe as describe_missing
 from liquidity_pipeline.ingestion.health import read_gaps
@@ -170,6 +171,7 @@ def _materialized(
     yield dg.MaterializeResult(
         metadata=origin(pipeline)
         | _table_metadata(pipeline, source, window)
+        | traffic.summary(ingested.records)
         | bullets("gaps", ingested.gaps),
         data_version=dg.DataVersion(_combined_version(mine)),
         tags=origin_tags(pipeline),

@@ -26,7 +26,7 @@ from liquidity_pipeline.contracts.registry import PUBLISHED
 from liquidity_pipeline.contracts.sources import SOURCE_TABLES
 from liquidity_pipeline.contracts.sources.policy import POLICY_EVENTS
 from liquidity_pipeline.contracts.table import Table
-from liquidity_pipeline.ingestion import completeness, coverage, freshness, ingest
+from liquidity_pipeline.ingestion import completeness, coverage, freshness, ingest, traffic
 from liquidity_pipeline.ingestion.fetch_history import FetchHistory, summarize
 from liquidity_pipeline.ingestion.ingest import Ingested, Rebuilt
 from liquidity_pipeline.models import build_stamp, building, engine, reference
@@ -114,17 +114,20 @@ class Pipeline:
         """
         self.settings.claim_data_dir()
         done = self._ingest(source, window)
-        gaps = list(done.gaps)
+        gaps, records = list(done.gaps), list(done.records)
         rebased = self._history(source).rebased if done.has_new_split else ()
         for span in completeness.spans(sorted(rebased)):
             try:
-                gaps += self._ingest(source, span).gaps
+                again = self._ingest(source, span)
             except PublisherError as error:
                 gaps.append(
                     f"{source.name}: {span.start:%Y-%m} … {span.end:%Y-%m} must be fetched again "
                     f"after a split, which failed: {error.problem}"
                 )
-        return Ingested(done.stored, list(dict.fromkeys(gaps)))
+            else:
+                gaps += again.gaps
+                records += again.records
+        return Ingested(done.stored, list(dict.fromkeys(gaps)), records)
 
     def _ingest(self, source: Source, window: Window) -> Ingested:
         return ingest.ingest(
@@ -263,7 +266,7 @@ class Pipeline:
         """Open DuckDB in memory on the wanted tables (all by default), as public at `now`."""
         inputs = engine.Inputs(
             source_files={
-                name: self.lake.files(table)
+                name: self.lake.gathered(table)
                 for name, table in SOURCE_TABLES.items()
                 if wanted is None or table.qualified_name in wanted
             },
@@ -300,6 +303,7 @@ class Pipeline:
                 self.settings,
                 freshness=self.freshness(),
                 revisions=self.lake.revisions(),
+                runs=traffic.runs(self.archive, self.now),
                 signs=self._facts["sign_conventions"],
             )
             try:

@@ -39,8 +39,9 @@ SIGNS_FILE = "sign_conventions.csv"
 SIGNS_HEADER = ("component", "convention", "sign", "note")
 CONVENTIONS = ("reserves", "headline")
 TOTALS_FILE = "published_totals.csv"
-TOTALS_HEADER = ("quarter", "figure", "value", "unit", "tolerance", "source")
-FIGURES = ("privately_held_net_borrowing", "quarter_end_cash")
+TOTALS_HEADER = ("period", "figure", "value", "unit", "tolerance", "source")
+QUARTERLY_FIGURES = ("privately_held_net_borrowing", "quarter_end_cash")
+WEEKLY_FIGURES = ("reserve_drain",)
 
 # Where a file does not give the hour, the end of New York's business day is safe.
 _END_OF_DAY = time(16, 0)
@@ -112,24 +113,30 @@ def read_sign_conventions(reference_dir: Path) -> pa.Table:
 
 
 def read_published_totals(reference_dir: Path) -> pa.Table:
-    """Return what Treasury prints about past quarters, in the columns of `meta.published_totals`.
+    """Return what others print about past periods, in the columns of `meta.published_totals`.
 
-    USD billions in the file, USD millions in the table. A folder without the file gives no rows:
-    then nothing is compared. Raises SettingsError for a cell that cannot be read, and for two rows
-    of one quarter and figure.
+    A period is a quarter (2018Q3) or, for weekly figures, the Wednesday that ends the week. USD
+    billions in the file, USD millions in the table. A folder without the file gives no rows: then
+    nothing is compared. Raises SettingsError for a cell that cannot be read, and for two rows of
+    one period and figure.
     """
     import pyarrow as pa
 
     path = reference_dir / TOTALS_FILE
     rows: dict[tuple[str, str], dict[str, object]] = {}
     for line in _lines(path, TOTALS_HEADER) if path.exists() else ():
-        quarter, figure = line.text("quarter"), line.choice("figure", FIGURES)
-        if (quarter, figure) in rows:
-            raise line.error("quarter", f"one row for '{figure}' of {quarter}")
+        period, figure = (
+            line.text("period"),
+            line.choice("figure", QUARTERLY_FIGURES + WEEKLY_FIGURES),
+        )
+        if (period, figure) in rows:
+            raise line.error("period", f"one row for '{figure}' of {period}")
         line.choice("unit", ("USD billions",))
-        rows[quarter, figure] = {
-            "quarter": quarter,
-            "quarter_end": line.quarter_end("quarter"),
+        rows[period, figure] = {
+            "period": period,
+            "period_end": (
+                line.wednesday("period") if figure in WEEKLY_FIGURES else line.quarter_end("period")
+            ),
             "figure": figure,
             "value_usd_mn": 1000 * line.required_number("value"),
             "tolerance_usd_mn": 1000 * line.required_number("tolerance"),
@@ -193,6 +200,12 @@ class _Line:
         if not (year.isdigit() and quarter in ("1", "2", "3", "4")):
             raise self.error(column, "a quarter as 2026Q1")
         return date(int(year) + int(quarter) // 4, int(quarter) * 3 % 12 + 1, 1) - timedelta(days=1)
+
+    def wednesday(self, column: str) -> date:
+        found = self.day(column)
+        if found.isoweekday() != 3:
+            raise self.error(column, "a Wednesday, which ends a week of H.4.1")
+        return found
 
     def optional_time(self, column: str, default: time) -> time:
         try:

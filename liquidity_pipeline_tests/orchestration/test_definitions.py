@@ -117,7 +117,11 @@ def test_a_scheduled_run_asks_for_the_previous_and_the_current_month():
 
 
 def test_sensors_and_schedules_are_on_and_described():
-    assert {sensor.name for sensor in defs.sensors} == {"publish_what_is_new", "record_killed_runs"}
+    assert {sensor.name for sensor in defs.sensors} == {
+        "publish_what_is_new",
+        "record_killed_runs",
+        "send_alerts",
+    }
     for sensor in defs.sensors:
         assert sensor.default_status == dg.DefaultSensorStatus.RUNNING
     for schedule in schedules:

@@ -66,9 +66,9 @@ def test_the_refunding_estimates_are_treasurys(events, announced, quarter, borro
 
 def test_each_refunding_states_the_current_and_the_next_quarter(events):
     estimates = [event for event in events if event["kind"] == "refunding_cash_balance"]
-    # 2019-01 to 2026-08 are 31 releases, one a quarter.
+    # 2018-10 to 2026-08 are 32 releases, one a quarter.
     assert set(Counter(event["event_date"] for event in estimates).values()) == {2}
-    assert len(estimates) == 62
+    assert len(estimates) == 64
     # The release of early February speaks of the quarters that end in March and June.
     assert [e["effective_date"] for e in estimates if e["event_date"] == date(2026, 2, 2)] == [
         date(2026, 3, 31),

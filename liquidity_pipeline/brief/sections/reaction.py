@@ -1,4 +1,4 @@
-"""Which assets reacted: returns between the same two moments, correlations, slopes, and what tests say."""
+"""Which assets reacted: returns between the same two moments, correlations, slopes and tests."""
 
 from __future__ import annotations
 

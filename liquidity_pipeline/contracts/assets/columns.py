@@ -54,5 +54,3 @@ MAX_T = (
 )
 
 BONFERRONI = "Bonferroni over all planned tests"
-
-BH = "Benjamini and Hochberg"

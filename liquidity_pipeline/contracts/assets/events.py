@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from itertools import combinations
+
 from liquidity_pipeline.contracts.assets.columns import (
     AS_OF,
-    BH,
     BONFERRONI,
     KNOWN_AT,
     MAX_T,
@@ -71,9 +73,19 @@ SETTLEMENT_DAY_STUDY = Table(
     ),
 )
 
+# Between which classes stress is said to spread, and the sets of them whose clusters of bad days
+# are followed: all, and each two. A set is known as far as all of its classes.
+SPREADING_CLASSES = ("crypto", "small_cap", "mid_cap", "large_cap", "high_yield")
+BOUT_SETS: Mapping[str, tuple[str, ...]] = {
+    ", ".join(names): names for names in (SPREADING_CLASSES, *combinations(SPREADING_CLASSES, 2))
+}
 _SPREADING = tuple(
-    Input(PRICES, class_entity=name)
-    for name in ("crypto", "small_cap", "mid_cap", "large_cap", "high_yield")
+    Input(
+        PRICES,
+        class_entity=name,
+        only={"classes": tuple(label for label, names in BOUT_SETS.items() if name in names)},
+    )
+    for name in SPREADING_CLASSES
 )
 
 _CLASS = text("asset_class", "Asset class, as the equally weighted mean of its assets")
@@ -111,12 +123,14 @@ CONTAGION_SEQUENCES = Table(
     "marts",
     "contagion_sequences",
     "Clusters of bad days (a class's worst 5 % so far) that follow ten quiet sessions, and "
-    "when each class had its first bad day within ten sessions.",
-    key=("bout_start", "asset_class"),
+    "when each class had its first bad day within ten sessions. For all classes together, and for "
+    "each two of them.",
+    key=("classes", "bout_start", "asset_class"),
     reach="first_bad_day",
     rests_on=_SPREADING,
     columns=(
-        day("bout_start", "First bad day of any class: the start of the cluster"),
+        text("classes", "Classes whose clusters these are", allowed=tuple(BOUT_SETS)),
+        day("bout_start", "First bad day of any of them: the start of the cluster"),
         _CLASS,
         day("first_bad_day", "First bad day of this class"),
         integer("sessions_after_start", "Sessions since the start", low=0, unit="sessions"),
@@ -127,10 +141,13 @@ CONTAGION_SEQUENCES = Table(
 CONTAGION_ORDER = Table(
     "marts",
     "contagion_order",
-    "How often one class had its bad day before another in the clusters so far.",
+    "How often one class had its bad day before another in the clusters of the two so far.",
     key=("as_of", "first_class", "later_class"),
     reach="as_of",
-    rests_on=_SPREADING,
+    rests_on=(
+        Input(PRICES, class_column="first_class"),
+        Input(PRICES, class_column="later_class"),
+    ),
     columns=(
         AS_OF,
         text("first_class", "Class that is claimed to come first"),
@@ -144,8 +161,8 @@ CONTAGION_ORDER = Table(
         probability(
             "p_value", "One-sided exact sign test of whether the first class comes first more often"
         ),
-        probability("p_value_adjusted", f"Corrected for n_tests: {BH}"),
-        n_tests("pairs of this date"),
+        probability("p_value_adjusted", f"Corrected for n_tests: {BONFERRONI}"),
+        n_tests("ordered pairs of classes"),
         KNOWN_AT,
     ),
 )

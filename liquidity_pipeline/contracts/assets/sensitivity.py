@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping
+
 from liquidity_pipeline.contracts.assets.columns import (
     AS_OF,
     CORRELATION,
@@ -27,8 +29,28 @@ from liquidity_pipeline.contracts.drains.inputs import RESERVES
 from liquidity_pipeline.contracts.reach import PRICES, Input, for_rows
 from liquidity_pipeline.contracts.table import Table, flag, integer, number, text
 
-# Who is said to fall more than whom, and what spreads from where.
-_CLAIMED = tuple(Input(PRICES, class_entity=name) for name in ("crypto", "small_cap", "large_cap"))
+# Who is said to react more than whom, step by step, and the whole order.
+CLAIM_STEPS = (("crypto", "small_cap"), ("small_cap", "large_cap"))
+CLAIM_CLASSES: Mapping[str, tuple[str, ...]] = {
+    **{" > ".join(step): step for step in CLAIM_STEPS},
+    " > ".join(order := (CLAIM_STEPS[0][0], *(less for _, less in CLAIM_STEPS))): order,
+}
+
+
+def _of_claims() -> Iterator[Input]:
+    """Yield what each claim rests on: its own classes, and its correction on all of them."""
+    for name in dict.fromkeys(name for names in CLAIM_CLASSES.values() for name in names):
+        own = tuple(claim for claim, names in CLAIM_CLASSES.items() if name in names)
+        others = tuple(claim for claim in CLAIM_CLASSES if claim not in own)
+        yield Input(PRICES, class_entity=name, only={"claim": own})
+        if others:
+            yield Input(
+                PRICES,
+                class_entity=name,
+                columns=(*FAMILY, "is_supported"),
+                only={"claim": others},
+            )
+
 
 _BESIDE_RECORD = tuple(name for name in WEEKLY if name != "reserve_drain")
 
@@ -78,7 +100,7 @@ SENSITIVITY_RANKING = Table(
     key=("as_of", "window_name", "driver", "claim"),
     reach="as_of",
     rests_on=(
-        *_CLAIMED,
+        *_of_claims(),
         RESERVES,
         *of_drivers(WEEKLY),
         *for_rows(
@@ -90,7 +112,11 @@ SENSITIVITY_RANKING = Table(
         AS_OF,
         WINDOW,
         DRIVER,
-        text("claim", "Claim that is tested: which class falls more than which"),
+        text(
+            "claim",
+            "Claim that is tested: which class falls more than which",
+            allowed=tuple(CLAIM_CLASSES),
+        ),
         number(
             "excess_fall",
             "How much more it falls per unit of drain; NULL for the claim on the whole order",

@@ -42,8 +42,9 @@ TGA_DAILY = Table(
 TGA_TRAJECTORY = Table(
     "marts",
     "tga_trajectory",
-    "On each day of the Daily Treasury Statement, the path of the TGA to the end-of-quarter "
-    "balances that the last refunding statements assume, in equal steps per business day.",
+    "On each day of the Daily Treasury Statement, two paths of the TGA: to the end-of-quarter "
+    "balances that the last refunding statements assume, in equal steps per business day; and "
+    "the balance expected from settlements, usual flows and season, for six weeks, with its band.",
     key=("as_of_date", "week_ending"),
     columns=(
         day("as_of_date", "Daily Treasury Statement from which the path starts"),
@@ -60,6 +61,14 @@ TGA_TRAJECTORY = Table(
             "as_of_date): the implied drain",
             nullable=False,
         ),
+        usd(
+            "expected_balance_usd_mn",
+            "Balance expected on the Wednesday by marts.drain_outlook; NULL beyond six weeks and "
+            "where its inputs were not known",
+        ),
+        usd("expected_balance_low_usd_mn", "Lower end of its band of past errors, 90 %"),
+        usd("expected_balance_high_usd_mn", "Upper end of its band of past errors, 90 %"),
+        day("expected_as_of_date", "Friday of the outlook that expected it", nullable=True),
         DEBT_LIMIT_STATE,
         MART_KNOWN_AT,
     ),

@@ -56,6 +56,7 @@ SETTLEMENT_CALENDAR = Table(
             "cmb_net_public_usd_mn",
             "Cash-management bills' part of net_public_usd_mn, and NULL where that is",
         ),
+        flag("is_announced", "No issue of the day and group is still to be announced"),
         SOMA_BASIS,
         text("status", "Status of the least certain issue of the day", allowed=STATUSES),
         flag(

@@ -50,7 +50,7 @@ _AHEAD_DAYS = timedelta(days=7 * WEEKS_AHEAD + 14)
 _DAYS = """
     with settled as (
         select settlement_date, sum(net_public_usd_mn) as net_usd_mn,
-            bool_and(is_settled) as is_known
+            bool_and(is_settled and net_public_usd_mn is not null) as is_known
         from marts.settlement_calendar
         group by settlement_date
     )
@@ -69,7 +69,7 @@ _SETTLED = """
     select settlement_date, sum(net_public_usd_mn)
     from marts.settlement_calendar
     group by settlement_date
-    having bool_and(is_settled)
+    having bool_and(is_settled and net_public_usd_mn is not null)
 """
 _WEEKS = """
     select week_ending, known_at, tga_usd_mn, reserves_usd_mn,

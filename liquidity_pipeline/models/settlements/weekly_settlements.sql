@@ -6,7 +6,7 @@ with by_class as (
     select
         days.week_start,
         calendar.*,
-        case when calendar.settlement_date > clock.today and calendar.net_usd_mn is null
+        case when calendar.settlement_date > clock.today and not calendar.is_announced
             then calendar.redeemed_usd_mn else 0 end as refinancing_usd_mn
     from marts.settlement_calendar as calendar
     join meta.calendar_days as days on days.date = calendar.settlement_date
@@ -44,7 +44,8 @@ select
     security_class,
     round(sum(issued_usd_mn), 6) as issued_usd_mn,
     round(sum(redeemed_usd_mn), 6) as redeemed_usd_mn,
-    round(sum(add_ons_expected_usd_mn), 6) as add_ons_expected_usd_mn,
+    case when count(add_ons_expected_usd_mn) = count(*)
+        then round(sum(add_ons_expected_usd_mn), 6) end as add_ons_expected_usd_mn,
     case when count(buyback_usd_mn) = count(*) then round(sum(buyback_usd_mn), 6) end as buyback_usd_mn,
     case when count(net_usd_mn) = count(*) then round(sum(net_usd_mn), 6) end as net_usd_mn,
     case when count(net_public_usd_mn) = count(*)
