@@ -151,7 +151,7 @@ class Settings:
         return self.data_dir / "briefs"
 
     def claim_data_dir(self) -> None:
-        """Bind the data directory to these endpoints for ever, or refuse one that is not theirs.
+        """Bind the data directory to these endpoints permanently, or refuse one bound to others.
 
         Synthetic and real rows must never meet, so the first run leaves a mark.
         """

@@ -82,7 +82,7 @@ SANDBOX_TODAY = date(2026, 2, 6)
 
 @pytest.fixture(scope="session")
 def sandbox() -> Iterator[str]:
-    """Give the root URL of a sandbox that stands at 2026-02-06 and serves from 2025-11."""
+    """Give the root URL of a sandbox whose date is 2026-02-06 and serves from 2025-11."""
     from liquidity_pipeline.sandbox.options import Options
     from liquidity_pipeline.sandbox.server import start
 

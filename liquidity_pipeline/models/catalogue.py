@@ -32,7 +32,7 @@ _FOLDER = Path(__file__).parent
 
 @dataclass(frozen=True)
 class View:
-    """A view of the published file, with the sentence that is shown beside it."""
+    """A view of the published file, with the sentence that describes it."""
 
     schema: str
     name: str
@@ -53,7 +53,7 @@ class View:
     def column_comment(self, column: str) -> str:
         """Return the view's own comment on a column, or that of a table that it reads.
 
-        Raises ValueError when nobody says what the column means.
+        Raises ValueError when no contract says what the column means.
         """
         if column in self.own_columns:
             return self.own_columns[column]

@@ -60,7 +60,7 @@ class Coverage:
         return cls(spans, classes)
 
     def span(self, table: str, entity: str) -> Span:
-        """Return what is known of an input; of one that nobody names, nothing."""
+        """Return what is known of an input; of an input without a row there, nothing."""
         if table != PRICES:
             span = self.spans.get((table, entity), _NOTHING)
             for finer in REFINEMENTS.get((table, entity), ()):

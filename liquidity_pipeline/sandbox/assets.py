@@ -1,7 +1,7 @@
 """Indices, funds and coins: which there are, and how much each one answers to liquidity.
 
 `Markets` draws their prices one symbol at a time, when asked, so that thousands of extra symbols
-cost nothing until somebody reads them. Rates and spreads are in `indicators`.
+cost nothing until they are read. Rates and spreads are in `indicators`.
 """
 
 from __future__ import annotations
@@ -140,7 +140,7 @@ class Markets:
         self._known: dict[str, Prices] = {}
 
     def asset(self, symbol: str) -> Asset | None:
-        """Look a symbol up; None for one that nobody serves."""
+        """Look a symbol up; None for one that no publisher serves."""
         if symbol in ASSETS:
             return ASSETS[symbol]
         number = symbol.removeprefix(EXTRA_PREFIX)

@@ -45,7 +45,7 @@ class DebtRecord:
     Per business day: `issued` and `redeemed` (days x lines of table IIIA), `discount` (par less
     price of new bills, and of new coupons), `soma` (par held at the close, days x `SOMA_CLASSES`)
     and the `tga_close`. `moves` has a row for each change of a security, oldest first: row of the
-    business day, row of the auction that stands for the CUSIP, what its outstanding par and SOMA's
+    business day, row of the auction that represents the CUSIP, what its outstanding par and SOMA's
     holding change by.
     """
 

@@ -19,7 +19,7 @@ SOMA_SHARE_BEFORE_START = {True: 0.05, False: 0.14}  # of bills, of coupons
 class DebtCalendar:
     """Rows of auctions by day (day numbers) and by what can be traded.
 
-    A reopening adds to the security of the first auction: `security` gives the row that stands for
+    A reopening adds to the security of the first auction: `security` gives the row that represents
     the CUSIP, and maturities are listed by that row. `bills_announced` gives the settlement days
     of the bills announced on a day; `by_redemption` lists (day of redemption, row) of what the
     Desk trades, bills (True) and nominal notes (False).

@@ -1,7 +1,7 @@
 """The simulated economy as a whole: who is drawn after whom, and the accounts that come out.
 
 One world per seed, from 2004 to the end of next year; deterministic, and the same day by day
-whatever its length. It knows nothing of wire formats, clocks or servers.
+whatever its length. It is independent of wire formats, clocks and servers.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Treasury's feed of announcements: issue legs of auctions that nobody has published yet.
+"""Treasury's feed of announcements: issue legs of auctions that are not published elsewhere yet.
 
 The feed never deletes a row and keeps no history; what it scheduled earlier cannot be known.
 """

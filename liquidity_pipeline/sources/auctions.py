@@ -175,7 +175,7 @@ def without_results(auctions: pa.Table) -> pa.ChunkedArray:
     """Tell of each auction whether it has no amount although an auction on a later day has one.
 
     It was postponed (the 2-year note of 2015-10-27) or cancelled; of 11,083 auctions since 1979 one
-    has none for ever, the 4-week bill of 2001-09-11.
+    never gets one, the 4-week bill of 2001-09-11.
     """
     days, accepted = auctions["auction_date"], auctions["accepted_usd_mn"]
     newest = pc.max(days.filter(pc.is_valid(accepted)))

@@ -10,7 +10,7 @@ from __future__ import annotations
 class PublisherError(Exception):
     """Base of all failures of a source.
 
-    `payload` is the SHA-256 under which the archive keeps the body, once somebody knows it.
+    `payload` is the SHA-256 under which the archive keeps the body, once it is known.
     """
 
     def __init__(

@@ -19,7 +19,7 @@ from liquidity_pipeline.sources.fetch import Fetch
 
 PUBLISHER = "fiscaldata"
 ACCOUNTING = "/services/api/fiscal_service/v1/accounting"
-# The service refuses more, and answers a page offset with the first page for ever.
+# The service refuses more, and answers every page offset with the first page.
 PAGE_SIZE = 10_000
 
 

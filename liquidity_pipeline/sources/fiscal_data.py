@@ -204,7 +204,7 @@ def _collect_cash(fetch: Fetch) -> pa.Table:
     )
     name = fetch.left_out("Daily Treasury Statement, table II")
     rows = good_rows(records, parse_cash_transactions, name, ("record_date",))
-    # A label that nobody has seen yet would go unnoticed, because the filter is the service's.
+    # A new label would go unnoticed, because the service applies the filter.
     due, lines = _due(fetch), Counter(rows["record_date"].to_pylist())
     without = [day for day in due if lines[day] < len(_CASH_LINES)]
     if without:

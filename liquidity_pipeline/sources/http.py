@@ -266,7 +266,7 @@ class _Came:
 
 
 class _AttemptError(Exception):
-    """One failed attempt: what came of the answer, or whether nobody could be reached."""
+    """One failed attempt: the answer that was received, or that there was no connection."""
 
     def __init__(
         self, problem: str, came: _Came | None = None, *, unreachable: bool = False

@@ -1,4 +1,4 @@
-"""Ranks against one's own past: nothing here ever looks ahead."""
+"""Ranks of a value among earlier values of the same series; later values are never used."""
 
 from __future__ import annotations
 

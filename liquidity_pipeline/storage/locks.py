@@ -18,7 +18,7 @@ from filelock import FileLock, Timeout
 WAREHOUSE = "warehouse"
 
 _POLL_SECONDS = 0.1
-# A short hold, as when somebody asks whether a lock is held, is no news.
+# A short hold, as when another process checks whether a lock is held, is not reported.
 _SHORT_SECONDS = 0.5
 _REMIND_SECONDS = 60.0
 
@@ -46,7 +46,7 @@ def holding(path: Path, who: str, on_wait: OnWait) -> Iterator[None]:
 
 @contextmanager
 def holding_all(data_dir: Path, names: Iterable[str], who: str, on_wait: OnWait) -> Iterator[None]:
-    """Hold several locks of a data directory; one order for everybody excludes a deadlock."""
+    """Hold several locks of a data directory; a fixed order excludes deadlocks."""
     with ExitStack() as held:
         for name in sorted(set(names)):
             held.enter_context(holding(lock_file(data_dir, name), who, on_wait))
@@ -59,7 +59,7 @@ def keep(path: Path, who: str) -> FileLock:
 
 
 def holder(path: Path) -> str:
-    """Return who took a lock last, or "" when nobody has."""
+    """Return who took a lock last, or "" when it was never taken."""
     try:
         return path.read_text(encoding="utf-8").strip()
     except FileNotFoundError:

@@ -1,4 +1,4 @@
-"""A complete build says from what it was made, and until when it stands."""
+"""A complete build says from what it was made, and until when it is valid."""
 
 import os
 import shutil

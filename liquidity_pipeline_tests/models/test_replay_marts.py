@@ -1,7 +1,7 @@
 """All marts on the recorded history: what they know of it, and that no run looks ahead.
 
 The lake is filled once (about 20 seconds) and shared. Slow are the fill and the 24 runs as of a
-past day: each builds every mart anew, which is the promise that is tested.
+past day: each builds every mart again, which is the promise that is tested.
 """
 
 from __future__ import annotations

@@ -41,7 +41,7 @@ MIN_WEEKS = 60
 SEED = 4_001
 # Every driver takes liquidity when it rises, but for purchases, which add it (method, C5).
 DRAIN_SIGN = {"fed_bill_purchases": -1.0}
-# The drain of record is what the claims are about; all other drivers are looked at beside it.
+# The claims are about the drain of record; all other drivers are tested in addition to it.
 RECORD = "reserve_drain"
 
 
@@ -131,8 +131,8 @@ def build_ranking(connection: duckdb.DuckDBPyConnection) -> pa.Table:
     The excess fall is the slope of a return difference on the drain, so that what both share drops
     out. The whole order needs both of its steps: its p-value is the larger of theirs
     (intersection-union test, Berger 1982). The drain of record is a family of tests by itself; a
-    claim on another driver, corrected for all tests at those, stands only beside the same claim on
-    the drain of record, so that one family in all errs in 5 % of worlds without effect.
+    claim on another driver, corrected for all tests on those, holds only together with the same
+    claim on the drain of record, so that in all 5 % of worlds without an effect give a claim.
     """
     weekly = Weekly.read(connection)
     # How much more the first falls than the second; a class without assets yet is undefined.
@@ -158,9 +158,9 @@ def _ranked(excess: Estimates, drivers: Sequence[str]) -> list[dict[str, object]
     of_driver = np.repeat(np.array(drivers), len(CLAIM_STEPS))
     record = _family(excess, of_driver, of_driver == RECORD)
     others = _family(excess, of_driver, of_driver != RECORD)
-    stands = {row["claim"] for row in record if row["is_supported"]}
+    supported = {row["claim"] for row in record if row["is_supported"]}
     return record + [
-        row | {"is_supported": bool(row["is_supported"]) and row["claim"] in stands}
+        row | {"is_supported": bool(row["is_supported"]) and row["claim"] in supported}
         for row in others
     ]
 

@@ -4,9 +4,9 @@ A one-sided CUSUM on the weekly drain of reserve balances: S = max(0, S + drain 
 opens when S > h; it closes when S < h/2, or after two weeks of negative drain, and S starts again
 from zero. k is the median of all earlier weekly drains, h the 90th percentile of all earlier
 4-week drains, from three years on. Weeks before 2009, when the Fed kept reserves scarce on purpose,
-are no yardstick and left out. With k at the median S wanders up by chance as well, and ordinary
-seasons drain too: in simulated worlds 30 episodes a decade are nobody's. So an episode describes
-what drained, and only one that has taken a tenth of the reserves is an alarm.
+are left out. With k at the median, S also rises by chance, and ordinary seasons drain too: in
+simulated worlds 30 episodes a decade were not planted. An episode therefore only describes what
+drained, and only one that has removed a tenth of the reserves is an alarm.
 
 Sources: method, C4 (episodes); Page, Continuous inspection schemes, Biometrika 41 (1954), also
 for the restart from zero.

@@ -137,7 +137,7 @@ def _bank(balance: Callable[[Economy], FloatArray]) -> Callable[[Economy], Serie
 
 
 def _term_funding_programme(economy: Economy) -> Series:
-    """Give the loans of the Bank Term Funding Program, which nobody took up in this world."""
+    """Give the loans of the Bank Term Funding Program, which no bank used in this simulation."""
     weeks = weekly(economy.days, np.zeros_like(economy.sheet.tga))
     on = weeks.wednesdays[weeks.wednesdays >= _TERM_FUNDING_SINCE].tolist()
     return Series(on, ["0"] * len(on), WEEKLY, clock.BALANCE_SHEET)

@@ -12,12 +12,12 @@ JSON = "application/json;charset=utf-8"
 
 
 def bad_request() -> NoReturn:
-    """Answer 400; nobody has recorded the real body."""
+    """Answer 400; the real body is not on record."""
     raise Refusal(Reply(400, '{"message":"Bad Request"}', JSON))
 
 
 def day_given(text: str | None, default: int) -> int:
-    """Read a day YYYY-MM-DD as a day number, or refuse; the default stands for none."""
+    """Read a day YYYY-MM-DD as a day number, or refuse; the default is used where there is none."""
     if not text:
         return default
     try:
