@@ -1,4 +1,4 @@
-"""Which days exist for whom, and when each publisher publishes.
+"""Business days of each market and institution, and when each publisher publishes.
 
 Four calendars of days: `fed` (Federal Reserve business days, also the Daily Treasury Statement's),
 `sifma` (the bond market, also the secured reference rates'), `nyse` and `utc` (every day); and

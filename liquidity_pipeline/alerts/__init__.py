@@ -1,1 +1,1 @@
-"""Alerts for the person on call: what is wrong in the published file, told once per event."""
+"""Alerts on the published file, each sent once per event."""

@@ -1,4 +1,4 @@
-"""Compare what is wrong now with what was told before; tell what began, changed or ended."""
+"""Compare active alerts with those sent before, and send what began, changed or ended."""
 
 from __future__ import annotations
 

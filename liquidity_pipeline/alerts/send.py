@@ -1,4 +1,4 @@
-"""Deliver messages through Apprise: webhooks, Slack, e-mail and whatever else it knows.
+"""Deliver messages through Apprise: webhooks, Slack, e-mail and its other channels.
 
 Addresses are secrets. They come from the environment and are never logged: errors name a channel by
 its position and kind.

@@ -1,4 +1,4 @@
-"""What was told already: the active alerts and the settlement calendar of the last check.
+"""What was already sent: the active alerts and the settlement calendar of the last check.
 
 The state is one small JSON file in the data directory. It is replaced only after the messages were
 delivered, so an alert that could not be sent is sent by the next check.

@@ -1,1 +1,1 @@
-"""What a person reads. It takes its numbers from the published file and computes nothing."""
+"""The report for readers. It takes its numbers from the published file."""

@@ -1,1 +1,1 @@
-"""The `liquidity` command: it starts, asks and prints, and computes nothing."""
+"""The `liquidity` command: it starts runs, queries and prints, and computes nothing."""

@@ -1,4 +1,4 @@
-"""`liquidity alerts`: tell the person on call what began, changed or ended."""
+"""`liquidity alerts`: send alerts on what began, changed or ended."""
 
 from __future__ import annotations
 

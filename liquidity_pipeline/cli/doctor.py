@@ -1,4 +1,4 @@
-"""Examine the surroundings of a run, each finding with what to do about it."""
+"""Check the installation and the publishers; each finding says what to do about it."""
 
 from __future__ import annotations
 

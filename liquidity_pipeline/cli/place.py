@@ -1,4 +1,4 @@
-"""Where a command works: the options that every command has, over the environment."""
+"""The data that a command works on: options that every command has, over the environment."""
 
 from __future__ import annotations
 

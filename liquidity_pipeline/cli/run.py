@@ -1,4 +1,4 @@
-"""One run from a terminal: what was asked, the progress, the result, the exit code."""
+"""One run from a terminal: its request, its progress, its result and its exit code."""
 
 from __future__ import annotations
 

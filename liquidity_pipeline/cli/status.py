@@ -1,4 +1,4 @@
-"""Is all well? One line first, then one screen; or the same for machines."""
+"""Report whether the data are published, fresh and sound, for people or for machines."""
 
 from __future__ import annotations
 

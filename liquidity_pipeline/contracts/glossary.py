@@ -1,4 +1,4 @@
-"""The project's terms and labels: one meaning per word, and one wording per thing that is shown.
+"""The project's terms and labels: one meaning per term, and one label per quantity.
 
 The terminal, the published dimension tables and `docs/glossary.md` all take their words from here.
 `python -m liquidity_pipeline.contracts.glossary PAGE` writes the page; `make docs` calls it.

@@ -1,4 +1,4 @@
-"""Contracts of the `meta` tables: what marts join to, and what a publication says of itself."""
+"""Contracts of the `meta` tables: what marts join to, and the description of a publication."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a mart rests on: which input decides how far its rows and columns reach."""
+"""The inputs that a mart depends on, which decide how far its rows and columns are known."""
 
 from __future__ import annotations
 

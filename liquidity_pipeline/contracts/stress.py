@@ -1,4 +1,4 @@
-"""Contracts of the stress marts: flags, index, and how both fared against known stress.
+"""Contracts of the stress marts: flags, index, and the record of both against known episodes.
 
 None declares what it rests on (`rests_on`): which gauges are known is decided session by session
 where they are read (`models.stress.in_force`), so that a hole ends a flag or the index for as long

@@ -1,4 +1,4 @@
-"""What a contract is: a table's columns with type, unit, meaning, bounds and key.
+"""The contract of a table: its columns with type, unit, meaning and bounds, and its key.
 
 Parquet schemas, DuckDB comments, Dagster column schemas, validation and the data dictionary are
 all derived from it, so a column is described in one place.

@@ -1,1 +1,1 @@
-"""From a publisher's answer to the lake: what to ask for, what came, what is known."""
+"""From a publisher's answer to the lake: what to request, what was received, what is known."""

@@ -1,4 +1,4 @@
-"""How far each input is known: `meta.coverage`, which every mart rests on.
+"""The days through which each input is known: `meta.coverage`, which every mart depends on.
 
 Of a table with a calendar, a day is known by its row. Of events (auctions, operations, buybacks) it
 is known by the question: a window that was asked for and answered in full is known, and empty where

@@ -1,4 +1,4 @@
-"""What earlier fetches of a source tell about its months: what need not be asked again, or must."""
+"""What earlier fetches of a source show about its months: which to fetch again and which not."""
 
 from __future__ import annotations
 

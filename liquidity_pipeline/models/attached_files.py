@@ -1,4 +1,4 @@
-"""Let a session read Parquet files, after a look at whether they are what the contract says.
+"""Let a session read Parquet files, after checking that they conform to their contract.
 
 DuckDB would say of a file from another version that a column is unknown, somewhere in a mart's SQL,
 and of a damaged one not always which it is.

@@ -1,4 +1,4 @@
-"""Whether the marts are still what a build would give: their inputs, and how long these hold.
+"""Whether the stored marts equal a new build: their inputs, and how long these are valid.
 
 Marts depend on files and on the clock. Nothing that they read changes before the next moment at
 which something becomes public, or the next midnight in New York.

@@ -1,4 +1,4 @@
-"""What helps a reader of the published file: example queries, labels, and views.
+"""Help for readers of the published file: example queries, labels and views.
 
 The text of each view and query is a `.sql` file. Its first line says what it answers; further lines
 `-- column: meaning` comment on columns that no table has.

@@ -1,4 +1,4 @@
-"""What a query reads, from its text: tables, and the columns that each of its columns rests on."""
+"""What a query reads, from its text: tables, and the columns behind each result column."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Cut a mart where what it rests on is no longer known: rows away, columns to NULL.
+"""Cut a mart where its inputs are no longer known: remove rows or set columns to NULL.
 
 A mart is built from whatever is held. What of it is known, its contract and `meta.coverage` decide,
 for SQL and Python marts alike.

@@ -1,4 +1,4 @@
-"""Daily prices of the followed symbols: which provider is believed, and for which day.
+"""Daily prices of the followed symbols: which provider's price is used on which day.
 
 The providers' formats belong to their own modules; the order in which they are asked, and the
 symbols, belong to the universe file.

@@ -1,4 +1,4 @@
-"""One record per publisher: where it is, how it wants to be asked, and how its refusals read.
+"""One record per publisher: address, request limits, and the meaning of its refusals.
 
 A new publisher is a record here, a module of its own, a contract, an entry in the registry and an
 answer of the sandbox. The HTTP client, `liquidity doctor` and Dagster read all that they need to

@@ -1,4 +1,4 @@
-"""All sources by name: which tables they fill, whom they ask, and the function that asks."""
+"""All sources by name: the tables they fill, the publishers they use, and their collector."""
 
 from __future__ import annotations
 

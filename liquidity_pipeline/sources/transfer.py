@@ -1,4 +1,4 @@
-"""Bounds on what a publisher may do to us: time, size, and where it may send us.
+"""Limits on an answer: time, size, and redirects.
 
 `requests` bounds the wait for the next byte only. Here an answer's head must be complete within
 the time-out, its body must keep up a least speed, and neither may be larger than is plausible.

@@ -1,1 +1,1 @@
-"""What a statistician would reuse elsewhere; nothing here knows of the Fed."""
+"""General statistics, independent of the subject of this project."""

@@ -1,1 +1,1 @@
-"""What is kept: raw bytes, Parquet, and the published DuckDB file. No requests, no models."""
+"""Storage: raw bytes, Parquet, and the published DuckDB file. No requests, no models."""

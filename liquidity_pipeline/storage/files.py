@@ -1,4 +1,4 @@
-"""Write files so that a reader, or a crash, never meets half of one."""
+"""Write files so that neither a reader nor a crash sees a partly written one."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Publish one DuckDB file: built aside, checked, and swapped in whole.
+"""Publish one DuckDB file: built separately, checked, and swapped in as a whole.
 
 Readers never wait and never see half a publication, because nothing opens the final name for
 writing. What the tables contain was decided before; here they are copied, commented and counted.

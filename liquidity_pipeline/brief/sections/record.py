@@ -1,4 +1,4 @@
-"""What is stale or missing and since when, and the last misses of our own outlooks."""
+"""What is stale or missing and since when, and the latest errors of our own outlooks."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The verdict in one line, how far the evidence reaches, and what changed since the last brief."""
+"""The verdict in one line, how complete the evidence is, and what changed since the last brief."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Contracts of the marts on episodes: spells in which reserves fell faster than usual."""
+"""Contracts of the marts on episodes: periods in which reserves fell faster than usual."""
 
 from __future__ import annotations
 

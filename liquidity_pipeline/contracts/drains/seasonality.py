@@ -1,4 +1,4 @@
-"""Contract of the mart that compares each drain with what the calendar led to expect."""
+"""Contract of the mart that compares each drain with its seasonal expectation."""
 
 from __future__ import annotations
 

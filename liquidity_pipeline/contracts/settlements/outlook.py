@@ -1,4 +1,4 @@
-"""Contracts of what settles, and of what else moves the account, in the coming weeks."""
+"""Contracts of the settlements and other flows of the account in the coming weeks."""
 
 from __future__ import annotations
 

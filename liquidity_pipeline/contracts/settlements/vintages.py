@@ -1,4 +1,4 @@
-"""Contracts of the settlements one by one, and of what was known of them on each Friday."""
+"""Contracts of the single settlements, and of what was known of them on each Friday."""
 
 from __future__ import annotations
 

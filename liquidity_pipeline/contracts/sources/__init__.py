@@ -1,4 +1,4 @@
-"""Contracts of the source tables: what the publishers say, one unit each, nothing computed.
+"""Contracts of the source tables: the publishers' own data, one unit per column.
 
 A contract that a module of this package defines is a source table; it is found by looking.
 """

@@ -1,4 +1,4 @@
-"""Contracts of the itemised source tables: what other tables hold only as a total.
+"""Contracts of the itemised source tables: details of amounts that other tables hold as totals.
 
 Buybacks by operation and by security, the Fed's holdings by security, Treasury's cash flows by
 line of the statement. Each total is in `sources`; a tie proves that the items add up to it.

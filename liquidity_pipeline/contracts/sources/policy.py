@@ -1,4 +1,4 @@
-"""Contract of the facts of policy that are kept by hand."""
+"""Contract of the policy facts that are entered by hand."""
 
 from __future__ import annotations
 

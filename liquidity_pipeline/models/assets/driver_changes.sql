@@ -1,4 +1,4 @@
--- What liquidity did, as changes: by New York session and by H.4.1 week (Thursday to Wednesday).
+-- Changes of liquidity by New York session and by H.4.1 week (Thursday to Wednesday).
 --
 -- reserve_drain: weekly, the fall of reserve balances in H.4.1, the drain of record.
 -- reserve_drain_estimate: daily, TGA + overnight reverse repo - all outright operations of the Desk by

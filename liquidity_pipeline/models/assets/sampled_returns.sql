@@ -1,4 +1,4 @@
--- Returns sampled where they can be set beside liquidity: by New York session and by H.4.1 week.
+-- Returns on the dates on which liquidity is measured: by New York session and by H.4.1 week.
 --
 -- daily: over one session; coins between the UTC closes of two consecutive sessions. A UTC day ends at
 -- 19:00 (winter) or 20:00 New York time of the same date, 3 to 4 hours after the stocks' close: if news

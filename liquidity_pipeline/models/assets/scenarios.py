@@ -1,4 +1,4 @@
-"""What a portfolio has to expect over four weeks if the drain continues, worsens or reverses.
+"""Estimated effect on a portfolio over four weeks if the drain continues, worsens or reverses.
 
 Impact = weekly beta on the drain of record x the scenario's drain over four weeks, with the 95 %
 interval of the beta. That interval says how well the past beta is known; markets move for many

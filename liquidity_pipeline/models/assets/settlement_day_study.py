@@ -1,4 +1,4 @@
-"""Do stocks fall on settlement days? All of them, by size, against matched other days.
+"""Do stocks fall on settlement days? All such days, by size, compared with matched days.
 
 A settlement day is a session on which the public pays in net for new Treasury debt. Its controls
 are the sessions on which it does not, of the same weekday, and turns of the month against turns of

@@ -1,4 +1,4 @@
-"""Spells in which reserves drain faster than usual: `drain_episodes` and `drain_episode_weeks`.
+"""Periods in which reserves drain faster than usual: `drain_episodes` and `drain_episode_weeks`.
 
 A one-sided CUSUM on the weekly drain of reserve balances: S = max(0, S + drain - k). An episode
 opens when S > h; it closes when S < h/2, or after two weeks of negative drain, and S starts again

@@ -1,4 +1,4 @@
--- Every component of the drain by day, unsigned in its natural direction, and counted both ways.
+-- Every component of the drain by day, in its natural direction and in both sign conventions.
 --
 -- Daily components come from daily records; those of the Fed's balance sheet are dated on the
 -- Wednesday of H.4.1. settlement is never added to tga in one convention: proceeds land in the TGA.

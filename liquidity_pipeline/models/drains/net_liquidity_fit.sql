@@ -1,4 +1,4 @@
--- How much of the S&P 500 "net liquidity" explains: R2 of weekly changes, and of two ways that mislead.
+-- How much of the S&P 500 "net liquidity" explains: R2 of weekly changes, and of two misleading methods.
 --
 -- Weekly changes do not overlap. Changes over 52 weeks taken every week share 51 of them with their
 -- neighbour, and two levels that trend agree whatever they are: both are shown beside the honest figure,

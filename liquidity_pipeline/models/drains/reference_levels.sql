@@ -1,4 +1,4 @@
--- Levels that policy or commentary names, against the TGA and reserve balances, with each crossing.
+-- Levels named by policy makers or commentators, compared with the TGA and reserves, and crossings.
 --
 -- Levels are kept by hand: in USD billions, or in percent of bank assets as last known in the week
 -- (see reserve_ratios). A level is compared with the past as well, but no row is known before the

@@ -1,4 +1,4 @@
-"""The calendar of liquidity as regressors of a week, and a regression that only knows the past.
+"""The calendar of liquidity as regressors of a week, and a regression on past weeks only.
 
 Holds the dates on which cash is known to move and a recursive estimate on them. Which series are
 regressed, and what is published of it, is `seasonality`'s.

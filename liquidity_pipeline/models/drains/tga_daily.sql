@@ -1,4 +1,4 @@
--- The Treasury's account by day: what moved it, and how far it is from the assumed quarter-end.
+-- The Treasury's account by day: its flows, and its distance from the assumed quarter-end balance.
 --
 -- change = net_debt_cash + other_flows, on the cash basis of the Daily Treasury Statement (table II);
 -- without both of its lines, issues and redemptions, the split is NULL. The target is the

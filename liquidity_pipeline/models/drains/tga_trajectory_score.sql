@@ -1,7 +1,7 @@
 -- What each refunding statement implied for the Treasury's account, and what happened.
 --
 -- The path of the first Daily Treasury Statement published after the refunding statement, against the
--- balance on each Wednesday; beside it the error of expecting no change.
+-- balance on each Wednesday; with the error of expecting no change.
 with first_paths as (
     select
         *,

@@ -1,4 +1,4 @@
--- The components of a week, counted by the accounting, add up to the fall of reserves.
+-- The components of a week, by reserve accounting, add up to the fall of reserves.
 select reserves.week_ending as day,
     reserves.drain_reserves_usd_mn - drains.drain_reserves_usd_mn as difference
 from marts.reserve_drains as reserves

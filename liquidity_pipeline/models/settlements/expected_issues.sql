@@ -1,5 +1,5 @@
 -- Regular auctions whose announcement was still to come: when they settle, and how large they are
--- expected to be. The one place that says what is refinanced although nothing is announced yet.
+-- expected to be. This is the only place that decides what is refinanced before it is announced.
 --
 -- A bill is regular while its last three issues lie equally far apart (a week, or four weeks): the
 -- next ones follow at the same distance on the same weekday, and each is announced as many days before

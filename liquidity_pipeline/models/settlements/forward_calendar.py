@@ -1,4 +1,4 @@
-"""What moves the Treasury's account in the coming eight weeks, by day: `marts.forward_calendar`.
+"""Flows of the Treasury's account in the coming eight weeks, by day: `marts.forward_calendar`.
 
 Settlements by certainty, buybacks, coupon interest, and the days on which taxes fall due or
 benefits are paid, with what moved on such days before. Amounts are positive where they flow into

@@ -1,4 +1,4 @@
--- The moments from which the settlements ahead are looked at: every Friday evening, and the run's own.
+-- The moments for which coming settlements are recorded: every Friday evening, and that of the run.
 --
 -- Friday evening is Saturday 04:00 UTC: midnight in New York, or an hour before. By then all that
 -- settles in the next calendar week has been announced, but for what marts.expected_issues names.

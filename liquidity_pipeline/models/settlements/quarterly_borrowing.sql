@@ -1,4 +1,4 @@
--- Treasury's privately-held net marketable borrowing per quarter, beside what was expected of it.
+-- Treasury's privately-held net marketable borrowing per quarter, compared with its expectations.
 --
 -- Treasury's definition: without the roll-over of the Fed's add-ons, what the Fed lets run off
 -- included, buybacks subtracted. Its own estimates are those of the refunding statements, the first

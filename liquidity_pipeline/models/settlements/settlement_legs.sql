@@ -1,4 +1,4 @@
--- Every settlement of marketable debt, past and ahead, once: what both sources of it hold.
+-- Every settlement of marketable debt, past and future, exactly once, from its two source tables.
 --
 -- A cash-management bill is a bill with a mark. tenor is the length of a bill in weeks (a thirteen-week
 -- bill reopens one of twenty-six weeks and bears its original term), for a coupon its term.

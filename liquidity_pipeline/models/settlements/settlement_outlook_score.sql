@@ -1,5 +1,5 @@
--- What Friday evenings knew and expected of the settlements of the next eight weeks, by bills and
--- coupons, against what settled; beside it the errors of two simple forecasts.
+-- Settlements of the next eight weeks as known and expected on each Friday evening, by bills and
+-- coupons, compared with what settled, with the errors of two simple forecasts.
 --
 -- The expectation is formed by marts.settlement_vintages from what was public then. Without a year of
 -- auctions the calendar of coupons is not known, and there is none.

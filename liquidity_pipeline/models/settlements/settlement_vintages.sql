@@ -1,5 +1,5 @@
 -- Net settlement by day and class as it was known on each Friday evening, and as it is known now.
--- The one place that says who pays: calendar, outlook and score all read it.
+-- This is the only place that decides who pays: calendar, outlook and score read it.
 --
 -- What the public pays: issues without the Fed's add-ons, less what it holds of the maturing. That part
 -- is known in three ways, the best one served is taken per day and group (bills, coupons):

@@ -1,1 +1,1 @@
-"""Stress flags, the index and how they fared."""
+"""Stress flags, the stress index, and the record of both."""

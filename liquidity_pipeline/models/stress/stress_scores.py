@@ -1,4 +1,4 @@
-"""How flags and index fared: against known episodes of stress, and beside the OFR's index.
+"""Record of flags and index against known episodes of stress and against the OFR's index.
 
 A gauge is an indicator, a segment (any of its indicators in the index) or the index. It is in alarm
 on days of level stress or severe; alarms less than eleven days apart are one. The episodes are
