@@ -55,7 +55,7 @@ def main() -> None:
     """Measure how much cash the US Treasury and the Fed drain from the financial system."""
 
 
-@main.command()
+@main.command(short_help="Fetch what is new, build all marts and publish.")
 @click.option(
     "--since",
     metavar="YYYY-MM",
@@ -84,7 +84,7 @@ def backfill(
     run_and_exit(place, Request(since=since, until=until, sources=sources, force=force))
 
 
-@main.command()
+@main.command(short_help="Fetch the current and the previous month again, and publish.")
 @placed
 def refresh(place: Place) -> None:
     """Fetch the current and the previous month of every source, then build and publish."""
@@ -92,7 +92,7 @@ def refresh(place: Place) -> None:
     run_and_exit(place, Request(since=f"{previous:%Y-%m}", force=True))
 
 
-@main.command()
+@main.command(short_help="Report whether the data are published, fresh and sound.")
 @click.option(
     "--format", "form", type=click.Choice(["table", "json", "prometheus"]), default="table"
 )
@@ -104,7 +104,7 @@ def status(place: Place, form: str) -> None:
     sys.exit(OK if show_status(place.settings(), form) else INCOMPLETE)
 
 
-@main.command()
+@main.command(short_help="Run SQL on the published file.")
 @click.argument("sql")
 @click.option("--format", "form", type=_FORMS, default="table")
 @placed
@@ -118,7 +118,7 @@ def query(place: Place, sql: str, form: str) -> None:
     run_query(_published(place), sql, form)
 
 
-@main.command()
+@main.command(short_help="Serve the published file to an assistant.")
 @placed
 def mcp(place: Place) -> None:
     """Serve the published file to an assistant: a read-only Model Context Protocol server.
@@ -131,7 +131,7 @@ def mcp(place: Place) -> None:
     serve(place)
 
 
-@main.command()
+@main.command(short_help="Write the brief of the published file.")
 @click.option("--lang", "language", type=click.Choice(["en", "zh"]), default="en")
 @click.option("--format", "form", type=click.Choice(["html", "md", "json"]), default="md")
 @click.option(
@@ -152,7 +152,7 @@ def brief(place: Place, language: str, form: str, output: Path | None) -> None:
     write_brief(place, language=language, form=form, output=output)
 
 
-@main.group()
+@main.group(short_help="Send alerts on the published file.")
 def alerts() -> None:
     """Send alerts on what began, changed or ended since the last check."""
 
@@ -177,7 +177,7 @@ def alerts_test() -> None:
     test_and_exit()
 
 
-@main.command()
+@main.command(short_help="Estimate a portfolio's four-week loss in three drain scenarios.")
 @click.option(
     "--portfolio",
     type=click.Path(exists=True, dir_okay=False, path_type=Path),
@@ -202,7 +202,7 @@ def scenario(place: Place, portfolio: Path, form: str) -> None:
     print_rows(names, [astuple(impact) for impact in impacts], form)
 
 
-@main.command()
+@main.command(short_help="Rebuild the lake from the archive, without a network.")
 @click.option(
     "--check", is_flag=True, help="Only compare with the lake, without changing anything."
 )
@@ -218,7 +218,7 @@ def rebuild(place: Place, check: bool, force: bool) -> None:
         replace_and_publish(place, force=force)
 
 
-@main.command()
+@main.command(short_help="Check the installation and the publishers.")
 @placed
 def doctor(place: Place) -> None:
     """Check the installation: versions, files, reference facts and publishers."""
@@ -235,7 +235,7 @@ def doctor(place: Place) -> None:
     sys.exit(OK if well else INCOMPLETE)
 
 
-@main.command()
+@main.command(short_help="Open Dagster's UI on a data directory.")
 @click.option("--port", default=3000, show_default=True)
 @placed
 def ui(place: Place, port: int) -> None:
@@ -245,7 +245,7 @@ def ui(place: Place, port: int) -> None:
     sys.exit(serve_ui(place, port))
 
 
-@main.command()
+@main.command(short_help="Serve every publisher from a simulated economy.")
 @click.option("--port", default=0, help="0 chooses a free port.", show_default=True)
 @click.option("--today", metavar="YYYY-MM-DD", help="Simulate 22:00 in New York on this day.")
 @click.option(

@@ -160,8 +160,42 @@ def _commentary(book: Book) -> Block:
     return statement("commentary", msg(text, week=week, amount=fig(figure, "full_size")))
 
 
+# By whether reserves fell.
+_RESERVES_ALONE = {
+    True: N_(
+        "What the accounting says: over the H.4.1 week ending {week} reserves fell by {reserves}."
+    ),
+    False: N_(
+        "What the accounting says: over the H.4.1 week ending {week} reserves rose by {reserves}."
+    ),
+}
+# By whether the account rose and whether reserves fell.
+_ACCOUNT_AND_RESERVES = {
+    (True, True): N_(
+        "What the accounting says: over the H.4.1 week ending {week} the Treasury's account "
+        "rose by {tga} and reserves fell by {reserves}. The proceeds of settlements are "
+        "part of the first figure and are not counted again."
+    ),
+    (True, False): N_(
+        "What the accounting says: over the H.4.1 week ending {week} the Treasury's account "
+        "rose by {tga} and reserves rose by {reserves}. The proceeds of settlements are "
+        "part of the first figure and are not counted again."
+    ),
+    (False, True): N_(
+        "What the accounting says: over the H.4.1 week ending {week} the Treasury's account "
+        "fell by {tga} and reserves fell by {reserves}. The Treasury paid out more than it "
+        "took in, the proceeds of settlements included."
+    ),
+    (False, False): N_(
+        "What the accounting says: over the H.4.1 week ending {week} the Treasury's account "
+        "fell by {tga} and reserves rose by {reserves}. The Treasury paid out more than it "
+        "took in, the proceeds of settlements included."
+    ),
+}
+
+
 def _accounting(book: Book) -> Block:
-    """Say what the balance sheet shows beside it: the same dollars, counted once."""
+    """State what the balance sheet shows: the same dollars, counted once."""
     week: date | None = book.one("newest_date", series="series_reserve_drain")
     if week is None:
         what = msg(N_("What the accounting says"))
@@ -186,40 +220,8 @@ def _accounting(book: Book) -> Block:
     )
     fell = (reserves["value"] or 0) >= 0
     if tga["value"] is None:
-        text = (
-            N_(
-                "What the accounting says: over the H.4.1 week ending {week} reserves fell by "
-                "{reserves}."
-            )
-            if fell
-            else N_(
-                "What the accounting says: over the H.4.1 week ending {week} reserves rose by "
-                "{reserves}."
-            )
-        )
+        text = _RESERVES_ALONE[fell]
         return statement("accounting", msg(text, week=week, reserves=fig(reserves, "full_size")))
-    rose = tga["value"] >= 0
-    text = {
-        (True, True): N_(
-            "What the accounting says: over the H.4.1 week ending {week} the Treasury's account "
-            "rose by {tga} and reserves fell by {reserves}. The proceeds of settlements are "
-            "part of the first figure and are not counted again."
-        ),
-        (True, False): N_(
-            "What the accounting says: over the H.4.1 week ending {week} the Treasury's account "
-            "rose by {tga} and reserves rose by {reserves}. The proceeds of settlements are "
-            "part of the first figure and are not counted again."
-        ),
-        (False, True): N_(
-            "What the accounting says: over the H.4.1 week ending {week} the Treasury's account "
-            "fell by {tga} and reserves fell by {reserves}. The Treasury paid out more than it "
-            "took in, the proceeds of settlements included."
-        ),
-        (False, False): N_(
-            "What the accounting says: over the H.4.1 week ending {week} the Treasury's account "
-            "fell by {tga} and reserves rose by {reserves}. The Treasury paid out more than it "
-            "took in, the proceeds of settlements included."
-        ),
-    }[rose, fell]
+    text = _ACCOUNT_AND_RESERVES[tga["value"] >= 0, fell]
     places = {"tga": fig(tga, "full_size"), "reserves": fig(reserves, "full_size")}
     return statement("accounting", msg(text, week=week, **places))

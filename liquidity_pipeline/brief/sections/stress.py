@@ -210,6 +210,18 @@ def _index(book: Book) -> Block:
     return statement("index", message, TONES.get(words["level"], ""))
 
 
+_OPEN_EPISODE = N_(
+    "An episode of drain that began on {start} was open in the week ending {end}: {depth}, "
+    "{share} of reserves at its start; the rise of the Treasury's account makes up {tga} "
+    "of it."
+)
+_LAST_EPISODE = N_(
+    "No drain episode was open in the week ending {through}. The last ran from {start} to "
+    "{end}: {depth}, {share} of reserves at its start; the rise of the Treasury's account "
+    "made up {tga} of it."
+)
+
+
 def _episodes(book: Book) -> list[Block]:
     through = book.one("episode_through")
     if through is None:
@@ -237,19 +249,7 @@ def _episodes(book: Book) -> list[Block]:
         )
         for name, column, unit, label in _EPISODE
     }
-    text = (
-        N_(
-            "An episode of drain that began on {start} was open in the week ending {end}: {depth}, "
-            "{share} of reserves at its start; the rise of the Treasury's account makes up {tga} "
-            "of it."
-        )
-        if is_open
-        else N_(
-            "No drain episode was open in the week ending {through}. The last ran from {start} to "
-            "{end}: {depth}, {share} of reserves at its start; the rise of the Treasury's account "
-            "made up {tga} of it."
-        )
-    )
+    text = _OPEN_EPISODE if is_open else _LAST_EPISODE
     places = {
         "depth": fig(figures["depth"], "full"),
         "share": fig(figures["share"], "full"),
