@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from liquidity_pipeline.models.reconciliations.reconciliation import RECONCILIATIONS
-from liquidity_pipeline_tests.models.test_drains import TOY_LEVELS, levels, toy
+from liquidity_pipeline_tests.models.test_reserve_drains import TOY_LEVELS, levels, toy
 from liquidity_pipeline_tests.models.world import Row, World, leg, level, tga
 
 WEDNESDAY = date(2026, 2, 11)

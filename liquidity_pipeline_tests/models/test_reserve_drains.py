@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from liquidity_pipeline_tests.models.test_settlements import holdings
+from liquidity_pipeline_tests.models.test_settlement_calendar import holdings
 from liquidity_pipeline_tests.models.world import Row, World, leg, level, purchase, repo, tga
 
 # Two Wednesdays, and the Federal Reserve days between them.
