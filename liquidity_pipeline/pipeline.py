@@ -78,6 +78,7 @@ class BuiltMart:
     seconds: float = 0.0
     failure: str = ""
     error: Exception | None = None
+    results: tuple[tuple[Reconciliation, ReconciliationResult], ...] = ()
 
 
 @dataclass
@@ -186,22 +187,29 @@ class Pipeline:
             raise built.error or ValueError(built.failure)
         return built.stored
 
-    def build_marts(self, names: Iterable[str]) -> Iterator[BuiltMart]:
+    def build_marts(
+        self, names: Iterable[str], checks: Sequence[Reconciliation] = ()
+    ) -> Iterator[BuiltMart]:
         """Build marts in the order given, in one session; yield the outcome of each.
 
         A mart that fails keeps its last good file, and so do those that read it; all others are
-        built.
+        built, and reconciled by their `checks`.
         """
         names = list(names)
         inputs = self._mart_inputs()
         self._stamp.clear()
         wanted = frozenset[str]().union(*(engine.upstream(name) for name in names))
+        wanted = wanted.union(*(check.reads for check in checks))
         failed: set[str] = set()
         with self.session(wanted) as connection:
             for name in names:
                 built = self._build_one(name, connection, failed)
                 if built.failure:
                     failed.add(f"marts.{name}")
+                else:
+                    own = (check for check in checks if check.mart == name)
+                    results = ((each, reconciliations.evaluate(each, connection)) for each in own)
+                    built = replace(built, results=tuple(results))
                 yield built
         if set(names) == set(MART_TABLES) and not failed:
             self._stamp.set(inputs, self.now, self._next_change())
@@ -277,8 +285,14 @@ class Pipeline:
 
     def evaluate(self, reconciliation: Reconciliation) -> ReconciliationResult:
         """Run one reconciliation; see `models.reconciliations.reconciliation`."""
-        with self.session(reconciliation.reads) as connection:
-            return reconciliations.evaluate(reconciliation, connection)
+        (result,) = self.evaluate_all([reconciliation])
+        return result
+
+    def evaluate_all(self, checks: Sequence[Reconciliation]) -> list[ReconciliationResult]:
+        """Run reconciliations in one session; return their results in the same order."""
+        wanted = frozenset[str]().union(*(check.reads for check in checks))
+        with self.session(wanted) as connection:
+            return [reconciliations.evaluate(check, connection) for check in checks]
 
     def coverage(self) -> pa.Table:
         """Return how far each input is known, as published in `meta.coverage`.
