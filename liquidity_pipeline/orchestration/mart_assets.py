@@ -23,6 +23,7 @@ from liquidity_pipeline.models.building import BuiltMart
 from liquidity_pipeline.models.reconciliations.reconciliation import (
     RECONCILIATIONS,
     Reconciliation,
+    ReconciliationResult,
     figures,
     passes,
 )
@@ -198,15 +199,19 @@ def _built(
     chosen = [
         name for name in engine.build_order() if mart_key(name) in context.selected_asset_keys
     ]
-    for built in pipeline.build_marts(chosen) if chosen else ():
+    for built in pipeline.build_marts(chosen, wanted) if chosen else ():
         if built.failure:
             failures.append(_failure(pipeline, built))
             context.log.error(failures[-1], exc_info=built.error)
             continue
         yield _mart_result(pipeline, built)
-        yield from _reconcile(pipeline, [r for r in wanted if r.mart == built.name], blocked)
+        for reconciliation, result in built.results:
+            yield _check_result(reconciliation, result, blocked)
     # A check can be asked for without its mart.
-    yield from _reconcile(pipeline, [r for r in wanted if r.mart not in chosen], blocked)
+    others = [each for each in wanted if each.mart not in chosen]
+    if others:
+        for reconciliation, result in zip(others, pipeline.evaluate_all(others), strict=True):
+            yield _check_result(reconciliation, result, blocked)
 
 
 def _failure(pipeline: Pipeline, built: BuiltMart) -> str:
@@ -234,21 +239,19 @@ def _mart_result(pipeline: Pipeline, built: BuiltMart) -> dg.MaterializeResult[A
     )
 
 
-def _reconcile(
-    pipeline: Pipeline, reconciliations: list[Reconciliation], blocked: list[str]
-) -> Iterator[dg.AssetCheckResult]:
-    for reconciliation in reconciliations:
-        result = pipeline.evaluate(reconciliation)
-        passed = passes(reconciliation, result)
-        if reconciliation.blocking and not passed:
-            blocked.append(reconciliation.name)
-        yield dg.AssetCheckResult(
-            asset_key=mart_key(reconciliation.mart),
-            check_name=reconciliation.name,
-            passed=passed,
-            severity=_severity(reconciliation),
-            metadata=figures(reconciliation, result),
-        )
+def _check_result(
+    reconciliation: Reconciliation, result: ReconciliationResult, blocked: list[str]
+) -> dg.AssetCheckResult:
+    passed = passes(reconciliation, result)
+    if reconciliation.blocking and not passed:
+        blocked.append(reconciliation.name)
+    return dg.AssetCheckResult(
+        asset_key=mart_key(reconciliation.mart),
+        check_name=reconciliation.name,
+        passed=passed,
+        severity=_severity(reconciliation),
+        metadata=figures(reconciliation, result),
+    )
 
 
 def _severity(reconciliation: Reconciliation) -> dg.AssetCheckSeverity:
