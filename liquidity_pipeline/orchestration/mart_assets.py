@@ -27,9 +27,21 @@ from liquidity_pipeline.models.reconciliations.reconciliation import (
     figures,
     passes,
 )
-from liquidity_pipeline.orchestration.metadata import bullets, column_schema, describe
+from liquidity_pipeline.orchestration.charts import asset_chart
+from liquidity_pipeline.orchestration.metadata import (
+    bullets,
+    column_schema,
+    describe,
+    lineage_table,
+)
 from liquidity_pipeline.orchestration.resources import who
-from liquidity_pipeline.orchestration.source_assets import OWNERS, origin, origin_tags, source_key
+from liquidity_pipeline.orchestration.source_assets import (
+    EVERY_DAY,
+    OWNERS,
+    origin,
+    origin_tags,
+    source_key,
+)
 from liquidity_pipeline.pipeline import Pipeline
 from liquidity_pipeline.settings import SANDBOX
 from liquidity_pipeline.sources.registry import SOURCES
@@ -62,6 +74,7 @@ def _mart_spec(name: str) -> dg.AssetSpec:
         description=table.comment(),
         metadata={"dagster/column_schema": column_schema(table), **_code(name)},
         tags={"domain": FAMILY_OF_MART[name], "tier": "mart", "cadence": "every_publication"},
+        freshness_policy=EVERY_DAY,
         skippable=True,
     )
 
@@ -122,6 +135,7 @@ _PUBLICATION_SPEC = dg.AssetSpec(
     kinds={"duckdb"},
     owners=OWNERS,
     tags={"domain": "publication", "tier": "publication", "cadence": "every_publication"},
+    freshness_policy=EVERY_DAY,
     description="The DuckDB file that BI tools read: built separately, checked, and swapped in "
     "as a whole. It contains all sources, marts and meta tables; the graph draws "
     "edges only from tables that no mart reads.",
@@ -136,8 +150,22 @@ _BRIEF_SPEC = dg.AssetSpec(
     owners=OWNERS,
     description="The brief of the published file, as pages in English and Chinese in the "
     "same folder.",
+    tags={"domain": "publication", "tier": "brief", "cadence": "every_publication"},
     metadata={"dagster/column_schema": column_schema(BRIEF_FIGURES)},
+    freshness_policy=EVERY_DAY,
     skippable=True,
+)
+
+# Not made here, but what all this is for: who reads the file is part of its lineage.
+READERS_SPEC = dg.AssetSpec(
+    key=dg.AssetKey(["readers", "dashboards_and_assistants"]),
+    deps=[PUBLICATION_KEY],
+    group_name="readers",
+    kinds={"dashboard"},
+    owners=OWNERS,
+    tags={"tier": "reader"},
+    description="BI tools, notebooks and assistants that open the published file read-only; "
+    "docs/bi.md says how. Nothing here materialises them.",
 )
 
 
@@ -224,15 +252,16 @@ def _failure(pipeline: Pipeline, built: BuiltMart) -> str:
 
 def _mart_result(pipeline: Pipeline, built: BuiltMart) -> dg.MaterializeResult[Any]:
     assert built.stored is not None  # noqa: S101 - a mart that did not fail was stored
+    lineage = column_lineage(built.name, pipeline.settings.marts_dir / ".lineage")
     return dg.MaterializeResult(
         asset_key=mart_key(built.name),
         metadata=origin(pipeline)
         | describe(built.stored.table, built.rows)
+        | asset_chart(pipeline, built.stored.table, built.rows)
         | {
             "build_seconds": round(built.seconds, 3),
-            "dagster/column_lineage": column_lineage(
-                built.name, pipeline.settings.marts_dir / ".lineage"
-            ),
+            "dagster/column_lineage": lineage,
+            "columns_rest_on": lineage_table(lineage),
         },
         data_version=dg.DataVersion(built.stored.version),
         tags=origin_tags(pipeline),
