@@ -104,6 +104,7 @@ _NEWEST_SLOPE = tuple(
     )
     for table, entity in (
         ("reference_rates", "TGCR"),
+        ("market_series", "RRPONTSYAWARD"),
         ("fed_balance_sheet", "WRBWFRBL"),
         ("market_series", "TLAACBW027SBOG"),
     )
