@@ -179,7 +179,8 @@ def total(trials: Sequence[Trial]) -> str:
 def section(settings: Settings, world: str, trials: Sequence[Trial]) -> str:
     """Return the counts as Markdown."""
     lines = [
-        f"Day {settings.today}, records from {START[world]:%Y-%m} on, commit {COMMIT}, measured on {datetime.now(UTC).date()} by "
+        f"Day {settings.today}, records from {START[world]:%Y-%m} on, commit {COMMIT}, "
+        f"measured on {datetime.now(UTC).date()} by "
         "`python -m liquidity_pipeline_tests.campaign_outages`; edit nothing here by hand.",
         "",
         f"{total(trials)}.",
