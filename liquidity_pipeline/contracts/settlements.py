@@ -81,7 +81,7 @@ _FROZEN = replace(_AHEAD, only={"is_open": ("false",)})
 _BUYBACKS = Input(
     "debt_settlements",
     "buybacks",
-    columns=("buyback_usd_mn",),
+    columns=("buyback_usd_mn", "buyback_maximum_usd_mn"),
     by="settlement_date",
     looks_ahead=True,
     # The programme began then; before it there is nothing to know.
@@ -92,6 +92,12 @@ _SCHEDULE = Input("upcoming_settlements", "auctions", is_current=True)
 _SNAPSHOT = replace(_SCHEDULE, only_ahead=True)
 _SNAPSHOT_WEEK = replace(_SNAPSHOT, days=6)
 _SNAPSHOT_OF_ITS_DAY = replace(_SNAPSHOT, by="settlement_date")
+
+# Of buybacks ahead both the auctions' record and the snapshot of what is upcoming tell.
+_BUYBACKS_AHEAD = tuple(
+    Input(table, "buybacks", columns=("buyback_maximum_usd_mn",), is_current=True)
+    for table in ("debt_settlements", "upcoming_settlements")
+)
 
 # The effect on the repo rate takes the newest slope of marts.settlement_sensitivity. While an input
 # of that mart is behind, its newest slope is an older one.
@@ -221,8 +227,7 @@ SETTLEMENT_VINTAGES = Table(
         usd("buyback_usd_mn", "Bought back by the operations with results; NULL where not known"),
         usd(
             "buyback_maximum_usd_mn",
-            "Most that operations still without results would buy",
-            nullable=False,
+            "Most that operations still without results would buy; NULL where not known",
         ),
         usd("net_usd_mn", "Issues and expected add-ons less maturities; NULL until is_announced"),
         usd("net_public_usd_mn", "Net paid by the public; NULL until is_announced"),
@@ -310,7 +315,7 @@ SETTLEMENT_OUTLOOK = Table(
     "rows all change with the run. What it said in the past is in settlement_outlook_score.",
     key=("settlement_date", "security_class"),
     reach="settlement_date",
-    rests_on=(_AHEAD, _SCHEDULE, *_NEWEST_SLOPE),
+    rests_on=(_AHEAD, _SCHEDULE, *_BUYBACKS_AHEAD, *_NEWEST_SLOPE),
     columns=(
         day("as_of", "Day of the run"),
         day("settlement_date", "Day ahead on which the money moves"),
@@ -336,7 +341,10 @@ SETTLEMENT_OUTLOOK = Table(
             "refinancing_usd_mn",
             "Maturing while issues of the day and group are still to be announced: rolled over",
         ),
-        usd("buyback_maximum_usd_mn", "Most that announced buybacks would retire", nullable=False),
+        usd(
+            "buyback_maximum_usd_mn",
+            "Most that announced buybacks would retire; NULL while these are not answered for",
+        ),
         number(
             "funding_effect_bp",
             "Expected effect on the overnight repo rate of the expected net of coupons: that of "
