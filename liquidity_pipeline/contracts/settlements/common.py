@@ -82,7 +82,7 @@ FROZEN = replace(AHEAD, only={"is_open": ("false",)})
 BUYBACKS = Input(
     "debt_settlements",
     "buybacks",
-    columns=("buyback_usd_mn",),
+    columns=("buyback_usd_mn", "buyback_maximum_usd_mn"),
     by="settlement_date",
     looks_ahead=True,
     # The programme began then; before it there is nothing to know.
@@ -97,3 +97,9 @@ SNAPSHOT = replace(SCHEDULE, only_ahead=True)
 SNAPSHOT_WEEK = replace(SNAPSHOT, days=6)
 
 SNAPSHOT_OF_ITS_DAY = replace(SNAPSHOT, by="settlement_date")
+
+# Of buybacks ahead both the auctions' record and the snapshot of what is upcoming tell.
+BUYBACKS_AHEAD = tuple(
+    Input(table, "buybacks", columns=("buyback_maximum_usd_mn",), is_current=True)
+    for table in ("debt_settlements", "upcoming_settlements")
+)
