@@ -98,8 +98,7 @@ SNAPSHOT_WEEK = replace(SNAPSHOT, days=6)
 
 SNAPSHOT_OF_ITS_DAY = replace(SNAPSHOT, by="settlement_date")
 
-# Of buybacks ahead both the auctions' record and the snapshot of what is upcoming tell.
-BUYBACKS_AHEAD = tuple(
-    Input(table, "buybacks", columns=("buyback_maximum_usd_mn",), is_current=True)
-    for table in ("debt_settlements", "upcoming_settlements")
+# What is announced of buybacks ahead is known while their record is current.
+BUYBACKS_AHEAD = (
+    Input("debt_settlements", "buybacks", columns=("buyback_maximum_usd_mn",), is_current=True),
 )
