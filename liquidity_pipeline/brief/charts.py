@@ -68,7 +68,7 @@ def specification(block: Block, words: Words) -> dict[str, Any] | None:
     with debug_mode(False):
         chart = _DRAWERS[block["id"]](_scaled(block, words), words)
         made: dict[str, Any] = chart.to_dict(validate=False)
-    return {**made, "config": _CONFIG}
+    return {**made, "config": CONFIG}
 
 
 def svg(spec: Mapping[str, Any], language: str) -> str:
@@ -103,7 +103,7 @@ def _scaled(block: Block, words: Words) -> Rows:
     ]
 
 
-_CONFIG: dict[str, Any] = {
+CONFIG: dict[str, Any] = {
     "aria": False,
     "background": "transparent",
     "font": FONT,

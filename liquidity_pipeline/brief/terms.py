@@ -95,7 +95,6 @@ ASSETS = {
 
 EVENTS = {
     "fomc_decision": N_("FOMC decision"),
-    "quarterly_refunding": N_("Quarterly refunding statement"),
     "refunding_cash_balance": N_("Date of Treasury's assumed cash balance"),
     "bill_purchase_programme": N_("Fed bill purchases: programme date"),
     "iorb_rate": N_("New rate on reserve balances takes effect"),

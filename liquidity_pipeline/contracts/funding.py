@@ -71,6 +71,8 @@ SETTLEMENT_SENSITIVITY = Table(
         Input("debt_settlements", "auctions"),
         Input("reference_rates", "TGCR"),
         Input("fed_balance_sheet", "WRBWFRBL"),
+        # The offering rate of the facility, over which the repo rate is measured.
+        Input("market_series", "RRPONTSYAWARD"),
         # H.8 comes nine days after its Wednesday.
         Input("market_series", "TLAACBW027SBOG", looks_ahead=True),
     ),

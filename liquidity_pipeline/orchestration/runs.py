@@ -113,8 +113,8 @@ class Runner:
 
     def _reconcile(self) -> None:
         """Say again what does not reconcile, though the marts are those of the last run."""
-        for reconciliation in RECONCILIATIONS:
-            result = self.pipeline.evaluate(reconciliation)
+        results = self.pipeline.evaluate_all(RECONCILIATIONS)
+        for reconciliation, result in zip(RECONCILIATIONS, results, strict=True):
             if not passes(reconciliation, result):
                 line = figures_line(reconciliation.name, figures(reconciliation, result))
                 self.report.add(reconciliation.mart, [line])

@@ -13,6 +13,7 @@ from liquidity_pipeline.ingestion import traffic
 from liquidity_pipeline.ingestion.completeness import Missing, spans
 from liquidity_pipeline.ingestion.completeness import describe as describe_missing
 from liquidity_pipeline.ingestion.health import read_gaps
+from liquidity_pipeline.orchestration.charts import asset_chart
 from liquidity_pipeline.orchestration.dagster_instance import STARTED_BY
 from liquidity_pipeline.orchestration.metadata import bullets, column_schema, describe
 from liquidity_pipeline.orchestration.partitions import MONTHS, key_of, window_of
@@ -35,7 +36,7 @@ _WEEKLY = dg.FreshnessPolicy.time_window(
 _BUSINESS_DAYS = dg.FreshnessPolicy.time_window(
     fail_window=timedelta(days=5), warn_window=timedelta(days=4)
 )
-_EVERY_DAY = dg.FreshnessPolicy.time_window(
+EVERY_DAY = dg.FreshnessPolicy.time_window(
     fail_window=timedelta(days=2), warn_window=timedelta(hours=36)
 )
 
@@ -130,7 +131,7 @@ def _cadence(table: Table) -> str:
 
 def _freshness_policy(table: Table) -> dg.FreshnessPolicy:
     """Return how old a table may be, from the days on which its rows are due."""
-    policies = {"weekly": _WEEKLY, "daily": _EVERY_DAY, "business_days": _BUSINESS_DAYS}
+    policies = {"weekly": _WEEKLY, "daily": EVERY_DAY, "business_days": _BUSINESS_DAYS}
     return policies[_cadence(table)]
 
 
@@ -249,7 +250,7 @@ def _table_metadata(pipeline: Pipeline, source: Source, window: Window) -> dict[
         if source.partitioned
         else pipeline.lake.read(table)
     )
-    return describe(table, rows)
+    return describe(table, rows) | asset_chart(pipeline, table, rows)
 
 
 def _missing_metadata(missing: list[Missing]) -> dict[str, Any]:

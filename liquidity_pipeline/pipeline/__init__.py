@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import shutil
 import uuid
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime
@@ -180,19 +180,22 @@ class Pipeline:
             raise built.error or ValueError(built.failure)
         return built.stored
 
-    def build_marts(self, names: Iterable[str]) -> Iterator[BuiltMart]:
+    def build_marts(
+        self, names: Iterable[str], checks: Sequence[Reconciliation] = ()
+    ) -> Iterator[BuiltMart]:
         """Build marts in the order given, in one session; yield the outcome of each.
 
         A mart that fails keeps its last good file, and so do those that read it; all others are
-        built.
+        built, and reconciled by their `checks`.
         """
         names = list(names)
         inputs = self._mart_inputs()
         self._stamp.clear()
         wanted = frozenset[str]().union(*(engine.upstream(name) for name in names))
+        wanted = wanted.union(*(check.reads for check in checks))
         has_failed = False
         with self.session(wanted) as connection:
-            for built in building.build_marts(names, connection, self.marts, self.now):
+            for built in building.build_marts(names, connection, self.marts, self.now, checks):
                 has_failed |= bool(built.failure)
                 yield self._with_unreadable_files(built)
         if set(names) == set(MART_TABLES) and not has_failed:
@@ -227,8 +230,14 @@ class Pipeline:
 
     def evaluate(self, reconciliation: Reconciliation) -> ReconciliationResult:
         """Run one reconciliation; see `models.reconciliations.reconciliation`."""
-        with self.session(reconciliation.reads) as connection:
-            return reconciliations.evaluate(reconciliation, connection)
+        (result,) = self.evaluate_all([reconciliation])
+        return result
+
+    def evaluate_all(self, checks: Sequence[Reconciliation]) -> list[ReconciliationResult]:
+        """Run reconciliations in one session; return their results in the same order."""
+        wanted = frozenset[str]().union(*(check.reads for check in checks))
+        with self.session(wanted) as connection:
+            return [reconciliations.evaluate(check, connection) for check in checks]
 
     def coverage(self) -> pa.Table:
         """Return how far each input is known, as published in `meta.coverage`.

@@ -205,3 +205,21 @@ def test_an_older_snapshot_is_of_its_own_day(lake: Lake) -> None:
     asked = record("upcoming_settlements", date(2026, 2, 5), AUCTIONS, path)
     row = known(lake, evening(date(2026, 2, 13)), "upcoming_settlements", "auctions", asked)
     assert span(row) == (date(2026, 2, 5), date(2026, 2, 5), date(2026, 2, 13))
+
+
+def test_a_series_with_values_on_occasion_is_known_by_the_question(lake: Lake) -> None:
+    # No operation on the 11th to 13th: the answered month knows that; an unanswered one does not.
+    award = {"series": "RRPONTSYAWARD", "value": 3.5, "unit": "percent"}
+    values = [
+        {**award, "observation_date": day, "known_at": evening(day)}
+        for day in days("sifma", FEBRUARY, date(2026, 2, 10))
+    ]
+    store(lake, "market_series", values)
+    now = evening(date(2026, 2, 13))
+    good = record("market_series", date(2026, 2, 13), "/fredgraph.csv")
+    asked = known(lake, now, "market_series", "RRPONTSYAWARD", good)
+    assert span(asked) == (FEBRUARY, date(2026, 2, 13), date(2026, 2, 13))
+    before = record("market_series", date(2026, 2, 10), "/fredgraph.csv")
+    gone = record("market_series", date(2026, 2, 13), gaps=["RRPONTSYAWARD: HTTP 404"])
+    ended = known(lake, now, "market_series", "RRPONTSYAWARD", before, gone)
+    assert span(ended) == (FEBRUARY, date(2026, 2, 10), date(2026, 2, 13))

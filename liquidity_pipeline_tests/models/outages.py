@@ -328,7 +328,8 @@ def entities(settings: Settings) -> dict[str, list[str]]:
     found: dict[str, list[str]] = {}
     for source in SOURCES.values():
         table = source.tables[0]
-        names: list[Any] = [name for name in (*table.releases, *table.parts) if name]
+        parts = (*table.releases, *table.parts, *table.on_occasion)
+        names: list[Any] = [name for name in parts if name]
         symbols = {"index_prices": universe.index, "crypto_prices": universe.crypto}
         names += [asset.symbol for asset in symbols.get(table.name, ())]
         found[source.name] = list(dict.fromkeys(names))

@@ -82,7 +82,7 @@ FROZEN = replace(AHEAD, only={"is_open": ("false",)})
 BUYBACKS = Input(
     "debt_settlements",
     "buybacks",
-    columns=("buyback_usd_mn",),
+    columns=("buyback_usd_mn", "buyback_maximum_usd_mn"),
     by="settlement_date",
     looks_ahead=True,
     # The programme began then; before it there is nothing to know.
@@ -97,3 +97,8 @@ SNAPSHOT = replace(SCHEDULE, only_ahead=True)
 SNAPSHOT_WEEK = replace(SNAPSHOT, days=6)
 
 SNAPSHOT_OF_ITS_DAY = replace(SNAPSHOT, by="settlement_date")
+
+# What is announced of buybacks ahead is known while their record is current.
+BUYBACKS_AHEAD = (
+    Input("debt_settlements", "buybacks", columns=("buyback_maximum_usd_mn",), is_current=True),
+)

@@ -7,6 +7,7 @@ from dataclasses import replace
 from liquidity_pipeline.contracts.reach import Input
 from liquidity_pipeline.contracts.settlements.common import (
     AHEAD,
+    BUYBACKS_AHEAD,
     CLASS,
     GROUPS,
     REDEEMED,
@@ -28,6 +29,7 @@ _NEWEST_SLOPE = tuple(
     )
     for table, entity in (
         ("reference_rates", "TGCR"),
+        ("market_series", "RRPONTSYAWARD"),
         ("fed_balance_sheet", "WRBWFRBL"),
         ("market_series", "TLAACBW027SBOG"),
     )
@@ -40,7 +42,7 @@ SETTLEMENT_OUTLOOK = Table(
     "replaces all rows; past outlooks are in marts.settlement_outlook_score.",
     key=("settlement_date", "security_class"),
     reach="settlement_date",
-    rests_on=(AHEAD, SCHEDULE, *_NEWEST_SLOPE),
+    rests_on=(AHEAD, SCHEDULE, *BUYBACKS_AHEAD, *_NEWEST_SLOPE),
     columns=(
         day("as_of", "Day of the run"),
         day("settlement_date", "Future day on which the money moves"),
@@ -72,8 +74,8 @@ SETTLEMENT_OUTLOOK = Table(
         ),
         usd(
             "buyback_maximum_usd_mn",
-            "Maximum amount that announced buybacks may retire",
-            nullable=False,
+            "Maximum amount that announced buybacks may retire; NULL while their record or the "
+            "snapshot of what is upcoming is not current",
         ),
         number(
             "funding_effect_bp",

@@ -147,8 +147,7 @@ SETTLEMENT_VINTAGES = Table(
         ),
         usd(
             "buyback_maximum_usd_mn",
-            "Maximum amount that operations without results may buy",
-            nullable=False,
+            "Maximum amount that operations without results may buy; NULL where not known",
         ),
         usd("net_usd_mn", "Issues and expected add-ons less maturities; NULL until is_announced"),
         usd("net_public_usd_mn", "Net paid by the public; NULL until is_announced"),
