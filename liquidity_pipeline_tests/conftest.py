@@ -21,6 +21,18 @@ REPLAY = SHARED / "replay" / "serve.py"
 
 Replay = Callable[..., str]
 
+# Fixtures that start a server, or build a history from one. A test that asks for one is slow.
+SLOW_FIXTURES = {
+    "briefed", "filled", "funded", "good", "longer_sandbox", "replay", "sandbox",
+}  # fmt: skip
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark as slow what `make test-fast` leaves out because of its fixtures."""
+    for item in items:
+        if SLOW_FIXTURES & set(getattr(item, "fixturenames", ())):
+            item.add_marker(pytest.mark.slow)
+
 
 @pytest.fixture(scope="session")
 def replay() -> Iterator[Replay]:

@@ -45,8 +45,8 @@ def pipeline(replay: Callable[..., str], tmp_path_factory: pytest.TempPathFactor
     for each in SOURCES.values():
         pipeline.ingest(each, WINDOW)
     pipeline.read_policy_events()
-    for name in engine.build_order():
-        pipeline.build_mart(name)
+    for built in pipeline.build_marts(engine.build_order()):
+        assert not built.failure, built.failure
     return pipeline
 
 

@@ -105,8 +105,8 @@ def filled(tmp_path_factory: pytest.TempPathFactory) -> Filled:
             pipeline.ingest(source, WINDOW)
         key = requests.get(f"{sandbox.url}/truth", timeout=30).json()
     pipeline.read_policy_events()
-    for name in engine.build_order():
-        pipeline.build_mart(name)
+    for built in pipeline.build_marts(engine.build_order()):
+        assert not built.failure, built.failure
     return Filled(pipeline, make_world(OPTIONS), key)
 
 
@@ -128,8 +128,8 @@ def funded(tmp_path_factory: pytest.TempPathFactory) -> Filled:
         key = requests.get(f"{sandbox.url}/truth", timeout=30).json()
     pipeline.read_policy_events()
     order = engine.build_order()
-    for name in order[: order.index("stress_flags") + 1]:
-        pipeline.build_mart(name)
+    for built in pipeline.build_marts(order[: order.index("stress_flags") + 1]):
+        assert not built.failure, built.failure
     return Filled(pipeline, make_world(options), key)
 
 

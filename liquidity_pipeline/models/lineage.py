@@ -42,13 +42,21 @@ def columns_read(sql: str, schema: Schema) -> dict[str, list[tuple[str, str]]]:
     """Return, per column of a query's result, the (qualified table, column) pairs it rests on.
 
     `schema` has the columns of the tables that the query reads. A column that rests on none, such
-    as a constant, has an empty list.
+    as a constant, has an empty list. Read once per process.
     """
+    found = _columns_read(sql, tuple((name, tuple(schema[name])) for name in sorted(schema)))
+    return {name: list(pairs) for name, pairs in found.items()}
+
+
+@cache
+def _columns_read(
+    sql: str, schema: tuple[tuple[str, tuple[str, ...]], ...]
+) -> dict[str, list[tuple[str, str]]]:
     from sqlglot.lineage import lineage
 
     # Types play no part in lineage.
     nested: dict[str, dict[str, dict[str, str]]] = {}
-    for qualified, columns in schema.items():
+    for qualified, columns in schema:
         database, _, table = qualified.partition(".")
         nested.setdefault(database, {})[table] = dict.fromkeys(columns, "double")
     nodes: Any = lineage(None, sql, nested, dialect="duckdb")

@@ -1,8 +1,7 @@
 """P-values that hold for many tests together. Arrays in, arrays out.
 
 Sources: tests by random signs of blocks: Canay, Romano and Shaikh (2017); the largest of many
-tests, step by step: Romano and Wolf (2005); the false discovery rate: Benjamini and Hochberg
-(1995).
+tests, step by step: Romano and Wolf (2005).
 """
 
 from __future__ import annotations
@@ -12,7 +11,13 @@ from functools import cache
 
 import numpy as np
 
-from liquidity_pipeline.statistics.inference import DRAWS, Estimates, Floats, Integers
+from liquidity_pipeline.statistics.inference import (
+    DRAWS,
+    Bools,
+    Estimates,
+    Floats,
+    Integers,
+)
 
 # Of a t whose signs were all drawn as they are.
 _ROUNDING = 1e-9
@@ -31,14 +36,26 @@ def max_t_p_values(
     largest of the others, and so on. `one_sided` asks for t > 0 instead. NaN where the estimate is
     undefined; never below the p-value of the look alone.
     """
-    defined = estimates.is_defined
+    p_values = estimates.p_value_above_zero if one_sided else estimates.p_value
+    scores, defined = estimates.null_scores, estimates.is_defined
+    return _max_t(scores, p_values, defined, seed, draws=draws, one_sided=one_sided)
+
+
+def _max_t(
+    null_scores: Floats,
+    p_values: Floats,
+    defined: Bools,
+    seed: int,
+    *,
+    draws: int = DRAWS,
+    one_sided: bool = False,
+) -> Floats:
     adjusted = np.full(defined.shape, np.nan)
     if not defined.any():
         return adjusted
-    known = estimates.select(defined)
-    parts = known.null_scores / np.sqrt((known.null_scores**2).sum(axis=0))
+    known, p_value = null_scores[:, defined], p_values[defined]
+    parts = known / np.sqrt((known**2).sum(axis=0))
     drawn, observed = _signs(len(parts), draws, seed) @ parts, parts.sum(axis=0)
-    p_value = known.p_value_above_zero if one_sided else known.p_value
     if not one_sided:
         drawn, observed = np.abs(drawn), np.abs(observed)
     order = np.argsort(-observed)
@@ -61,10 +78,11 @@ def max_t_within(
     """
     adjusted = np.full(len(groups), np.nan)
     counted = np.zeros(len(groups), dtype=np.int64)
-    names = np.array(groups)
+    names, defined = np.array(groups), estimates.is_defined
     for name in dict.fromkeys(groups):
-        members = names == name
-        own = max_t_p_values(estimates.select(members), seed)
+        members = np.flatnonzero(names == name)
+        scores, p_values = estimates.null_scores[:, members], estimates.p_value[members]
+        own = _max_t(scores, p_values, defined[members], seed)
         adjusted[members] = bonferroni(own, n_groups)
         counted[members] = n_groups * int(np.isfinite(own).sum())
     return adjusted, counted

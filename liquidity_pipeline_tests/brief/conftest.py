@@ -23,7 +23,7 @@ TODAY, FIRST = date(2026, 2, 6), date(2022, 9, 1)
 
 
 @pytest.fixture(scope="session")
-def pipeline(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Pipeline]:
+def briefed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Pipeline]:
     """A data directory filled from the sandbox and published. Takes about half a minute."""
     with start(Options(today=TODAY, start=FIRST, compress=False)) as running:
         settings = Settings(
@@ -43,23 +43,23 @@ def pipeline(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Pipeline]:
 
 
 @pytest.fixture(scope="session")
-def brief(pipeline: Pipeline) -> Brief:
+def brief(briefed: Pipeline) -> Brief:
     """The brief that was written with the publication."""
-    return pipeline.brief()
+    return briefed.brief()
 
 
 @pytest.fixture(scope="session")
-def published(pipeline: Pipeline) -> Iterator[duckdb.DuckDBPyConnection]:
+def published(briefed: Pipeline) -> Iterator[duckdb.DuckDBPyConnection]:
     """A reader of the published file."""
-    with reading(pipeline.settings.published_file) as connection:
+    with reading(briefed.settings.published_file) as connection:
         yield connection
 
 
 @pytest.fixture(scope="session")
-def copied(pipeline: Pipeline) -> Iterator[duckdb.DuckDBPyConnection]:
+def copied(briefed: Pipeline) -> Iterator[duckdb.DuckDBPyConnection]:
     """The published tables in memory, so that a test may empty one."""
     with duckdb.connect(":memory:") as connection:
-        file = str(pipeline.settings.published_file).replace("'", "''")
+        file = str(briefed.settings.published_file).replace("'", "''")
         connection.execute(f"attach '{file}' as liquidity (read_only)")
         tables = connection.execute(
             "select schema_name, table_name from duckdb_tables() where database_name = 'liquidity'"

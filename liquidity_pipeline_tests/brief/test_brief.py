@@ -219,25 +219,23 @@ def test_a_value_in_a_query_is_a_literal_and_nothing_else():
         query("value", series="series_tga")
 
 
-def test_a_kept_brief_can_be_read_again(brief, pipeline):
-    (kept,) = pipeline.settings.briefs_dir.glob("*.json")
+def test_a_kept_brief_can_be_read_again(brief, briefed):
+    (kept,) = briefed.settings.briefs_dir.glob("*.json")
     assert kept.name == "2026-02-06.json"
     again = json.loads(kept.read_text())
     assert again["figures"].keys() == brief["figures"].keys()
     assert to_markdown(again, "zh") == to_markdown(brief, "zh")
 
 
-def test_a_past_day_has_no_figure_from_later(pipeline):
+def test_a_past_day_has_no_figure_from_later(briefed):
     """Slow: builds all marts again, as of a day three weeks before. The campaign takes 24 days."""
     day = date(2026, 1, 16)
-    before = pipeline.settings.published_file.stat().st_mtime_ns
-    brief = pipeline.brief_as_of(day)
+    before = briefed.settings.published_file.stat().st_mtime_ns
+    brief = briefed.brief_as_of(day)
     assert leaks(brief, day) == []
-    assert pipeline.settings.published_file.stat().st_mtime_ns == before
-    assert [path.name for path in pipeline.settings.briefs_dir.glob("*.json")] == [
-        "2026-02-06.json"
-    ]
-    with reading(pipeline.settings.published_file) as file:
+    assert briefed.settings.published_file.stat().st_mtime_ns == before
+    assert [path.name for path in briefed.settings.briefs_dir.glob("*.json")] == ["2026-02-06.json"]
+    with reading(briefed.settings.published_file) as file:
         # What was published by then stands in the file of today too, unless it was revised.
         value = brief["figures"]["reserve_drain"]
         assert file.execute(value["query"]).fetchall() == [(value["value"],)]

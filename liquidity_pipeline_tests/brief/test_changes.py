@@ -55,13 +55,13 @@ def test_what_is_no_longer_known_is_told(published, earlier):
     assert brief["previous_as_of"] == "2026-02-04"
 
 
-def test_the_figures_of_the_last_brief_are_in_the_file(pipeline, brief, tmp_path):
+def test_the_figures_of_the_last_brief_are_in_the_file(briefed, brief, tmp_path):
     earlier = copy.deepcopy(brief)
     earlier["publication"]["as_of"] = "2026-02-04"
     earlier["figures"]["tga"].update(value=123_456.0, date="2026-02-03")
     making = edition.Edition(earlier)
     target = tmp_path / "liquidity.duckdb"
-    with edition.reading(pipeline.settings.published_file) as connection:
+    with edition.reading(briefed.settings.published_file) as connection:
         rows = {row["id"]: row for row in making.figures(connection).to_pylist()}
     assert (rows["tga"]["previous_value"], str(rows["tga"]["previous_date"])) == (
         123_456.0,
@@ -84,13 +84,13 @@ def test_the_last_brief_is_the_newest_of_an_earlier_day(brief, tmp_path):
     assert edition.previous(tmp_path, date(2026, 2, 2)) is None
 
 
-def test_a_brief_that_cannot_be_computed_keeps_no_data_back(pipeline, monkeypatch, tmp_path):
+def test_a_brief_that_cannot_be_computed_keeps_no_data_back(briefed, monkeypatch, tmp_path):
     def broken(*_):
         raise ValueError("no")
 
     monkeypatch.setattr("liquidity_pipeline.brief.compute.compute", broken)
     making = edition.Edition(None)
-    with edition.reading(pipeline.settings.published_file) as connection:
+    with edition.reading(briefed.settings.published_file) as connection:
         assert making.figures(connection).num_rows == 0
     making.write(tmp_path / "liquidity.duckdb", None)
     assert list(tmp_path.iterdir()) == []

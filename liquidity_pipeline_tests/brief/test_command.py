@@ -25,15 +25,15 @@ def ask(data_dir: Path, *arguments: str):
         ("zh", "html", '<!doctype html>\n<html lang="zh-Hans">'),
     ],
 )
-def test_it_prints_the_brief(pipeline: Pipeline, language: str, form: str, opening: str):
-    answer = ask(pipeline.settings.data_dir, "--lang", language, "--format", form)
+def test_it_prints_the_brief(briefed: Pipeline, language: str, form: str, opening: str):
+    answer = ask(briefed.settings.data_dir, "--lang", language, "--format", form)
     assert answer.exit_code == 0, answer.output
     assert answer.stdout.startswith(opening)
 
 
-def test_it_writes_a_file(pipeline: Pipeline, tmp_path: Path):
+def test_it_writes_a_file(briefed: Pipeline, tmp_path: Path):
     target = tmp_path / "a brief.md"
-    answer = ask(pipeline.settings.data_dir, "--output", str(target))
+    answer = ask(briefed.settings.data_dir, "--output", str(target))
     assert answer.exit_code == 0, answer.output
     assert answer.stdout == ""
     assert target.read_text().startswith("# Liquidity brief")

@@ -87,8 +87,8 @@ def test_the_page_needs_no_network_and_runs_no_script(pages):
         assert "Noto Sans CJK SC" in page
 
 
-def test_pages_beside_the_file_lead_to_each_other(pipeline):
-    for page in pipeline.write_brief():
+def test_pages_beside_the_file_lead_to_each_other(briefed):
+    for page in briefed.write_brief():
         others = [name for name in PAGES.values() if name != page.name]
         assert [a for a in Figures(page.read_text()).addresses if a.endswith(".html")] == others
 

@@ -175,7 +175,9 @@ def test_one_publisher_down_stops_nobody_else(sandbox, tmp_path):
     assert liquidity("status", *options).exit_code == INCOMPLETE
 
 
+@pytest.mark.slow
 def test_nothing_fetched_is_not_published(tmp_path):
+    """Slow: a whole run, whose sources all fail."""
     result = liquidity(
         "run", "--since", "2026-01", "--as-of", "2026-02-06", "--data-dir", str(tmp_path),
         "--endpoints", "http://127.0.0.1:9", LIQUIDITY_HTTP_RETRIES="0",

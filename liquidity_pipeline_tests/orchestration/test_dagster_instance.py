@@ -33,6 +33,9 @@ with dagster_instance.instance(Path(sys.argv[1])) as dagster:
     runs.Runner(None, dagster).execute(job)
 """
 
+# Each starts processes, and waits for them.
+pytestmark = pytest.mark.slow
+
 
 def job_of(*assets: dg.AssetsDefinition) -> dg.JobDefinition:
     definitions = dg.Definitions(assets=assets, executor=dg.in_process_executor)

@@ -36,6 +36,9 @@ print("held", flush=True)
 time.sleep(300)
 """
 
+# Each starts processes, and waits for them.
+pytestmark = pytest.mark.slow
+
 
 def environment(folder: Path) -> dict[str, str]:
     settings = {
