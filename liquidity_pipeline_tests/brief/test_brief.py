@@ -255,3 +255,23 @@ def test_what_has_no_day_has_no_age() -> None:
         ((unknown,),) = connection.execute(query("age", date=None)).fetchall()
         ((known,),) = connection.execute(query("age", date=date(2026, 2, 1))).fetchall()
     assert (unknown, known) == (None, 5)
+
+
+def test_slopes_whose_corrected_p_value_is_not_known_are_not_counted_as_none() -> None:
+    def found(*adjusted: float | None) -> int | None:
+        with duckdb.connect() as connection:
+            connection.execute("create schema marts")
+            connection.execute(
+                "create table marts.liquidity_sensitivity as "
+                "select date '2026-01-28' as as_of, 'reserve_drain' as driver, 'asset' as scope, "
+                "'trailing_156w' as window_name, unnest(?::double[]) as p_value_adjusted",
+                [list(adjusted)],
+            )
+            sql = query("slopes_found", date=date(2026, 1, 28))
+            (count,) = connection.execute(sql).fetchone() or (None,)
+            return count
+
+    assert found(0.01, 0.2, 0.04) == 2
+    assert found(0.3, 0.2) == 0
+    assert found(None, None) is None
+    assert found(0.01, None) is None
