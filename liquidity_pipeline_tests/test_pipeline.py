@@ -16,7 +16,9 @@ from liquidity_pipeline import calendars
 from liquidity_pipeline.brief.render import to_markdown
 from liquidity_pipeline.contracts.marts import MART_TABLES
 from liquidity_pipeline.contracts.meta import PUBLICATION_TABLES, REFERENCE_TABLES
-from liquidity_pipeline.contracts.sources import POLICY_EVENTS, SOURCE_TABLES, TGA_BALANCE
+from liquidity_pipeline.contracts.sources import SOURCE_TABLES
+from liquidity_pipeline.contracts.sources.policy import POLICY_EVENTS
+from liquidity_pipeline.contracts.sources.treasury import TGA_BALANCE
 from liquidity_pipeline.models import catalogue, engine
 from liquidity_pipeline.models.reconciliations.reconciliation import (
     RECONCILIATIONS,

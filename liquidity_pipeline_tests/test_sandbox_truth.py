@@ -18,7 +18,7 @@ import pytest
 import requests
 
 from liquidity_pipeline.contracts.marts import MART_TABLES
-from liquidity_pipeline.contracts.sources import TGA_BALANCE
+from liquidity_pipeline.contracts.sources.treasury import TGA_BALANCE
 from liquidity_pipeline.models import engine
 from liquidity_pipeline.models.reconciliations.reconciliation import RECONCILIATIONS, Reconciliation
 from liquidity_pipeline.pipeline import Pipeline

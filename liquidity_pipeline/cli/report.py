@@ -63,14 +63,15 @@ _EPISODE = """
     where is_open
 """
 _NEWEST_EPISODE_WEEK = "select max(week_ending) from marts.drain_episode_weeks"
-# This week and the next; until all of a week is announced, what matures in it is to be rolled over.
+# This week and the next, for bills, coupons and all; until all of a week is announced, what matures
+# in it is to be rolled over. The press quotes bills; Treasury's own totals are net of buybacks.
 _SETTLEMENTS = """
-    select week_start, net_usd_mn / 1000, net_public_usd_mn / 1000, refinancing_usd_mn / 1000,
-        is_settled
+    select week_start, security_class, net_usd_mn / 1000, net_public_usd_mn / 1000,
+        privately_held_net_usd_mn / 1000, refinancing_usd_mn / 1000, is_settled
     from marts.weekly_settlements, meta.publication
-    where security_class = 'all'
+    where security_class in ('bills', 'coupons', 'all')
         and week_start between date_trunc('week', as_of) and as_of + interval 7 day
-    order by week_start
+    order by week_start, list_position(['bills', 'coupons', 'all'], security_class)
 """
 # Each gauge on the newest day on which it is known.
 _GAUGES = {
@@ -229,11 +230,12 @@ def _settlements(published: duckdb.DuckDBPyConnection, console: Console) -> None
         return
     table = _table(
         f"Net settlement of Treasury debt, weeks from {rows[0][0]}, USD bn",
-        ["week of", "net", "paid by the public", "state"],
+        ["week of", "securities", "net", "paid by the public", "net of buybacks", "state"],
     )
-    for week, net, public, refinancing, settled in rows:
+    for week, securities, net, public, held, refinancing, settled in rows:
         to_come = f"{refinancing:,.1f} to be refinanced" if refinancing else "announced"
-        table.add_row(str(week), _signed(net), _signed(public), "settled" if settled else to_come)
+        state = "settled" if settled else to_come
+        table.add_row(str(week), securities, *map(_signed, (net, public, held)), state)
     console.print(table)
 
 

@@ -32,7 +32,7 @@ def default_first_month(settings: Settings) -> date:
 
 def _first_month(settings: Settings) -> date:
     """Return the lake's oldest month, or that of a new directory."""
-    from liquidity_pipeline.contracts.sources import TGA_BALANCE
+    from liquidity_pipeline.contracts.sources.treasury import TGA_BALANCE
     from liquidity_pipeline.storage.lake import Lake
 
     held = Lake(settings.lake_dir).months(TGA_BALANCE)

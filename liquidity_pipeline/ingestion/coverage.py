@@ -18,7 +18,7 @@ import pyarrow.compute as pc
 
 from liquidity_pipeline.calendars import Release, days
 from liquidity_pipeline.contracts.meta import COVERAGE
-from liquidity_pipeline.contracts.sources import DEBT_SETTLEMENTS
+from liquidity_pipeline.contracts.sources.treasury import DEBT_SETTLEMENTS
 from liquidity_pipeline.contracts.table import Table
 from liquidity_pipeline.ingestion.completeness import releases
 from liquidity_pipeline.settings import NEW_YORK

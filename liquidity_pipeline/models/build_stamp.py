@@ -9,10 +9,21 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterable
-from datetime import datetime
+from datetime import date, datetime, time, timedelta
 from pathlib import Path
+from typing import TYPE_CHECKING
 
+from liquidity_pipeline.calendars import utc
+from liquidity_pipeline.contracts.sources import SOURCE_TABLES
 from liquidity_pipeline.storage.files import replacing
+from liquidity_pipeline.storage.lake import Lake
+
+if TYPE_CHECKING:
+    import duckdb
+    import pyarrow as pa
+
+_PACKAGE = Path(__file__).parents[1]
+_NOW = "(select now from meta.clock)"
 
 
 def fingerprint(*folders: tuple[Path, Iterable[Path]]) -> str:
@@ -56,3 +67,38 @@ class BuildStamp:
         except (FileNotFoundError, KeyError, ValueError):
             return False
         return content["inputs"] == inputs and since <= now < until
+
+
+def inputs_of_marts(lake: Lake, reference_dir: Path, coverage: pa.Table) -> str:
+    """Return a fingerprint of all that marts are made of: rows, their reach, facts, code."""
+    rows = (path for table in SOURCE_TABLES.values() for path in lake.files(table))
+    code = [_PACKAGE / name for name in ("calendars.py", "holidays.csv", "universe.py")]
+    for room in ("contracts", "models", "statistics"):
+        code += [p for p in (_PACKAGE / room).rglob("*") if p.suffix in (".py", ".sql")]
+    files = fingerprint(
+        (lake.root, rows),
+        (reference_dir, reference_dir.glob("*.*")),
+        (_PACKAGE, code),
+    )
+    # Why an input ends is for people; marts depend on where it does.
+    reach = coverage.drop_columns(["reason"]).to_pylist()
+    return f"{files} {hashlib.sha256(repr(reach).encode()).hexdigest()}"
+
+
+def next_change(connection: duckdb.DuckDBPyConnection, today: date) -> datetime:
+    """Return the next moment at which what is public changes, or the New York day does.
+
+    `connection` is a session on all source tables; the moment is naive UTC.
+    """
+    tomorrow = utc(today + timedelta(days=1), time())
+    visible = [f"select min(known_by) as moment from meta.calendar_days where known_by > {_NOW}"]
+    for table in SOURCE_TABLES.values():
+        moments = {"known_at", "announced_at", "results_at"} & set(table.column_names)
+        visible += [
+            f"select min({moment}) from lake.{table.name} where {moment} > {_NOW}"
+            for moment in sorted(moments)
+        ]
+    ((soonest,),) = connection.execute(
+        f"select min(moment) from ({' union all '.join(visible)})"
+    ).fetchall()
+    return min(tomorrow, soonest) if soonest else tomorrow

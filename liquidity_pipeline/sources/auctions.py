@@ -14,7 +14,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from liquidity_pipeline import calendars
-from liquidity_pipeline.contracts.sources import MATURING_HOLDINGS
+from liquidity_pipeline.contracts.sources.treasury import MATURING_HOLDINGS
 from liquidity_pipeline.sources.boundary import declared
 from liquidity_pipeline.sources.fetch import Fetch
 from liquidity_pipeline.sources.fiscal_client import ACCOUNTING, PUBLISHER, Records, good_rows, read

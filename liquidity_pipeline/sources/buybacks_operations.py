@@ -14,7 +14,7 @@ from datetime import date, datetime, time, timedelta
 from typing import TYPE_CHECKING, Any
 
 from liquidity_pipeline import calendars
-from liquidity_pipeline.contracts.itemised import BUYBACK_SECURITIES, BUYBACKS
+from liquidity_pipeline.contracts.sources.itemised import BUYBACK_SECURITIES, BUYBACKS
 from liquidity_pipeline.sources.boundary import Name, nobody
 from liquidity_pipeline.sources.errors import NotServedError
 from liquidity_pipeline.sources.fetch import Collected, Fetch

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from liquidity_pipeline import calendars
 from liquidity_pipeline.calendars import Release
-from liquidity_pipeline.contracts.sources import (
+from liquidity_pipeline.contracts.sources.federal_reserve import (
     FED_OPERATIONS,
     REFERENCE_RATES,
     REPO_OPERATIONS,

@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from liquidity_pipeline.calendars import STRESS_INDEX
-from liquidity_pipeline.contracts.sources import OFR_FSI
+from liquidity_pipeline.contracts.sources.markets import OFR_FSI
 from liquidity_pipeline.sources.boundary import Name, declared, nobody
 from liquidity_pipeline.sources.csv_rows import Layout, read
 from liquidity_pipeline.sources.errors import UnexpectedPayloadError

@@ -11,7 +11,7 @@ from datetime import date
 from typing import TYPE_CHECKING
 
 from liquidity_pipeline.calendars import Release
-from liquidity_pipeline.contracts import sources as contracts
+from liquidity_pipeline.contracts.sources import markets
 from liquidity_pipeline.contracts.table import Table
 from liquidity_pipeline.sources import bars, cboe, coinbase, fred, kraken, yahoo
 from liquidity_pipeline.sources.errors import EmptyAnswerError, PublisherError
@@ -45,10 +45,10 @@ def collect_index_prices(fetch: Fetch) -> Collected:
     regular close, on days of an early close too. Raises PublisherError when no symbol at all
     could be had; a symbol or a provider that fails alone is a named gap.
     """
-    rows, disputed = _collect(fetch, fetch.universe.index, contracts.INDEX_PRICES, "source")
+    rows, disputed = _collect(fetch, fetch.universe.index, markets.INDEX_PRICES, "source")
     return {
         "index_prices": rows,
-        "price_disagreements": _select(disputed, contracts.PRICE_DISAGREEMENTS),
+        "price_disagreements": _select(disputed, markets.PRICE_DISAGREEMENTS),
     }
 
 
@@ -57,10 +57,10 @@ def collect_crypto_prices(fetch: Fetch) -> Collected:
 
     Prices in US dollars per coin. Raises and names gaps as `collect_index_prices` does.
     """
-    rows, disputed = _collect(fetch, fetch.universe.crypto, contracts.CRYPTO_PRICES, "venue")
+    rows, disputed = _collect(fetch, fetch.universe.crypto, markets.CRYPTO_PRICES, "venue")
     return {
         "crypto_prices": rows,
-        "crypto_disagreements": _select(disputed, contracts.CRYPTO_DISAGREEMENTS),
+        "crypto_disagreements": _select(disputed, markets.CRYPTO_DISAGREEMENTS),
     }
 
 

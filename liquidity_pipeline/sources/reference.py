@@ -9,13 +9,13 @@ from __future__ import annotations
 import csv
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from datetime import date, time, timedelta
+from datetime import date, datetime, time, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from liquidity_pipeline.calendars import utc
 from liquidity_pipeline.contracts.meta import PUBLISHED_TOTALS
-from liquidity_pipeline.contracts.sources import POLICY_EVENTS
+from liquidity_pipeline.contracts.sources.policy import POLICY_EVENTS
 from liquidity_pipeline.settings import SettingsError
 
 if TYPE_CHECKING:
@@ -39,8 +39,9 @@ SIGNS_FILE = "sign_conventions.csv"
 SIGNS_HEADER = ("component", "convention", "sign", "note")
 CONVENTIONS = ("reserves", "headline")
 TOTALS_FILE = "published_totals.csv"
-TOTALS_HEADER = ("quarter", "figure", "value", "unit", "tolerance", "source")
-FIGURES = ("privately_held_net_borrowing", "quarter_end_cash")
+TOTALS_HEADER = ("period", "figure", "value", "unit", "tolerance", "source")
+QUARTERLY_FIGURES = ("privately_held_net_borrowing", "quarter_end_cash")
+WEEKLY_FIGURES = ("reserve_drain",)
 
 # Where a file does not give the hour, the end of New York's business day is safe.
 _END_OF_DAY = time(16, 0)
@@ -112,30 +113,40 @@ def read_sign_conventions(reference_dir: Path) -> pa.Table:
 
 
 def read_published_totals(reference_dir: Path) -> pa.Table:
-    """Return what Treasury prints about past quarters, in the columns of `meta.published_totals`.
+    """Return what others print about past periods, in the columns of `meta.published_totals`.
 
-    USD billions in the file, USD millions in the table. A folder without the file gives no rows:
-    then nothing is compared. Raises SettingsError for a cell that cannot be read, and for two rows
-    of one quarter and figure.
+    A period is a quarter (2018Q3) or, for weekly figures, the Wednesday that ends the week. USD
+    billions in the file, USD millions in the table. A folder without the file gives no rows: then
+    nothing is compared. Raises SettingsError for a cell that cannot be read, and for two rows of
+    one period and figure.
     """
     import pyarrow as pa
 
     path = reference_dir / TOTALS_FILE
     rows: dict[tuple[str, str], dict[str, object]] = {}
     for line in _lines(path, TOTALS_HEADER) if path.exists() else ():
-        quarter, figure = line.text("quarter"), line.choice("figure", FIGURES)
-        if (quarter, figure) in rows:
-            raise line.error("quarter", f"one row for '{figure}' of {quarter}")
+        period, figure = (
+            line.text("period"),
+            line.choice("figure", QUARTERLY_FIGURES + WEEKLY_FIGURES),
+        )
+        if (period, figure) in rows:
+            raise line.error("period", f"one row for '{figure}' of {period}")
         line.choice("unit", ("USD billions",))
-        rows[quarter, figure] = {
-            "quarter": quarter,
-            "quarter_end": line.quarter_end("quarter"),
+        rows[period, figure] = {
+            "period": period,
+            "period_end": (
+                line.wednesday("period") if figure in WEEKLY_FIGURES else line.quarter_end("period")
+            ),
             "figure": figure,
             "value_usd_mn": 1000 * line.required_number("value"),
             "tolerance_usd_mn": 1000 * line.required_number("tolerance"),
             "source": line.text("source"),
         }
     return pa.Table.from_pylist(list(rows.values()), schema=PUBLISHED_TOTALS.arrow_schema)
+
+
+# Days that are announced long before, and say nothing of what is decided on them.
+_SCHEDULED = frozenset({"fomc_decision"})
 
 
 @dataclass(frozen=True)
@@ -194,6 +205,12 @@ class _Line:
             raise self.error(column, "a quarter as 2026Q1")
         return date(int(year) + int(quarter) // 4, int(quarter) * 3 % 12 + 1, 1) - timedelta(days=1)
 
+    def wednesday(self, column: str) -> date:
+        found = self.day(column)
+        if found.isoweekday() != 3:
+            raise self.error(column, "a Wednesday, which ends a week of H.4.1")
+        return found
+
     def optional_time(self, column: str, default: time) -> time:
         try:
             return time.fromisoformat(self.cells[column]) if self.cells[column] else default
@@ -215,8 +232,19 @@ def _event(line: _Line) -> dict[str, object]:
         "detail": line.cells["detail"] or None,
         "source": line.text("source"),
         "evidence": line.choice("evidence", EVIDENCE),
-        "known_at": utc(event_date, line.optional_time("event_time", _END_OF_DAY)),
+        "known_at": _known_at(line, event_date),
     }
+
+
+def _known_at(line: _Line, event_date: date) -> datetime:
+    """Return when a fact was public: when it happened, or, of a scheduled day, when its year began.
+
+    The Federal Reserve publishes the days of its meetings before the year in which they are held.
+    """
+    happened = utc(event_date, line.optional_time("event_time", _END_OF_DAY))
+    if line.cells["kind"] not in _SCHEDULED or line.cells["value"]:
+        return happened
+    return utc(date(event_date.year, 1, 1), time())
 
 
 def _header(path: Path) -> tuple[str, ...]:

@@ -6,8 +6,7 @@ import importlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from liquidity_pipeline.contracts import itemised
-from liquidity_pipeline.contracts import sources as contracts
+from liquidity_pipeline.contracts.sources import federal_reserve, itemised, markets, treasury
 from liquidity_pipeline.contracts.table import Table
 from liquidity_pipeline.sources.fetch import Collected, Fetch
 
@@ -49,20 +48,20 @@ class Source:
 SOURCES: Mapping[str, Source] = {
     source.name: source
     for source in (
-        Source((contracts.TGA_BALANCE,), ("fiscaldata",), "fiscal_data:collect_tga_balance"),
+        Source((treasury.TGA_BALANCE,), ("fiscaldata",), "fiscal_data:collect_tga_balance"),
         Source(
-            (contracts.DEBT_SETTLEMENTS, contracts.MATURING_HOLDINGS),
+            (treasury.DEBT_SETTLEMENTS, treasury.MATURING_HOLDINGS),
             ("fiscaldata",),
             "debt_settlements:collect_debt_settlements",
         ),
         Source(
-            (contracts.UPCOMING_SETTLEMENTS,),
+            (treasury.UPCOMING_SETTLEMENTS,),
             ("fiscaldata",),
             "debt_settlements:collect_upcoming_settlements",
             partitioned=False,
         ),
         Source(
-            (contracts.DEBT_TRANSACTIONS,),
+            (treasury.DEBT_TRANSACTIONS,),
             ("fiscaldata",),
             "fiscal_data:collect_debt_transactions",
         ),
@@ -73,44 +72,44 @@ SOURCES: Mapping[str, Source] = {
             "buybacks_operations:collect_buybacks",
         ),
         Source(
-            (contracts.FED_OPERATIONS,),
+            (federal_reserve.FED_OPERATIONS,),
             ("nyfed",),
             "ny_fed:collect_fed_operations",
             also_at=(MORNING,),
         ),
-        Source((contracts.SOMA_HOLDINGS,), ("nyfed",), "ny_fed:collect_soma_holdings"),
+        Source((federal_reserve.SOMA_HOLDINGS,), ("nyfed",), "ny_fed:collect_soma_holdings"),
         Source((itemised.SOMA_SECURITIES,), ("nyfed",), "soma:collect_soma_securities"),
         Source(
-            (contracts.REPO_OPERATIONS,),
+            (federal_reserve.REPO_OPERATIONS,),
             ("nyfed",),
             "ny_fed:collect_repo_operations",
             also_at=(MORNING,),
         ),
         Source(
-            (contracts.REFERENCE_RATES,),
+            (federal_reserve.REFERENCE_RATES,),
             ("nyfed",),
             "ny_fed:collect_reference_rates",
             also_at=(MORNING,),
         ),
-        Source((contracts.FED_BALANCE_SHEET,), ("fred",), "fred:collect_fed_balance_sheet"),
+        Source((federal_reserve.FED_BALANCE_SHEET,), ("fred",), "fred:collect_fed_balance_sheet"),
         Source(
-            (contracts.MARKET_SERIES,),
+            (markets.MARKET_SERIES,),
             ("fred",),
             "fred:collect_market_series",
             also_at=(MORNING,),
         ),
         Source(
-            (contracts.INDEX_PRICES, contracts.PRICE_DISAGREEMENTS),
+            (markets.INDEX_PRICES, markets.PRICE_DISAGREEMENTS),
             ("yahoo", "cboe", "fred"),
             "prices:collect_index_prices",
         ),
         Source(
-            (contracts.CRYPTO_PRICES, contracts.CRYPTO_DISAGREEMENTS),
+            (markets.CRYPTO_PRICES, markets.CRYPTO_DISAGREEMENTS),
             ("coinbase", "kraken"),
             "prices:collect_crypto_prices",
             also_at=(MIDNIGHT_UTC,),
         ),
-        Source((contracts.OFR_FSI,), ("ofr",), "ofr:collect_ofr_fsi"),
+        Source((markets.OFR_FSI,), ("ofr",), "ofr:collect_ofr_fsi"),
     )
 }
 

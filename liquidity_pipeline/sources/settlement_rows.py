@@ -13,7 +13,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from liquidity_pipeline import calendars
-from liquidity_pipeline.contracts.sources import DEBT_SETTLEMENTS
+from liquidity_pipeline.contracts.sources.treasury import DEBT_SETTLEMENTS
 from liquidity_pipeline.sources.fiscal_client import Records
 
 TYPES = {"Bill": "bill", "Note": "note", "Bond": "bond"}

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from datetime import date
 from typing import TYPE_CHECKING, Any
 
-from liquidity_pipeline.contracts.itemised import SOMA_SECURITIES
+from liquidity_pipeline.contracts.sources.itemised import SOMA_SECURITIES
 from liquidity_pipeline.sources.errors import (
     NotServedError,
     PublisherError,

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from datetime import date
 from typing import TYPE_CHECKING
 
-from liquidity_pipeline.contracts.itemised import TGA_FLOWS
+from liquidity_pipeline.contracts.sources.itemised import TGA_FLOWS
 from liquidity_pipeline.sources.errors import EmptyAnswerError, NotServedError
 from liquidity_pipeline.sources.fetch import Collected, Fetch, Window
 from liquidity_pipeline.sources.fiscal_client import ACCOUNTING, PUBLISHER, Records, between, read

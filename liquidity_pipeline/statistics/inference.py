@@ -1,4 +1,4 @@
-"""Inference for dependent data: intervals and corrections for many tests. Arrays in, arrays out.
+"""Inference for dependent data: estimates with intervals. Arrays in, arrays out.
 
 Every estimate here (a slope, a difference of means) comes with its influence scores: how much each
 moment of time moves it. Scores are summed within blocks of about n^(1/3) consecutive moments; the
@@ -6,18 +6,16 @@ sums' spread gives a standard error that allows for heteroskedasticity and for d
 the block. Drawing the sums again bootstraps any number of estimates together, drawing their signs
 tests them together.
 
-Axis 0 is time, axis 1 the estimates side by side. Exact probabilities of counts are in
-`exact_tests`; reading tables does not belong here.
+Axis 0 is time, axis 1 the estimates side by side. Corrections for many tests are in
+`multiple_tests`, exact probabilities of counts in `exact_tests`.
 
 Sources: blocks that do not overlap: Carlstein (1986), their length: Hall, Horowitz and Jing (1995);
 interval with G - 1 degrees of freedom: Bester, Conley and Hansen (2011), effective G: Carter,
-Schnepel and Steigerwald (2017); bootstrap of scores: Kline and Santos (2012); tests by signs:
-Canay, Romano and Shaikh (2017); the largest of many tests: Romano and Wolf (2005); method, C7.
+Schnepel and Steigerwald (2017); bootstrap of scores: Kline and Santos (2012); method, C7.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass, fields
 from functools import cache
 
@@ -32,8 +30,6 @@ CONFIDENCE = 0.95
 # An estimate that rests on fewer blocks is an anecdote; at six the interval is 2.6 errors wide.
 MIN_BLOCKS = 6
 DRAWS = 999
-# Of a t whose signs were all drawn as they are.
-_ROUNDING = 1e-9
 # The bar for a new claim about returns: Harvey, Liu and Zhu (2016).
 T_BAR = 3.0
 
@@ -258,20 +254,31 @@ def matched_means(
     as often as chosen moments fall into it (post-stratification: with strata of weekday and
     month-end, their fixed effects drop out); strata with fewer than `min_controls` are left out.
     """
-    member = _members(strata)
     known = (~np.isnan(values)).astype(float)
-    filled = np.where(known > 0, values, 0.0)
-    is_chosen = known * chosen
-    all_in, all_sums = member @ known, member @ filled
-    chosen_in, chosen_sums = member @ is_chosen, member @ (filled * is_chosen)
-    controls = all_in - chosen_in
-    control_means = (all_sums - chosen_sums) / np.maximum(controls, 1)
-    is_used = controls >= min_controls
-    controls, chosen_in, chosen_sums = (
-        controls * is_used,
-        chosen_in * is_used,
-        chosen_sums * is_used,
+    all_in, all_sums = _sums_in(known, values, strata)
+    chosen_in, chosen_sums = _sums_in(known * chosen, values, strata)
+    return match(
+        (chosen_in, chosen_sums), (all_in - chosen_in, all_sums - chosen_sums), min_controls
     )
+
+
+def stratum_sums(values: Floats, strata: Integers, n_strata: int) -> tuple[Floats, Floats]:
+    """Return number and sum of the known values (strata x series); `values` as above."""
+    return _sums_in((~np.isnan(values)).astype(float), values, strata, n_strata)
+
+
+def match(
+    chosen: tuple[Floats, Floats], controls: tuple[Floats, Floats], min_controls: int = 1
+) -> Matched:
+    """Return the means of the chosen and of their matches, from both `stratum_sums`.
+
+    It lets the same controls be counted once for many choices.
+    """
+    is_used = controls[0] >= min_controls
+    controls_in, chosen_in, chosen_sums = (
+        part * is_used for part in (controls[0], chosen[0], chosen[1])
+    )
+    control_means = controls[1] / np.maximum(controls[0], 1)
     n_chosen = chosen_in.sum(axis=0)
     count = np.where(n_chosen > 0, n_chosen, np.nan)
     return Matched(
@@ -279,10 +286,18 @@ def matched_means(
         control_mean=(chosen_in * control_means).sum(axis=0) / count,
         n_chosen=n_chosen.astype(np.int64),
         chosen_in=chosen_in,
-        controls_in=controls,
+        controls_in=controls_in,
         control_means_in=control_means,
         chosen_sums_in=chosen_sums,
     )
+
+
+def _sums_in(
+    weights: Floats, values: Floats, strata: Integers, n_strata: int | None = None
+) -> tuple[Floats, Floats]:
+    """Return the sums of weights, and of values times weights; NaN counts nothing."""
+    member = _members(strata, n_strata)
+    return member @ weights, member @ np.where(weights > 0, values, 0.0)
 
 
 def mean_difference(
@@ -307,12 +322,13 @@ def mean_difference(
     return estimates, found
 
 
-def _members(strata: Integers) -> Floats:
+def _members(strata: Integers, n_strata: int | None = None) -> Floats:
     """Return strata x moments: 1 where the moment belongs to the stratum."""
-    return np.equal(strata, np.arange(int(strata.max(initial=0)) + 1)[:, None]).astype(np.float64)
+    every = np.arange(n_strata or int(strata.max(initial=0)) + 1)
+    return np.equal(strata, every[:, None]).astype(np.float64)
 
 
-# --- many tests ----------------------------------------------------------------------------------
+# --- draws ----------------------------------------------------------------------------------------
 
 
 @cache
@@ -324,72 +340,10 @@ def draw_blocks(n_blocks: int, draws: int, seed: int) -> Floats:
     return counts.reshape(draws, n_blocks).astype(float)
 
 
-def max_t_p_values(
-    estimates: Estimates, seed: int, draws: int = DRAWS, *, one_sided: bool = False
-) -> Floats:
-    """Return p-values that hold for all tests together: how often chance gives a larger |t|.
-
-    Randomization test (Canay, Romano and Shaikh 2017): without an effect a block's contribution
-    to an estimate is as likely as its opposite, so the signs of the blocks are drawn, alike for all
-    tests, which keeps the tests' dependence on each other, and t is computed with each draw. It
-    needs no normality and no equal variance: where a few blocks carry all, it sees so. Step by step
-    (Romano and Wolf 2005): the largest t against the largest of all tests, the next against the
-    largest of the others, and so on. `one_sided` asks for t > 0 instead. NaN where the estimate is
-    undefined; never below the p-value of the look alone.
-    """
-    defined = estimates.is_defined
-    adjusted = np.full(defined.shape, np.nan)
-    if not defined.any():
-        return adjusted
-    known = estimates.select(defined)
-    parts = known.null_scores / np.sqrt((known.null_scores**2).sum(axis=0))
-    drawn, observed = _signs(len(parts), draws, seed) @ parts, parts.sum(axis=0)
-    p_value = known.p_value_above_zero if one_sided else known.p_value
-    if not one_sided:
-        drawn, observed = np.abs(drawn), np.abs(observed)
-    order = np.argsort(-observed)
-    # In each column the largest of its own look and all those with a smaller t.
-    largest = np.maximum.accumulate(drawn[:, order[::-1]], axis=1)[:, ::-1]
-    reached = (largest >= observed[order] - _ROUNDING).sum(axis=0)
-    steps = np.maximum.accumulate((1 + reached) / (1 + draws))
-    adjusted[np.flatnonzero(defined)[order]] = np.maximum(steps, p_value[order])
-    return adjusted
-
-
-def max_t_within(
-    estimates: Estimates, groups: Sequence[str], n_groups: int, seed: int
-) -> tuple[Floats, Integers]:
-    """Return p-values that hold for `n_groups` groups of tests together, and the tests counted.
-
-    Within a group as `max_t_p_values`; between the groups by Bonferroni's bound, for as many as
-    were planned. So the p-value of one group does not depend on whether another could be observed:
-    an outage elsewhere makes no result more significant. `groups` names each estimate's group.
-    """
-    adjusted = np.full(len(groups), np.nan)
-    counted = np.zeros(len(groups), dtype=np.int64)
-    names = np.array(groups)
-    for name in dict.fromkeys(groups):
-        members = names == name
-        own = max_t_p_values(estimates.select(members), seed)
-        adjusted[members] = bonferroni(own, n_groups)
-        counted[members] = n_groups * int(np.isfinite(own).sum())
-    return adjusted, counted
-
-
-@cache
-def _signs(n_blocks: int, draws: int, seed: int) -> Floats:
-    return np.random.default_rng(seed).choice(np.array([-1.0, 1.0]), (draws, n_blocks))
-
-
 def draw_estimates(estimates: Estimates, seed: int, draws: int = DRAWS) -> Floats:
     """Return bootstrap draws of the estimates together (draws x estimates)."""
     counts = draw_blocks(len(estimates.block_scores), draws, seed)
     return np.asarray(estimates.estimate + (counts - 1) @ estimates.block_scores)
-
-
-def bonferroni(p_values: Floats, n_tests: int) -> Floats:
-    """Return p-values that hold for `n_tests` tests together, whatever their dependence."""
-    return np.minimum(1.0, n_tests * p_values)
 
 
 def fisher_band(correlation: Floats, n_obs: Integers) -> tuple[Floats, Floats]:

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from liquidity_pipeline.contracts.drains import COMPONENTS
+from liquidity_pipeline.contracts.drains.components import COMPONENTS
 from liquidity_pipeline.contracts.glossary import COMPONENT_LABELS, TERMS, page
 
 PAGE = Path(__file__).parents[2] / "docs" / "glossary.md"

@@ -11,7 +11,9 @@ import pytest
 
 from liquidity_pipeline import calendars
 from liquidity_pipeline.calendars import CalendarName, Release
-from liquidity_pipeline.contracts import sources as contracts
+from liquidity_pipeline.contracts.sources.federal_reserve import REFERENCE_RATES
+from liquidity_pipeline.contracts.sources.markets import CRYPTO_PRICES, INDEX_PRICES
+from liquidity_pipeline.contracts.sources.treasury import TGA_BALANCE
 from liquidity_pipeline.contracts.table import Table
 from liquidity_pipeline.ingestion.completeness import (
     Missing,
@@ -98,9 +100,9 @@ def test_a_good_friday_is_a_day_of_the_treasury_and_not_of_the_repo_market(
 def test_the_contracts_expect_a_statement_on_good_friday_and_no_sofr():
     good_friday, later = date(2026, 4, 3), datetime.fromisoformat("2026-05-01")
     rules = {
-        "DTS": contracts.TGA_BALANCE.releases[""],
-        "SOFR": contracts.REFERENCE_RATES.releases["SOFR"],
-        "EFFR": contracts.REFERENCE_RATES.releases["EFFR"],
+        "DTS": TGA_BALANCE.releases[""],
+        "SOFR": REFERENCE_RATES.releases["SOFR"],
+        "EFFR": REFERENCE_RATES.releases["EFFR"],
     }
     due = {name: bool(rule.due(good_friday, good_friday, later)) for name, rule in rules.items()}
     assert due == {"DTS": True, "SOFR": False, "EFFR": True}
@@ -149,10 +151,10 @@ def test_prices_are_expected_of_the_symbols_that_are_followed():
             "crypto": [entry("SOL", "crypto", "kraken", "2021-06-17")],
         }
     )
-    assert {k: r.since for k, r in releases(contracts.INDEX_PRICES, universe).items()} == {
+    assert {k: r.since for k, r in releases(INDEX_PRICES, universe).items()} == {
         "SPX": date(1990, 1, 2)
     }
-    crypto = releases(contracts.CRYPTO_PRICES, universe)
+    crypto = releases(CRYPTO_PRICES, universe)
     assert (crypto["SOL"].since, crypto["SOL"].calendar) == (date(2021, 6, 17), "utc")
 
 

@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pyarrow as pa
 
-from liquidity_pipeline.contracts.sources import DEBT_SETTLEMENTS, OFR_FSI
+from liquidity_pipeline.contracts.sources.markets import OFR_FSI
+from liquidity_pipeline.contracts.sources.treasury import DEBT_SETTLEMENTS
 from liquidity_pipeline.storage.lake import Lake
 
 MONTH = date(2026, 8, 1)

@@ -57,8 +57,11 @@ def _with_upstream(name: str) -> set[str]:
 @pytest.mark.parametrize(
     ("quarter", "published"),
     [
-        ("2018Q3", 353), ("2020Q2", 2_753), ("2021Q4", 689), ("2022Q1", 668), ("2022Q2", 7),
-        ("2023Q3", 1_010), ("2024Q1", 748),
+        ("2018Q3", 353), ("2018Q4", 426), ("2019Q1", 374), ("2019Q2", 40), ("2019Q3", 440),
+        ("2019Q4", 330), ("2020Q2", 2_753), ("2020Q3", 454), ("2020Q4", 597), ("2021Q1", 401),
+        ("2021Q2", 319), ("2021Q3", 103), ("2021Q4", 689), ("2022Q1", 668), ("2022Q2", 7),
+        ("2022Q3", 457), ("2022Q4", 373), ("2023Q1", 657), ("2023Q2", 657), ("2023Q3", 1_010),
+        ("2024Q1", 748),
     ],
 )  # fmt: skip
 def test_a_quarters_borrowing_is_treasurys(
@@ -71,6 +74,26 @@ def test_a_quarters_borrowing_is_treasurys(
     ).fetchall()
     assert borrowed / 1000 == pytest.approx(published, abs=1.0)
     assert buybacks == 0
+
+
+# What the press printed from H.4.1 as the week's fall of bank reserves, USD bn, as rounded there.
+@pytest.mark.parametrize(
+    ("wednesday", "printed", "rounding"),
+    [
+        ("2024-04-17", 286, 0.5),
+        ("2025-01-01", 326, 0.5),
+        ("2025-04-30", 209, 0.5),
+        ("2025-10-15", 45.7, 0.05),
+        ("2025-10-22", 59, 0.5),
+    ],
+)
+def test_a_weeks_fall_of_reserves_is_the_presss(
+    history: duckdb.DuckDBPyConnection, wednesday: str, printed: float, rounding: float
+) -> None:
+    ((fell,),) = history.execute(
+        "select drain_reserves_usd_mn from marts.reserve_drains where week_ending = ?", [wednesday]
+    ).fetchall()
+    assert fell / 1000 == pytest.approx(printed, abs=rounding)
 
 
 def test_a_quarter_with_buybacks_that_are_not_served_has_no_figure(

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from datetime import date, time
+from datetime import date, datetime, time, timedelta
 from pathlib import Path
 
 import pytest
 
 from liquidity_pipeline.calendars import utc
+from liquidity_pipeline_tests.models.hand_made import build
 from liquidity_pipeline_tests.models.world import Row, World, tga
 
 
@@ -109,3 +110,56 @@ def test_the_target_is_the_last_estimate_that_was_public_with_the_statement(worl
 def test_without_an_estimate_there_is_no_target(world: World) -> None:
     row = world.add("tga_balance", tga(date(2026, 1, 29), 870_000)).one("tga_daily")
     assert (row["target_usd_mn"], row["gap_to_target_usd_mn"]) == (None, None)
+
+
+def _outlook(friday: date, expected: float) -> dict[str, object]:
+    return {
+        "as_of_date": friday, "weeks_ahead": 1, "component": "tga",
+        "start_date": date(2026, 1, 14), "week_ending": date(2026, 1, 28),
+        "expected_usd_mn": expected, "expected_low_usd_mn": expected - 30_000,
+        "expected_high_usd_mn": expected + 40_000, "start_level_usd_mn": 800_000.0,
+        "expected_level_usd_mn": 800_000.0 + expected,
+    }  # fmt: skip
+
+
+def _trajectory(outlooks: list[dict[str, object]]) -> dict[date, dict[str, object]]:
+    """The path from the close of Tuesday 20 January 2026 (public on the 21st), by Wednesday."""
+    fridays = [date(2026, 1, 9), date(2026, 1, 16), date(2026, 1, 23)]
+    rows = build(
+        "tga_trajectory",
+        "2026-01-31 00:00",
+        tga_balance=[
+            {"record_date": date(2026, 1, 20), "closing_usd_mn": 850_000.0,
+             "known_at": utc(date(2026, 1, 21), time(16))},
+        ],
+        policy_events=[
+            {"event_date": date(2025, 11, 3), "kind": "refunding_cash_balance",
+             "subject": "2026Q1", "value": 850.0, "effective_date": date(2026, 3, 31),
+             "known_at": utc(date(2025, 11, 3), time(15))},
+        ],
+        outlook_moments=[
+            {"as_of_date": friday, "is_open": False,
+             "moment": datetime.combine(friday + timedelta(days=1), time(4))}
+            for friday in fridays
+        ],
+        drain_outlook=outlooks,
+    )  # fmt: skip
+    return {row["week_ending"]: row for row in rows}
+
+
+def test_the_expected_path_is_the_outlook_of_the_friday_before() -> None:
+    friday = date(2026, 1, 16)
+    path = _trajectory([_outlook(date(2026, 1, 9), 1_000.0), _outlook(friday, 20_000.0)])
+    row = path[date(2026, 1, 28)]
+    assert row["expected_as_of_date"] == friday
+    assert row["expected_balance_usd_mn"] == 820_000
+    assert row["expected_balance_low_usd_mn"] == 790_000
+    assert row["expected_balance_high_usd_mn"] == 860_000
+    assert row["implied_balance_usd_mn"] == 850_000
+    assert path[date(2026, 3, 25)]["expected_balance_usd_mn"] is None
+
+
+def test_without_the_last_fridays_outlook_nothing_older_takes_its_place() -> None:
+    row = _trajectory([_outlook(date(2026, 1, 9), 1_000.0)])[date(2026, 1, 28)]
+    assert row["expected_balance_usd_mn"] is None
+    assert row["expected_as_of_date"] is None

@@ -13,7 +13,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from liquidity_pipeline import calendars
-from liquidity_pipeline.contracts.sources import TGA_BALANCE
+from liquidity_pipeline.contracts.sources.treasury import TGA_BALANCE
 from liquidity_pipeline.models import engine
 from liquidity_pipeline.orchestration.dagster_instance import instance
 from liquidity_pipeline.orchestration.mart_assets import mart_key

@@ -8,7 +8,8 @@ from datetime import UTC, date, datetime, timedelta
 
 import pytest
 
-from liquidity_pipeline.contracts.sources import FED_BALANCE_SHEET, MARKET_SERIES_IDS
+from liquidity_pipeline.contracts.sources.federal_reserve import FED_BALANCE_SHEET
+from liquidity_pipeline.contracts.sources.markets import MARKET_SERIES_IDS
 from liquidity_pipeline.sandbox import clock, days
 from liquidity_pipeline.sandbox.publishers import coinbase, fiscal_data, fred, ny_fed, yahoo
 from liquidity_pipeline.sandbox.publishers.wire import Request, World

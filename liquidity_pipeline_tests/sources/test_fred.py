@@ -21,6 +21,7 @@ from liquidity_pipeline.sources.errors import (
     UnexpectedPayloadError,
 )
 from liquidity_pipeline.sources.fetch import Fetch
+from liquidity_pipeline.sources.fred_series import parse_series
 from liquidity_pipeline.sources.http import Answer
 from liquidity_pipeline_tests.sources.canned import DOWN
 
@@ -89,20 +90,20 @@ def values(fetch: Fetch) -> dict[str, list[float]]:
 
 @pytest.mark.parametrize("label", ["observation_date", "DATE", "Date"])
 def test_the_first_column_may_have_any_name(label: str) -> None:
-    series = fred.parse_series(answer(f"{label},SP500\n2026-07-28,7428.78\n"), "SP500")
+    series = parse_series(answer(f"{label},SP500\n2026-07-28,7428.78\n"), "SP500")
     assert (series.days, series.values) == ([date(2026, 7, 28)], [7428.78])
 
 
 def test_empty_cells_and_dots_are_missing_and_days_are_sorted() -> None:
     body = "observation_date,DGS10\r\n2026-07-03,\r\n2026-07-02,4.20\r\n2026-07-01,.\r\n,\r\n"
-    series = fred.parse_series(answer(body + "2026-06-30,4.10\r\n"), "DGS10")
+    series = parse_series(answer(body + "2026-06-30,4.10\r\n"), "DGS10")
     assert series.days == [date(2026, 6, 30), date(2026, 7, 2)]
     assert series.values == [4.10, 4.20]
 
 
 @pytest.mark.parametrize("body", ["observation_date,X\n", "observation_date,X", "DATE,X\n\n"])
 def test_a_header_alone_is_a_series_without_rows(body: str) -> None:
-    assert fred.parse_series(answer(body), "X").days == []
+    assert parse_series(answer(body), "X").days == []
 
 
 @pytest.mark.parametrize(
@@ -116,7 +117,7 @@ def test_a_header_alone_is_a_series_without_rows(body: str) -> None:
 )
 def test_another_header_is_refused_and_named(body: str) -> None:
     with pytest.raises(UnexpectedPayloadError, match=r"expected a date .* 'X'.*fred.example"):
-        fred.parse_series(answer(body), "X")
+        parse_series(answer(body), "X")
 
 
 @pytest.mark.parametrize("line", ["2026-07-0", "07/01/2026,1", "2026-07-01,one", "2026-07-01,1,2"])
@@ -124,7 +125,7 @@ def test_a_broken_line_is_refused(line: str) -> None:
     with pytest.raises(
         UnexpectedPayloadError, match="X: a line for each ISO day and a number: got"
     ):
-        fred.parse_series(answer(f"observation_date,X\n{line}\n"), "X")
+        parse_series(answer(f"observation_date,X\n{line}\n"), "X")
 
 
 def test_a_day_with_two_values_has_none() -> None:
@@ -132,7 +133,7 @@ def test_a_day_with_two_values_has_none() -> None:
     body = (
         "observation_date,X\n2026-07-01,1\n2026-07-01,2\n2026-07-02,3\n2026-07-02,3\n2026-07-03,4\n"
     )
-    series = fred.parse_series(answer(body), "X", named.append)
+    series = parse_series(answer(body), "X", named.append)
     assert series.values == [3, 4]
     assert len(named) == 1
     assert "2026-07-01 comes twice" in named[0]
@@ -397,11 +398,11 @@ def test_closes_are_those_of_sessions(make_fetch: MakeFetch) -> None:
 
 def test_recorded_bodies_are_read_or_refused_for_their_header(payloads: Path) -> None:
     vintage = (payloads / "fred/alfred_WTREGEN_vintage_20260912__EXCERPT.csv").read_text()
-    series = fred.parse_series(answer(vintage), "WTREGEN_20260912")
+    series = parse_series(answer(vintage), "WTREGEN_20260912")
     assert series.values[series.days.index(date(2020, 7, 29))] == 1816687
     several = (payloads / "fred/fredgraph_multi_series_2026-07-29.csv").read_text()
     with pytest.raises(UnexpectedPayloadError, match="observation_date,SP500,DJIA"):
-        fred.parse_series(answer(several), "SP500")
+        parse_series(answer(several), "SP500")
 
 
 @pytest.mark.replay

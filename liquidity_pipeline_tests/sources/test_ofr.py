@@ -7,7 +7,7 @@ from datetime import UTC, date, datetime
 
 import pytest
 
-from liquidity_pipeline.contracts.sources import OFR_FSI
+from liquidity_pipeline.contracts.sources.markets import OFR_FSI
 from liquidity_pipeline.contracts.validation import validate
 from liquidity_pipeline.sources import ofr
 from liquidity_pipeline.sources.errors import UnexpectedPayloadError

@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from liquidity_pipeline.contracts.sources import BALANCE_SHEET_SERIES, MARKET_SERIES_IDS
+from liquidity_pipeline.contracts.sources.federal_reserve import BALANCE_SHEET_SERIES
+from liquidity_pipeline.contracts.sources.markets import MARKET_SERIES_IDS
 from liquidity_pipeline.settings import Settings, SettingsError
 from liquidity_pipeline.sources import publishers
 from liquidity_pipeline.sources.http import HttpClient, refusal

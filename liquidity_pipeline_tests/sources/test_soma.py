@@ -12,7 +12,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from liquidity_pipeline.contracts.itemised import SOMA_SECURITIES
+from liquidity_pipeline.contracts.sources.itemised import SOMA_SECURITIES
 from liquidity_pipeline.contracts.validation import validate
 from liquidity_pipeline.settings import default_reference_dir
 from liquidity_pipeline.sources.errors import RejectedError, TransientError, UnexpectedPayloadError

@@ -12,7 +12,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from liquidity_pipeline.contracts.itemised import LINE_GROUPS, TGA_FLOWS
+from liquidity_pipeline.contracts.sources.itemised import LINE_GROUPS, TGA_FLOWS
 from liquidity_pipeline.contracts.validation import validate
 from liquidity_pipeline.settings import default_reference_dir
 from liquidity_pipeline.sources.errors import EmptyAnswerError, UnexpectedPayloadError

@@ -19,11 +19,11 @@ from liquidity_pipeline.statistics.inference import (
     fisher_band,
     from_scores,
     matched_means,
-    max_t_p_values,
     mean_difference,
     slopes,
     sum_blocks,
 )
+from liquidity_pipeline.statistics.multiple_tests import max_t_p_values
 
 
 def _slopes(x: np.ndarray, y: np.ndarray):

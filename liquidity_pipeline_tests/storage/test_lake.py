@@ -15,7 +15,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from liquidity_pipeline.contracts.sources import POLICY_EVENTS
+from liquidity_pipeline.contracts.sources.policy import POLICY_EVENTS
 from liquidity_pipeline.contracts.validation import ContractBreach
 from liquidity_pipeline.storage.lake import Lake, Stored
 from liquidity_pipeline_tests.storage.example import (

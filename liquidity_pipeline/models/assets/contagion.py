@@ -19,7 +19,7 @@ import duckdb
 import numpy as np
 import pyarrow as pa
 
-from liquidity_pipeline.contracts.assets import (
+from liquidity_pipeline.contracts.assets.events import (
     BOUT_SETS,
     CONTAGION,
     CONTAGION_ORDER,
@@ -34,10 +34,9 @@ from liquidity_pipeline.statistics.inference import (
     Estimates,
     Floats,
     Matched,
-    bonferroni,
-    max_t_within,
     mean_difference,
 )
+from liquidity_pipeline.statistics.multiple_tests import bonferroni, max_t_within
 from liquidity_pipeline.statistics.panels import Panel
 
 HORIZONS = (1, 5)

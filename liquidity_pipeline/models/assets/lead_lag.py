@@ -17,17 +17,11 @@ import duckdb
 import numpy as np
 import pyarrow as pa
 
-from liquidity_pipeline.contracts.assets import LEAD_LAG
+from liquidity_pipeline.contracts.assets.sensitivity import LEAD_LAG
 from liquidity_pipeline.models.mart import PythonMart
 from liquidity_pipeline.statistics import panels
-from liquidity_pipeline.statistics.inference import (
-    T_BAR,
-    Floats,
-    Moments,
-    Slopes,
-    max_t_within,
-    slopes,
-)
+from liquidity_pipeline.statistics.inference import T_BAR, Floats, Moments, Slopes, slopes
+from liquidity_pipeline.statistics.multiple_tests import max_t_within
 from liquidity_pipeline.statistics.panels import AsOf, Frequency
 
 MIN_OBS = 60

@@ -13,15 +13,11 @@ import duckdb
 import numpy as np
 import pyarrow as pa
 
-from liquidity_pipeline.contracts.assets import RELATIVE_PERFORMANCE
+from liquidity_pipeline.contracts.assets.events import RELATIVE_PERFORMANCE
 from liquidity_pipeline.models.mart import PythonMart
 from liquidity_pipeline.statistics import panels
-from liquidity_pipeline.statistics.inference import (
-    Bools,
-    Floats,
-    max_t_within,
-    mean_difference,
-)
+from liquidity_pipeline.statistics.inference import Bools, Floats, mean_difference
+from liquidity_pipeline.statistics.multiple_tests import max_t_within
 
 BENCHMARK = "large_cap"
 MEASURES = ("return", "return_less_large_cap")

@@ -16,7 +16,7 @@ import duckdb
 import numpy as np
 import pyarrow as pa
 
-from liquidity_pipeline.contracts.assets import RANK_CORRELATIONS, ROLLING_CORRELATIONS
+from liquidity_pipeline.contracts.assets.correlations import RANK_CORRELATIONS, ROLLING_CORRELATIONS
 from liquidity_pipeline.models.mart import PythonMart
 from liquidity_pipeline.statistics import panels
 from liquidity_pipeline.statistics.inference import Floats, Integers, fisher_band

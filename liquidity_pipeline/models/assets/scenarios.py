@@ -18,7 +18,7 @@ import duckdb
 import numpy as np
 import pyarrow as pa
 
-from liquidity_pipeline.contracts.assets import SCENARIOS
+from liquidity_pipeline.contracts.assets.sensitivity import SCENARIOS
 from liquidity_pipeline.models.mart import PythonMart
 from liquidity_pipeline.statistics import panels
 from liquidity_pipeline.statistics.inference import Estimates, Floats, Moments, combine, slopes

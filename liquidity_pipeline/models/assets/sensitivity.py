@@ -15,7 +15,7 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from liquidity_pipeline.contracts.assets import (
+from liquidity_pipeline.contracts.assets.sensitivity import (
     CLAIM_STEPS,
     LIQUIDITY_SENSITIVITY,
     SENSITIVITY_RANKING,
@@ -31,10 +31,9 @@ from liquidity_pipeline.statistics.inference import (
     Integers,
     Moments,
     draw_estimates,
-    max_t_p_values,
-    max_t_within,
     slopes,
 )
+from liquidity_pipeline.statistics.multiple_tests import max_t_p_values, max_t_within
 from liquidity_pipeline.statistics.panels import AsOf, Panel
 
 WINDOWS = {"trailing_156w": 156, "expanding": None}

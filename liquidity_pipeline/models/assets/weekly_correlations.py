@@ -9,10 +9,12 @@ import duckdb
 import numpy as np
 import pyarrow as pa
 
-from liquidity_pipeline.contracts.assets import WEEKLY_CORRELATIONS, WEEKLY_DRIVERS
+from liquidity_pipeline.contracts.assets.correlations import WEEKLY_CORRELATIONS
+from liquidity_pipeline.contracts.assets.drivers import WEEKLY_DRIVERS
 from liquidity_pipeline.models.mart import PythonMart
 from liquidity_pipeline.statistics import panels
-from liquidity_pipeline.statistics.inference import Floats, bonferroni, fisher_band
+from liquidity_pipeline.statistics.inference import Floats, fisher_band
+from liquidity_pipeline.statistics.multiple_tests import bonferroni
 from liquidity_pipeline.statistics.rolling import Series, Window, correlate, rank_correlate
 
 # Fewer independent weeks say nothing (method, C7).

@@ -13,10 +13,11 @@ import duckdb
 import numpy as np
 import pyarrow as pa
 
-from liquidity_pipeline.contracts.drains import BANK_CREDIT
+from liquidity_pipeline.contracts.drains.comparisons import BANK_CREDIT
 from liquidity_pipeline.models.mart import PythonMart
 from liquidity_pipeline.statistics import panels
-from liquidity_pipeline.statistics.inference import Moments, max_t_p_values, slopes
+from liquidity_pipeline.statistics.inference import Moments, slopes
+from liquidity_pipeline.statistics.multiple_tests import max_t_p_values
 
 # Weeks by which loans follow the drain; negative: by which they come before it.
 LAGS = (-4, -1, 0, 1, 4)

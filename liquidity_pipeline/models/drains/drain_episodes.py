@@ -23,7 +23,7 @@ import duckdb
 import numpy as np
 import pyarrow as pa
 
-from liquidity_pipeline.contracts.drains import DRAIN_EPISODE_WEEKS, DRAIN_EPISODES
+from liquidity_pipeline.contracts.drains.episodes import DRAIN_EPISODE_WEEKS, DRAIN_EPISODES
 from liquidity_pipeline.models.mart import PythonMart
 from liquidity_pipeline.statistics.expanding_rank import Floats
 

@@ -23,7 +23,7 @@ import numpy as np
 import pyarrow as pa
 
 from liquidity_pipeline import calendars
-from liquidity_pipeline.contracts.drains import DRAIN_OUTLOOK, OUTLOOK_COMPONENTS
+from liquidity_pipeline.contracts.drains.outlook import DRAIN_OUTLOOK, OUTLOOK_COMPONENTS
 from liquidity_pipeline.models.drains.seasonal_regressors import (
     Floats,
     coefficients,

@@ -19,7 +19,7 @@ import duckdb
 import numpy as np
 import pyarrow as pa
 
-from liquidity_pipeline.contracts.drains import DRAIN_SEASONALITY
+from liquidity_pipeline.contracts.drains.seasonality import DRAIN_SEASONALITY
 from liquidity_pipeline.models.drains.seasonal_regressors import forecasts, week_regressors
 from liquidity_pipeline.models.mart import PythonMart
 from liquidity_pipeline.statistics.expanding_rank import History

@@ -2,8 +2,11 @@
 --
 -- From the close of each statement day to the assumed balance at the end of the quarter, and on to
 -- that of the next quarter, in equal steps per Federal Reserve business day. For each quarter-end the
--- newest figure that was public with the close. The path is what the assumption implies, not a
+-- newest figure that was public with the close. The implied path is what the assumption says, not a
 -- forecast of the season within the quarter. Source: Treasury, marketable borrowing estimates.
+-- The expected path is the forecast: that of marts.drain_outlook, from the settlements ahead, the
+-- usual flows by the calendar and the last three years' errors. It is the outlook of the last Friday
+-- evening before the close was public, and NULL beyond its six weeks.
 with origins as (
     select
         balance.record_date as as_of_date,
@@ -74,6 +77,18 @@ limits as (
         on events.kind = 'debt_limit_state'
         and events.effective_date <= origins.as_of_date
         and events.known_at <= origins.known_at
+),
+
+outlooks as (
+    select
+        origins.as_of_date,
+        moments.as_of_date as expected_as_of_date,
+        row_number() over (partition by origins.as_of_date order by moments.moment desc) as recency
+    from origins
+    join marts.outlook_moments as moments
+        on not moments.is_open
+        and moments.moment <= origins.known_at
+        and moments.moment > origins.known_at - interval 7 day
 )
 
 select
@@ -89,8 +104,20 @@ select
         lag(points.implied_balance_usd_mn) over (partition by points.as_of_date order by points.week_ending),
         origins.closing_usd_mn
     ) as implied_change_usd_mn,
+    expected.expected_level_usd_mn as expected_balance_usd_mn,
+    expected.expected_level_usd_mn + (expected.expected_low_usd_mn - expected.expected_usd_mn)
+        as expected_balance_low_usd_mn,
+    expected.expected_level_usd_mn + (expected.expected_high_usd_mn - expected.expected_usd_mn)
+        as expected_balance_high_usd_mn,
+    case when expected.expected_level_usd_mn is not null then outlooks.expected_as_of_date end
+        as expected_as_of_date,
     limits.subject as debt_limit_state,
     origins.known_at
 from points
 join origins on origins.as_of_date = points.as_of_date
 left join limits on limits.as_of_date = points.as_of_date and limits.recency = 1
+left join outlooks on outlooks.as_of_date = points.as_of_date and outlooks.recency = 1
+left join marts.drain_outlook as expected
+    on expected.as_of_date = outlooks.expected_as_of_date
+    and expected.week_ending = points.week_ending
+    and expected.component = 'tga'

@@ -7,6 +7,6 @@ select
     totals.tolerance_usd_mn
 from marts.quarterly_borrowing as borrowing
 join meta.published_totals as totals
-    on totals.quarter_end = borrowing.quarter_end and totals.figure = 'privately_held_net_borrowing'
+    on totals.period_end = borrowing.quarter_end and totals.figure = 'privately_held_net_borrowing'
 where not borrowing.is_open
     and (borrowing.quarter_end < date '2024-05-29' or borrowing.assumed_days = 0)

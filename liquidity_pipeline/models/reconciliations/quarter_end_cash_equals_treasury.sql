@@ -5,5 +5,5 @@ select
     totals.tolerance_usd_mn
 from marts.quarterly_borrowing as borrowing
 join meta.published_totals as totals
-    on totals.quarter_end = borrowing.quarter_end and totals.figure = 'quarter_end_cash'
+    on totals.period_end = borrowing.quarter_end and totals.figure = 'quarter_end_cash'
 where not borrowing.is_open

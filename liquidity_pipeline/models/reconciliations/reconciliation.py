@@ -174,6 +174,13 @@ RECONCILIATIONS: Sequence[Reconciliation] = (
         is_optional=True,
     ),
     Reconciliation(
+        name="reserve_drain_equals_press",
+        mart="reserve_drains",
+        meaning="A week's fall of reserves equals the figure that the press printed, as rounded.",
+        tolerance_usd_mn=500.0,
+        is_optional=True,
+    ),
+    Reconciliation(
         name="fed_share_agrees_with_known_add_ons",
         mart="settlement_vintages",
         meaning=(

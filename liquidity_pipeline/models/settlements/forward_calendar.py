@@ -15,7 +15,7 @@ import numpy as np
 import pyarrow as pa
 
 from liquidity_pipeline import calendars
-from liquidity_pipeline.contracts.settlements import FORWARD_CALENDAR
+from liquidity_pipeline.contracts.settlements.outlook import FORWARD_CALENDAR
 from liquidity_pipeline.models.drains.seasonal_regressors import calendar_events
 from liquidity_pipeline.models.mart import PythonMart
 from liquidity_pipeline.statistics import panels

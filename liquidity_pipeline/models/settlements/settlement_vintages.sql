@@ -16,23 +16,23 @@
 -- A row is complete when nothing is expected to be announced any more for its day and group
 -- (marts.expected_issues); what matures without an issue is then redeemed.
 -- Source: method, C4 view 3 (who pays); Treasury's auction records.
-with legs as (
-    select
-        moments.as_of_date,
-        moments.is_open,
-        moments.moment,
-        legs.*,
-        coalesce(legs.results_at <= moments.moment, false) as has_results
+with seen as (
+    select moments.as_of_date, moments.is_open, moments.moment, legs.*
     from marts.outlook_moments as moments
     join marts.settlement_legs as legs
-        on (legs.first_known_at <= moments.moment or moments.is_open)
-        and (
-            moments.is_open
-            or (
-                legs.settlement_date > moments.as_of_date
-                and legs.settlement_date <= moments.as_of_date + 58
-            )
-        )
+        on legs.first_known_at <= moments.moment
+        and legs.settlement_date > moments.as_of_date
+        and legs.settlement_date <= moments.as_of_date + 58
+    where not moments.is_open
+    union all
+    select moments.as_of_date, moments.is_open, moments.moment, legs.*
+    from marts.outlook_moments as moments
+    cross join marts.settlement_legs as legs
+    where moments.is_open
+),
+
+legs as (
+    select *, coalesce(results_at <= moment, false) as has_results from seen
 ),
 
 last_purchase as (

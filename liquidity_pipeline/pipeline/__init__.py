@@ -6,46 +6,38 @@ too. What a step computes is in sources, storage and models.
 
 from __future__ import annotations
 
-import hashlib
-import os
 import shutil
-import subprocess
 import uuid
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import UTC, date, datetime
 from functools import cached_property
 from pathlib import Path
-from time import monotonic
 
 import duckdb
 import pyarrow as pa
 
-from liquidity_pipeline import __version__
 from liquidity_pipeline.brief import edition
 from liquidity_pipeline.brief.model import Brief
-from liquidity_pipeline.calendars import utc
 from liquidity_pipeline.contracts.marts import MART_TABLES
-from liquidity_pipeline.contracts.meta import (
-    BRIEF_FIGURES,
-    PUBLICATION,
-    PUBLICATION_TABLES,
-    SIGN_CONVENTIONS,
-)
+from liquidity_pipeline.contracts.meta import PUBLICATION_TABLES, SIGN_CONVENTIONS
 from liquidity_pipeline.contracts.registry import PUBLISHED
-from liquidity_pipeline.contracts.sources import POLICY_EVENTS, SOURCE_TABLES
+from liquidity_pipeline.contracts.sources import SOURCE_TABLES
+from liquidity_pipeline.contracts.sources.policy import POLICY_EVENTS
 from liquidity_pipeline.contracts.table import Table
-from liquidity_pipeline.ingestion import completeness, coverage, freshness, ingest
+from liquidity_pipeline.ingestion import completeness, coverage, freshness, ingest, traffic
 from liquidity_pipeline.ingestion.fetch_history import FetchHistory, summarize
 from liquidity_pipeline.ingestion.ingest import Ingested, Rebuilt
-from liquidity_pipeline.models import catalogue, engine, reference
-from liquidity_pipeline.models.build_stamp import BuildStamp, fingerprint
+from liquidity_pipeline.models import build_stamp, building, engine, reference
+from liquidity_pipeline.models.build_stamp import BuildStamp
+from liquidity_pipeline.models.building import BuiltMart
 from liquidity_pipeline.models.reconciliations import reconciliation as reconciliations
 from liquidity_pipeline.models.reconciliations.reconciliation import (
     Reconciliation,
     ReconciliationResult,
 )
+from liquidity_pipeline.pipeline import publication
 from liquidity_pipeline.settings import SANDBOX, Settings
 from liquidity_pipeline.sources.errors import PublisherError
 from liquidity_pipeline.sources.fetch import Transport, Window
@@ -65,24 +57,23 @@ from liquidity_pipeline.universe import Universe
 SOURCES_WITH_DATA = [table for table in SOURCE_TABLES.values() if table is not POLICY_EVENTS]
 
 
-_NOW = "(select now from meta.clock)"
-
-
-@dataclass(frozen=True)
-class BuiltMart:
-    """The outcome of building one mart: what was stored, or why nothing was."""
-
-    name: str
-    stored: Stored | None = None
-    rows: pa.Table | None = None
-    seconds: float = 0.0
-    failure: str = ""
-    error: Exception | None = None
-
-
 @dataclass
 class Pipeline:
-    """All steps for one set of settings. One HTTP client is shared by all sources."""
+    """All steps for one set of settings. One HTTP client is shared by all sources.
+
+    `sandbox_url` is the address at which `liquidity sandbox` serves.
+
+    >>> pipeline = Pipeline(Settings(folder, endpoints=sandbox_url, as_of=date(2026, 2, 6)))
+    >>> window = Window.of_months(date(2026, 1, 1), date(2026, 2, 6))
+    >>> pipeline.ingest(source("tga_balance"), window).gaps
+    []
+    >>> pipeline.build_mart("tga_daily").rows
+    24
+    >>> rows_by_table = pipeline.publish()
+    >>> with warehouse.reading(pipeline.settings.published_file) as connection:
+    ...     connection.sql("select max(record_date) from marts.tga_daily").fetchone()
+    (datetime.date(2026, 2, 5),)
+    """
 
     settings: Settings
     transport: Transport | None = None
@@ -123,17 +114,20 @@ class Pipeline:
         """
         self.settings.claim_data_dir()
         done = self._ingest(source, window)
-        gaps = list(done.gaps)
+        gaps, records = list(done.gaps), list(done.records)
         rebased = self._history(source).rebased if done.has_new_split else ()
         for span in completeness.spans(sorted(rebased)):
             try:
-                gaps += self._ingest(source, span).gaps
+                again = self._ingest(source, span)
             except PublisherError as error:
                 gaps.append(
                     f"{source.name}: {span.start:%Y-%m} … {span.end:%Y-%m} must be fetched again "
                     f"after a split, which failed: {error.problem}"
                 )
-        return Ingested(done.stored, list(dict.fromkeys(gaps)))
+            else:
+                gaps += again.gaps
+                records += again.records
+        return Ingested(done.stored, list(dict.fromkeys(gaps)), records)
 
     def _ingest(self, source: Source, window: Window) -> Ingested:
         return ingest.ingest(
@@ -186,49 +180,40 @@ class Pipeline:
             raise built.error or ValueError(built.failure)
         return built.stored
 
-    def build_marts(self, names: Iterable[str]) -> Iterator[BuiltMart]:
+    def build_marts(
+        self, names: Iterable[str], checks: Sequence[Reconciliation] = ()
+    ) -> Iterator[BuiltMart]:
         """Build marts in the order given, in one session; yield the outcome of each.
 
         A mart that fails keeps its last good file, and so do those that read it; all others are
-        built.
+        built, and reconciled by their `checks`.
         """
         names = list(names)
         inputs = self._mart_inputs()
         self._stamp.clear()
         wanted = frozenset[str]().union(*(engine.upstream(name) for name in names))
-        failed: set[str] = set()
+        wanted = wanted.union(*(check.reads for check in checks))
+        has_failed = False
         with self.session(wanted) as connection:
-            for name in names:
-                built = self._build_one(name, connection, failed)
-                if built.failure:
-                    failed.add(f"marts.{name}")
-                yield built
-        if set(names) == set(MART_TABLES) and not failed:
-            self._stamp.set(inputs, self.now, self._next_change())
+            for built in building.build_marts(names, connection, self.marts, self.now, checks):
+                has_failed |= bool(built.failure)
+                yield self._with_unreadable_files(built)
+        if set(names) == set(MART_TABLES) and not has_failed:
+            with self.session() as connection:
+                holds_until = build_stamp.next_change(connection, self.settings.today)
+            self._stamp.set(inputs, self.now, holds_until)
 
-    def _build_one(
-        self, name: str, connection: duckdb.DuckDBPyConnection, failed: set[str]
-    ) -> BuiltMart:
-        if unbuilt := sorted(failed & engine.upstream(name)):
-            return BuiltMart(name, failure=f"not built, because {', '.join(unbuilt)} failed")
-        began = monotonic()
-        table = MART_TABLES[name]
-        try:
-            rows = engine.build(name, connection)
-            stored = self.marts.store_snapshot(table, rows, self.now, checked=True)
-            engine.attach_mart(connection, name, self.marts.path(table))
-        except Exception as error:  # noqa: BLE001 - whatever fails in one mart must not stop others
-            return BuiltMart(name, failure=self._why_not_built(name, error), error=error)
-        return BuiltMart(name, stored, rows, monotonic() - began)
-
-    def _why_not_built(self, name: str, error: Exception) -> str:
-        """Return what failed, and the files of the mart's inputs that cannot be read, if any."""
-        said = str(error) or type(error).__name__
-        words = [said if said.startswith("marts.") else f"marts.{name}: {said}"]
-        for table in SOURCE_TABLES.values():
-            if table.qualified_name in engine.upstream(name):
-                words += self.lake.unreadable(table)
-        return "; ".join(words)
+    def _with_unreadable_files(self, built: BuiltMart) -> BuiltMart:
+        """Add to a failure the files of the mart's inputs that cannot be read, if there are any."""
+        if built.error is None:
+            return built
+        damaged = [
+            line
+            for table in SOURCE_TABLES.values()
+            if table.qualified_name in engine.upstream(built.name)
+            for line in self.lake.unreadable(table)
+        ]
+        return replace(built, failure="; ".join([built.failure, *damaged]))
 
     def marts_are_current(self) -> bool:
         """Tell whether building all marts now would give the marts that are stored.
@@ -241,44 +226,18 @@ class Pipeline:
             return False
 
     def _mart_inputs(self) -> str:
-        """Return a fingerprint of all that marts are made of: rows, their reach, facts, code."""
-        rows = (path for table in SOURCE_TABLES.values() for path in self.lake.files(table))
-        reference_dir = self.settings.reference_dir
-        package = Path(__file__).parent
-        code = [package / "calendars.py", package / "universe.py"]
-        for room in ("contracts", "models", "statistics"):
-            code += [p for p in (package / room).rglob("*") if p.suffix in (".py", ".sql")]
-        files = fingerprint(
-            (self.lake.root, rows),
-            (reference_dir, reference_dir.glob("*.*")),
-            (package, code),
-        )
-        # Why an input ends is for people; marts depend on where it does.
-        reach = self.coverage().drop_columns(["reason"]).to_pylist()
-        return f"{files} {hashlib.sha256(repr(reach).encode()).hexdigest()}"
-
-    def _next_change(self) -> datetime:
-        """Return the next moment at which what is public changes, or the New York day does."""
-        tomorrow = utc(self.settings.today + timedelta(days=1), time())
-        visible = [
-            f"select min(known_by) as moment from meta.calendar_days where known_by > {_NOW}"
-        ]
-        for table in SOURCE_TABLES.values():
-            moments = {"known_at", "announced_at", "results_at"} & set(table.column_names)
-            visible += [
-                f"select min({moment}) from lake.{table.name} where {moment} > {_NOW}"
-                for moment in sorted(moments)
-            ]
-        with self.session() as connection:
-            ((soonest,),) = connection.execute(
-                f"select min(moment) from ({' union all '.join(visible)})"
-            ).fetchall()
-        return min(tomorrow, soonest) if soonest else tomorrow
+        return build_stamp.inputs_of_marts(self.lake, self.settings.reference_dir, self.coverage())
 
     def evaluate(self, reconciliation: Reconciliation) -> ReconciliationResult:
         """Run one reconciliation; see `models.reconciliations.reconciliation`."""
-        with self.session(reconciliation.reads) as connection:
-            return reconciliations.evaluate(reconciliation, connection)
+        (result,) = self.evaluate_all([reconciliation])
+        return result
+
+    def evaluate_all(self, checks: Sequence[Reconciliation]) -> list[ReconciliationResult]:
+        """Run reconciliations in one session; return their results in the same order."""
+        wanted = frozenset[str]().union(*(check.reads for check in checks))
+        with self.session(wanted) as connection:
+            return [reconciliations.evaluate(check, connection) for check in checks]
 
     def coverage(self) -> pa.Table:
         """Return how far each input is known, as published in `meta.coverage`.
@@ -316,7 +275,7 @@ class Pipeline:
         """Open DuckDB in memory on the wanted tables (all by default), as public at `now`."""
         inputs = engine.Inputs(
             source_files={
-                name: self.lake.files(table)
+                name: self.lake.gathered(table)
                 for name, table in SOURCE_TABLES.items()
                 if wanted is None or table.qualified_name in wanted
             },
@@ -342,6 +301,29 @@ class Pipeline:
         Raises PublicationError when there is nothing to publish: an empty file would look like
         news to its readers.
         """
+        published = self._tables_to_publish()
+        target = elsewhere or self.settings.published_file
+        briefs = self.settings.briefs_dir
+        brief = edition.Edition(edition.previous(briefs, self.settings.today))
+        with self.session() as connection:
+            meta = publication.meta_rows(
+                connection,
+                published,
+                self.settings,
+                freshness=self.freshness(),
+                revisions=self.lake.revisions(),
+                runs=traffic.runs(self.archive, self.now),
+                signs=self._facts["sign_conventions"],
+            )
+            try:
+                counts = publication.write(connection, published, meta, target, brief.figures)
+            except duckdb.Error as error:
+                raise warehouse.PublicationError(self._why_not_published(error)) from error
+        brief.write(target, None if elsewhere else briefs)
+        return counts
+
+    def _tables_to_publish(self) -> list[Table]:
+        """Return sources, marts that were ever built, and what these join to."""
         if not any(self.lake.files(table) for table in SOURCES_WITH_DATA):
             raise warehouse.PublicationError(
                 f"not published: no source has ever been fetched into {self.lake.root}."
@@ -349,32 +331,11 @@ class Pipeline:
         absent = set(self.never_built())
         if len(absent) == len(MART_TABLES):
             raise warehouse.PublicationError("not published: no mart has ever been built.")
-        published = [
+        return [
             table
             for table in PUBLISHED.values()
             if table.name not in PUBLICATION_TABLES and table.name not in absent
         ]
-        target = elsewhere or self.settings.published_file
-        made = [table for table in PUBLICATION_TABLES.values() if table is not BRIEF_FIGURES]
-        names = {table.qualified_name for table in (*published, *made)}
-        briefs = self.settings.briefs_dir
-        brief = edition.Edition(edition.previous(briefs, self.settings.today))
-        with self.session() as connection:
-            for name, rows in self._meta_rows(connection, published).items():
-                connection.register(f"{name}_arrow", rows)
-                connection.execute(f"create table meta.{name} as from {name}_arrow")
-            try:
-                counts = warehouse.publish(
-                    connection,
-                    [*published, *made],
-                    target,
-                    views=[view for view in catalogue.views() if view.reads <= names],
-                    derived=[(BRIEF_FIGURES, brief.figures)],
-                )
-            except duckdb.Error as error:
-                raise warehouse.PublicationError(self._why_not_published(error)) from error
-        brief.write(target, None if elsewhere else briefs)
-        return counts
 
     def _why_not_published(self, error: Exception) -> str:
         """Return what failed, and which files of the lake cannot be read, if any."""
@@ -385,37 +346,9 @@ class Pipeline:
         """Return the marts that have no file: they are absent from a publication, not empty."""
         return [name for name, t in MART_TABLES.items() if not self.marts.path(t).exists()]
 
-    def _meta_rows(
-        self, connection: duckdb.DuckDBPyConnection, published: Sequence[Table]
-    ) -> dict[str, pa.Table]:
-        return {
-            "publication": self._publication(),
-            "tables": catalogue.tables(connection, published),
-            "columns": catalogue.columns(published),
-            "freshness": self.freshness(),
-            "revisions": self.lake.revisions(),
-            "components": catalogue.components(self._facts["sign_conventions"]),
-            "example_queries": catalogue.example_queries(),
-            "relationships": catalogue.relationships(list(PUBLISHED.values())),
-        }
-
     def freshness(self) -> pa.Table:
         """Return how current each source is, as published in `meta.freshness`."""
         return freshness.freshness(self.lake, self.archive, self.universe, self.now)
-
-    def _publication(self) -> pa.Table:
-        row = {
-            "publication_id": uuid.uuid4().hex,
-            "built_at": datetime.now(UTC).replace(tzinfo=None),
-            "as_of": self.settings.today,
-            "endpoints": self.settings.endpoints,
-            "is_synthetic": self.settings.endpoints == SANDBOX,
-            "git_sha": _git_sha(),
-            "pipeline_version": __version__,
-            "duckdb_version": duckdb.__version__,
-            "storage_version": warehouse.STORAGE_VERSION,
-        }
-        return pa.Table.from_pylist([row], schema=PUBLICATION.arrow_schema)
 
     # --- brief ---------------------------------------------------------------------------------
 
@@ -466,19 +399,3 @@ def source(name: str) -> Source:
         return SOURCES[name]
     except KeyError:
         raise KeyError(f"no source is called '{name}'; there are {', '.join(SOURCES)}") from None
-
-
-def _git_sha() -> str | None:
-    """Return the commit of the checkout; None where there is no checkout or no git."""
-    folder = Path(__file__).parent
-    try:
-        answer = subprocess.run(  # noqa: S603 - fixed words and our own folder
-            ["git", "-C", os.fspath(folder), "rev-parse", "HEAD"],  # noqa: S607
-            capture_output=True,
-            text=True,
-            check=True,
-            timeout=5,
-        )
-    except (OSError, subprocess.SubprocessError):
-        return None
-    return answer.stdout.strip()

@@ -1,0 +1,1 @@
+"""Contracts of the marts on assets: returns, and how they respond to liquidity."""

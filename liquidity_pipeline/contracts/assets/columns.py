@@ -1,0 +1,56 @@
+"""Columns that the marts on assets share: estimates with their intervals, and tests."""
+
+from __future__ import annotations
+
+from liquidity_pipeline.contracts.table import Column, day, moment, number, text
+
+KNOWN_AT = moment("known_at", "When the last record behind the row was public")
+
+AS_OF = day("as_of", "Wednesday up to which data are used")
+
+WINDOW = text(
+    "window_name", "Weeks used: the last 156, or all so far", allowed=("trailing_156w", "expanding")
+)
+
+PER_DRIVER = "percent per USD bn; percent per bp for sofr_iorb_change"
+
+CORRELATION = "-1 to 1"
+
+
+def probability(name: str, meaning: str, *, nullable: bool = False) -> Column:
+    """Return a column of probabilities, from 0 to 1."""
+    return number(name, meaning, nullable=nullable, low=0, high=1, unit="0 to 1")
+
+
+def corrected_p_values(family: str, method: str, *, nullable: bool = False) -> tuple[Column, ...]:
+    """Return the p-value of one row, the one corrected for the family of tests, and its size."""
+    return (
+        probability("p_value", "Two-sided p-value of this row alone"),
+        probability("p_value_adjusted", f"Corrected for n_tests: {method}", nullable=nullable),
+        n_tests(family, nullable=nullable),
+    )
+
+
+def n_tests(family: str, *, nullable: bool = False) -> Column:
+    """Return the column with the number of tests for which p-values are corrected."""
+    return Column(
+        "n_tests", "integer", f"Tests corrected for: {family}", nullable, low=1, unit="tests"
+    )
+
+
+def slope(name: str, meaning: str) -> tuple[Column, ...]:
+    """Return the columns of a slope per unit of the driver, and of its 95 % interval."""
+    return (
+        number(name, meaning, nullable=False, unit=PER_DRIVER),
+        number(f"{name}_low", "Lower end of the 95 % interval", nullable=False, unit=PER_DRIVER),
+        number(f"{name}_high", "Upper end of the 95 % interval", nullable=False, unit=PER_DRIVER),
+    )
+
+
+# Of what is followed, not of what could be observed: an outage makes no result more significant.
+MAX_T = (
+    "maximum-t test by random signs of blocks within an asset or class, Bonferroni across "
+    "all that are followed"
+)
+
+BONFERRONI = "Bonferroni over all planned tests"

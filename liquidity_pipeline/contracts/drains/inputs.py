@@ -1,0 +1,14 @@
+"""The inputs on which the marts on drains rest."""
+
+from __future__ import annotations
+
+from liquidity_pipeline.contracts.reach import Input
+
+AUCTIONS = Input("debt_settlements", "auctions")
+
+FED_OPERATIONS = Input("fed_operations")
+
+RESERVES = Input("fed_balance_sheet", "WRBWFRBL")
+
+# The facility opened then; before it there is nothing to know.
+ON_RRP = Input("repo_operations", "on_rrp", from_day="2013-09-23")

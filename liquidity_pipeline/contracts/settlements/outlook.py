@@ -1,0 +1,219 @@
+"""Contracts of what settles, and of what else moves the account, in the coming weeks."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from liquidity_pipeline.contracts.reach import Input
+from liquidity_pipeline.contracts.settlements.common import (
+    AHEAD,
+    BUYBACKS_AHEAD,
+    CLASS,
+    GROUPS,
+    REDEEMED,
+    SCHEDULE,
+    SNAPSHOT,
+    SNAPSHOT_WEEK,
+    SOMA_BASIS,
+)
+from liquidity_pipeline.contracts.table import MART_KNOWN_AT, Table, day, integer, number, text, usd
+
+# The effect on the repo rate takes the newest slope of marts.settlement_sensitivity. While an input
+# of that mart is behind, its newest slope is an older one.
+_NEWEST_SLOPE = tuple(
+    Input(
+        table,
+        entity,
+        columns=("funding_effect_bp", "funding_effect_low_bp", "funding_effect_high_bp"),
+        is_current=True,
+    )
+    for table, entity in (
+        ("reference_rates", "TGCR"),
+        ("market_series", "RRPONTSYAWARD"),
+        ("fed_balance_sheet", "WRBWFRBL"),
+        ("market_series", "TLAACBW027SBOG"),
+    )
+)
+
+SETTLEMENT_OUTLOOK = Table(
+    "marts",
+    "settlement_outlook",
+    "Net settlements of the coming eight weeks as known at the moment of the run. Each run "
+    "replaces all rows; past outlooks are in marts.settlement_outlook_score.",
+    key=("settlement_date", "security_class"),
+    reach="settlement_date",
+    rests_on=(AHEAD, SCHEDULE, *BUYBACKS_AHEAD, *_NEWEST_SLOPE),
+    columns=(
+        day("as_of", "Day of the run"),
+        day("settlement_date", "Future day on which the money moves"),
+        CLASS,
+        usd("auctioned_usd_mn", "Issues with results, SOMA add-ons included", nullable=False),
+        usd("announced_usd_mn", "Issues announced, add-ons still to come", nullable=False),
+        integer(
+            "scheduled_issues", "Issues on the schedule without an amount", low=0, unit="issues"
+        ),
+        usd(
+            "expected_issues_usd_mn",
+            "Regular issues still to be announced, each at the size of the last issue of its kind",
+            nullable=False,
+        ),
+        usd(
+            "add_ons_expected_usd_mn",
+            "Add-ons still to come for announced and expected issues: the Fed's holdings of the "
+            "maturing securities",
+        ),
+        REDEEMED,
+        usd("net_public_usd_mn", "Net paid by the public; NULL until all is announced"),
+        usd(
+            "net_public_expected_usd_mn", "Net paid by the public with the expected issues included"
+        ),
+        usd(
+            "refinancing_usd_mn",
+            "Amount maturing on days whose issues are still to be announced; it is assumed to be "
+            "rolled over",
+        ),
+        usd(
+            "buyback_maximum_usd_mn",
+            "Maximum amount that announced buybacks may retire; NULL while their record or the "
+            "snapshot of what is upcoming is not current",
+        ),
+        number(
+            "funding_effect_bp",
+            "Expected effect of the expected net settlement of coupons on the overnight repo "
+            "rate, by the slope of the last complete quarter in marts.settlement_sensitivity; "
+            "NULL for bills",
+            unit="basis points",
+        ),
+        number("funding_effect_low_bp", "Lower end of its 95 % interval", unit="basis points"),
+        number("funding_effect_high_bp", "Upper end of its 95 % interval", unit="basis points"),
+        SOMA_BASIS,
+        MART_KNOWN_AT,
+    ),
+)
+
+SETTLEMENT_OUTLOOK_SCORE = Table(
+    "marts",
+    "settlement_outlook_score",
+    "Settlements of the next eight weeks as known and expected on each Friday evening, "
+    "compared with what settled, with the errors of two simple forecasts.",
+    key=("as_of_date", "weeks_ahead", "security_group"),
+    reach="week_start",
+    rests_on=(replace(AHEAD, days=6), SNAPSHOT_WEEK),
+    columns=(
+        day("as_of_date", "Friday"),
+        integer("weeks_ahead", "Calendar weeks ahead, the next one is 1", low=1, unit="weeks"),
+        text("security_group", "Bills, coupons, or all", allowed=(*GROUPS, "all")),
+        day("week_start", "Monday of the week ahead"),
+        usd("issued_known_usd_mn", "Issues known: results, or announced amount", nullable=False),
+        usd("issued_usd_mn", "Issues that settled, SOMA add-ons included", nullable=False),
+        number(
+            "coverage_ratio",
+            "Known issues divided by settled issues; add-ons are never announced in advance",
+            low=0,
+        ),
+        usd("redeemed_known_usd_mn", "Maturities known at that time", nullable=False),
+        usd("redeemed_usd_mn", "Maturities that settled", nullable=False),
+        usd(
+            "net_public_known_usd_mn",
+            "Net paid by the public as known at that time; NULL while issues were still to be "
+            "announced",
+        ),
+        usd(
+            "net_public_expected_usd_mn",
+            "Net paid by the public with the issues expected then included",
+        ),
+        usd("net_public_usd_mn", "Net paid by the public", nullable=False),
+        usd(
+            "error_usd_mn",
+            "Settled less expected net; NULL where less than a year of history is held",
+        ),
+        usd(
+            "rollover_error_usd_mn", "Error of a forecast of full roll-over: the settled net itself"
+        ),
+        usd(
+            "last_year_error_usd_mn",
+            "Settled less the net of the week 52 weeks before; NULL where that is not held",
+        ),
+        MART_KNOWN_AT,
+    ),
+)
+
+COUPON_INTEREST = Table(
+    "marts",
+    "coupon_interest",
+    "Interest that Treasury pays on notes and bonds by day, past and eight weeks ahead, from the "
+    "coupons and amounts of its auctions; without floating-rate notes.",
+    key=("payment_date",),
+    reach="payment_date",
+    rests_on=(AHEAD, SNAPSHOT),
+    columns=(
+        day("payment_date", "Day on which it is paid"),
+        usd(
+            "interest_usd_mn",
+            "Half a year's coupon on the outstanding amount; NULL where the coupon is not "
+            "known for one per cent or more of the face amount, or where less than ten years "
+            "of auctions are held",
+        ),
+        usd("paying_usd_mn", "Face amount of the securities that pay", nullable=False),
+        number(
+            "coverage_ratio", "Share of paying_usd_mn whose coupon is known", low=0, high=1.000001
+        ),
+        MART_KNOWN_AT,
+    ),
+)
+
+_USUAL_DAYS = {"item": ("tax date", "benefits")}
+
+FORWARD_CALENDAR = Table(
+    "marts",
+    "forward_calendar",
+    "Flows of the Treasury's account in the coming eight weeks by day, as known at the "
+    "moment of the run. Positive amounts flow into the account and drain reserves.",
+    key=("date", "item", "part"),
+    reach="date",
+    rests_on=(
+        AHEAD,
+        SCHEDULE,
+        # Without the statement's lines a marked day has no usual amount, and stays a marked day.
+        Input("tga_flows", columns=("amount_usd_mn", "n_obs"), only=_USUAL_DAYS, is_current=True),
+        Input("buybacks", only={"item": ("buybacks",)}, is_current=True),
+    ),
+    columns=(
+        day("as_of", "Day of the run"),
+        day("date", "Future day"),
+        text(
+            "item",
+            "Kind of flow",
+            allowed=(
+                "issues auctioned",
+                "issues announced",
+                "issues expected",
+                "add-ons expected",
+                "maturities",
+                "buybacks",
+                "coupon interest",
+                "tax date",
+                "benefits",
+            ),
+        ),
+        text(
+            "part",
+            "Bills or coupons; for a tax date its month, for benefits the kind of payment day",
+        ),
+        usd("amount_usd_mn", "Amount; NULL where it is not known"),
+        text(
+            "certainty",
+            "known: results are published; announced: results are still to come; expected: the "
+            "announcement is still to come; usual: the mean of such days in the past, from "
+            "table II of the statement",
+            allowed=("known", "announced", "expected", "usual"),
+        ),
+        number(
+            "n_obs",
+            "Past days used for a usual amount, or operations used for a take-up",
+            low=0,
+            unit="days or operations",
+        ),
+        MART_KNOWN_AT,
+    ),
+)
