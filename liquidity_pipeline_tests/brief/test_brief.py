@@ -308,3 +308,21 @@ def test_slopes_whose_corrected_p_value_is_not_known_are_not_counted_as_none() -
     assert found(0.3, 0.2) == 0
     assert found(None, None) is None
     assert found(0.01, None) is None
+
+
+def test_a_source_of_events_that_was_not_answered_is_behind() -> None:
+    with duckdb.connect() as connection:
+        connection.execute("create schema meta")
+        connection.execute(
+            "create table meta.freshness as select * from (values "
+            "('tga_balance', 0), ('index_prices', 2), ('debt_settlements', 0)"
+            ") as t(table_name, days_behind)"
+        )
+        connection.execute(
+            "create table meta.coverage as select * from (values "
+            "('tga_balance', date '2026-02-05', date '2026-02-05'), "
+            "('index_prices', date '2026-02-04', date '2026-02-06'), "
+            "('debt_settlements', date '2025-11-07', date '2026-02-06')"
+            ") as t(table_name, known_through, expected_through)"
+        )
+        assert connection.execute(query("sources_behind")).fetchone() == (2,)
