@@ -8,9 +8,9 @@ Each source, and each series, symbol, kind and part of it, is taken away as if i
 served, had ended three months ago, and had ended yesterday; some pairs too. Prints, per outage, how
 many values were compared, how many rows are absent, and how many values differ: none should, but
 where a lake was never served what makes a value more exact (`COARSER`). `--write` replaces the
-section "outages: WORLD" of a page by the counts. The whole takes an hour or more: with `--keep` the
-good day and each outage that was tried stay in a folder, and a campaign that was stopped goes on
-where it ended, as long as the code is the same.
+section "outages: WORLD" of a page by the counts, after each outage. The whole takes an hour or
+more: with `--keep` the good day and each outage that was tried stay in a folder, and a campaign
+that was stopped goes on where it ended, as long as the code is the same.
 """
 
 from __future__ import annotations
@@ -120,27 +120,29 @@ def fill(folder: Path, url: str, first: date, today: date) -> Settings:
     return settings
 
 
-def outages(settings: Settings, *, sources_only: bool, source: str | None) -> Iterator[Outage]:
+def outages(settings: Settings, arguments: argparse.Namespace) -> Iterator[Outage]:
     """Yield the outages to try: whole sources and pairs of them before their parts."""
     days = (settings.today - timedelta(days=91), settings.today - timedelta(days=1), None)
     parts = entities(settings)
     gone: list[tuple[tuple[str, str], ...]] = [((name, ""),) for name in parts]
     gone += PAIRS
-    if not sources_only:
+    if not arguments.sources_only:
         gone += [((name, part),) for name, names in parts.items() for part in names]
     for inputs in gone:
-        if source is None or source in {name for name, _ in inputs}:
+        if arguments.source is None or arguments.source in {name for name, _ in inputs}:
             yield from (Outage(inputs, after) for after in days)
 
 
-def measure(settings: Settings, folder: Path, arguments: argparse.Namespace) -> list[Trial]:
+def measure(
+    settings: Settings, world: str, folder: Path, arguments: argparse.Namespace
+) -> list[Trial]:
     """Try every outage on a good day, print what was compared, and return it.
 
     What was tried before with the same code is read from the folder.
     """
     log, good, trials = folder / "trials.jsonl", Publication(settings, folder), list[Trial]()
-    tried = read_trials(log)
-    for outage in outages(settings, sources_only=arguments.sources_only, source=arguments.source):
+    tried, planned = read_trials(log), list(outages(settings, arguments))
+    for outage in planned:
         trial = tried.get(str(outage))
         if trial is None:
             found = good.under(outage)
@@ -151,6 +153,8 @@ def measure(settings: Settings, folder: Path, arguments: argparse.Namespace) -> 
             for example in found.examples[:5]:
                 say(f"    {example}")
         trials.append(replace(trial, outage=outage))
+        if arguments.write:
+            write(arguments.write, world, section(settings, world, trials, len(planned)))
     say(total(trials))
     return trials
 
@@ -176,14 +180,15 @@ def total(trials: Sequence[Trial]) -> str:
     return f"{text}; {coarser:,} more are on a coarser basis, which they name" if coarser else text
 
 
-def section(settings: Settings, world: str, trials: Sequence[Trial]) -> str:
-    """Return the counts as Markdown."""
+def section(settings: Settings, world: str, trials: Sequence[Trial], planned: int) -> str:
+    """Return the counts as Markdown; of a campaign that was stopped, how far it came."""
+    part = "" if len(trials) == planned else f"Stopped after {len(trials)} of {planned}: "
     lines = [
         f"Day {settings.today}, records from {START[world]:%Y-%m} on, commit {COMMIT}, "
         f"measured on {datetime.now(UTC).date()} by "
         "`python -m liquidity_pipeline_tests.campaign_outages`; edit nothing here by hand.",
         "",
-        f"{total(trials)}.",
+        f"{part}{total(trials)}.",
         "",
         "| Input away | Values compared | Rows absent | Values that differ |",
         "|---|---:|---:|---:|",
@@ -225,10 +230,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         for name, world in worlds(arguments).items():
             say(f"--- {name}, commit {COMMIT}")
             with world(Path(scratch) / name) as settings:
-                trials = measure(settings, Path(scratch) / f"{name}-work", arguments)
+                trials = measure(settings, name, Path(scratch) / f"{name}-work", arguments)
                 wrong += sum(trial.differ for trial in trials if not trial.is_coarser)
-                if arguments.write:
-                    write(arguments.write, name, section(settings, name, trials))
     return min(1, wrong)
 
 

@@ -17,6 +17,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from liquidity_pipeline.contracts.glossary import COMPONENT_LABELS
+from liquidity_pipeline.contracts.reach import REFINEMENTS
 from liquidity_pipeline.models.stress.indicators import INDICATORS
 from liquidity_pipeline.storage.warehouse import reading
 
@@ -122,6 +123,9 @@ _INDEX = """
     select date, index_value, level, rank, n_history, segments
     from marts.stress_index order by date desc limit 1
 """
+_INDEX_INPUTS = (
+    "reference_rates", "repo_operations", "fed_balance_sheet", "market_series", "index_prices"
+)  # fmt: skip
 _BEHIND = """
     select table_name, entity, known_through, reason
     from meta.coverage
@@ -282,7 +286,9 @@ def _stress(published: duckdb.DuckDBPyConnection, console: Console) -> None:
             f"sessions of the three years before ({segments})"
         )
     if not index:
-        console.print("Stress index: not known. It needs three years of all of its segments.")
+        why = _why(published, *_INDEX_INPUTS)
+        why = "it needs three years of all of its segments" if why == _NO_REASON else why
+        console.print(f"Stress index: not known: {why}", markup=False)
     newest = published.execute(_INDICATORS.format(days=_RECENT_DAYS)).fetchall()
     current = [row for row in newest if row[4]]
     active = [row for row in current if row[2] != "normal"]
@@ -329,12 +335,18 @@ _NO_REASON = "what is held is too short"
 
 
 def _why(published: duckdb.DuckDBPyConnection, *tables: str) -> str:
-    """Return why inputs of these tables end early, in one line; each reason is said once."""
+    """Return why inputs of these tables end early, in one line; each reason is said once.
+
+    What makes one of them more exact counts as well: no more is known than together with it.
+    """
+    finer = {
+        each.table for (name, _), more in REFINEMENTS.items() if name in tables for each in more
+    }
     rows = published.execute(
         "select table_name, reason from meta.coverage "
         "where (known_through is null or known_through < expected_through) "
         "and list_contains(?, table_name) order by 1, 2",
-        [list(tables)],
+        [[*tables, *sorted(finer)]],
     ).fetchall()
     found = dict.fromkeys(f"{table}: {_brief_reason(reason)}" for table, reason in rows)
     return "; ".join(list(found)[:3]) or _NO_REASON

@@ -286,3 +286,41 @@ def test_what_has_no_day_has_no_age() -> None:
         ((unknown,),) = connection.execute(query("age", date=None)).fetchall()
         ((known,),) = connection.execute(query("age", date=date(2026, 2, 1))).fetchall()
     assert (unknown, known) == (None, 5)
+
+
+def test_slopes_whose_corrected_p_value_is_not_known_are_not_counted_as_none() -> None:
+    def found(*adjusted: float | None) -> int | None:
+        with duckdb.connect() as connection:
+            connection.execute("create schema marts")
+            connection.execute(
+                "create table marts.liquidity_sensitivity as "
+                "select date '2026-01-28' as as_of, 'reserve_drain' as driver, 'asset' as scope, "
+                "'trailing_156w' as window_name, unnest(?::double[]) as p_value_adjusted",
+                [list(adjusted)],
+            )
+            sql = query("slopes_found", date=date(2026, 1, 28))
+            (count,) = connection.execute(sql).fetchone() or (None,)
+            return count
+
+    assert found(0.01, 0.2, 0.04) == 2
+    assert found(0.3, 0.2) == 0
+    assert found(None, None) is None
+    assert found(0.01, None) is None
+
+
+def test_a_source_of_events_that_was_not_answered_is_behind() -> None:
+    with duckdb.connect() as connection:
+        connection.execute("create schema meta")
+        connection.execute(
+            "create table meta.freshness as select * from (values "
+            "('tga_balance', 0), ('index_prices', 2), ('debt_settlements', 0)"
+            ") as t(table_name, days_behind)"
+        )
+        connection.execute(
+            "create table meta.coverage as select * from (values "
+            "('tga_balance', date '2026-02-05', date '2026-02-05'), "
+            "('index_prices', date '2026-02-04', date '2026-02-06'), "
+            "('debt_settlements', date '2025-11-07', date '2026-02-06')"
+            ") as t(table_name, known_through, expected_through)"
+        )
+        assert connection.execute(query("sources_behind")).fetchone() == (2,)

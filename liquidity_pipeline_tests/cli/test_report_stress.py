@@ -10,7 +10,8 @@ from rich.console import Console
 
 from liquidity_pipeline.cli import report
 from liquidity_pipeline.models.stress.indicators import INDICATORS
-from liquidity_pipeline_tests.models import hand_made
+from liquidity_pipeline_tests.models import hand_made, known
+from liquidity_pipeline_tests.models.world import end_of
 
 NAMES = [gauge.name for gauge in INDICATORS]
 
@@ -68,3 +69,15 @@ def test_the_index_comes_with_rank_number_and_segments_or_is_not_known() -> None
     assert "Stress index on 2026-02-05: 0.250 of 1, watch; above 90% of 750 sessions" in text
     assert "(funding, reserves)" in text
     assert "Stress index: not known" in printed([])
+
+
+def test_why_the_index_is_not_known_names_what_has_ended() -> None:
+    ended = known.everything(end_of(date(2026, 2, 6)), [], {("reference_rates", "SOFR"): None})
+    text = StringIO()
+    tables: dict[str, list[dict[str, Any]]] = {"stress_flags": [], "stress_index": []}
+    with hand_made.session("2026-02-07 04:00", tables) as published:
+        published.execute("create table meta.publication as select date '2026-02-06' as as_of")
+        published.register("ended", ended)
+        published.execute("create or replace table meta.coverage as from ended")
+        report._stress(published, Console(file=text, width=500))
+    assert "Stress index: not known: reference_rates: taken away by the test" in text.getvalue()

@@ -236,7 +236,8 @@ def test_the_least_certain_issue_gives_the_day_its_status(world: World) -> None:
 
 
 def test_a_row_is_known_when_the_last_of_its_group_is(world: World) -> None:
-    late = utc(date(2026, 2, 2), time(11, 35))
+    # Later than the midnight at which the day begins, by which any buyback is known.
+    late = utc(TUESDAY, time(11, 35))
     world.add(
         "debt_settlements",
         leg("redemption", TUESDAY, 100, auction_date=date(2025, 8, 4)),

@@ -43,9 +43,11 @@ where as_of = :date and driver = 'reserve_drain' and window_name = 'trailing_156
     and scope = 'asset' and beta is not null
 
 -- name: slopes_found
-select count(*) from marts.liquidity_sensitivity
+select case when count(p_value_adjusted) = count(*)
+        then count(case when p_value_adjusted < 0.05 then 1 end) end
+from marts.liquidity_sensitivity
 where as_of = :date and driver = 'reserve_drain' and window_name = 'trailing_156w'
-    and scope = 'asset' and p_value_adjusted < 0.05
+    and scope = 'asset'
 
 -- name: slope_tests
 select max(n_tests) from marts.liquidity_sensitivity

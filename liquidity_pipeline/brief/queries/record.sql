@@ -17,8 +17,14 @@ order by days_behind desc, days_missing desc, table_name, entity
 -- name: sources_judged
 select count(distinct table_name) from meta.freshness
 
+-- Events are due on no day: how far they were answered for is in meta.coverage alone.
 -- name: sources_behind
-select count(distinct table_name) from meta.freshness where days_behind > 0
+select count(distinct table_name) from (
+    select table_name from meta.freshness where days_behind > 0
+    union all
+    select table_name from meta.coverage
+    where known_through is null or known_through < expected_through
+)
 
 -- name: freshness
 select {column} from meta.freshness where table_name = :table and entity = :entity

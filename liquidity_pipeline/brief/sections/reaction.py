@@ -152,6 +152,9 @@ def _tests(book: Book) -> Block:
             ("tests", "slope_tests", N_("Tests that the p-values are corrected for")),
         )
     )
+    if found["value"] is None:
+        what = msg(N_("Slopes that differ from zero at 5 %, adjusted"))
+        return statement("tests", book.unknown(what, "marts.liquidity_sensitivity"), "unknown")
     text = N_(
         "What the tests say, over the 156 weeks through {date}: of {estimated} assets, {found} "
         "have a slope on the drain that differs from zero at 5 % once {tests} tests are corrected "
