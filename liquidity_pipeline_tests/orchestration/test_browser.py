@@ -45,8 +45,8 @@ def test_a_month_is_clicked_published_and_looked_at(ui: Ui, page: Any):
     root = f"http://127.0.0.1:{ui.port}"
     see_the_graph(page, root)
     click_a_month(page, root, "2026-01")
-    wait_until((ui.folder / "liquidity.duckdb").exists, "the publication of what was clicked")
-    wait_until((ui.folder / "brief.html").exists, "the brief of the publication")
+    for file in ("liquidity.duckdb", "brief.html", "brief.zh.html"):
+        wait_until((ui.folder / file).exists, f"the publication of what was clicked: {file}")
     see_one_publication(page, root)
     see_chart_and_lineage(page, f"{root}/assets/marts/tga_daily")
     see_checks(page, f"{root}/assets/sources/tga_balance?view=checks")
