@@ -71,7 +71,11 @@ CHARTS: list[tuple[str, str, str, str, list[str], list[str]]] = [
 def main(file: Path, bundle: Path) -> None:
     """Write the bundle; the file is only read, for the names and types of its columns."""
     parts = {
-        "metadata.yaml": {"version": "1.0.0", "type": "Dashboard", "timestamp": "2026-01-01"},
+        "metadata.yaml": {
+            "version": "1.0.0",
+            "type": "Dashboard",
+            "timestamp": "2026-01-01T00:00:00+00:00",
+        },
         f"databases/{NAME}.yaml": database(file.absolute()),
         "dashboards/Liquidity.yaml": dashboard(),
     }

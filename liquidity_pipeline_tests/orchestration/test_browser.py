@@ -85,10 +85,10 @@ def see_chart_and_lineage(page: Any, address: str) -> None:
     assert picture.evaluate("image => image.complete && image.naturalWidth") > 500
     keep(page, "chart")
     page.get_by_role("button", name="Close").click()
-    show(page, "columns_rest_on")
+    # A short text is shown in the table itself.
+    page.get_by_text("columns_rest_on", exact=True).scroll_into_view_if_needed()
     page.get_by_text("tga_balance.closing_usd_mn").first.wait_for()
     keep(page, "lineage")
-    page.get_by_role("button", name="Close").click()
     page.get_by_role("button", name="Plots").click()
     page.get_by_text("newest_closing_usd_mn").first.wait_for()
     keep(page, "plots")
