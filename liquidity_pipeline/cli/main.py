@@ -7,7 +7,6 @@ are missing; 2 wrong usage; 3 not published, or interrupted.
 from __future__ import annotations
 
 import sys
-from dataclasses import astuple, fields
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -15,7 +14,7 @@ from typing import Any
 import click
 
 from liquidity_pipeline import __version__
-from liquidity_pipeline.cli.console import INCOMPLETE, NOT_PUBLISHED, OK, print_rows, tell
+from liquidity_pipeline.cli.console import INCOMPLETE, NOT_PUBLISHED, OK, tell
 from liquidity_pipeline.cli.place import DATA_DIR, Place, placed
 from liquidity_pipeline.cli.run import Request, run_and_exit
 from liquidity_pipeline.cli.signals import interruptible
@@ -188,18 +187,9 @@ def alerts_test() -> None:
 @placed
 def scenario(place: Place, portfolio: Path, form: str) -> None:
     """Estimate a portfolio's four-week loss if the drain continues, worsens or reverses."""
-    import duckdb
+    from liquidity_pipeline.cli.scenario import show
 
-    from liquidity_pipeline.models.assets.scenarios import PortfolioError, portfolio_scenarios
-    from liquidity_pipeline.storage.warehouse import reading
-
-    try:
-        with reading(_published(place)) as published:
-            impacts = portfolio_scenarios(published, portfolio)
-    except (PortfolioError, duckdb.Error) as error:
-        raise click.UsageError(str(error)) from None
-    names = [field.name for field in fields(impacts[0])]
-    print_rows(names, [astuple(impact) for impact in impacts], form)
+    show(_published(place), portfolio, form)
 
 
 @main.command(short_help="Rebuild the lake from the archive, without a network.")

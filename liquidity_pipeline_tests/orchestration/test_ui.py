@@ -21,7 +21,7 @@ import requests
 from liquidity_pipeline.storage.locks import WAREHOUSE, holder, lock_file
 from liquidity_pipeline_tests.conftest import SANDBOX_TODAY
 
-PATIENCE = 240
+PATIENCE = 420
 LAUNCH = """
 mutation($p: ExecutionParams!) {
   launchPipelineExecution(executionParams: $p) {
