@@ -5,13 +5,14 @@ from __future__ import annotations
 import functools
 import os
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 import click
 
-from liquidity_pipeline.settings import LIVE, NEW_YORK, SANDBOX, Settings, SettingsError
+from liquidity_pipeline.settings import NEW_YORK, SANDBOX, Settings, SettingsError
+from liquidity_pipeline.sources.stand_in import recognized
 
 # Where a command notes its data directory, for the line that it may have to end with.
 DATA_DIR = "liquidity_pipeline.data_dir"
@@ -41,24 +42,13 @@ class Place:
         }
         settings = Settings.from_env({**os.environ, **{k: v for k, v in given.items() if v}})
         _refuse_future(settings)
-        if settings.endpoints in (LIVE, SANDBOX) or not _is_sandbox(settings.endpoints):
-            return settings
-        return replace(settings, endpoints=SANDBOX, sandbox_url=settings.endpoints)
+        return recognized(settings)
 
 
 def _refuse_future(settings: Settings) -> None:
     today = datetime.now(NEW_YORK).date()
     if settings.as_of is not None and settings.as_of > today:
         raise SettingsError(f"--as-of {settings.as_of} is in the future: today is {today}.")
-
-
-def _is_sandbox(url: str) -> bool:
-    import requests
-
-    try:
-        return bool(requests.get(f"{url}/__health", timeout=5).json().get("synthetic"))
-    except (requests.RequestException, AttributeError):
-        return False
 
 
 def placed(command: Callable[..., Any]) -> Callable[..., Any]:

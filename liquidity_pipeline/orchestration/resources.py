@@ -7,6 +7,7 @@ import dagster as dg
 from liquidity_pipeline.orchestration import liveness
 from liquidity_pipeline.pipeline import Pipeline
 from liquidity_pipeline.settings import Settings
+from liquidity_pipeline.sources.stand_in import recognized
 
 
 @dg.resource(description="The steps of the pipeline, with the settings of the environment.")
@@ -18,7 +19,7 @@ def environment_pipeline(context: dg.InitResourceContext) -> Iterator[Pipeline]:
     if context.run is not None and context.instance is not None:
         liveness.keep_alive(context.instance, context.run.run_id, who(context.run))
         liveness.recover(context.instance)
-    yield Pipeline(Settings.from_env())
+    yield Pipeline(recognized(Settings.from_env()))
 
 
 def who(run: dg.DagsterRun) -> str:
