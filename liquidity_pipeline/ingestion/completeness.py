@@ -82,11 +82,11 @@ def missing(
     return gaps
 
 
-def present_days(lake: Lake, table: Table, months: Sequence[date]) -> PresentDays:
-    """Return the observation days that the lake has, per entity."""
-    assert table.day is not None  # noqa: S101 - only tables with a day have partitions
+def present_days(lake: Lake, table: Table, months: Sequence[date] | None) -> PresentDays:
+    """Return the observation days that the lake has, per entity; in all months for None."""
+    assert table.day is not None  # noqa: S101 - only tables with a day are asked for
     columns = [table.day, *([table.entity] if table.entity else [])]
-    rows = lake.read_months(table, months, columns)
+    rows = lake.read(table, columns) if months is None else lake.read_months(table, months, columns)
     if not table.entity:
         return {"": frozenset(rows[table.day].to_pylist())}
     grouped = rows.group_by(table.entity).aggregate([(table.day, "distinct")])

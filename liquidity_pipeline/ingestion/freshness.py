@@ -35,12 +35,13 @@ def freshness(lake: Lake, archive: Archive, universe: Universe, now: datetime) -
 def _table_rows(
     lake: Lake, table: Table, universe: Universe, now: datetime, failed: bool
 ) -> list[dict[str, object]]:
-    """Return a row per entity. Events are due on no day: they are stale when the fetch failed."""
-    months = lake.months(table)
+    """Return a row per entity. What is due on no day is stale when its fetch failed."""
     today = now.replace(tzinfo=UTC).astimezone(NEW_YORK).date()
-    start = months[0] if months else today.replace(day=1)
+    months = lake.months(table)
+    # What is replaced whole has no months, and is held from its first day on.
+    present = present_days(lake, table, months or None) if months or table.releases else {}
+    start = min((min(days) for days in present.values() if days), default=today).replace(day=1)
     window = Window.of_months(start, today)
-    present = present_days(lake, table, months) if table.day and months else {}
     absent = {gap.entity: gap for gap in missing(present, table, universe, window, now)}
     rules: Mapping[str, Release | None] = releases(table, universe) or {"": None}
     rows: list[dict[str, object]] = []
@@ -56,7 +57,7 @@ def _table_rows(
                 "due_day": due[-1] if due else None,
                 "days_behind": _after(due, held),
                 "days_missing": len(gap.days) if gap else 0,
-                "is_stale": failed if release is None else gap is not None,
+                "is_stale": gap is not None or (failed and (release is None or held is None)),
             }
         )
     return rows

@@ -149,7 +149,9 @@ FORWARD_CALENDAR = Table(
         SCHEDULE,
         # Without the statement's lines a marked day has no usual amount, and stays a marked day.
         Input("tga_flows", columns=("amount_usd_mn", "n_obs"), only=_USUAL_DAYS, is_current=True),
-        Input("buybacks", only={"item": ("buybacks",)}, is_current=True),
+        # Which of the planned operations are announced, and what such take, the operations say.
+        Input("buybacks", only={"item": ("buybacks", "tentative buybacks")}, is_current=True),
+        Input("buyback_schedule", only={"item": ("tentative buybacks",)}, is_current=True),
     ),
     columns=(
         day("as_of", "Day of the run"),
@@ -164,18 +166,30 @@ FORWARD_CALENDAR = Table(
                 "add-ons expected",
                 "maturities",
                 "buybacks",
+                "tentative buybacks",
                 "coupon interest",
                 "tax date",
                 "benefits",
             ),
         ),
-        text("part", "Bills or coupons; the month of a tax date, the kind of benefit day"),
+        text(
+            "part",
+            "Bills or coupons; the type of a tentative buyback, the month of a tax date, the kind "
+            "of benefit day",
+        ),
         usd("amount_usd_mn", "Amount; NULL where it cannot be told"),
+        number(
+            "maximum_usd_mn",
+            "Buybacks: the most that would be bought, par; their amount before results is that "
+            "times what operations of the type took of their maxima in the past year",
+            low=0,
+        ),
         text(
             "certainty",
-            "known; announced: results to come; expected: announcement to come; usual: the mean of "
-            "such days in the past, by table II of the statement",
-            allowed=("known", "announced", "expected", "usual"),
+            "known; announced: results to come; expected: announcement to come; tentative: on "
+            "Treasury's schedule, which may change; usual: the mean of such days in the past, by "
+            "table II of the statement",
+            allowed=("known", "announced", "expected", "tentative", "usual"),
         ),
         number(
             "n_obs",

@@ -7,6 +7,7 @@ from liquidity_pipeline.contracts.sources.federal_reserve import (
     FED_OPERATIONS,
     REFERENCE_RATES,
     REPO_OPERATIONS,
+    RESERVE_DEMAND_ELASTICITY,
     SOMA_HOLDINGS,
 )
 from liquidity_pipeline.contracts.sources.itemised import ITEMISED
@@ -39,6 +40,7 @@ SOURCE_TABLES = by_name(
         SOMA_HOLDINGS,
         REPO_OPERATIONS,
         REFERENCE_RATES,
+        RESERVE_DEMAND_ELASTICITY,
         FED_BALANCE_SHEET,
         MARKET_SERIES,
         INDEX_PRICES,
