@@ -20,6 +20,7 @@ from liquidity_pipeline.sources.boundary import Name, declared, nobody, report
 from liquidity_pipeline.sources.csv_rows import Layout, read
 from liquidity_pipeline.sources.errors import EmptyAnswerError, UnexpectedPayloadError
 from liquidity_pipeline.sources.fetch import Collected, Fetch
+from liquidity_pipeline.sources.http import Answer
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -52,7 +53,8 @@ def collect_reserve_demand(fetch: Fetch) -> Collected:
     import pyarrow as pa
 
     answer = fetch.get(PUBLISHER, PATH, form="csv")
-    rows = parse(answer.body, answer.url, fetch.left_out("reserve_demand_elasticity"))
+    name = fetch.left_out("reserve_demand_elasticity")
+    rows = _not_ahead(parse(answer.body, answer.url, name), answer, name)
     if not rows.num_rows:
         raise EmptyAnswerError("a file without estimates", publisher=PUBLISHER, url=answer.url)
     published = RESERVE_DEMAND.known_at(rows["date"].to_pylist())
@@ -74,7 +76,7 @@ def parse(body: bytes, url: str = "", name: Name = nobody) -> pa.Table:
         raise _error("expected CSV, got a workbook (its first bytes are PK)", url)
     lines = [cells for cells in csv.reader(body.decode("utf-8-sig").splitlines()) if any(cells)]
     header, places = _columns(lines, url)
-    found = [[cells[i] if i < len(cells) else "" for i in places] for cells in lines[header + 1 :]]
+    found = [[cells[i] for i in places if i < len(cells)] for cells in lines[header + 1 :]]
     text = "\n".join(",".join(cell.strip() for cell in cells) for cells in found)
     layout = Layout(tuple(_WORDS), _day_format(found), "a day and five percentiles", PUBLISHER)
     rows = read(text.encode(), layout, url, name)
@@ -116,6 +118,20 @@ def _day_format(found: Sequence[Sequence[str]]) -> str:
             continue
         return day_format
     return _DAY_FORMATS[0]
+
+
+def _not_ahead(rows: pa.Table, answer: Answer, name: Name) -> pa.Table:
+    """Leave out and name days that had not come when the file was fetched."""
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    ahead = pc.greater(rows["date"], pa.scalar(answer.fetched_at.date(), pa.date32()))
+    errors = [
+        _error(f"an estimate of {day}, which has not come", answer.url)
+        for day in rows["date"].filter(ahead).to_pylist()
+    ]
+    report(errors, rows.num_rows, name)
+    return rows.filter(pc.invert(ahead))
 
 
 def _ascending(rows: pa.Table, url: str, name: Name) -> pa.Table:
