@@ -95,6 +95,19 @@ def present_days(lake: Lake, table: Table, months: Sequence[date] | None) -> Pre
     return {entity: frozenset(days) for entity, days in zip(entities, lists, strict=True)}
 
 
+def first_month(lake: Lake, table: Table) -> date | None:
+    """Return the first month of which the lake has rows that are due on days, None without any.
+
+    What is replaced whole has no months of its own, and is held from its first day on.
+    """
+    if months := lake.months(table):
+        return months[0]
+    if not table.releases:
+        return None
+    held = [min(days) for days in present_days(lake, table, None).values() if days]
+    return min(held).replace(day=1) if held else None
+
+
 def gone(
     source: Source, lake: Lake, asked: FetchHistory, window: Window
 ) -> dict[str, frozenset[date]]:

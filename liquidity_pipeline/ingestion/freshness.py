@@ -10,7 +10,7 @@ import pyarrow as pa
 from liquidity_pipeline.calendars import Release
 from liquidity_pipeline.contracts.meta import FRESHNESS
 from liquidity_pipeline.contracts.table import Table
-from liquidity_pipeline.ingestion.completeness import missing, present_days, releases
+from liquidity_pipeline.ingestion.completeness import first_month, missing, present_days, releases
 from liquidity_pipeline.settings import NEW_YORK
 from liquidity_pipeline.sources.fetch import Window
 from liquidity_pipeline.sources.registry import SOURCES
@@ -37,10 +37,9 @@ def _table_rows(
 ) -> list[dict[str, object]]:
     """Return a row per entity. What is due on no day is stale when its fetch failed."""
     today = now.replace(tzinfo=UTC).astimezone(NEW_YORK).date()
-    months = lake.months(table)
-    # What is replaced whole has no months, and is held from its first day on.
-    present = present_days(lake, table, months or None) if months or table.releases else {}
-    start = min((min(days) for days in present.values() if days), default=today).replace(day=1)
+    first = first_month(lake, table)
+    present = present_days(lake, table, lake.months(table) or None) if first else {}
+    start = first or today.replace(day=1)
     window = Window.of_months(start, today)
     absent = {gap.entity: gap for gap in missing(present, table, universe, window, now)}
     rules: Mapping[str, Release | None] = releases(table, universe) or {"": None}
