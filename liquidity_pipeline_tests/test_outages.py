@@ -6,6 +6,7 @@ The short form, on fifteen months of the sandbox; `campaign_outages` takes every
 from __future__ import annotations
 
 from datetime import date, timedelta
+from pathlib import Path
 
 import pytest
 
@@ -14,6 +15,8 @@ from liquidity_pipeline.pipeline import Pipeline
 from liquidity_pipeline.settings import Settings
 from liquidity_pipeline.sources.fetch import Window
 from liquidity_pipeline.sources.registry import SOURCES
+from liquidity_pipeline.storage.lake import Lake
+from liquidity_pipeline_tests.models.as_of import compact, compare_as_of, marts_as_of
 from liquidity_pipeline_tests.models.outages import Outage, Publication
 
 TODAY, START = date(2026, 2, 6), date(2024, 11, 1)
@@ -84,3 +87,14 @@ def test_an_outage_is_seen_where_it_is_read_as_zero(
     monkeypatch.setattr("liquidity_pipeline.models.engine.cut", lambda table, rows, _: rows)
     found = good.under(Outage((("fed_operations", ""),), QUARTER))
     assert found.wrong["driver_changes.value"] > 0
+
+
+def test_a_run_as_of_an_earlier_day_says_the_same(good: Publication, tmp_path: Path) -> None:
+    """On a world in which every source is served; the recorded history lacks several.
+
+    Friday 9 January 2026 lies before a file of the elasticity, and before a week's settlements.
+    """
+    files = compact(Lake(good.settings.lake_dir), tmp_path)
+    full = marts_as_of(TODAY, good.settings, files)
+    assert compare_as_of(full, date(2026, 1, 9), good.settings, files) == []
+    assert any(full["reserve_ratios"]["elasticity_p50_bp"].to_pylist())

@@ -256,7 +256,12 @@ def _by_answers(history: _History, entity: str, path: str) -> Known:
     else:
         spans = _snapshot(history, entity, path)
     if not spans:
-        reason = f"never answered: {history.why(entity, path)}"
+        later = _only_later(history)
+        reason = (
+            f"replaced since: what is held was published on {later.date()}"
+            if later
+            else f"never answered: {history.why(entity, path)}"
+        )
         return Known(name, entity, None, None, expected, "answered", reason)
     # What lies beyond the first hole has not been asked for: it is the hole that has to be closed.
     start, through = spans[0]
@@ -277,10 +282,18 @@ def _snapshot(history: _History, entity: str, path: str) -> list[Span]:
     good = [record for record in history.asked if record.error is None]
     if not good or not history.lake.files(history.table):
         return []
-    if not _is_answered(good[-1], entity, path):
+    if not _is_answered(good[-1], entity, path) or _only_later(history):
         return []
     day = history.until(good[-1])
     return [(day, day)]
+
+
+def _only_later(history: _History) -> datetime | None:
+    """Return when a snapshot was published of which nothing was public at the run's moment."""
+    if history.source.partitioned or not history.lake.files(history.table):
+        return None
+    first = pc.min(history.lake.read(history.table, ["known_at"])["known_at"]).as_py()
+    return first if first is not None and first > history.now else None
 
 
 def _pulse(history: _History, observed: Sequence[Known]) -> date | None:

@@ -241,3 +241,21 @@ def test_a_file_that_is_replaced_monthly_is_known_until_the_next_one_reaches(
 def test_of_a_monthly_file_that_never_came_it_is_said_how_far_it_should_reach(lake: Lake) -> None:
     row = known(lake, evening(date(2026, 2, 10)), ELASTICITY.name)
     assert span(row) == (None, None, date(2026, 2, 10))
+
+
+def test_a_later_version_of_a_file_does_not_tell_what_an_earlier_one_said(lake: Lake) -> None:
+    contract = SOURCE_TABLES["buyback_schedule"]
+    row = {
+        "operation_date": date(2026, 2, 18), "start_time": "13:40",
+        "settlement_date": date(2026, 2, 19), "operation_type": "Liquidity Support",
+        "security_type": "TIPS", "maturity_bucket": "1Y to 10Y", "security_class": "tips",
+        "schedule": "February V1", "known_at": utc(date(2026, 2, 4), time(8, 30)),
+    }  # fmt: skip
+    rows = pa.Table.from_pylist([row], schema=contract.arrow_schema)
+    lake.store_snapshot(contract, rows, evening(date(2026, 2, 5)))
+    asked = record(contract.name, date(2026, 2, 5), "/files/Tentative-Buyback-Schedule.xml")
+    day = date(2026, 2, 4)
+    assert span(known(lake, evening(day), contract.name, "", asked)) == (day, day, day)
+    before = known(lake, evening(date(2026, 2, 3)), contract.name, "", asked)
+    assert span(before) == (None, None, date(2026, 2, 3))
+    assert before["reason"] == "replaced since: what is held was published on 2026-02-04"
