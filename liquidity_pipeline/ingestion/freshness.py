@@ -26,16 +26,29 @@ def freshness(lake: Lake, archive: Archive, universe: Universe, now: datetime) -
         last, good = archive.last(source.name), archive.last(source.name, successful=True)
         problem = (last.error or "; ".join(last.gaps) or None) if last else "never fetched"
         common = {"fetched_at": good.kept_at if good else None, "problem": problem}
-        failed = last is None or last.error is not None
+        state = {
+            "failed": last is None or last.error is not None,
+            "has_problem": problem is not None,
+        }
         for table in source.tables:
-            rows += [row | common for row in _table_rows(lake, table, universe, now, failed)]
+            rows += [row | common for row in _table_rows(lake, table, universe, now, **state)]
     return pa.Table.from_pylist(rows, schema=FRESHNESS.arrow_schema)
 
 
 def _table_rows(
-    lake: Lake, table: Table, universe: Universe, now: datetime, failed: bool
+    lake: Lake,
+    table: Table,
+    universe: Universe,
+    now: datetime,
+    *,
+    failed: bool,
+    has_problem: bool,
 ) -> list[dict[str, object]]:
-    """Return a row per entity. What is due on no day is stale when its fetch failed."""
+    """Return a row per entity.
+
+    What is due on no day is stale when its fetch failed; what never came and has a problem is stale
+    also before its first due day.
+    """
     today = now.replace(tzinfo=UTC).astimezone(NEW_YORK).date()
     first = first_month(lake, table)
     present = present_days(lake, table, lake.months(table) or None) if first else {}
@@ -56,7 +69,9 @@ def _table_rows(
                 "due_day": due[-1] if due else None,
                 "days_behind": _after(due, held),
                 "days_missing": len(gap.days) if gap else 0,
-                "is_stale": gap is not None or (failed and (release is None or held is None)),
+                "is_stale": failed
+                if release is None
+                else gap is not None or (held is None and has_problem),
             }
         )
     return rows

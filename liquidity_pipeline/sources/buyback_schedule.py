@@ -18,7 +18,7 @@ from liquidity_pipeline import calendars
 from liquidity_pipeline.contracts.sources.itemised import BUYBACK_SCHEDULE
 from liquidity_pipeline.sources import buyback_buckets
 from liquidity_pipeline.sources.boundary import Name, declared, nobody, report, sift
-from liquidity_pipeline.sources.errors import UnexpectedPayloadError
+from liquidity_pipeline.sources.errors import NotServedError, UnexpectedPayloadError
 from liquidity_pipeline.sources.fetch import Collected, Fetch
 from liquidity_pipeline.sources.http import Answer
 
@@ -49,12 +49,17 @@ class Schedule:
 def collect_buyback_schedule(fetch: Fetch) -> Collected:
     """Return `buyback_schedule`, USD millions: the whole file, of whatever quarter it is.
 
-    Raises NotServedError where the file is not there, and UnexpectedPayloadError for another
-    document. A schedule that is over, and one that was published after `fetch.now`, are named gaps.
+    Raises UnexpectedPayloadError for another document. A file that is not there, a schedule that
+    is over, and one that was published after `fetch.now` are named gaps.
     """
     import pyarrow as pa
 
-    answer = fetch.get(PUBLISHER, PATH, form="xml")
+    schema = BUYBACK_SCHEDULE.arrow_schema
+    try:
+        answer = fetch.get(PUBLISHER, PATH, form="xml")
+    except NotServedError as error:
+        fetch.gap(f"buyback_schedule: {error.problem}")
+        return {BUYBACK_SCHEDULE.name: schema.empty_table()}
     found = parse(answer.body, answer.url, fetch.left_out("buyback_schedule"))
     known_at = public_since(answer, found)
     if known_at > fetch.now:
@@ -65,7 +70,6 @@ def collect_buyback_schedule(fetch: Fetch) -> Collected:
     if found.end < fetch.today:
         fetch.gap(f"buyback_schedule: '{found.name}' ended on {found.end}, with none after it")
     rows = [row | {"schedule": found.name, "known_at": known_at} for row in found.rows]
-    schema = BUYBACK_SCHEDULE.arrow_schema
     return {BUYBACK_SCHEDULE.name: pa.Table.from_pylist(rows, schema=schema)}
 
 

@@ -18,7 +18,11 @@ from liquidity_pipeline.calendars import RESERVE_DEMAND
 from liquidity_pipeline.contracts.sources.federal_reserve import RESERVE_DEMAND_ELASTICITY
 from liquidity_pipeline.sources.boundary import Name, declared, nobody, report
 from liquidity_pipeline.sources.csv_rows import Layout, read
-from liquidity_pipeline.sources.errors import EmptyAnswerError, UnexpectedPayloadError
+from liquidity_pipeline.sources.errors import (
+    EmptyAnswerError,
+    NotServedError,
+    UnexpectedPayloadError,
+)
 from liquidity_pipeline.sources.fetch import Collected, Fetch
 from liquidity_pipeline.sources.http import Answer
 
@@ -46,13 +50,18 @@ _DAY_FORMATS = ("%Y-%m-%d", "%m/%d/%Y", "%Y-%m-%d %H:%M:%S")
 def collect_reserve_demand(fetch: Fetch) -> Collected:
     """Return `reserve_demand_elasticity`: all days of the newest file, as that file states them.
 
-    A day is known since the first file that reached it, and no later than it was fetched. Raises
-    NotServedError where the file is not there, UnexpectedPayloadError for another document, a real
+    A day is known since the first file that reached it, and no later than it was fetched. A file
+    that is not there is a named gap. Raises UnexpectedPayloadError for another document, a real
     workbook included, and EmptyAnswerError for a file without estimates.
     """
     import pyarrow as pa
 
-    answer = fetch.get(PUBLISHER, PATH, form="csv")
+    try:
+        answer = fetch.get(PUBLISHER, PATH, form="csv")
+    except NotServedError as error:
+        fetch.gap(f"reserve_demand_elasticity: {error.problem}")
+        empty = RESERVE_DEMAND_ELASTICITY.arrow_schema.empty_table()
+        return {RESERVE_DEMAND_ELASTICITY.name: empty}
     name = fetch.left_out("reserve_demand_elasticity")
     rows = _not_ahead(parse(answer.body, answer.url, name), answer, name)
     if not rows.num_rows:

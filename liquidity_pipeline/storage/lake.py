@@ -143,15 +143,22 @@ class Lake:
     def store_snapshot(
         self, table: Table, rows: pa.Table, seen_at: datetime, *, checked: bool = False
     ) -> Stored:
-        """Replace a table without partitions; `checked` rows have been through `validate`."""
+        """Replace a table without partitions; `checked` rows have been through `validate`.
+
+        No rows at all replace nothing: a file that was there and is gone is more likely a fault
+        than news, unless the table can become empty.
+        """
         rows = rows if checked else validate(table, rows)
         # It is replaced whole: old rows that cannot be read, perhaps of an older contract, do not
         # matter.
         old = None
-        if table.notes_revisions:
-            with suppress(ValueError):
-                old = self._old_rows(table, None)
-        return self._replace_partition(table, None, rows, old, seen_at)
+        with suppress(ValueError):
+            old = self._old_rows(table, None)
+        if old is not None and old.num_rows and not rows.num_rows and not table.can_become_empty:
+            version = self.version(table) or _hash_rows(old)
+            return Stored(table, None, old.num_rows, version, changed=False, revised=0)
+        noted = old if table.notes_revisions else None
+        return self._replace_partition(table, None, rows, noted, seen_at)
 
     def _may_be_empty(self, table: Table, month: date) -> bool:
         """Tell whether no rows is an answer: for a daily series never, for events the first time.

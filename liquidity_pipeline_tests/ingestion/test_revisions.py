@@ -126,3 +126,13 @@ def test_the_schedule_of_another_quarter_revises_nothing(tmp_path: Path) -> None
     lake.store_snapshot(BUYBACK_SCHEDULE, schedule("August V1", d0818=500, d0901=500), SECOND)
     assert lake.revisions().num_rows == 0
     assert lake.read(BUYBACK_SCHEDULE).num_rows == 2
+
+
+def test_a_file_that_is_gone_replaces_nothing(tmp_path: Path) -> None:
+    lake = Lake(tmp_path)
+    empty = BUYBACK_SCHEDULE.arrow_schema.empty_table()
+    assert lake.store_snapshot(BUYBACK_SCHEDULE, empty, FIRST).rows == 0
+    lake.store_snapshot(BUYBACK_SCHEDULE, schedule("V1", d0908=500), FIRST)
+    kept = lake.store_snapshot(BUYBACK_SCHEDULE, empty, SECOND)
+    assert (kept.rows, kept.changed) == (1, False)
+    assert lake.read(BUYBACK_SCHEDULE).num_rows == 1

@@ -140,8 +140,9 @@ def test_a_file_without_estimates_is_no_answer(make_fetch: MakeFetch) -> None:
 @pytest.mark.parametrize("status", [302, 404])
 def test_a_redirect_elsewhere_is_not_served(make_fetch: MakeFetch, status: int) -> None:
     served = Served(b"", status, location="https://www.newyorkfed.org/error")
-    with pytest.raises(NotServedError, match=f"HTTP {status}"):
-        collect(make_fetch, served)
+    rows, (gap,) = collect(make_fetch, served)
+    assert rows == []
+    assert gap.startswith(f"reserve_demand_elasticity: HTTP {status} to https://www.newyorkfed.org")
 
 
 @pytest.mark.parametrize("publisher", ["nyfed_research", "treasury"])
