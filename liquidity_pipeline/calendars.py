@@ -10,11 +10,13 @@ What is stored or computed from those days does not belong here.
 
 from __future__ import annotations
 
+import csv
 from bisect import bisect_right
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta, tzinfo
 from functools import cache
+from pathlib import Path
 from typing import Literal
 
 import numpy as np
@@ -24,8 +26,6 @@ from liquidity_pipeline.settings import NEW_YORK
 
 CalendarName = Literal["fed", "sifma", "nyse", "utc", "wednesday", "board", "federal"]
 Days = npt.NDArray[np.datetime64]
-
-_FIRST, _LAST = date(1975, 1, 1), date(2045, 12, 31)
 
 # Days on which the President closed the federal government. The Reserve Banks were open and money
 # settled, but the Board published on its next day: "because the federal government is closed"
@@ -48,18 +48,6 @@ _FOMC = """
 """
 FOMC_DECISIONS = tuple(date.fromisoformat(day) for day in _FOMC.split())
 _FRIDAY_BEFORE = timedelta(days=6)  # from a Thursday
-
-# Days without a bond market beside its holidays, by the trade association's recommendation: the
-# attacks of 2001, the days of mourning for Presidents Reagan and G. H. W. Bush, hurricane Sandy
-# (on the day before, the market closed at noon and has its yields). On the other special closings
-# of the stock exchange, such as 2007-01-02 and 2025-01-09, bonds were traded.
-_BOND_MARKET_CLOSED = (
-    date(2001, 9, 11),
-    date(2001, 9, 12),
-    date(2004, 6, 11),
-    date(2012, 10, 30),
-    date(2018, 12, 5),
-)
 
 
 def days(calendar: CalendarName, start: date, end: date) -> list[date]:
@@ -99,68 +87,24 @@ def is_day(calendar: CalendarName, day: date) -> bool:
 
 @cache
 def _busdays(calendar: CalendarName) -> np.busdaycalendar:
-    if calendar == "fed":
-        holidays = _fed_holidays()
-    elif calendar == "board":
-        holidays = [*_fed_holidays(), *map(np.datetime64, _GOVERNMENT_CLOSED)]
+    if calendar == "board":
+        closed = [*_holidays()["fed"], *_GOVERNMENT_CLOSED]
     elif calendar == "federal":
-        holidays = [*_fed_holidays("federal"), *map(np.datetime64, _GOVERNMENT_CLOSED)]
+        closed = [*_holidays()["federal"], *_GOVERNMENT_CLOSED]
     else:
-        holidays = _market_holidays(calendar)
-    return np.busdaycalendar(holidays=holidays)
+        closed = _holidays()[calendar]
+    return np.busdaycalendar(holidays=np.array(closed, dtype="datetime64[D]"))
 
 
-def _fed_holidays(whose: Literal["fed", "federal"] = "fed") -> Sequence[np.datetime64]:
-    """Federal holidays; the Reserve Banks do not move one that falls on a Saturday to Friday."""
-    from pandas.tseries import holiday as h
-
-    moved = h.sunday_to_monday if whose == "fed" else h.nearest_workday
-
-    fixed = [
-        h.Holiday("New Year", month=1, day=1, observance=moved),
-        h.Holiday(
-            "Juneteenth",
-            month=6,
-            day=19,
-            start_date="2022-06-01" if whose == "fed" else "2021-06-01",
-            observance=moved,
-        ),
-        h.Holiday("Independence", month=7, day=4, observance=moved),
-        h.Holiday("Veterans", month=11, day=11, observance=moved),
-        h.Holiday("Christmas", month=12, day=25, observance=moved),
-        h.USMartinLutherKingJr,
-        h.USPresidentsDay,
-        h.USMemorialDay,
-        h.USLaborDay,
-        h.USColumbusDay,
-        h.USThanksgivingDay,
-    ]
-    rules = h.AbstractHolidayCalendar("Federal Reserve", rules=fixed)
-    found = rules.holidays(start=_FIRST, end=_LAST)
-    return [np.datetime64(day.date()) for day in found]
-
-
-def _market_holidays(calendar: CalendarName) -> Sequence[np.datetime64]:
-    import pandas_market_calendars as market_calendars
-
-    name = {"nyse": "NYSE", "sifma": "SIFMA_US"}[calendar]
-    open_days = market_calendars.get_calendar(name).valid_days(_FIRST, _LAST, tz=None)
-    open_days = open_days.to_numpy().astype("datetime64[D]")
-    weekdays = np.arange(np.datetime64(_FIRST), np.datetime64(_LAST) + 1)
-    weekdays = weekdays[np.is_busday(weekdays)]
-    closed = np.setdiff1d(weekdays, open_days)
-    if calendar == "sifma":
-        # The secured rates have no Good Friday even in the years when the bond market opens
-        # until noon for the employment report.
-        extra = [*_good_fridays(), *_BOND_MARKET_CLOSED]
-        closed = np.union1d(closed, np.array(extra, dtype="datetime64[D]"))
-    return list(closed)
-
-
-def _good_fridays() -> list[date]:
-    from pandas.tseries.holiday import GoodFriday
-
-    return [day.date() for day in GoodFriday.dates(_FIRST, _LAST)]
+@cache
+def _holidays() -> dict[str, list[date]]:
+    """Return the days from Monday to Friday on which a calendar has none; see `holidays`."""
+    found: dict[str, list[date]] = {}
+    with (Path(__file__).parent / "holidays.csv").open(encoding="utf-8", newline="") as file:
+        for row in csv.DictReader(file):
+            for calendar in row["calendars"].split():
+                found.setdefault(calendar, []).append(date.fromisoformat(row["date"]))
+    return found
 
 
 @dataclass(frozen=True)

@@ -12,6 +12,7 @@
 | LIQUIDITY_HTTP_INTERVAL   | least seconds between requests to one publisher (per publisher) |
 | LIQUIDITY_URL_<PUBLISHER> | base URL of one publisher, e.g. LIQUIDITY_URL_YAHOO (live URL)  |
 | LIQUIDITY_SANDBOX_URL     | root URL of a sandbox that is already running (none)            |
+| LIQUIDITY_LOG_FORMAT      | lines of logs/liquidity.log: `text`, or `json` objects (text)   |
 
 Alerts (`liquidity alerts`):
 
@@ -31,12 +32,17 @@ from __future__ import annotations
 import json
 import math
 import os
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta
 from pathlib import Path
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
+
+# Our matrices are thin: threads of linear algebra would mostly wait for each other, in loops that
+# take twice the CPU. The variable counts only if it is set before numpy is loaded.
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
 NEW_YORK = ZoneInfo("America/New_York")
 LIVE, SANDBOX = "live", "sandbox"
@@ -66,6 +72,7 @@ class Settings:
     http_interval: float | None = None
     publisher_urls: Mapping[str, str] = field(default_factory=dict)
     sandbox_url: str | None = None
+    log_format: str = "text"
 
     @classmethod
     def from_env(cls, env: Mapping[str, str] | None = None) -> Settings:
@@ -93,6 +100,7 @@ class Settings:
                 if variable.startswith(_PUBLISHER_URL)
             },
             sandbox_url=_url(sandbox_url, "LIQUIDITY_SANDBOX_URL") if sandbox_url else None,
+            log_format=_log_format(env.get("LIQUIDITY_LOG_FORMAT", "text")),
         )
 
     def stand_in_url(self, publisher: str) -> str | None:
@@ -205,11 +213,15 @@ def _default_data_dir(endpoints: str) -> str:
 
 
 def _data_dir(text: str) -> Path:
-    """Return the absolute path, or refuse one that SQLite's URLs or DuckDB cannot open."""
+    """Return the absolute path, or refuse one that the databases in it cannot open.
+
+    DuckDB cuts a path at a question mark, and Dagster's SQLite reads `%2F` as a slash. Any other
+    printable character works, a per cent sign and brackets included.
+    """
     path = Path(text).absolute()
-    if odd := sorted(
-        {letter for letter in str(path) if letter in "%?" or not letter.isprintable()}
-    ):
+    found = re.findall(r"%[0-9A-Fa-f]{2}|\?", str(path))
+    found += [letter for letter in str(path) if not letter.isprintable()]
+    if odd := sorted(set(found)):
         raise SettingsError(
             f"LIQUIDITY_DATA_DIR: '{path}' contains {' and '.join(map(repr, odd))}, with which "
             f"the databases in it cannot be opened; choose another directory with --data-dir."
@@ -237,6 +249,12 @@ def parse_day(text: str, name: str) -> date:
 
 def _endpoints(text: str) -> str:
     return text if text in (LIVE, SANDBOX) else _url(text, "LIQUIDITY_ENDPOINTS")
+
+
+def _log_format(text: str) -> str:
+    if text not in ("text", "json"):
+        raise SettingsError(f"LIQUIDITY_LOG_FORMAT: '{text}' is neither 'text' nor 'json'.")
+    return text
 
 
 def _url(text: str, name: str) -> str:

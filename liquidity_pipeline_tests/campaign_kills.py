@@ -3,9 +3,11 @@
     python -m liquidity_pipeline_tests.campaign_kills --kills 300 --full-disks 40 --seed 1
 
 Each trial copies a directory that holds an older day, runs to a newer one against a sandbox, and is
-struck at a random moment: a command or a run as the UI starts it, by SIGKILL, SIGTERM or SIGINT, or
-by a file-size limit that stands for a full disk. Then the file must be good, the next command must
-wait for nobody, and what it leaves must be equal, byte by byte, to what an untouched run leaves.
+struck at a random moment: a command or a run as the UI starts it, by SIGKILL, SIGTERM or SIGINT; by
+a limit of the size of any file; or, for root, by a file system of its own that is really full
+(Dagster's SQLite, the log and the archive are on it as well). Then the file must be good, the next
+command must wait for nobody, and what it leaves must be equal, byte by byte, to what an untouched
+run leaves.
 """
 
 from __future__ import annotations
@@ -26,12 +28,14 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import date
+from functools import partial
 from pathlib import Path
 
 import duckdb
 
 from liquidity_pipeline.sandbox.options import Options
 from liquidity_pipeline.sandbox.process import run_sandbox_process
+from liquidity_pipeline.scorecard import replace_section
 
 OLDER, NEWER, FIRST = "2026-01-20", "2026-02-06", "2025-12"
 SIGNALS = (signal.SIGKILL, signal.SIGTERM, signal.SIGINT)
@@ -140,12 +144,22 @@ def world(scratch: Path) -> Iterator[World]:
         yield World(url, base, content(untouched), time.monotonic() - began)
 
 
-def strike(
-    found: Outcome, here: World, folder: Path, kind: str, hit: Callable[[], subprocess.Popen[str]]
-) -> None:
+@dataclass(frozen=True)
+class Trial:
+    """What happens to one copy of the directory, and what is put right before the next run."""
+
+    kind: str
+    folder: Path
+    hit: Callable[[], subprocess.Popen[str]]
+    heal: Callable[[], object] = lambda: None
+
+
+def strike(found: Outcome, here: World, trial: Trial) -> None:
     """Run one trial: hit, look at the file, run again, compare."""
-    shutil.copytree(here.base, folder)
-    code, said = finish(hit())
+    kind, folder = trial.kind, trial.folder
+    shutil.copytree(here.base, folder, dirs_exist_ok=True)
+    code, said = finish(trial.hit())
+    trial.heal()
     found.trials[kind] += 1
     found.exits[f"{kind}: {code}"] += 1
     problems = []
@@ -167,7 +181,7 @@ def strike(
     verdict = "; ".join(problems) or "held"
     print(f"{kind} {folder.name}: ended with {code}, {verdict}", flush=True)  # noqa: T201
     found.failures += [f"{kind} {folder.name}: {problem}; {said[-400:]}" for problem in problems]
-    shutil.rmtree(folder)
+    shutil.rmtree(folder, ignore_errors=True)
 
 
 def kills(here: World, scratch: Path, count: int, dice: random.Random, found: Outcome) -> None:
@@ -191,7 +205,7 @@ def kills(here: World, scratch: Path, count: int, dice: random.Random, found: Ou
                 process.send_signal(ending)
             return process
 
-        strike(found, here, folder, kind, hit)
+        strike(found, here, Trial(kind, folder, hit))
 
 
 def full_disks(here: World, scratch: Path, count: int, dice: random.Random, found: Outcome) -> None:
@@ -202,7 +216,53 @@ def full_disks(here: World, scratch: Path, count: int, dice: random.Random, foun
         def hit(folder: Path = folder, size: int = size) -> subprocess.Popen[str]:
             return start(["run"], here.url, folder, NEWER, file_bytes=size)
 
-        strike(found, here, folder, "full disk", hit)
+        strike(found, here, Trial("limit of file sizes", folder, hit))
+
+
+def begin(here: World, folder: Path) -> subprocess.Popen[str]:
+    """Start an ordinary run on a directory."""
+    return start(["run"], here.url, folder, NEWER)
+
+
+def small_disks(
+    here: World, scratch: Path, count: int, dice: random.Random, found: Outcome
+) -> None:
+    """Strike commands on a file system that has little room left, and then give it more."""
+    used = sum(path.stat().st_blocks * 512 for path in here.base.rglob("*"))
+    for number in range(count):
+        folder = scratch / f"disk{number}"
+        folder.mkdir()
+        size = used + int(2 ** dice.uniform(16, 25))
+        mount = ["mount", "-t", "tmpfs", "-o"]
+        subprocess.run([*mount, f"size={size}", "tmpfs", str(folder)], check=True)
+
+        def more(folder: Path = folder, mount: list[str] = mount) -> None:
+            subprocess.run([*mount, "remount,size=2g", "tmpfs", str(folder)], check=True)
+
+        try:
+            strike(
+                found, here, Trial("full file system", folder, partial(begin, here, folder), more)
+            )
+        finally:
+            subprocess.run(["umount", "-l", str(folder)], check=True)
+
+
+def report(found: Outcome, asked: argparse.Namespace) -> str:
+    """Return the section of `docs/reliability.md`."""
+    commit = subprocess.run(
+        ["git", "rev-parse", "--short", "HEAD"], capture_output=True, text=True, check=False
+    ).stdout.strip()
+    lines = [
+        f"`python -m liquidity_pipeline_tests.campaign_kills --kills {asked.kills} --full-disks "
+        f"{asked.full_disks} --small-disks {asked.small_disks} --seed {asked.seed}`, "
+        f"{date.today()}, commit {commit}: {sum(found.trials.values())} trials, "  # noqa: DTZ011
+        f"{len(found.failures)} failures.",
+        "",
+        "| struck by, and how the process ended | trials |",
+        "| --- | --- |",
+        *(f"| {kind} | {times} |" for kind, times in sorted(found.exits.items())),
+    ]
+    return "\n".join(lines)
 
 
 def main() -> None:
@@ -210,12 +270,20 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--kills", type=int, default=30)
     parser.add_argument("--full-disks", type=int, default=10)
+    parser.add_argument("--small-disks", type=int, default=0, help="needs root")
     parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--write", type=Path, help="page whose section is replaced")
     asked = parser.parse_args()
     found, dice = Outcome(), random.Random(asked.seed)  # noqa: S311 - moments, no secrets
     with tempfile.TemporaryDirectory() as name, world(Path(name)) as here:
         kills(here, Path(name), asked.kills, dice, found)
         full_disks(here, Path(name), asked.full_disks, dice, found)
+        small_disks(here, Path(name), asked.small_disks, dice, found)
+    if asked.write:
+        old = asked.write.read_text(encoding="utf-8")
+        asked.write.write_text(
+            replace_section(old, "kills", report(found, asked)), encoding="utf-8"
+        )
     for kind, times in sorted(found.exits.items()):
         print(f"{times:5} x {kind}")  # noqa: T201
     for failure in found.failures:

@@ -1,37 +1,42 @@
 """Every input away in turn, on the sandbox and on the recorded history: does any value change?
 
     python -m liquidity_pipeline_tests.campaign_outages [--sources-only] [--world sandbox|replay]
-        [--source NAME] [--data-dir DIR --as-of YYYY-MM-DD] [--write docs/reliability.md]
+        [--source NAME] [--data-dir DIR --as-of YYYY-MM-DD] [--keep DIR]
+        [--write docs/reliability.md]
 
 Each source, and each series, symbol, kind and part of it, is taken away as if it had never been
 served, had ended three months ago, and had ended yesterday; some pairs too. Prints, per outage, how
 many values were compared, how many rows are absent, and how many values differ: none should, but
 where a lake was never served what makes a value more exact (`COARSER`). `--write` replaces the
-section "outages: WORLD" of a page by the counts.
+section "outages: WORLD" of a page by the counts. The whole takes an hour or more: with `--keep` the
+good day and each outage that was tried stay in a folder, and a campaign that was stopped goes on
+where it ended, as long as the code is the same.
 """
 
 from __future__ import annotations
 
 import argparse
+import json
 import subprocess
 import sys
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
 from liquidity_pipeline.pipeline import Pipeline
 from liquidity_pipeline.scorecard import replace_section
-from liquidity_pipeline.settings import FIRST_MONTH, Settings
+from liquidity_pipeline.settings import Settings
 from liquidity_pipeline.sources.fetch import Window
 from liquidity_pipeline.sources.registry import SOURCES
 from liquidity_pipeline_tests.conftest import REPLAY
 from liquidity_pipeline_tests.models.outages import Outage, Publication, entities
 
 SANDBOX_TODAY, SANDBOX_START = date(2026, 11, 24), date(2023, 1, 1)
-REPLAY_TODAY = date(2026, 8, 21)
+# Eight years hold every source that is served; the whole history takes three times as long.
+REPLAY_TODAY, REPLAY_START = date(2026, 8, 21), date(2018, 1, 1)
 PAIRS = (
     (("fed_operations", ""), ("repo_operations", "")),
     (("tga_balance", ""), ("fed_balance_sheet", "")),
@@ -41,6 +46,9 @@ PAIRS = (
 # A lake that was never served the Fed's holdings by security takes Treasury's estimate; each row
 # says so in `soma_basis`.
 COARSER = frozenset({"soma_securities"})
+COMMIT = subprocess.run(
+    ["git", "describe", "--always", "--dirty"], capture_output=True, text=True, check=True
+).stdout.strip()
 
 
 @dataclass(frozen=True)
@@ -57,6 +65,11 @@ class Trial:
         """The lake never had what makes the values more exact."""
         names = {source for source, _ in self.outage.gone}
         return self.outage.after is None and names <= COARSER
+
+    @property
+    def numbers(self) -> tuple[int, int, int]:
+        """The counts, as they are kept."""
+        return self.values, self.absent, self.differ
 
     @property
     def counts(self) -> str:
@@ -83,50 +96,75 @@ def replay(folder: Path) -> Iterator[Settings]:
         try:
             assert process.stdout is not None
             url = process.stdout.readline().split()[-1]
-            yield fill(folder, url, FIRST_MONTH, REPLAY_TODAY)
+            yield fill(folder, url, REPLAY_START, REPLAY_TODAY)
         finally:
             process.kill()
 
 
 World = Callable[[Path], AbstractContextManager[Settings]]
 WORLDS: dict[str, World] = {"sandbox": sandbox, "replay": replay}
+START = {"sandbox": SANDBOX_START, "replay": REPLAY_START}
 
 
 def fill(folder: Path, url: str, first: date, today: date) -> Settings:
-    """Fetch every source from a month on into a new data directory."""
+    """Fetch every source from a month on into a data directory, unless it was filled before."""
     settings = Settings(data_dir=folder, endpoints=url, as_of=today)
+    filled_before = folder / "filled"
+    if filled_before.exists():
+        return settings
     filled = Pipeline(settings)
     for source in SOURCES.values():
         filled.ingest(source, Window.of_months(first, today))
     filled.read_policy_events()
+    filled_before.touch()
     return settings
 
 
 def outages(settings: Settings, *, sources_only: bool, source: str | None) -> Iterator[Outage]:
-    """Yield the outages to try, source by source."""
-    days = (None, settings.today - timedelta(days=91), settings.today - timedelta(days=1))
-    gone: list[tuple[tuple[str, str], ...]] = []
-    for name, parts in entities(settings).items():
-        gone += [((name, part),) for part in ("", *([] if sources_only else parts))]
+    """Yield the outages to try: whole sources and pairs of them before their parts."""
+    days = (settings.today - timedelta(days=91), settings.today - timedelta(days=1), None)
+    parts = entities(settings)
+    gone: list[tuple[tuple[str, str], ...]] = [((name, ""),) for name in parts]
     gone += PAIRS
+    if not sources_only:
+        gone += [((name, part),) for name, names in parts.items() for part in names]
     for inputs in gone:
         if source is None or source in {name for name, _ in inputs}:
             yield from (Outage(inputs, after) for after in days)
 
 
 def measure(settings: Settings, folder: Path, arguments: argparse.Namespace) -> list[Trial]:
-    """Try every outage on a good day, print what was compared, and return it."""
-    good = Publication(settings, folder)
-    trials = []
+    """Try every outage on a good day, print what was compared, and return it.
+
+    What was tried before with the same code is read from the folder.
+    """
+    log, good, trials = folder / "trials.jsonl", Publication(settings, folder), list[Trial]()
+    tried = read_trials(log)
     for outage in outages(settings, sources_only=arguments.sources_only, source=arguments.source):
-        found = good.under(outage)
-        trial = Trial(outage, found.values, found.absent, sum(found.wrong.values()))
-        trials.append(trial)
-        say(f"{outage}: {trial.counts}")
-        for example in found.examples[:5]:
-            say(f"    {example}")
+        trial = tried.get(str(outage))
+        if trial is None:
+            found = good.under(outage)
+            trial = Trial(outage, found.values, found.absent, sum(found.wrong.values()))
+            with log.open("a", encoding="utf-8") as file:
+                file.write(json.dumps([COMMIT, str(outage), *trial.numbers]) + "\n")
+            say(f"{outage}: {trial.counts}")
+            for example in found.examples[:5]:
+                say(f"    {example}")
+        trials.append(replace(trial, outage=outage))
     say(total(trials))
     return trials
+
+
+def read_trials(log: Path) -> dict[str, Trial]:
+    """Return what was tried with this code, by the outage's name."""
+    if not log.exists() or COMMIT.endswith("-dirty"):
+        return {}
+    rows = [json.loads(line) for line in log.read_text(encoding="utf-8").splitlines()]
+    return {
+        name: Trial(Outage((), None), *numbers)
+        for commit, name, *numbers in rows
+        if commit == COMMIT
+    }
 
 
 def total(trials: Sequence[Trial]) -> str:
@@ -138,13 +176,11 @@ def total(trials: Sequence[Trial]) -> str:
     return f"{text}; {coarser:,} more are on a coarser basis, which they name" if coarser else text
 
 
-def section(settings: Settings, trials: Sequence[Trial]) -> str:
+def section(settings: Settings, world: str, trials: Sequence[Trial]) -> str:
     """Return the counts as Markdown."""
-    commit = subprocess.run(
-        ["git", "rev-parse", "--short", "HEAD"], capture_output=True, text=True, check=True
-    ).stdout.strip()
     lines = [
-        f"Day {settings.today}, commit {commit}, measured on {datetime.now(UTC).date()} by "
+        f"Day {settings.today}, records from {START[world]:%Y-%m} on, commit {COMMIT}, "
+        f"measured on {datetime.now(UTC).date()} by "
         "`python -m liquidity_pipeline_tests.campaign_outages`; edit nothing here by hand.",
         "",
         f"{total(trials)}.",
@@ -179,18 +215,20 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument("--source", choices=sorted(SOURCES), help="only this source")
     parser.add_argument("--world", choices=sorted(WORLDS), help="only this world")
     parser.add_argument("--data-dir", type=Path, help="a filled data directory instead")
+    parser.add_argument("--keep", type=Path, help="folder that keeps what was done, to go on later")
     parser.add_argument("--write", type=Path, help="page whose sections are replaced")
     parser.add_argument("--as-of", type=date.fromisoformat, help="its day")
     arguments = parser.parse_args(argv)
     wrong = 0
-    with tempfile.TemporaryDirectory() as scratch:
+    kept = nullcontext(arguments.keep) if arguments.keep else tempfile.TemporaryDirectory()
+    with kept as scratch:
         for name, world in worlds(arguments).items():
-            say(f"--- {name}")
+            say(f"--- {name}, commit {COMMIT}")
             with world(Path(scratch) / name) as settings:
                 trials = measure(settings, Path(scratch) / f"{name}-work", arguments)
                 wrong += sum(trial.differ for trial in trials if not trial.is_coarser)
                 if arguments.write:
-                    write(arguments.write, name, section(settings, trials))
+                    write(arguments.write, name, section(settings, name, trials))
     return min(1, wrong)
 
 
@@ -200,6 +238,8 @@ def worlds(arguments: argparse.Namespace) -> dict[str, World]:
         settings = Settings(data_dir=arguments.data_dir, as_of=arguments.as_of)
         return {arguments.world or "sandbox": lambda _: nullcontext(settings)}
     held = [name for name in WORLDS if name != "replay" or REPLAY.exists()]
+    if arguments.world is not None and arguments.world not in held:
+        raise SystemExit(f"the recorded history is not here: {REPLAY} does not exist")
     return {name: WORLDS[name] for name in held if arguments.world in (None, name)}
 
 

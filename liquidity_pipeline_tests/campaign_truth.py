@@ -40,6 +40,8 @@ HISTORY = Window.of_months(date(2005, 11, 1), TODAY)
 SOURCES_OF_RETURNS = (
     "tga_balance",
     "debt_settlements",
+    # What the public pays is not known without the securities that buybacks retired.
+    "buybacks",
     "fed_operations",
     "repo_operations",
     "fed_balance_sheet",
@@ -175,8 +177,8 @@ def compare(key: dict[str, Any], recent: Pipeline, history: Pipeline) -> Outcome
         },
         claims={row["claim"]: row for row in ranking if row["driver"] == "reserve_drain"},
         any_claim=any(row["is_supported"] for row in ranking),
-        any_beta=any(row["p_value_adjusted"] < ERROR_RATE for row in looks),
-        any_lag=any(row["p_value_adjusted"] < ERROR_RATE for row in newest(recent, "lead_lag")),
+        any_beta=is_one_significant(looks),
+        any_lag=is_one_significant(newest(recent, "lead_lag")),
         episodes=score(key, rows(history, "drain_episodes"), rows(history, "drain_episode_weeks")),
     )
 
@@ -193,6 +195,14 @@ def newest(filled: Pipeline, mart: str, **where: str) -> Rows:
     ]
     last = max(row["as_of"] for row in found)
     return [row for row in found if row["as_of"] == last]
+
+
+def is_one_significant(found: Rows) -> bool:
+    """Tell whether some corrected p-value is below 5 %; raise ValueError if one is not known."""
+    adjusted = [row["p_value_adjusted"] for row in found]
+    if None in adjusted:
+        raise ValueError("a corrected p-value is not known: is a source of a driver not fetched?")
+    return any(p < ERROR_RATE for p in adjusted)
 
 
 def score(key: dict[str, Any], seen: Rows, weeks: Rows) -> Episodes:

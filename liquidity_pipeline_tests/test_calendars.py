@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from liquidity_pipeline import calendars
+from liquidity_pipeline import calendars, holidays
 from liquidity_pipeline.calendars import CalendarName, Release, days, is_day, shift
 from liquidity_pipeline.settings import default_reference_dir
 
@@ -66,6 +66,12 @@ def test_a_day_exists_for_some_and_not_for_others(text: str, fed: bool, sifma: b
     found = [is_day(name, day(text)) for name in ("fed", "sifma", "nyse")]
     assert found == [fed, sifma, nyse]
     assert is_day("utc", day(text))
+
+
+def test_table_of_holidays_is_what_its_rules_give():
+    with holidays.FILE.open(encoding="utf-8", newline="") as file:
+        _, *rows = csv.reader(file)
+    assert [tuple(row) for row in rows] == holidays.table()
 
 
 def test_wednesdays_are_wednesdays():

@@ -25,6 +25,7 @@ EFFECTS = {
     "LIQUIDITY_HTTP_BACKOFF": ("0.25", "http_backoff", 0.25),
     "LIQUIDITY_HTTP_INTERVAL": ("0", "http_interval", 0.0),
     "LIQUIDITY_SANDBOX_URL": (STAND_IN, "sandbox_url", STAND_IN),
+    "LIQUIDITY_LOG_FORMAT": ("json", "log_format", "json"),
 }
 
 
@@ -102,9 +103,10 @@ def test_a_sandbox_that_does_not_run_says_how_to_start_it(tmp_path: Path):
         ("LIQUIDITY_ENDPOINTS", "http://", "neither 'live' nor 'sandbox' nor a URL"),
         ("LIQUIDITY_URL_YAHOO", "query2.finance.yahoo.com", "not a URL"),
         ("LIQUIDITY_SANDBOX_URL", "8765", "not a URL"),
+        ("LIQUIDITY_LOG_FORMAT", "xml", "neither .text. nor .json."),
         ("LIQUIDITY_AS_OF", "6 February 2026", "expected YYYY-MM-DD"),
         ("LIQUIDITY_AS_OF", "2026-02-30", "expected YYYY-MM-DD"),
-        ("LIQUIDITY_DATA_DIR", "/data/ws%2Fmain", "contains '%', with which the databases"),
+        ("LIQUIDITY_DATA_DIR", "/data/ws%2Fmain", "contains '%2F', with which the databases"),
         ("LIQUIDITY_DATA_DIR", "/data/what?", r"contains '\?', with which"),
         ("LIQUIDITY_DATA_DIR", "/data/two\nlines", r"contains '\\n', with which"),
         ("LIQUIDITY_HTTP_TIMEOUT", "soon", "not a number"),

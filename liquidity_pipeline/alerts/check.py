@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Literal
 
 from liquidity_pipeline.alerts.evaluate import (
+    RUN_FAILED,
     TITLES,
     Finding,
     evaluate,
@@ -18,6 +19,7 @@ from liquidity_pipeline.alerts.evaluate import (
 from liquidity_pipeline.alerts.send import Message, send
 from liquidity_pipeline.alerts.state import State
 from liquidity_pipeline.settings import AlertSettings
+from liquidity_pipeline.storage.locks import holding, lock_file
 
 STATE_FILE = "alerts.json"
 
@@ -33,23 +35,29 @@ class Event:
     key: str
 
 
-def check(data_dir: Path, published: Path, settings: AlertSettings) -> list[Event]:
+def check(
+    data_dir: Path, published: Path, settings: AlertSettings, more: Iterable[Finding] = ()
+) -> list[Event]:
     """Evaluate all conditions, send what is new, and remember it; return what was sent.
+
+    `more` are findings from elsewhere than the file. One check at a time: of two at the same
+    moment, the second finds what the first has told.
 
     Raises DeliveryError when no message could be delivered: the next check sends it again.
     """
-    state = State.read(data_dir / STATE_FILE)
-    now = utc_now()
-    findings = evaluate(published, settings, now)
-    ahead = settlements_ahead(published) if published.exists() else state.calendar
-    events = [
-        *transitions(state, findings),
-        *calendar_changes(state, ahead, settings.settlement_usd_bn, now.date()),
-    ]
-    if events:
-        send(settings, [_message(event, settings) for event in events])
-    remember(state, findings, ahead).write(data_dir / STATE_FILE)
-    return events
+    with holding(lock_file(data_dir, "alerts"), "a check of alerts", lambda _: None):
+        state = State.read(data_dir / STATE_FILE)
+        now = utc_now()
+        findings = [*evaluate(published, settings, now), *more]
+        ahead = settlements_ahead(published) if published.exists() else state.calendar
+        events = [
+            *transitions(state, findings),
+            *calendar_changes(state, ahead, settings.settlement_usd_bn, now.date()),
+        ]
+        if events:
+            send(settings, [_message(event, settings) for event in events])
+        remember(state, findings, ahead).write(data_dir / STATE_FILE)
+        return events
 
 
 def transitions(state: State, findings: Iterable[Finding]) -> list[Event]:
@@ -111,5 +119,6 @@ def _where(condition: str) -> str:
         "stale_sources": "meta.freshness",
         "not_published": "meta.publication",
         "settlement_calendar": "marts.settlement_calendar",
+        RUN_FAILED: "the run in Dagster's UI",
     }
     return tables[condition]

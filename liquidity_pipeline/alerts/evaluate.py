@@ -18,11 +18,14 @@ from liquidity_pipeline.settings import AlertSettings
 from liquidity_pipeline.storage.warehouse import reading
 
 _CONDITIONS = Path(__file__).parent / "conditions"
+# Of Dagster's records, not of the file: whoever reads them hands it to `check.check`.
+RUN_FAILED = "run_failed"
 TITLES: Mapping[str, str] = {
     "stress_flags": "Stress indicator",
     "drain_surprise": "Drain of reserves far from its season",
     "stale_sources": "Source is stale",
     "not_published": "Nothing was published",
+    RUN_FAILED: "Run failed",
 }
 
 

@@ -11,7 +11,7 @@ import duckdb
 from liquidity_pipeline.brief.model import N_, Block, Figure, Message, Unit, msg
 from liquidity_pipeline.brief.queries import query, tables
 from liquidity_pipeline.contracts.registry import PUBLISHED
-from liquidity_pipeline.models.engine import upstream
+from liquidity_pipeline.models.engine import sources_behind
 
 Record = dict[str, Any]
 
@@ -108,14 +108,7 @@ class Book:
 
     def _inputs_behind(self, tables_read: list[str]) -> list[str]:
         """Return the source tables behind these tables that are known less far than is due."""
-        seen: set[str] = set()
-        waiting = list(tables_read)
-        while waiting:
-            name = waiting.pop()
-            if name not in seen:
-                seen.add(name)
-                waiting += upstream(name[6:]) if name.startswith("marts.") else ()
-        names = sorted(name[8:] for name in seen if name.startswith("sources."))
+        names = sources_behind(tables_read)
         if not names or "meta.coverage" not in self._rows_of:
             return []
         return [row["table_name"] for row in self.records("inputs_behind", tables=",".join(names))]

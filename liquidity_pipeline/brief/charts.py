@@ -68,7 +68,7 @@ def specification(block: Block, words: Words) -> dict[str, Any] | None:
     with debug_mode(False):
         chart = _DRAWERS[block["id"]](_scaled(block, words), words)
         made: dict[str, Any] = chart.to_dict(validate=False)
-    return {**made, "config": _CONFIG}
+    return {**made, "config": CONFIG}
 
 
 def svg(spec: Mapping[str, Any], language: str) -> str:
@@ -103,7 +103,7 @@ def _scaled(block: Block, words: Words) -> Rows:
     ]
 
 
-_CONFIG: dict[str, Any] = {
+CONFIG: dict[str, Any] = {
     "aria": False,
     "background": "transparent",
     "font": FONT,
@@ -385,7 +385,7 @@ CAPTIONS = {
     "season": N_("Line with dots: actual. Dashed: expected. Band: 95 % of past errors."),
     "settlements": N_("Pale bars right of the dashed line: announced or auctioned, not settled."),
     "correlations": N_(
-        "Band: 95 %. Correlation rises with volatility alone; read it beside the slope."
+        "Band: 95 %. Correlation rises with volatility alone; read it together with the slope."
     ),
     "stress": N_(
         "Highest score of each week: 0 at the floor of its gauges, 1 severe; blank: not known."

@@ -95,7 +95,6 @@ ASSETS = {
 
 EVENTS = {
     "fomc_decision": N_("FOMC decision"),
-    "quarterly_refunding": N_("Quarterly refunding statement"),
     "refunding_cash_balance": N_("Date of Treasury's assumed cash balance"),
     "bill_purchase_programme": N_("Fed bill purchases: programme date"),
     "iorb_rate": N_("New rate on reserve balances takes effect"),
@@ -116,7 +115,7 @@ PUBLISHERS = {
     "sources.repo_operations": N_("Federal Reserve Bank of New York"),
     "sources.reference_rates": N_("Federal Reserve Bank of New York"),
     "sources.fed_balance_sheet": N_("Federal Reserve Board, H.4.1"),
-    "sources.policy_events": N_("facts of policy kept with the pipeline"),
+    "sources.policy_events": N_("policy facts recorded with the pipeline"),
     "marts.reserve_drains": N_("Federal Reserve Board, H.4.1"),
     "marts.weekly_drains": N_(
         "Federal Reserve Board, H.4.1; US Treasury; Federal Reserve Bank of New York"

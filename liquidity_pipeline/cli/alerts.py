@@ -19,17 +19,19 @@ def check_and_exit(place: Place, *, dry_run: bool) -> None:
     from liquidity_pipeline.alerts.evaluate import evaluate, utc_now
     from liquidity_pipeline.alerts.send import DeliveryError
     from liquidity_pipeline.alerts.state import State
+    from liquidity_pipeline.orchestration.alert_sensor import failed_runs_of
 
     settings, alerts = place.settings(), AlertSettings.from_env()
+    failed = failed_runs_of(settings.data_dir)
     try:
         if dry_run:
             state = State.read(settings.data_dir / checking.STATE_FILE)
-            findings = evaluate(settings.published_file, alerts, utc_now())
+            findings = [*evaluate(settings.published_file, alerts, utc_now()), *failed]
             events = checking.transitions(state, findings)
             active = sum(finding.is_active for finding in findings)
             console.print(f"{len(findings)} subjects evaluated, {active} active; nothing was sent")
         else:
-            events = checking.check(settings.data_dir, settings.published_file, alerts)
+            events = checking.check(settings.data_dir, settings.published_file, alerts, failed)
     except (DeliveryError, ValueError, duckdb.Error) as error:
         tell(f"alerts: {error}")
         sys.exit(INCOMPLETE)

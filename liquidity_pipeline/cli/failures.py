@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import errno
+import json
 import logging
 import sqlite3
+from datetime import UTC, datetime
 from logging.handlers import RotatingFileHandler
 from pathlib import Path
 
@@ -17,11 +19,14 @@ def log_file(data_dir: Path) -> Path:
     return data_dir / "logs" / "liquidity.log"
 
 
-def start_log(data_dir: Path, *, debug: bool) -> None:
+def start_log(data_dir: Path, log_format: str = "text", *, debug: bool) -> None:
     """Log to the data directory, rotated, and with `debug` to the error stream as well.
 
-    A log that cannot be written stops nothing.
+    `log_format` is text, or json for one object per line. A log that cannot be written stops
+    nothing.
     """
+    lines = "%(asctime)s %(process)d %(levelname)s %(message)s"
+    formatter = _JsonLines() if log_format == "json" else logging.Formatter(lines)
     for handler in _LOG.handlers[:]:
         _LOG.removeHandler(handler)
         handler.close()
@@ -30,7 +35,7 @@ def start_log(data_dir: Path, *, debug: bool) -> None:
     _LOG.propagate = False
     handlers: list[logging.Handler] = [_LogFile(log_file(data_dir))]
     for handler in [*handlers, logging.StreamHandler()] if debug else handlers:
-        handler.setFormatter(logging.Formatter("%(asctime)s %(process)d %(levelname)s %(message)s"))
+        handler.setFormatter(formatter)
         _LOG.addHandler(handler)
 
 
@@ -51,6 +56,22 @@ class _LogFile(RotatingFileHandler):
             super().emit(record)
         except OSError:
             self.handleError(record)
+
+
+class _JsonLines(logging.Formatter):
+    """One JSON object per line: moment in UTC, level, process, logger, message, and a traceback."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        line = {
+            "time": datetime.fromtimestamp(record.created, UTC).isoformat(),
+            "level": record.levelname,
+            "process": record.process,
+            "logger": record.name,
+            "message": record.getMessage(),
+        }
+        if record.exc_info:
+            line["traceback"] = self.formatException(record.exc_info)
+        return json.dumps(line, ensure_ascii=False)
 
 
 def record(error: BaseException) -> None:

@@ -1,7 +1,7 @@
 """The `liquidity` command: its options, and which module does what it says.
 
 Exit codes: 0 done; 1 done, and where a command publishes, published, but a check failed or data
-are missing; 2 wrong usage; 3 not published, or broken off.
+are missing; 2 wrong usage; 3 not published, or interrupted.
 """
 
 from __future__ import annotations
@@ -59,10 +59,12 @@ def main() -> None:
 @click.option(
     "--since",
     metavar="YYYY-MM",
-    help="First month. By default: what the directory holds; in a new one the whole history since "
-    "2005-10, or three years of the sandbox.",
+    help="First month. Default: the first month in the data directory; for a new directory "
+    "2005-10, or three years back with the sandbox.",
 )
-@click.option("--as-of", metavar="YYYY-MM-DD", help="Use only what was public on this day.")
+@click.option(
+    "--as-of", metavar="YYYY-MM-DD", help="Use only what was public at the end of this day."
+)
 @placed
 def run(place: Place, since: str | None) -> None:
     """Fetch what is new, build all marts, publish, and show the result."""
@@ -72,8 +74,8 @@ def run(place: Place, since: str | None) -> None:
 @main.command()
 @click.option("--since", metavar="YYYY-MM", required=True, help="First month.")
 @click.option("--until", metavar="YYYY-MM", help="Last month; by default the current one.")
-@click.option("--source", "sources", multiple=True, help="Only this source; may be repeated.")
-@click.option("--force", is_flag=True, help="Fetch months again that are complete.")
+@click.option("--source", "sources", multiple=True, help="Fetch only this source; may be repeated.")
+@click.option("--force", is_flag=True, help="Also fetch months that are already complete.")
 @placed
 def backfill(
     place: Place, since: str, until: str | None, sources: tuple[str, ...], force: bool
@@ -96,7 +98,7 @@ def refresh(place: Place) -> None:
 )
 @placed
 def status(place: Place, form: str) -> None:
-    """Say in one line whether all is well, and then what is held, what is stale, and why."""
+    """Show in one line whether the data are published, fresh and sound, then each source."""
     from liquidity_pipeline.cli.status import status as show_status
 
     sys.exit(OK if show_status(place.settings(), form) else INCOMPLETE)
@@ -109,7 +111,7 @@ def status(place: Place, form: str) -> None:
 def query(place: Place, sql: str, form: str) -> None:
     """Run SQL on the published file, e.g. "from marts.weekly_drains limit 5".
 
-    The file is all that a query reaches: it reads and writes no other file, and uses no network.
+    A query can reach only this file: it reads and writes no other file and uses no network.
     """
     from liquidity_pipeline.cli.query import query as run_query
 
@@ -117,13 +119,34 @@ def query(place: Place, sql: str, form: str) -> None:
 
 
 @main.command()
+@placed
+def mcp(place: Place) -> None:
+    """Serve the published file to an assistant: a read-only Model Context Protocol server.
+
+    It speaks over standard input and output, and is started by the assistant's program: see
+    docs/bi.md.
+    """
+    from liquidity_pipeline.cli.mcp import serve
+
+    serve(place)
+
+
+@main.command()
 @click.option("--lang", "language", type=click.Choice(["en", "zh"]), default="en")
 @click.option("--format", "form", type=click.Choice(["html", "md", "json"]), default="md")
-@click.option("--as-of", metavar="YYYY-MM-DD", help="As it would have been on this day.")
-@click.option("--output", type=click.Path(dir_okay=False, path_type=Path), help="Write here.")
+@click.option(
+    "--as-of",
+    metavar="YYYY-MM-DD",
+    help="Write the brief as it would have been at the end of this day.",
+)
+@click.option(
+    "--output",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="File to write to; by default the terminal.",
+)
 @placed
 def brief(place: Place, language: str, form: str, output: Path | None) -> None:
-    """Say what drains, what is coming and who reacted: the brief of the published file."""
+    """Write the brief: what drains, what is coming, and which assets reacted."""
     from liquidity_pipeline.cli.brief import write_brief
 
     write_brief(place, language=language, form=form, output=output)
@@ -131,11 +154,13 @@ def brief(place: Place, language: str, form: str, output: Path | None) -> None:
 
 @main.group()
 def alerts() -> None:
-    """Tell the person on call what began, changed or ended since the last check."""
+    """Send alerts on what began, changed or ended since the last check."""
 
 
 @alerts.command("check")
-@click.option("--dry-run", is_flag=True, help="Evaluate and print; send and remember nothing.")
+@click.option(
+    "--dry-run", is_flag=True, help="Evaluate and print, without sending or recording anything."
+)
 @placed
 def alerts_check(place: Place, *, dry_run: bool) -> None:
     """Evaluate all conditions on the published file and send what is new."""
@@ -178,7 +203,9 @@ def scenario(place: Place, portfolio: Path, form: str) -> None:
 
 
 @main.command()
-@click.option("--check", is_flag=True, help="Only compare with the lake; change nothing.")
+@click.option(
+    "--check", is_flag=True, help="Only compare with the lake, without changing anything."
+)
 @click.option("--force", is_flag=True, help="Replace the lake even if rows would be lost.")
 @placed
 def rebuild(place: Place, check: bool, force: bool) -> None:
@@ -194,7 +221,7 @@ def rebuild(place: Place, check: bool, force: bool) -> None:
 @main.command()
 @placed
 def doctor(place: Place) -> None:
-    """Check the surroundings: versions, files, reference facts, publishers."""
+    """Check the installation: versions, files, reference facts and publishers."""
     from rich.markup import escape
 
     from liquidity_pipeline.cli.console import console
@@ -212,21 +239,27 @@ def doctor(place: Place) -> None:
 @click.option("--port", default=3000, show_default=True)
 @placed
 def ui(place: Place, port: int) -> None:
-    """Open Dagster's UI on a data directory; with --sandbox, beside a running sandbox."""
+    """Open Dagster's UI on a data directory; with --sandbox, start a sandbox as well."""
     from liquidity_pipeline.cli.ui import ui as serve_ui
 
     sys.exit(serve_ui(place, port))
 
 
 @main.command()
-@click.option("--port", default=0, help="0 takes a free one.", show_default=True)
-@click.option("--today", metavar="YYYY-MM-DD", help="Stand at 22:00 New York of this day.")
-@click.option("--since", metavar="YYYY-MM-DD", help="First day served; three years back.")
-@click.option("--seed", default=1, show_default=True, help="Which world.")
-@click.option("--symbols", default=0, help="Further funds, for tests of scale.", show_default=True)
+@click.option("--port", default=0, help="0 chooses a free port.", show_default=True)
+@click.option("--today", metavar="YYYY-MM-DD", help="Simulate 22:00 in New York on this day.")
+@click.option(
+    "--since", metavar="YYYY-MM-DD", help="First day served; by default three years back."
+)
+@click.option("--seed", default=1, show_default=True, help="Seed of the simulated economy.")
+@click.option(
+    "--symbols", default=0, help="Number of additional funds, for load tests.", show_default=True
+)
 @click.option("--faults", default="", metavar="NAME:RATE,…", help="e.g. 429:0.1,html200:0.05")
 @click.option("--fault-seed", default=0, show_default=True)
-@click.option("--truth", "show_truth", is_flag=True, help="Print the answer key and stop.")
+@click.option(
+    "--truth", "show_truth", is_flag=True, help="Print the true values of the simulation and exit."
+)
 def sandbox(
     *,
     port: int,

@@ -41,11 +41,6 @@ class Place:
         }
         settings = Settings.from_env({**os.environ, **{k: v for k, v in given.items() if v}})
         _refuse_future(settings)
-        if "?" in str(settings.data_dir):
-            raise SettingsError(
-                f"{settings.data_dir}: Dagster, which keeps its records there, does not work in a "
-                f"path with a question mark; choose another data directory."
-            )
         if settings.endpoints in (LIVE, SANDBOX) or not _is_sandbox(settings.endpoints):
             return settings
         return replace(settings, endpoints=SANDBOX, sandbox_url=settings.endpoints)
@@ -81,17 +76,20 @@ def placed(command: Callable[..., Any]) -> Callable[..., Any]:
         if sandbox and endpoints not in (None, SANDBOX):
             raise click.UsageError("--sandbox and --endpoints exclude each other")
         place = Place(data_dir, SANDBOX if sandbox else endpoints, options.pop("as_of", None))
-        data_dir_used = place.settings().data_dir
-        click.get_current_context().meta[DATA_DIR] = data_dir_used
-        failures.start_log(data_dir_used, debug=debug)
+        settings = place.settings()
+        click.get_current_context().meta[DATA_DIR] = settings.data_dir
+        failures.start_log(settings.data_dir, settings.log_format, debug=debug)
         return command(place, **options)
 
     decorated: Callable[..., Any] = with_place
     for option in (
         click.option("--debug", is_flag=True, help="Show tracebacks; the log always has them."),
         click.option("--data-dir", type=click.Path(file_okay=False), help="Data directory."),
-        click.option("--endpoints", help="live, sandbox, or the root URL of a stand-in."),
-        click.option("--sandbox", is_flag=True, help="Synthetic data from the sandbox."),
+        click.option(
+            "--endpoints",
+            help="live, sandbox, or the root URL of a server that stands in for all publishers.",
+        ),
+        click.option("--sandbox", is_flag=True, help="Use synthetic data from the sandbox."),
     ):
         decorated = option(decorated)
     return decorated

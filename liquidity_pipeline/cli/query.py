@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -22,8 +20,10 @@ def query(published: Path, sql: str, form: str) -> None:
     """Run one or more statements and print the result of each; raise UsageError for a bad one."""
     import duckdb
 
+    from liquidity_pipeline.storage.confined import confined
+
     try:
-        with _limited(published) as connection:
+        with confined(published, memory=MEMORY, seconds=SECONDS) as connection:
             statements = connection.extract_statements(sql)
             if not statements:
                 raise click.UsageError('there is nothing to run: give a statement, e.g. "select 1"')
@@ -34,28 +34,6 @@ def query(published: Path, sql: str, form: str) -> None:
         raise click.UsageError(f"stopped after {SECONDS} seconds") from None
     except duckdb.Error as error:
         raise click.UsageError(str(error)) from None
-
-
-@contextmanager
-def _limited(published: Path) -> Iterator[duckdb.DuckDBPyConnection]:
-    """Open the file confined, and interrupt what runs too long."""
-    import threading
-
-    from liquidity_pipeline.storage.warehouse import reading
-
-    with reading(published) as connection:
-        connection.execute(f"set memory_limit = '{MEMORY}'")
-        connection.execute("set enable_external_access = false")
-        connection.execute("set autoinstall_known_extensions = false")
-        connection.execute("set autoload_known_extensions = false")
-        connection.execute("set lock_configuration = true")
-        timer = threading.Timer(SECONDS, connection.interrupt)
-        timer.daemon = True
-        timer.start()
-        try:
-            yield connection
-        finally:
-            timer.cancel()
 
 
 def _result(

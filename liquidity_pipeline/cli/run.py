@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shlex
 import shutil
 import sys
 from dataclasses import dataclass, replace
@@ -118,6 +119,7 @@ def _execute(
         runner.refresh(planned)
         progress.building(runs.publish_steps())
         runner.publish()
+        runner.forget_old_runs()
     return runner.report
 
 
@@ -172,7 +174,7 @@ def _next_steps(settings: Settings) -> None:
     # In a virtual environment that is not active, the shell does not know the command.
     found = shutil.which("liquidity")
     command = "liquidity" if found else os.path.relpath(Path(sys.executable).parent / "liquidity")
-    ask = f"{command} query --data-dir {settings.data_dir} 'show all tables'"
+    ask = f"{command} query --data-dir {shlex.quote(str(settings.data_dir))} 'show all tables'"
     console.print(f"  look at it   {ask}", markup=False, soft_wrap=True)
     console.print(f"  open the UI  make ui{' LIVE=1' if live else ''}")
     if settings.endpoints == SANDBOX:

@@ -43,10 +43,12 @@ FUNDING_CONDITIONS = Table(
             )
             for rank in (1, 25, 75, 99)
         ),
-        number("sofr_volume_usd_bn", "Volume behind SOFR", low=0),
+        number("sofr_volume_usd_bn", "Volume of the transactions behind SOFR", low=0),
         number("target_to_pct", "Upper end of the federal funds target range"),
-        number("srf_usd_mn", "Standing repo take-up of the day, all operations", low=0),
-        number("on_rrp_usd_mn", "Overnight reverse repo take-up", low=0),
+        number(
+            "srf_usd_mn", "Take-up of the standing repo facility, all operations of the day", low=0
+        ),
+        number("on_rrp_usd_mn", "Take-up of the overnight reverse repo facility", low=0),
         flag("is_month_end", "Last or first bond-market day of a month"),
         flag("is_quarter_end", "Last or first bond-market day of a quarter"),
         MART_KNOWN_AT,
@@ -59,16 +61,18 @@ _SLOPE = "basis points per USD 100 bn"
 SETTLEMENT_SENSITIVITY = Table(
     "marts",
     "settlement_sensitivity",
-    "Basis points by which the overnight repo rate (TGCR over the offering rate of the overnight "
-    "reverse repo facility) rises on a day per USD 100 billion of Treasury debt that the public "
-    "pays for: by quarter, over the last 250 days, and by ampleness of reserves. No single slope "
-    "holds for all years.",
+    "Basis points by which the overnight repo rate (TGCR less the offering rate of the "
+    "overnight reverse repo facility) rises on a day for each USD 100 billion of Treasury "
+    "debt that the public pays for: by quarter, over the last 250 days, and by how ample "
+    "reserves are. No single slope holds for all years.",
     key=("window_kind", "window_end", "regressor"),
     reach="window_end",
     rests_on=(
         Input("debt_settlements", "auctions"),
         Input("reference_rates", "TGCR"),
         Input("fed_balance_sheet", "WRBWFRBL"),
+        # The offering rate of the facility, over which the repo rate is measured.
+        Input("market_series", "RRPONTSYAWARD"),
         # H.8 comes nine days after its Wednesday.
         Input("market_series", "TLAACBW027SBOG", looks_ahead=True),
     ),
@@ -79,23 +83,24 @@ SETTLEMENT_SENSITIVITY = Table(
             "with the ampleness of reserves",
             allowed=("quarter", "rolling", "expanding"),
         ),
-        text("window_name", "Quarter, or length"),
+        text("window_name", "Quarter, or length of the window"),
         day("window_start", "First day"),
         day("window_end", "Last day"),
         text(
             "regressor",
-            "Net settlement of coupons or bills. coupons x scarcity: what the slope of coupons "
-            "gains per point of bank assets by which reserves are below 12.5 %; coupons is then "
-            "the slope at 12.5 %",
+            "Net settlement of coupons or of bills. coupons x scarcity: the increase of the "
+            "coupon slope for each percentage point by which reserves are below 12.5 % of bank "
+            "assets; coupons is then the slope at 12.5 %",
             allowed=("coupons", "bills", "coupons x scarcity"),
         ),
-        number("coefficient_bp_per_100bn", "Slope", nullable=False, unit=_SLOPE),
+        number("coefficient_bp_per_100bn", "Slope of the regression", nullable=False, unit=_SLOPE),
         number("low_bp_per_100bn", "Lower end of its 95 % interval", nullable=False, unit=_SLOPE),
         number("high_bp_per_100bn", "Upper end of its 95 % interval", nullable=False, unit=_SLOPE),
-        integer("n_obs", "Days behind the estimate", low=30, unit="days"),
+        integer("n_obs", "Days used for the estimate", low=30, unit="days"),
         number(
             "reserves_of_bank_assets_pct",
-            "Mean of reserve balances over bank assets, as known on the days; NULL where unknown",
+            "Mean of reserve balances as a percentage of bank assets, as known on each day; NULL "
+            "where it is not known",
             low=0,
             high=100,
         ),

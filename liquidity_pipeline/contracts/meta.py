@@ -18,7 +18,7 @@ from liquidity_pipeline.contracts.table import (
 CALENDAR_DAYS = Table(
     "meta",
     "calendar_days",
-    "Every day from 2005-10 to a year ahead, and for whom it is a business day.",
+    "Every day from 2005-10 to a year ahead, and the markets for which it is a business day.",
     key=("date",),
     columns=(
         day("date", "Calendar day"),
@@ -37,8 +37,9 @@ CALENDAR_DAYS = Table(
         flag("is_quarter_end", "Last or first bond-market day of a quarter"),
         moment(
             "known_by",
-            "When all daily records of the day are public: the next Fed day, 16:30 in New York, or "
-            "the next bond-market day, 8:00, if that is later",
+            "Moment at which all daily records of the day are public: 16:30 in New York on the "
+            "next Federal Reserve business day, or 8:00 on the next bond-market day if that is "
+            "later",
         ),
     ),
 )
@@ -69,21 +70,26 @@ UNIVERSE = Table(
 SIGN_CONVENTIONS = Table(
     "meta",
     "sign_conventions",
-    "How each component counts as a drain: reserves follows the accounting and closes; headline "
-    "follows market commentary and does not.",
+    "Sign with which each component counts as a drain. reserves is reserve accounting, "
+    "whose components add up to the fall of reserves; headline is market convention, whose "
+    "components do not.",
     key=("component", "convention"),
     columns=(
         text("component", "Component of marts.drains"),
-        text("convention", "Which way of counting", allowed=("reserves", "headline")),
+        text(
+            "convention",
+            "Sign convention: reserve accounting or market convention",
+            allowed=("reserves", "headline"),
+        ),
         integer("sign", "+1 drains, -1 adds, 0 is not counted"),
-        text("note", "Why", nullable=True),
+        text("note", "Reason for the sign", nullable=True),
     ),
 )
 
 COMPONENTS = Table(
     "meta",
     "components",
-    "Components of the drain: their labels, and how each convention counts them.",
+    "Components of the drain: their labels, and their sign in each convention.",
     key=("component",),
     columns=(
         text("component", "Component of marts.drains and marts.weekly_drains"),
@@ -96,26 +102,26 @@ COMPONENTS = Table(
 EXAMPLE_QUERIES = Table(
     "meta",
     "example_queries",
-    "Queries to start with; each runs as it is on this file.",
+    "Queries to start with; each runs unchanged on this file.",
     key=("position",),
     columns=(
-        integer("position", "Order of a first visit", low=1),
+        integer("position", "Suggested order of reading", low=1),
         text("name", "Short name"),
-        text("question", "What it answers"),
-        text("sql", "The query"),
+        text("question", "Question that the query answers"),
+        text("sql", "Text of the query"),
     ),
 )
 
 RELATIONSHIPS = Table(
     "meta",
     "relationships",
-    "Which column refers to which dimension table, for tools that join by themselves.",
+    "Which column refers to which dimension table, for tools that create joins automatically.",
     key=("from_table", "from_column"),
     columns=(
-        text("from_table", "Table that refers"),
-        text("from_column", "Its column"),
+        text("from_table", "Table with the reference"),
+        text("from_column", "Column with the reference"),
         text("to_table", "Dimension table"),
-        text("to_column", "Its key"),
+        text("to_column", "Key column of the dimension table"),
     ),
 )
 
@@ -142,14 +148,17 @@ PUBLISHED_TOTALS = Table(
 PUBLICATION = Table(
     "meta",
     "publication",
-    "What this file is: one row.",
+    "Identity of this file, in one row.",
     key=("publication_id",),
     columns=(
         text("publication_id", "Identifier of this build"),
         moment("built_at", "When it was built"),
         day("as_of", "Last day whose publications were used"),
-        text("endpoints", "live, sandbox (synthetic data), or the URL that was asked"),
-        flag("is_synthetic", "The rows come from the sandbox and describe no real market"),
+        text("endpoints", "live, sandbox (synthetic data), or the URL of a stand-in"),
+        flag(
+            "is_synthetic",
+            "TRUE where the rows come from the sandbox and do not describe real markets",
+        ),
         text("git_sha", "Commit of the code, where it was known", nullable=True),
         text("pipeline_version", "Version of the package"),
         text("duckdb_version", "DuckDB that wrote the file"),
@@ -166,9 +175,9 @@ TABLES = Table(
         text("schema_name", "Schema"),
         text("table_name", "Table"),
         integer("row_count", "Rows in this publication", low=0, unit="rows"),
-        text("meaning", "What it holds"),
+        text("meaning", "Contents of the table"),
         text("key", "Columns that identify a row"),
-        text("origin", "Whose records", nullable=True),
+        text("origin", "Publisher of the records", nullable=True),
     ),
 )
 
@@ -185,69 +194,98 @@ COLUMNS = Table(
         text("data_type", "DuckDB type"),
         text("unit", "Unit in words", nullable=True),
         flag("is_nullable", "May be undefined"),
-        text("meaning", "What it says"),
+        text("meaning", "Meaning of the column"),
     ),
 )
 
 FRESHNESS = Table(
     "meta",
     "freshness",
-    "How current each source is, per rate, series or symbol: what is stale and why.",
+    "How current each source is, per rate, series or symbol, with what is stale and why.",
     key=("table_name", "entity"),
     columns=(
         text("table_name", "Source table"),
         text("entity", "Rate, series or symbol; empty for the whole table"),
         day("last_day", "Newest observation held", nullable=True),
         day("due_day", "Newest observation that should be public", nullable=True),
-        integer("days_behind", "Due observations after the newest one held", low=0),
-        integer("days_missing", "Due observations missing in the months held", low=0),
-        flag("is_stale", "Something due is not there; for events: the last fetch failed"),
+        integer("days_behind", "Observations due after the newest one held", low=0),
+        integer("days_missing", "Observations due but missing in the months held", low=0),
+        flag(
+            "is_stale",
+            "TRUE where an observation that is due is missing; for event sources, where the last "
+            "fetch failed",
+        ),
         moment("fetched_at", "Last successful fetch", nullable=True),
-        text("problem", "Last failure or named gap", nullable=True),
+        text("problem", "Last failure or reported gap", nullable=True),
+    ),
+)
+
+RUNS = Table(
+    "meta",
+    "runs",
+    "What fetching cost and how publishers behaved: one row per fetch of a source and publisher, "
+    "of the last 60 days.",
+    key=("fetch_id", "publisher"),
+    columns=(
+        text("fetch_id", "Fetch: the name of its record in the archive"),
+        text("source", "Source that was fetched"),
+        text("publisher", "Publisher that was asked"),
+        moment("began_at", "When the first answer came"),
+        moment("ended_at", "When everything was archived"),
+        day("months_from", "First day asked for"),
+        day("months_through", "Last day asked for"),
+        integer("requests", "Requests, each with its retries", low=1),
+        integer("bytes", "Size of the answers, decompressed", low=0, unit="bytes"),
+        integer("failed", "Requests that no attempt answered usably", low=0),
+        integer("refused", "Requests answered by a refusal (HTTP 4xx)", low=0),
+        integer("not_understood", "Answers that could not be read, or not wholly", low=0),
+        integer("gaps", "What the whole fetch named as not to be had", low=0),
+        text("error", "Why the whole fetch was given up", nullable=True),
     ),
 )
 
 BRIEF_FIGURES = Table(
     "meta",
     "brief_figures",
-    "Every figure of this publication's brief, with the query that gives it.",
+    "Every figure of this publication's brief, with the query that returns it.",
     key=("id",),
     columns=(
         text("id", "Identifier of the figure, the same in every brief"),
-        text("label", "What the figure is, in English"),
-        number("value", "The figure, as the query gives it", unit="see the column unit"),
+        text("label", "Name of the figure, in English"),
+        number("value", "Value of the figure, as the query returns it", unit="see the column unit"),
         text("unit", "Unit of the value: usd_mn, pct, bp, ratio, sd, percentile, count, days, …"),
         day("date", "Day that the figure describes", nullable=True),
         text("sources", "Tables that the query reads, separated by commas"),
-        text("query", "SQL that gives the value on this file"),
-        text("reason", "Why the value is not known", nullable=True),
+        text("query", "SQL that returns the value on this file"),
+        text("reason", "Reason why the value is not known", nullable=True),
         number(
             "previous_value",
-            "The figure in the last brief, as published",
+            "Value of the figure in the previous brief, as published",
             unit="see the column unit",
         ),
-        day("previous_date", "Day that the figure of the last brief described", nullable=True),
+        day("previous_date", "Day that the previous brief's figure described", nullable=True),
     ),
 )
 
 COVERAGE = Table(
     "meta",
     "coverage",
-    "Through which day each input is known. Marts rest on it: what lies beyond is NULL or absent.",
+    "The last day through which each input is known. Values of the marts that would need "
+    "later data are NULL or absent.",
     key=("table_name", "entity"),
     columns=(
         text("table_name", "Source table"),
         text(
             "entity",
-            "Rate, series, symbol, kind of operation, or part that is served apart; empty for the "
+            "Rate, series, symbol, kind of operation, or separately served part; empty for the "
             "whole table",
         ),
-        day("known_from", "First day known; NULL where nothing is", nullable=True),
+        day("known_from", "First day that is known; NULL where nothing is known", nullable=True),
         day(
             "known_through",
-            "Last day through which everything is known, from known_from without a hole: the day "
-            "before the next observation (the run's day at the latest), since nothing is due in "
-            "between; of a snapshot the day on which it was taken; NULL where nothing is known",
+            "Last day through which everything is known without a gap since known_from: the "
+            "day before the next observation is due, but not after the day of the run; for a "
+            "snapshot the day on which it was taken; NULL where nothing is known",
             nullable=True,
         ),
         day(
@@ -257,9 +295,9 @@ COVERAGE = Table(
         ),
         text(
             "basis",
-            "rows: every due day has its row, or its publisher was asked later and has none. "
-            "answered: the publisher was asked and answered in full, so that no rows means that "
-            "nothing happened",
+            "rows: every day that is due has its row, or the publisher was asked later and has "
+            "none. answered: the publisher was asked and answered in full, so that the absence "
+            "of rows means that nothing happened",
             allowed=("rows", "answered"),
         ),
         text("reason", "Why known_through is not later"),
@@ -269,13 +307,13 @@ COVERAGE = Table(
 REVISIONS = Table(
     "meta",
     "revisions",
-    "What a publisher changed after the fact: one row per changed value.",
+    "Values that a publisher changed after first publication: one row per changed value.",
     key=("table_name", "row_key", "column_name", "seen_at"),
     columns=(
         text("table_name", "Source table"),
         text("row_key", "Key of the row, as JSON"),
-        text("column_name", "Changed column; * where the whole row appeared late or vanished"),
-        text("change", "What happened", allowed=("changed", "vanished")),
+        text("column_name", "Changed column; * where the whole row vanished"),
+        text("change", "Kind of change", allowed=("changed", "vanished")),
         text("old_value", "Value before", nullable=True),
         text("new_value", "Value after", nullable=True),
         day("month", "First day of the partition"),
@@ -297,6 +335,7 @@ PUBLICATION_TABLES = by_name(
         REVISIONS,
         EXAMPLE_QUERIES,
         RELATIONSHIPS,
+        RUNS,
         BRIEF_FIGURES,
     )
 )

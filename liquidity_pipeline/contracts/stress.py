@@ -27,19 +27,19 @@ INDEX_SEGMENTS = ("funding", "reserves", "drain", "equity", "credit")
 STRESS_FLAGS = Table(
     "marts",
     "stress_flags",
-    "One row per indicator and observation, ranked against the three years before it; never "
-    "rewritten. Absent where the lake does not hold these three years, or the indicator's whole "
-    "record.",
+    "One row per indicator and observation, ranked against the three years before it and "
+    "never revised. A row is absent where the lake holds neither these three years nor the "
+    "indicator's whole record.",
     key=("date", "indicator"),
     columns=(
         day("date", "Day of the observation"),
         text("indicator", "Indicator"),
-        text("segment", "Part of the system", allowed=SEGMENTS),
+        text("segment", "Segment of the financial system", allowed=SEGMENTS),
         number("value", "Value", nullable=False, unit="see column unit"),
         text("unit", "Unit of the value"),
         number(
             "rank",
-            "Share of the values of the three years before that are lower, ties counted half",
+            "Share of the values of the previous three years that are lower; ties count half",
             nullable=False,
             low=0,
             high=1,
@@ -47,28 +47,32 @@ STRESS_FLAGS = Table(
         ),
         number(
             "threshold",
-            "Flagged above this value of its past, or from the economic floor if that is higher",
+            "The flag is raised above this quantile of past values, or from the economic floor if "
+            "that is higher",
             nullable=False,
             unit="see column unit",
         ),
         integer(
             "n_history",
-            "Earlier values ranked against, month-end and month-start days left out",
+            "Earlier values that it is ranked against; month-end and month-start days are left out",
             low=104,
             unit="values",
         ),
         text("level", "Severity level", allowed=LEVELS),
         text(
             "state",
-            "quiet: flag down; raised: up by today's value; held: up, value between the marks for "
-            "raising and lowering; leaving: up for one more such observation; calendar: a month-"
-            "end or month-start day, which moves no flag",
+            "quiet: no flag; raised: today's value raises the flag; held: the flag stays up, "
+            "with the value between the thresholds for raising and lowering; leaving: one more "
+            "such observation lowers the flag; calendar: a month-end or month-start day, which "
+            "changes no flag",
             allowed=STATES,
         ),
-        flag("is_calendar_day", "Last or first bond-market day of a month, with expected spikes"),
+        flag(
+            "is_calendar_day", "Last or first bond-market day of a month, when spikes are expected"
+        ),
         flag(
             "calendar_explained",
-            "Would be flagged on another day of the month",
+            "The value would raise the flag on another day of the month",
         ),
         text("reason", "Explanation"),
         text("method", "Version of the method"),
@@ -79,15 +83,16 @@ STRESS_FLAGS = Table(
 STRESS_INDEX = Table(
     "marts",
     "stress_index",
-    "Severity of liquidity stress by New York session, on a scale of economic values: 1/3 funding, "
-    "1/6 each of reserves, drain, equity and credit. A row has all of them or does not exist; "
-    "never rewritten, and the same wherever three years are held.",
+    "Severity of liquidity stress by New York session, on a scale of economic values: 1/3 "
+    "funding and 1/6 each of reserves, drain, equity and credit. A row is published only "
+    "with all of these segments, is never revised, and is the same in every lake that "
+    "holds three years.",
     key=("date",),
     columns=(
         day("date", "New York session"),
         number(
             "index_value",
-            "Index: 0 none of its gauges above its floor, 1 all segments severe",
+            "Index: 0 where no gauge is above its floor, 1 where all segments are severe",
             nullable=False,
             low=0,
             high=1,
@@ -95,13 +100,15 @@ STRESS_INDEX = Table(
         ),
         number(
             "rank",
-            "Share of the sessions of the three years before with a lower index, ties counted half",
+            "Share of the sessions of the previous three years with a lower index; ties count half",
             nullable=False,
             low=0,
             high=1,
             unit="share",
         ),
-        integer("n_history", "Earlier sessions ranked against", low=252, unit="sessions"),
+        integer(
+            "n_history", "Earlier sessions that it is ranked against", low=252, unit="sessions"
+        ),
         text("level", "Severity level", allowed=LEVELS),
         *(
             number(
@@ -115,7 +122,7 @@ STRESS_INDEX = Table(
             )
             for name in SEGMENTS
         ),
-        text("segments", "Segments counted in the index"),
+        text("segments", "Segments that the index counts"),
         text("reason", "Explanation"),
         text("method", "Version of the method"),
         MART_KNOWN_AT,
@@ -126,7 +133,8 @@ _GAUGE = (
     text("gauge", "Indicator, segment, or stress_index"),
     text(
         "gauge_kind",
-        "indicator; segment: any of its indicators that the index counts; index",
+        "indicator: one indicator; segment: any of its indicators that the index counts; "
+        "index: the stress index",
         allowed=("indicator", "segment", "index"),
     ),
 )
@@ -134,31 +142,50 @@ _GAUGE = (
 STRESS_SCORES = Table(
     "marts",
     "stress_scores",
-    "Whether each gauge led, hit or missed each known episode of stress, and whether it stayed "
-    "silent at year-ends. Misses are published; a row exists only where the gauge was known "
-    "throughout.",
+    "Whether each gauge led, hit or missed each known episode of stress, and whether it "
+    "stayed silent at year-ends. Misses are published too. A row exists only where the "
+    "gauge was known throughout.",
     key=("gauge", "gauge_kind", "episode"),
     columns=(
         *_GAUGE,
         text("episode", "Episode in data/reference/stress_episodes.csv"),
         text(
             "episode_kind",
-            "stress: should be seen; calendar: should not be",
+            "stress: the gauge should signal it; calendar: the gauge should stay silent",
             allowed=("stress", "calendar"),
         ),
         day("episode_start", "First day"),
         day("episode_end", "Last day"),
         text(
             "outcome",
-            "led: in alarm within 30 days before the start; hit: during; missed; for calendar "
-            "silent or raised",
+            "led: an alarm within the 30 days before the start; hit: an alarm during the "
+            "episode; missed: no alarm; for calendar episodes silent or raised",
             allowed=("led", "hit", "missed", "silent", "raised"),
         ),
         day("first_alarm", "First day in alarm, from 30 days before the start", nullable=True),
-        number("lead_days", "Days from the first alarm to the start; negative after", unit="days"),
-        text("worst_level", "Worst level in that span", nullable=True, allowed=LEVELS),
-        integer("n_alarm_days", "Observations in alarm in that span", low=0, unit="values"),
-        integer("n_observations", "Observations in that span", low=0, unit="values"),
+        number(
+            "lead_days",
+            "Days from the first alarm to the start; negative for an alarm after the start",
+            unit="days",
+        ),
+        text(
+            "worst_level",
+            "Worst level from 30 days before the start to the end",
+            nullable=True,
+            allowed=LEVELS,
+        ),
+        integer(
+            "n_alarm_days",
+            "Observations in alarm from 30 days before the start to the end",
+            low=0,
+            unit="values",
+        ),
+        integer(
+            "n_observations",
+            "Observations from 30 days before the start to the end",
+            low=0,
+            unit="values",
+        ),
         MART_KNOWN_AT,
     ),
 )
@@ -171,13 +198,22 @@ def _correlation(name: str, meaning: str) -> Column:
 def _beside(what: str, words: str) -> tuple[Column, ...]:
     return (
         _correlation(f"{what}_correlation", f"Correlation {words}; NULL under 104 weeks"),
-        _correlation(f"{what}_low", "Lower end of the 95 % band for n_eff"),
-        _correlation(f"{what}_high", "Upper end of the 95 % band for n_eff"),
-        number(f"{what}_n_eff", "Independent pairs that these are worth", unit="weeks", low=0),
+        _correlation(
+            f"{what}_low", "Lower end of the 95 % band, for the effective number of pairs"
+        ),
+        _correlation(
+            f"{what}_high", "Upper end of the 95 % band, for the effective number of pairs"
+        ),
+        number(
+            f"{what}_n_eff",
+            "Effective number of pairs: as many independent pairs would be as informative",
+            unit="weeks",
+            low=0,
+        ),
         Column(
             f"{what}_n_obs",
             "integer",
-            "Pairs; NULL where the OFR's index is not known so far",
+            "Pairs; NULL where the OFR's index is not known up to the quarter-end",
             unit="weeks",
             low=0,
         ),
@@ -187,24 +223,37 @@ def _beside(what: str, words: str) -> tuple[Column, ...]:
 STRESS_GAUGES = Table(
     "marts",
     "stress_gauges",
-    "Tally of each gauge at each quarter-end, by what was known then: hits, misses, false alarms, "
-    "and correlation of its rank (for the index: its value) with the OFR Financial Stress Index, "
-    "which is no input to it. A row exists only where the gauge was known at the quarter-end.",
+    "Record of each gauge at each quarter-end, from what was known then: hits, misses, "
+    "false alarms, and the correlation of its rank (for the index: its value) with the OFR "
+    "Financial Stress Index, which is not an input of it. A row exists only where the "
+    "gauge was known at the quarter-end.",
     key=("as_of", "gauge", "gauge_kind"),
     columns=(
         day("as_of", "Quarter-end"),
         *_GAUGE,
-        day("observed_since", "The gauge's first row here; the tally counts from it"),
+        day("observed_since", "Day of the gauge's first row here, from which the record counts"),
         number("years_observed", "Time in which the gauge was known", nullable=False, unit="years"),
-        integer("n_episodes", "Episodes that it could have seen", low=0, unit="episodes"),
-        integer("n_led", "Led", low=0, unit="episodes"),
-        integer("n_hit", "Hit", low=0, unit="episodes"),
-        integer("n_missed", "Missed", low=0, unit="episodes"),
-        integer("n_alarms", "Alarms; those less than 11 days apart are one", low=0, unit="alarms"),
-        integer("n_false_alarms", "Of these without an episode", low=0, unit="alarms"),
-        number("false_alarms_per_decade", "Rate", nullable=False, low=0, unit="per decade"),
-        number("false_alarms_low", "Lower end, exact, 95 %", low=0, unit="per decade"),
-        number("false_alarms_high", "Upper end", low=0, unit="per decade"),
+        integer("n_episodes", "Episodes that the gauge could have seen", low=0, unit="episodes"),
+        integer("n_led", "Episodes that it led", low=0, unit="episodes"),
+        integer("n_hit", "Episodes that it hit", low=0, unit="episodes"),
+        integer("n_missed", "Episodes that it missed", low=0, unit="episodes"),
+        integer(
+            "n_alarms", "Alarms; those less than 11 days apart count as one", low=0, unit="alarms"
+        ),
+        integer("n_false_alarms", "Alarms without an episode", low=0, unit="alarms"),
+        number(
+            "false_alarms_per_decade",
+            "False alarms per decade",
+            nullable=False,
+            low=0,
+            unit="per decade",
+        ),
+        number(
+            "false_alarms_low", "Lower end of the exact 95 % interval", low=0, unit="per decade"
+        ),
+        number(
+            "false_alarms_high", "Upper end of the exact 95 % interval", low=0, unit="per decade"
+        ),
         *_beside("level", "of weekly levels"),
         *_beside("change", "of weekly changes"),
         MART_KNOWN_AT,

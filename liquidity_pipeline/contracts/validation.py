@@ -25,15 +25,50 @@ def validate(table: Table, rows: pa.Table) -> pa.Table:
     """
     cast = conform(table, rows)
     _refuse_not_finite(table, cast)
+    if not _is_sound(table, cast):
+        _refuse_unsound(table, cast)
+    return cast
+
+
+def _is_sound(table: Table, rows: pa.Table) -> bool:
+    """Tell whether sorted rows keep all rules, without saying which one they break.
+
+    Nearly all do, and to find that out takes Arrow a twentieth of pandera's time.
+    """
+    import pyarrow.compute as pc
+
+    columns = ((column, rows[column.name]) for column in table.stored_columns)
+    if any(not pc.all(_keeps_rules(*each), min_count=0).as_py() for each in columns):
+        return False
+    return not _has_doubles(rows.select(list(table.key)))
+
+
+def _has_doubles(keys: pa.Table) -> bool:
+    """Tell whether two rows that follow upon each other in sorted keys are equal."""
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    if keys.num_rows < 2:
+        return False
+    same = pa.chunked_array([pa.repeat(True, keys.num_rows - 1)], pa.bool_())
+    for column in keys.columns:
+        here, before = column.slice(1), column.slice(0, keys.num_rows - 1)
+        both_null = pc.and_(pc.is_null(here), pc.is_null(before))
+        same = pc.and_(same, pc.or_(pc.fill_null(pc.equal(here, before), False), both_null))
+    return bool(pc.any(same).as_py())
+
+
+def _refuse_unsound(table: Table, rows: pa.Table) -> None:
+    """Raise ContractBreach that names the broken rules, which pandera finds."""
     import pandas as pd
     from pandera.errors import SchemaErrors
 
-    frame = cast.to_pandas(types_mapper=pd.ArrowDtype)
+    frame = rows.to_pandas(types_mapper=pd.ArrowDtype)
     try:
         pandera_schema(table).validate(frame, lazy=True)
     except SchemaErrors as error:
         raise ContractBreach(_explain(table, error)) from None
-    return cast
+    raise ContractBreach(f"{table.qualified_name} breaks its contract.")
 
 
 def keep_sound(table: Table, rows: pa.Table, name: Callable[[str], None]) -> pa.Table:

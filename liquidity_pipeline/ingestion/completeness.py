@@ -139,7 +139,8 @@ def ranges_to_fetch(
     the next has been fetched too: one that was fetched while it ran has only its beginning. A
     month without any event is asked for twice, and so is one with single empty cells.
     Calendars tell of each entity what is missing. In a table without entities one part hides
-    behind another, so months that were fetched without a part are fetched again.
+    behind another, and what has a value on occasion is due on no day, so months that were fetched
+    without a part are fetched again.
     A month whose file is gone is asked for in any case, and so is one on the basis before a split.
     """
     today = now.replace(tzinfo=UTC).astimezone(NEW_YORK).date()
@@ -161,6 +162,6 @@ def ranges_to_fetch(
             wanted |= absent | begun | (asked.unfinished & months)
             if not table.can_become_empty:
                 wanted |= asked.silent.get(table.name, frozenset()) & months
-        if not table.entity:
+        if not table.entity or table.on_occasion:
             wanted |= asked.missed & months
     return spans(sorted(month for month in wanted if month <= today))

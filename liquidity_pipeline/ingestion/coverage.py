@@ -238,7 +238,8 @@ def _first_hole(
 
 def _events(history: _History, observed: Sequence[Known]) -> Iterator[Known]:
     """Yield how far each part without a calendar is known, by what was asked and answered."""
-    for entity, path in history.table.parts.items():
+    asked: dict[str, str | None] = dict.fromkeys(history.table.on_occasion)
+    for entity, path in (asked | dict(history.table.parts)).items():
         known = _by_answers(history, entity, path)
         limit = _pulse(history, observed)
         if known.through is not None and limit is not None and limit < known.through:
@@ -249,9 +250,9 @@ def _events(history: _History, observed: Sequence[Known]) -> Iterator[Known]:
         yield known
 
 
-def _by_answers(history: _History, entity: str, path: str) -> Known:
+def _by_answers(history: _History, entity: str, path: str | None) -> Known:
     name, expected = history.table.name, last_full_day(history.now)
-    if history.source.partitioned:
+    if history.source.partitioned or path is None:
         spans = history.answered(entity, path)
     else:
         spans = _snapshot(history, entity, path)

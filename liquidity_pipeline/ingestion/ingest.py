@@ -24,10 +24,14 @@ from liquidity_pipeline.universe import Universe
 
 @dataclass(frozen=True)
 class Ingested:
-    """What one run of a source stored, what its publishers did not have, and if a split is new."""
+    """What one run of a source stored, what its publishers did not have, and if a split is new.
+
+    `records` are those of its fetches: one, and one more per span fetched again after a split.
+    """
 
     stored: Sequence[Stored]
     gaps: Sequence[str]
+    records: Sequence[FetchRecord] = ()
     has_new_split: bool = False
 
 
@@ -90,7 +94,7 @@ def ingest(
         doubtful={name: _doubtful(table, rows[name]) for name, table in dated.items()},
     )
     stored = _store(source, collected, lake, record, known)
-    return Ingested(stored, record.gaps, has_new_split)
+    return Ingested(stored, record.gaps, [record], has_new_split)
 
 
 def rebuild(archive: Archive, lake: Lake) -> Rebuilt:

@@ -72,7 +72,7 @@ class BuildStamp:
 def inputs_of_marts(lake: Lake, reference_dir: Path, coverage: pa.Table) -> str:
     """Return a fingerprint of all that marts are made of: rows, their reach, facts, code."""
     rows = (path for table in SOURCE_TABLES.values() for path in lake.files(table))
-    code = [_PACKAGE / "calendars.py", _PACKAGE / "universe.py"]
+    code = [_PACKAGE / name for name in ("calendars.py", "holidays.csv", "universe.py")]
     for room in ("contracts", "models", "statistics"):
         code += [p for p in (_PACKAGE / room).rglob("*") if p.suffix in (".py", ".sql")]
     files = fingerprint(

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
 from time import monotonic
 
@@ -12,6 +12,11 @@ import pyarrow as pa
 
 from liquidity_pipeline.contracts.marts import MART_TABLES
 from liquidity_pipeline.models import engine
+from liquidity_pipeline.models.reconciliations import reconciliation
+from liquidity_pipeline.models.reconciliations.reconciliation import (
+    Reconciliation,
+    ReconciliationResult,
+)
 from liquidity_pipeline.storage.lake import Lake, Stored
 
 
@@ -25,14 +30,20 @@ class BuiltMart:
     seconds: float = 0.0
     failure: str = ""
     error: Exception | None = None
+    results: tuple[tuple[Reconciliation, ReconciliationResult], ...] = ()
 
 
 def build_marts(
-    names: Iterable[str], connection: duckdb.DuckDBPyConnection, marts: Lake, now: datetime
+    names: Iterable[str],
+    connection: duckdb.DuckDBPyConnection,
+    marts: Lake,
+    now: datetime,
+    checks: Sequence[Reconciliation] = (),
 ) -> Iterator[BuiltMart]:
     """Build marts in the order given and yield the outcome of each; `now` is naive UTC.
 
-    A mart that fails keeps its last good file, and so do those that read it.
+    A mart that fails keeps its last good file, and so do those that read it. One that was built is
+    reconciled by its `checks`.
     """
     failed: set[str] = set()
     for name in names:
@@ -42,6 +53,10 @@ def build_marts(
             built = _build(name, connection, marts, now)
         if built.failure:
             failed.add(f"marts.{name}")
+        else:
+            own = (check for check in checks if check.mart == name)
+            results = ((check, reconciliation.evaluate(check, connection)) for check in own)
+            built = replace(built, results=tuple(results))
         yield built
 
 

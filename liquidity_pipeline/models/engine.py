@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import importlib
 import inspect
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache
@@ -99,10 +99,29 @@ def build(name: str, connection: duckdb.DuckDBPyConnection) -> pa.Table:
 
 @cache
 def upstream(name: str) -> frozenset[str]:
-    """Return the qualified names of the tables that a mart reads."""
+    """Return the qualified names of the tables that a mart reads.
+
+    Raises ValueError, with the mart and its file, where its SQL cannot be read.
+    """
     if name in _python_marts():
         return _python_marts()[name].reads
-    return tables_read(sql(name))
+    try:
+        return tables_read(sql(name))
+    except ValueError as error:
+        raise ValueError(f"marts.{name}: {sql_file(name)} is not valid SQL: {error}") from error
+
+
+def sources_behind(tables: Iterable[str]) -> list[str]:
+    """Return the source tables, without their schema, on which published tables rest."""
+    seen: set[str] = set()
+    waiting = list(tables)
+    while waiting:
+        table = waiting.pop()
+        if table not in seen:
+            seen.add(table)
+            mart = table.removeprefix("marts.")
+            waiting += upstream(mart) if mart in MART_TABLES and mart != table else ()
+    return sorted(name.removeprefix("sources.") for name in seen if name.startswith("sources."))
 
 
 def code_file(name: str) -> Path:

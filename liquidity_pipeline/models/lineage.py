@@ -21,11 +21,20 @@ Schema = Mapping[str, tuple[str, ...]]
 
 @cache
 def tables_read(sql: str) -> frozenset[str]:
-    """Return the qualified names (`schema.table`) of the tables that a DuckDB query reads."""
+    """Return the qualified names (`schema.table`) of the tables that a DuckDB query reads.
+
+    Raises ValueError, with the line and the column, for a text that is not one query.
+    """
     import sqlglot
     from sqlglot import exp
+    from sqlglot.errors import ParseError
 
-    tree = sqlglot.parse_one(sql, read="duckdb")
+    try:
+        tree = sqlglot.parse_one(sql, read="duckdb")
+    except ParseError as error:
+        first = error.errors[0] if error.errors else {"description": "not a query"}
+        where = f" (line {first['line']}, column {first['col']})" if first.get("line") else ""
+        raise ValueError(f"{first['description']}{where}") from error
     return frozenset(f"{table.db}.{table.name}" for table in tree.find_all(exp.Table) if table.db)
 
 

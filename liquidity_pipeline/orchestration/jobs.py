@@ -24,19 +24,22 @@ refresh = dg.define_asset_job(
     "refresh",
     selection=dg.AssetSelection.assets(*_ALL_SOURCES),
     executor_def=dg.in_process_executor,
-    description="The current and the previous month of every source; marts and publication follow.",
+    description="Fetches the current and the previous month of every source; marts and publication "
+    "follow.",
 )
 backfill = dg.define_asset_job(
     "backfill",
     selection=dg.AssetSelection.assets(*(source_key(name) for name in _PARTITIONED)),
     executor_def=dg.in_process_executor,
-    description="Any range of months of every source, in one run; marts and publication follow.",
+    description="Fetches any range of months of every source in one run; marts and "
+    "publication follow.",
 )
 publish = dg.define_asset_job(
     "publish",
     selection=dg.AssetSelection.groups(*sorted(set(FAMILY_OF_MART.values())), "publication"),
     executor_def=dg.in_process_executor,
-    description="All marts, their reconciliations, and the DuckDB file that readers open.",
+    description="Builds all marts, runs their reconciliations, and publishes the DuckDB file that "
+    "readers open.",
 )
 
 

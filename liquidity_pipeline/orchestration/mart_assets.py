@@ -23,12 +23,25 @@ from liquidity_pipeline.models.building import BuiltMart
 from liquidity_pipeline.models.reconciliations.reconciliation import (
     RECONCILIATIONS,
     Reconciliation,
+    ReconciliationResult,
     figures,
     passes,
 )
-from liquidity_pipeline.orchestration.metadata import bullets, column_schema, describe
+from liquidity_pipeline.orchestration.charts import asset_chart
+from liquidity_pipeline.orchestration.metadata import (
+    bullets,
+    column_schema,
+    describe,
+    lineage_table,
+)
 from liquidity_pipeline.orchestration.resources import who
-from liquidity_pipeline.orchestration.source_assets import OWNERS, origin, origin_tags, source_key
+from liquidity_pipeline.orchestration.source_assets import (
+    EVERY_DAY,
+    OWNERS,
+    origin,
+    origin_tags,
+    source_key,
+)
 from liquidity_pipeline.pipeline import Pipeline
 from liquidity_pipeline.settings import SANDBOX
 from liquidity_pipeline.sources.registry import SOURCES
@@ -61,6 +74,7 @@ def _mart_spec(name: str) -> dg.AssetSpec:
         description=table.comment(),
         metadata={"dagster/column_schema": column_schema(table), **_code(name)},
         tags={"domain": FAMILY_OF_MART[name], "tier": "mart", "cadence": "every_publication"},
+        freshness_policy=EVERY_DAY,
         skippable=True,
     )
 
@@ -121,8 +135,10 @@ _PUBLICATION_SPEC = dg.AssetSpec(
     kinds={"duckdb"},
     owners=OWNERS,
     tags={"domain": "publication", "tier": "publication", "cadence": "every_publication"},
-    description="The DuckDB file that BI tools read: built aside, checked, swapped in whole. It "
-    "holds all sources, marts and meta tables; the edges show those that no mart reads.",
+    freshness_policy=EVERY_DAY,
+    description="The DuckDB file that BI tools read: built separately, checked, and swapped in "
+    "as a whole. It contains all sources, marts and meta tables; the graph draws "
+    "edges only from tables that no mart reads.",
     skippable=True,
 )
 
@@ -132,17 +148,32 @@ _BRIEF_SPEC = dg.AssetSpec(
     group_name="publication",
     kinds={"html"},
     owners=OWNERS,
-    description="The brief of the published file, as pages in English and Chinese beside it.",
+    description="The brief of the published file, as pages in English and Chinese in the "
+    "same folder.",
+    tags={"domain": "publication", "tier": "brief", "cadence": "every_publication"},
     metadata={"dagster/column_schema": column_schema(BRIEF_FIGURES)},
+    freshness_policy=EVERY_DAY,
     skippable=True,
+)
+
+# Not made here, but what all this is for: who reads the file is part of its lineage.
+READERS_SPEC = dg.AssetSpec(
+    key=dg.AssetKey(["readers", "dashboards_and_assistants"]),
+    deps=[PUBLICATION_KEY],
+    group_name="readers",
+    kinds={"dashboard"},
+    owners=OWNERS,
+    tags={"tier": "reader"},
+    description="BI tools, notebooks and assistants that open the published file read-only; "
+    "docs/bi.md says how. Nothing here materialises them.",
 )
 
 
 _FRESH_SPEC = dg.AssetCheckSpec(
     FRESH_CHECK,
     asset=PUBLICATION_KEY,
-    description="Every source holds the newest datum that its publisher's calendar says is public, "
-    "and all before it; acknowledged gaps are left out.",
+    description="Every source holds all observations that are public by its publisher's "
+    "calendar; acknowledged gaps are excluded.",
 )
 
 
@@ -196,15 +227,19 @@ def _built(
     chosen = [
         name for name in engine.build_order() if mart_key(name) in context.selected_asset_keys
     ]
-    for built in pipeline.build_marts(chosen) if chosen else ():
+    for built in pipeline.build_marts(chosen, wanted) if chosen else ():
         if built.failure:
             failures.append(_failure(pipeline, built))
             context.log.error(failures[-1], exc_info=built.error)
             continue
         yield _mart_result(pipeline, built)
-        yield from _reconcile(pipeline, [r for r in wanted if r.mart == built.name], blocked)
+        for reconciliation, result in built.results:
+            yield _check_result(reconciliation, result, blocked)
     # A check can be asked for without its mart.
-    yield from _reconcile(pipeline, [r for r in wanted if r.mart not in chosen], blocked)
+    others = [each for each in wanted if each.mart not in chosen]
+    if others:
+        for reconciliation, result in zip(others, pipeline.evaluate_all(others), strict=True):
+            yield _check_result(reconciliation, result, blocked)
 
 
 def _failure(pipeline: Pipeline, built: BuiltMart) -> str:
@@ -217,36 +252,35 @@ def _failure(pipeline: Pipeline, built: BuiltMart) -> str:
 
 def _mart_result(pipeline: Pipeline, built: BuiltMart) -> dg.MaterializeResult[Any]:
     assert built.stored is not None  # noqa: S101 - a mart that did not fail was stored
+    lineage = column_lineage(built.name, pipeline.settings.marts_dir / ".lineage")
     return dg.MaterializeResult(
         asset_key=mart_key(built.name),
         metadata=origin(pipeline)
         | describe(built.stored.table, built.rows)
+        | asset_chart(pipeline, built.stored.table, built.rows)
         | {
             "build_seconds": round(built.seconds, 3),
-            "dagster/column_lineage": column_lineage(
-                built.name, pipeline.settings.marts_dir / ".lineage"
-            ),
+            "dagster/column_lineage": lineage,
+            "columns_rest_on": lineage_table(lineage),
         },
         data_version=dg.DataVersion(built.stored.version),
         tags=origin_tags(pipeline),
     )
 
 
-def _reconcile(
-    pipeline: Pipeline, reconciliations: list[Reconciliation], blocked: list[str]
-) -> Iterator[dg.AssetCheckResult]:
-    for reconciliation in reconciliations:
-        result = pipeline.evaluate(reconciliation)
-        passed = passes(reconciliation, result)
-        if reconciliation.blocking and not passed:
-            blocked.append(reconciliation.name)
-        yield dg.AssetCheckResult(
-            asset_key=mart_key(reconciliation.mart),
-            check_name=reconciliation.name,
-            passed=passed,
-            severity=_severity(reconciliation),
-            metadata=figures(reconciliation, result),
-        )
+def _check_result(
+    reconciliation: Reconciliation, result: ReconciliationResult, blocked: list[str]
+) -> dg.AssetCheckResult:
+    passed = passes(reconciliation, result)
+    if reconciliation.blocking and not passed:
+        blocked.append(reconciliation.name)
+    return dg.AssetCheckResult(
+        asset_key=mart_key(reconciliation.mart),
+        check_name=reconciliation.name,
+        passed=passed,
+        severity=_severity(reconciliation),
+        metadata=figures(reconciliation, result),
+    )
 
 
 def _severity(reconciliation: Reconciliation) -> dg.AssetCheckSeverity:

@@ -10,6 +10,8 @@ from liquidity_pipeline.contracts.table import DUCKDB_TYPES, Table
 
 _PREVIEW_ROWS, _PREVIEW_COLUMNS = 8, 10
 _FIGURES = 6
+# As many columns behind one are named.
+_NAMED = 12
 
 
 def column_schema(table: Table) -> dg.TableSchema:
@@ -27,6 +29,16 @@ def column_schema(table: Table) -> dg.TableSchema:
             for column in table.columns
         ]
     )
+
+
+def lineage_table(lineage: dg.TableColumnLineage) -> dg.MetadataValue[Any]:
+    """Return a column lineage as Markdown: the open-source UI stores it and does not show it."""
+    lines = ["| column | rests on |", "| --- | --- |"]
+    for column, deps in lineage.deps_by_column.items():
+        read = ", ".join(f"`{dep.asset_key.path[-1]}.{dep.column_name}`" for dep in deps[:_NAMED])
+        more = f" and {len(deps) - _NAMED} more" if len(deps) > _NAMED else ""
+        lines.append(f"| `{column}` | {read}{more} |")
+    return dg.MetadataValue.md("\n".join(lines))
 
 
 def describe(table: Table, rows: pa.Table) -> dict[str, Any]:

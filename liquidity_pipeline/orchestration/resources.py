@@ -9,7 +9,7 @@ from liquidity_pipeline.pipeline import Pipeline
 from liquidity_pipeline.settings import Settings
 
 
-@dg.resource(description="All steps, for the settings of the environment.")
+@dg.resource(description="The steps of the pipeline, with the settings of the environment.")
 def environment_pipeline(context: dg.InitResourceContext) -> Iterator[Pipeline]:
     """Give a run its pipeline, and show that the run is alive for as long as its process is.
 

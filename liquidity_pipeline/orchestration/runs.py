@@ -20,7 +20,7 @@ from liquidity_pipeline.models.reconciliations.reconciliation import (
     figures,
     passes,
 )
-from liquidity_pipeline.orchestration import liveness
+from liquidity_pipeline.orchestration import liveness, retention
 from liquidity_pipeline.orchestration.assembly import build_definitions
 from liquidity_pipeline.orchestration.dagster_instance import COMMAND_LINE
 from liquidity_pipeline.orchestration.dagster_private import INTERRUPTED
@@ -106,10 +106,15 @@ class Runner:
             self._reconcile()
         self.execute(job, asset_selection=[PUBLICATION_KEY, BRIEF_KEY] if current else None)
 
+    def forget_old_runs(self) -> list[str]:
+        """Delete Dagster's records of old runs that nothing needs; see `retention`."""
+        keys = self._definitions.resolve_asset_graph().asset_check_keys
+        return retention.forget_old_runs(self.dagster, list(keys))
+
     def _reconcile(self) -> None:
         """Say again what does not reconcile, though the marts are those of the last run."""
-        for reconciliation in RECONCILIATIONS:
-            result = self.pipeline.evaluate(reconciliation)
+        results = self.pipeline.evaluate_all(RECONCILIATIONS)
+        for reconciliation, result in zip(RECONCILIATIONS, results, strict=True):
             if not passes(reconciliation, result):
                 line = figures_line(reconciliation.name, figures(reconciliation, result))
                 self.report.add(reconciliation.mart, [line])

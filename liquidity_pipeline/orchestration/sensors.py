@@ -12,7 +12,7 @@ from collections.abc import Iterator
 
 import dagster as dg
 
-from liquidity_pipeline.orchestration import liveness
+from liquidity_pipeline.orchestration import liveness, retention
 from liquidity_pipeline.orchestration.dagster_instance import STARTED_BY
 from liquidity_pipeline.orchestration.jobs import backfill, publish, refresh
 
@@ -31,8 +31,8 @@ _AT_ONCE = 200
     job=publish,
     minimum_interval_seconds=_SECONDS,
     default_status=dg.DefaultSensorStatus.RUNNING,
-    description="One publication for all runs that touched a source since the last one, whether "
-    "they succeeded or not.",
+    description="Starts one publication for all runs that fetched a source since the last "
+    "publication, whether they succeeded or not.",
 )
 def publish_what_is_new(
     context: dg.SensorEvaluationContext,
@@ -77,13 +77,18 @@ def _touched_a_source(run: dg.DagsterRun) -> bool:
 @dg.sensor(
     minimum_interval_seconds=_SECONDS,
     default_status=dg.DefaultSensorStatus.RUNNING,
-    description="Records runs whose process was killed as failed, so that what waits for their "
-    "pool can start.",
+    description="Marks runs whose process was killed as failed, so that runs waiting for their "
+    "pool can start; and once a day deletes old runs that are no longer needed.",
 )
 def record_killed_runs(context: dg.SensorEvaluationContext) -> dg.SkipReason:
-    """Recover what dead runs hold; see `liveness`."""
+    """Recover what dead runs hold, see `liveness`; forget old runs, see `retention`."""
     recovered = liveness.recover(context.instance)
-    return dg.SkipReason(f"recovered: {', '.join(recovered) or 'nothing'}")
+    repository = context.repository_def
+    checks = repository.asset_graph.asset_check_keys if repository else ()
+    forgotten = retention.forget_old_runs(context.instance, list(checks)) if checks else []
+    return dg.SkipReason(
+        f"recovered: {', '.join(recovered) or 'nothing'}; forgotten: {len(forgotten)} old runs"
+    )
 
 
 sensors = [publish_what_is_new, record_killed_runs]

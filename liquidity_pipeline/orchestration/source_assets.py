@@ -9,9 +9,11 @@ import dagster as dg
 from liquidity_pipeline.contracts.sources.policy import POLICY_EVENTS
 from liquidity_pipeline.contracts.table import Table
 from liquidity_pipeline.contracts.validation import ContractBreach
+from liquidity_pipeline.ingestion import traffic
 from liquidity_pipeline.ingestion.completeness import Missing, first_month, spans
 from liquidity_pipeline.ingestion.completeness import describe as describe_missing
 from liquidity_pipeline.ingestion.health import read_gaps
+from liquidity_pipeline.orchestration.charts import asset_chart
 from liquidity_pipeline.orchestration.dagster_instance import STARTED_BY
 from liquidity_pipeline.orchestration.metadata import bullets, column_schema, describe
 from liquidity_pipeline.orchestration.partitions import MONTHS, key_of, window_of
@@ -34,7 +36,7 @@ _WEEKLY = dg.FreshnessPolicy.time_window(
 _BUSINESS_DAYS = dg.FreshnessPolicy.time_window(
     fail_window=timedelta(days=5), warn_window=timedelta(days=4)
 )
-_EVERY_DAY = dg.FreshnessPolicy.time_window(
+EVERY_DAY = dg.FreshnessPolicy.time_window(
     fail_window=timedelta(days=2), warn_window=timedelta(hours=36)
 )
 
@@ -94,13 +96,13 @@ def _source_asset(source: Source) -> dg.AssetsDefinition:
                 "contract",
                 asset=source_key(source.name),
                 blocking=True,
-                description="Columns, types, bounds and key are as the contract says.",
+                description="Columns, types, bounds and key conform to the contract.",
             ),
             dg.AssetCheckSpec(
                 "complete",
                 asset=source_key(source.name),
-                description="Every observation that the calendar says is public is there, in all "
-                "months held; acknowledged gaps are left out.",
+                description="All observations that are public by the publisher's calendar are "
+                "present in every stored month; acknowledged gaps are excluded.",
             ),
         ],
         # A month that stays empty is not materialised: see _materialized.
@@ -129,7 +131,7 @@ def _cadence(table: Table) -> str:
 
 def _freshness_policy(table: Table) -> dg.FreshnessPolicy:
     """Return how old a table may be, from the days on which its rows are due."""
-    policies = {"weekly": _WEEKLY, "daily": _EVERY_DAY, "business_days": _BUSINESS_DAYS}
+    policies = {"weekly": _WEEKLY, "daily": EVERY_DAY, "business_days": _BUSINESS_DAYS}
     return policies[_cadence(table)]
 
 
@@ -170,6 +172,7 @@ def _materialized(
     yield dg.MaterializeResult(
         metadata=origin(pipeline)
         | _table_metadata(pipeline, source, window)
+        | traffic.summary(ingested.records)
         | bullets("gaps", ingested.gaps),
         data_version=dg.DataVersion(_combined_version(mine)),
         tags=origin_tags(pipeline),
@@ -247,7 +250,7 @@ def _table_metadata(pipeline: Pipeline, source: Source, window: Window) -> dict[
         if source.partitioned
         else pipeline.lake.read(table)
     )
-    return describe(table, rows)
+    return describe(table, rows) | asset_chart(pipeline, table, rows)
 
 
 def _missing_metadata(missing: list[Missing]) -> dict[str, Any]:

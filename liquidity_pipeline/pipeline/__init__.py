@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import shutil
 import uuid
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime
@@ -26,7 +26,7 @@ from liquidity_pipeline.contracts.registry import PUBLISHED
 from liquidity_pipeline.contracts.sources import SOURCE_TABLES
 from liquidity_pipeline.contracts.sources.policy import POLICY_EVENTS
 from liquidity_pipeline.contracts.table import Table
-from liquidity_pipeline.ingestion import completeness, coverage, freshness, ingest
+from liquidity_pipeline.ingestion import completeness, coverage, freshness, ingest, traffic
 from liquidity_pipeline.ingestion.fetch_history import FetchHistory, summarize
 from liquidity_pipeline.ingestion.ingest import Ingested, Rebuilt
 from liquidity_pipeline.models import build_stamp, building, engine, reference
@@ -59,7 +59,21 @@ SOURCES_WITH_DATA = [table for table in SOURCE_TABLES.values() if table is not P
 
 @dataclass
 class Pipeline:
-    """All steps for one set of settings. One HTTP client is shared by all sources."""
+    """All steps for one set of settings. One HTTP client is shared by all sources.
+
+    `sandbox_url` is the address at which `liquidity sandbox` serves.
+
+    >>> pipeline = Pipeline(Settings(folder, endpoints=sandbox_url, as_of=date(2026, 2, 6)))
+    >>> window = Window.of_months(date(2026, 1, 1), date(2026, 2, 6))
+    >>> pipeline.ingest(source("tga_balance"), window).gaps
+    []
+    >>> pipeline.build_mart("tga_daily").rows
+    24
+    >>> rows_by_table = pipeline.publish()
+    >>> with warehouse.reading(pipeline.settings.published_file) as connection:
+    ...     connection.sql("select max(record_date) from marts.tga_daily").fetchone()
+    (datetime.date(2026, 2, 5),)
+    """
 
     settings: Settings
     transport: Transport | None = None
@@ -100,17 +114,20 @@ class Pipeline:
         """
         self.settings.claim_data_dir()
         done = self._ingest(source, window)
-        gaps = list(done.gaps)
+        gaps, records = list(done.gaps), list(done.records)
         rebased = self._history(source).rebased if done.has_new_split else ()
         for span in completeness.spans(sorted(rebased)):
             try:
-                gaps += self._ingest(source, span).gaps
+                again = self._ingest(source, span)
             except PublisherError as error:
                 gaps.append(
                     f"{source.name}: {span.start:%Y-%m} … {span.end:%Y-%m} must be fetched again "
                     f"after a split, which failed: {error.problem}"
                 )
-        return Ingested(done.stored, list(dict.fromkeys(gaps)))
+            else:
+                gaps += again.gaps
+                records += again.records
+        return Ingested(done.stored, list(dict.fromkeys(gaps)), records)
 
     def _ingest(self, source: Source, window: Window) -> Ingested:
         return ingest.ingest(
@@ -164,19 +181,22 @@ class Pipeline:
             raise built.error or ValueError(built.failure)
         return built.stored
 
-    def build_marts(self, names: Iterable[str]) -> Iterator[BuiltMart]:
+    def build_marts(
+        self, names: Iterable[str], checks: Sequence[Reconciliation] = ()
+    ) -> Iterator[BuiltMart]:
         """Build marts in the order given, in one session; yield the outcome of each.
 
         A mart that fails keeps its last good file, and so do those that read it; all others are
-        built.
+        built, and reconciled by their `checks`.
         """
         names = list(names)
         inputs = self._mart_inputs()
         self._stamp.clear()
         wanted = frozenset[str]().union(*(engine.upstream(name) for name in names))
+        wanted = wanted.union(*(check.reads for check in checks))
         has_failed = False
         with self.session(wanted) as connection:
-            for built in building.build_marts(names, connection, self.marts, self.now):
+            for built in building.build_marts(names, connection, self.marts, self.now, checks):
                 has_failed |= bool(built.failure)
                 yield self._with_unreadable_files(built)
         if set(names) == set(MART_TABLES) and not has_failed:
@@ -211,8 +231,14 @@ class Pipeline:
 
     def evaluate(self, reconciliation: Reconciliation) -> ReconciliationResult:
         """Run one reconciliation; see `models.reconciliations.reconciliation`."""
-        with self.session(reconciliation.reads) as connection:
-            return reconciliations.evaluate(reconciliation, connection)
+        (result,) = self.evaluate_all([reconciliation])
+        return result
+
+    def evaluate_all(self, checks: Sequence[Reconciliation]) -> list[ReconciliationResult]:
+        """Run reconciliations in one session; return their results in the same order."""
+        wanted = frozenset[str]().union(*(check.reads for check in checks))
+        with self.session(wanted) as connection:
+            return [reconciliations.evaluate(check, connection) for check in checks]
 
     def coverage(self) -> pa.Table:
         """Return how far each input is known, as published in `meta.coverage`.
@@ -250,7 +276,7 @@ class Pipeline:
         """Open DuckDB in memory on the wanted tables (all by default), as public at `now`."""
         inputs = engine.Inputs(
             source_files={
-                name: self.lake.files(table)
+                name: self.lake.gathered(table)
                 for name, table in SOURCE_TABLES.items()
                 if wanted is None or table.qualified_name in wanted
             },
@@ -287,6 +313,7 @@ class Pipeline:
                 self.settings,
                 freshness=self.freshness(),
                 revisions=self.lake.revisions(),
+                runs=traffic.runs(self.archive, self.now),
                 signs=self._facts["sign_conventions"],
             )
             try:

@@ -28,6 +28,7 @@ def meta_rows(
     *,
     freshness: pa.Table,
     revisions: pa.Table,
+    runs: pa.Table,
     signs: pa.Table,
 ) -> dict[str, pa.Table]:
     """Return the `meta` tables that describe a publication, by name.
@@ -40,6 +41,7 @@ def meta_rows(
         "columns": catalogue.columns(published),
         "freshness": freshness,
         "revisions": revisions,
+        "runs": runs,
         "components": catalogue.components(signs),
         "example_queries": catalogue.example_queries(),
         "relationships": catalogue.relationships(list(PUBLISHED.values())),

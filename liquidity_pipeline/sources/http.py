@@ -93,7 +93,18 @@ def _refuse_constant(text: str) -> NoReturn:
 
 
 class HttpClient:
-    """Ask publishers over HTTP, politely and stubbornly. Safe to share between threads."""
+    """Ask publishers over HTTP, at their pace and with retries. Safe to share between threads.
+
+    `sandbox_url` is the address at which `liquidity sandbox` serves; leave `endpoints` out to ask
+    the real services.
+
+    >>> client = HttpClient(Settings(Path("data"), endpoints=sandbox_url))
+    >>> answer = client.get("nyfed", "/api/rates/secured/sofr/last/1.json")
+    >>> answer.status
+    200
+    >>> sorted(answer.json())
+    ['refRates']
+    """
 
     def __init__(self, settings: Settings) -> None:
         """Raise SettingsError if the settings give a URL to a publisher that does not exist."""

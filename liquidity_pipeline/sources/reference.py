@@ -9,7 +9,7 @@ from __future__ import annotations
 import csv
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from datetime import date, time, timedelta
+from datetime import date, datetime, time, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -145,6 +145,10 @@ def read_published_totals(reference_dir: Path) -> pa.Table:
     return pa.Table.from_pylist(list(rows.values()), schema=PUBLISHED_TOTALS.arrow_schema)
 
 
+# Days that are announced long before, and say nothing of what is decided on them.
+_SCHEDULED = frozenset({"fomc_decision"})
+
+
 @dataclass(frozen=True)
 class _Line:
     """One line of a file; its readers raise SettingsError with file, line and column."""
@@ -228,8 +232,19 @@ def _event(line: _Line) -> dict[str, object]:
         "detail": line.cells["detail"] or None,
         "source": line.text("source"),
         "evidence": line.choice("evidence", EVIDENCE),
-        "known_at": utc(event_date, line.optional_time("event_time", _END_OF_DAY)),
+        "known_at": _known_at(line, event_date),
     }
+
+
+def _known_at(line: _Line, event_date: date) -> datetime:
+    """Return when a fact was public: when it happened, or, of a scheduled day, when its year began.
+
+    The Federal Reserve publishes the days of its meetings before the year in which they are held.
+    """
+    happened = utc(event_date, line.optional_time("event_time", _END_OF_DAY))
+    if line.cells["kind"] not in _SCHEDULED or line.cells["value"]:
+        return happened
+    return utc(date(event_date.year, 1, 1), time())
 
 
 def _header(path: Path) -> tuple[str, ...]:

@@ -15,23 +15,39 @@ from liquidity_pipeline.statistics.inference import Floats, Integers
 def stratified_upper_tail(
     observed: int, totals: Integers, hits: Integers, chosen: Integers
 ) -> float:
-    """Return P(K >= observed) when the chosen are drawn at random within each stratum.
+    """Return the tail of one count; see `stratified_upper_tails`."""
+    each = (part[:, None] for part in (totals, hits, chosen))
+    return float(stratified_upper_tails(np.array([observed]), *each)[0])
 
-    Stratum s holds `totals[s]` days, `hits[s]` of them down, `chosen[s]` of them chosen; K counts
-    the hits among the chosen. Exact (to 1e-16): a sum of independent hypergeometric counts is the
-    distribution over all permutations within strata (Fisher 1935; several strata: Mantel 1963).
+
+def stratified_upper_tails(
+    observed: Integers, totals: Integers, hits: Integers, chosen: Integers
+) -> Floats:
+    """Return P(K >= observed) per series when the chosen are drawn at random within each stratum.
+
+    Of series i stratum s holds `totals[s, i]` days, `hits[s, i]` of them down, `chosen[s, i]` of
+    them chosen; K counts the hits among the chosen. Exact (to 1e-16): a sum of independent
+    hypergeometric counts is the distribution over all permutations within strata (Fisher 1935;
+    several strata: Mantel 1963).
     """
     first = np.maximum(0, chosen - (totals - hits))
-    k = first[:, None] + np.arange(int((np.minimum(chosen, hits) - first).max(initial=0)) + 1)
-    total, hit, drawn = totals[:, None], hits[:, None], chosen[:, None]
-    log_p = _log_choose(hit, k) + _log_choose(total - hit, drawn - k) - _log_choose(total, drawn)
-    distribution = np.ones(1)
-    below = 0
-    for start, p in zip(first.tolist(), np.exp(log_p), strict=True):
-        likely = np.flatnonzero(p > 1e-20)
-        distribution = np.convolve(distribution, p[likely[0] : likely[-1] + 1])
-        below += start + int(likely[0])
-    return float(min(1.0, distribution[max(observed - below, 0) :].sum()))
+    width = int((np.minimum(chosen, hits) - first).max(initial=0)) + 1
+    k = first[..., None] + np.arange(width)
+    total, hit, drawn = totals[..., None], hits[..., None], chosen[..., None]
+    p = np.exp(
+        _log_choose(hit, k) + _log_choose(total - hit, drawn - k) - _log_choose(total, drawn)
+    )
+    likely = p > 1e-20
+    start = likely.argmax(axis=-1)
+    stop = width - likely[..., ::-1].argmax(axis=-1)
+    below = (first + start).sum(axis=0)
+    tails = np.empty(len(observed))
+    for i in range(len(observed)):
+        distribution = np.ones(1)
+        for s in np.flatnonzero(chosen[:, i]):
+            distribution = np.convolve(distribution, p[s, i, start[s, i] : stop[s, i]])
+        tails[i] = distribution[max(observed[i] - below[i], 0) :].sum()
+    return np.minimum(1.0, tails)
 
 
 def _log_choose(n: Integers, k: Integers) -> Floats:

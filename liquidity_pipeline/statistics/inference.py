@@ -254,20 +254,31 @@ def matched_means(
     as often as chosen moments fall into it (post-stratification: with strata of weekday and
     month-end, their fixed effects drop out); strata with fewer than `min_controls` are left out.
     """
-    member = _members(strata)
     known = (~np.isnan(values)).astype(float)
-    filled = np.where(known > 0, values, 0.0)
-    is_chosen = known * chosen
-    all_in, all_sums = member @ known, member @ filled
-    chosen_in, chosen_sums = member @ is_chosen, member @ (filled * is_chosen)
-    controls = all_in - chosen_in
-    control_means = (all_sums - chosen_sums) / np.maximum(controls, 1)
-    is_used = controls >= min_controls
-    controls, chosen_in, chosen_sums = (
-        controls * is_used,
-        chosen_in * is_used,
-        chosen_sums * is_used,
+    all_in, all_sums = _sums_in(known, values, strata)
+    chosen_in, chosen_sums = _sums_in(known * chosen, values, strata)
+    return match(
+        (chosen_in, chosen_sums), (all_in - chosen_in, all_sums - chosen_sums), min_controls
     )
+
+
+def stratum_sums(values: Floats, strata: Integers, n_strata: int) -> tuple[Floats, Floats]:
+    """Return number and sum of the known values (strata x series); `values` as above."""
+    return _sums_in((~np.isnan(values)).astype(float), values, strata, n_strata)
+
+
+def match(
+    chosen: tuple[Floats, Floats], controls: tuple[Floats, Floats], min_controls: int = 1
+) -> Matched:
+    """Return the means of the chosen and of their matches, from both `stratum_sums`.
+
+    It lets the same controls be counted once for many choices.
+    """
+    is_used = controls[0] >= min_controls
+    controls_in, chosen_in, chosen_sums = (
+        part * is_used for part in (controls[0], chosen[0], chosen[1])
+    )
+    control_means = controls[1] / np.maximum(controls[0], 1)
     n_chosen = chosen_in.sum(axis=0)
     count = np.where(n_chosen > 0, n_chosen, np.nan)
     return Matched(
@@ -275,10 +286,18 @@ def matched_means(
         control_mean=(chosen_in * control_means).sum(axis=0) / count,
         n_chosen=n_chosen.astype(np.int64),
         chosen_in=chosen_in,
-        controls_in=controls,
+        controls_in=controls_in,
         control_means_in=control_means,
         chosen_sums_in=chosen_sums,
     )
+
+
+def _sums_in(
+    weights: Floats, values: Floats, strata: Integers, n_strata: int | None = None
+) -> tuple[Floats, Floats]:
+    """Return the sums of weights, and of values times weights; NaN counts nothing."""
+    member = _members(strata, n_strata)
+    return member @ weights, member @ np.where(weights > 0, values, 0.0)
 
 
 def mean_difference(
@@ -303,9 +322,10 @@ def mean_difference(
     return estimates, found
 
 
-def _members(strata: Integers) -> Floats:
+def _members(strata: Integers, n_strata: int | None = None) -> Floats:
     """Return strata x moments: 1 where the moment belongs to the stratum."""
-    return np.equal(strata, np.arange(int(strata.max(initial=0)) + 1)[:, None]).astype(np.float64)
+    every = np.arange(n_strata or int(strata.max(initial=0)) + 1)
+    return np.equal(strata, every[:, None]).astype(np.float64)
 
 
 # --- draws ----------------------------------------------------------------------------------------

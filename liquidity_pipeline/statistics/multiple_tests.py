@@ -78,20 +78,3 @@ def _signs(n_blocks: int, draws: int, seed: int) -> Floats:
 def bonferroni(p_values: Floats, n_tests: int) -> Floats:
     """Return p-values that hold for `n_tests` tests together, whatever their dependence."""
     return np.minimum(1.0, n_tests * p_values)
-
-
-def benjamini_hochberg(p_values: Floats) -> Floats:
-    """Return p-values adjusted for the false discovery rate along the last axis.
-
-    Benjamini and Hochberg (1995); equals scipy.stats.false_discovery_control, but a NaN stays NaN
-    and is no look.
-    """
-    order = np.argsort(p_values, axis=-1)
-    tests = np.isfinite(p_values).sum(axis=-1, keepdims=True)
-    rank = np.arange(1, p_values.shape[-1] + 1)
-    scaled = np.take_along_axis(p_values, order, axis=-1) * tests / rank
-    # NaN sorts last; going down from there it must not spread.
-    steps = np.fmin.accumulate(scaled[..., ::-1], axis=-1)[..., ::-1]
-    adjusted = np.empty_like(p_values)
-    np.put_along_axis(adjusted, order, np.minimum(steps, 1.0), axis=-1)
-    return np.where(np.isfinite(p_values), adjusted, np.nan)

@@ -132,7 +132,18 @@ _NOTHING: Mapping[str, Any] = {}
 
 
 class Archive:
-    """The archive under one data directory."""
+    """The archive under one data directory.
+
+    What a fetch was answered is kept, and the fetch can be run again without a network:
+
+    >>> fetch = Fetch(window, now, universe, client)
+    >>> rows = SOURCES["tga_balance"].collect(fetch)
+    >>> archive = Archive(folder)
+    >>> record = archive.keep("tga_balance", fetch, error=None)
+    >>> again = SOURCES["tga_balance"].collect(archive.replay(record))
+    >>> again == rows
+    True
+    """
 
     def __init__(self, root: Path) -> None:
         self._blobs = root / "blobs"

@@ -2,6 +2,7 @@
 
     lake/<table>/month=2026-02/<table>.parquet
     lake/<table>/<table>.parquet                 tables without partitions
+    lake/.gathered/<table>.parquet               all months of a table, derived: see `gathered`
 
 Rows are checked against their contract before a file is touched, equal rows leave the file as it
 is, and a changed value is noted as a revision.
@@ -11,6 +12,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 from collections.abc import Collection, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -25,7 +27,10 @@ from liquidity_pipeline.contracts.meta import REVISIONS
 from liquidity_pipeline.contracts.table import Table
 from liquidity_pipeline.contracts.validation import conform, validate
 from liquidity_pipeline.storage.files import replacing
+from liquidity_pipeline.storage.gathered import gather
 
+# From as many files on it pays to gather them.
+_MANY = 13
 _CONTENT = b"content_sha256"
 # The rank of a provider for an entity, from 0 for its first choice.
 Choice = Mapping[tuple[str, str], int]
@@ -45,7 +50,20 @@ class Stored:
 
 
 class Lake:
-    """The Parquet files under one folder."""
+    """The Parquet files under one folder.
+
+    >>> from datetime import date, datetime
+    >>> from liquidity_pipeline.contracts.sources.federal_reserve import FED_BALANCE_SHEET
+    >>> week = {"observation_date": date(2026, 2, 4), "series": "WALCL"}
+    >>> week |= {"value_usd_mn": 6_600_000.0, "known_at": datetime(2026, 2, 5, 21, 30)}
+    >>> rows = pa.Table.from_pylist([week], schema=FED_BALANCE_SHEET.arrow_schema)
+    >>> lake = Lake(folder)
+    >>> month, seen_at = date(2026, 2, 1), datetime(2026, 2, 5, 22)
+    >>> [stored.rows for stored in lake.store(FED_BALANCE_SHEET, rows, [month], seen_at)]
+    [1]
+    >>> lake.read(FED_BALANCE_SHEET, ["series", "value_usd_mn"]).to_pylist()
+    [{'series': 'WALCL', 'value_usd_mn': 6600000.0}]
+    """
 
     def __init__(self, root: Path) -> None:
         self.root = root
@@ -60,23 +78,55 @@ class Lake:
 
     def months(self, table: Table) -> list[date]:
         """Return the months that exist, oldest first."""
-        found = (self.root / table.name).glob(f"month=*/{table.name}.parquet")
-        return sorted(date.fromisoformat(f"{p.parent.name[6:]}-01") for p in found)
+        months = (path.parent.name for path in self.files(table))
+        return [date.fromisoformat(f"{name[6:]}-01") for name in months if name != table.name]
 
     def files(self, table: Table) -> list[Path]:
-        """Return all files of a table."""
-        return sorted((self.root / table.name).rglob(f"{table.name}.parquet"))
+        """Return all files of a table, oldest month first."""
+        folder = self.root / table.name
+        try:
+            names = sorted(entry.name for entry in os.scandir(folder))
+        except FileNotFoundError:
+            return []
+        file = f"{table.name}.parquet"
+        found = (folder / (file if name == file else f"{name}/{file}") for name in names)
+        return [path for path in found if path.exists()]
+
+    def gathered(self, table: Table) -> list[Path]:
+        """Return files with all rows of a table: one that is made of its months, where it can be.
+
+        It cannot where a month cannot be read or nothing can be written; then these are the months.
+        """
+        files = self.files(table)
+        if len(files) < _MANY:
+            return files
+        names = table.arrow_schema.names
+        target = self.root / ".gathered" / f"{table.name}.parquet"
+        try:
+            gather(
+                target,
+                self.root,
+                files,
+                table.arrow_schema,
+                lambda path: _read_file(table, path, names),
+            )
+        except (ValueError, OSError):
+            return files
+        return [target]
 
     def read(self, table: Table, columns: Sequence[str] | None = None) -> pa.Table:
         """Return all rows of a table; an absent table is an empty one."""
-        return self._read_files(table, self.files(table), columns)
+        return self._read_files(table, self.gathered(table), columns)
 
     def read_months(
         self, table: Table, months: Sequence[date], columns: Sequence[str] | None = None
     ) -> pa.Table:
         """Return the rows of some months; absent months have no rows."""
-        paths = [path for month in months if (path := self.path(table, month)).exists()]
-        return self._read_files(table, paths, columns)
+        held = self.months(table)
+        paths = [self.path(table, month) for month in months if month in held]
+        if len(paths) < _MANY or len(paths) < len(held):
+            return self._read_files(table, paths, columns)
+        return self.read(table, columns)
 
     def version(self, table: Table, month: date | None = None) -> str | None:
         """Return the hash of a partition's rows, or None when there is no such file."""

@@ -101,15 +101,31 @@ def _write(
         f"attach {_quoted(str(path))} as publication (storage_version '{STORAGE_VERSION}')"
     )
     try:
-        for schema in dict.fromkeys([*(t.schema for t in tables), *(v.schema for v in views)]):
-            connection.execute(f"create schema publication.{schema}")
-        counts = {table.qualified_name: _copy(connection, table) for table in tables}
-        for view in views:
-            _create_view(connection, view)
+        with _transaction(connection):
+            for schema in dict.fromkeys([*(t.schema for t in tables), *(v.schema for v in views)]):
+                connection.execute(f"create schema publication.{schema}")
+            counts = {table.qualified_name: _copy(connection, table) for table in tables}
+            for view in views:
+                _create_view(connection, view)
         connection.execute("checkpoint publication")
     finally:
         connection.execute("detach publication")
     return counts
+
+
+@contextmanager
+def _transaction(connection: duckdb.DuckDBPyConnection) -> Iterator[None]:
+    """Commit everything at once, or nothing.
+
+    There are hundreds of comments; a write to the disk for each would take longer than the rows.
+    """
+    connection.execute("begin transaction")
+    try:
+        yield
+    except BaseException:
+        connection.execute("rollback")
+        raise
+    connection.execute("commit")
 
 
 def _copy(connection: duckdb.DuckDBPyConnection, table: Table) -> int:
@@ -123,9 +139,12 @@ def _copy(connection: duckdb.DuckDBPyConnection, table: Table) -> int:
     ((count,),) = connection.execute(
         f"insert into {name} select {chosen} from {table.qualified_name} order by {order}"
     ).fetchall()
-    connection.execute(f"comment on table {name} is {_quoted(table.comment())}")
-    for column in table.columns:
-        connection.execute(f"comment on column {name}.{column.name} is {_quoted(column.comment)}")
+    comments = [f"comment on table {name} is {_quoted(table.comment())}"]
+    comments += [
+        f"comment on column {name}.{column.name} is {_quoted(column.comment)}"
+        for column in table.columns
+    ]
+    connection.execute("; ".join(comments))
     return int(count)
 
 

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import errno
+import json
 import resource
 import shutil
 import sqlite3
 import subprocess
 import sys
+from datetime import datetime
 from pathlib import Path
 
 import pytest
@@ -134,3 +136,16 @@ def test_the_future_is_wrong_usage_before_anything_starts(options, said, tmp_pat
     assert result.exit_code == USAGE, result.output
     assert said in words(result.output)
     assert not folder.exists()
+
+
+def test_the_log_is_json_lines_where_that_is_asked_for(tmp_path):
+    failures.start_log(tmp_path, "json", debug=False)
+    with pytest.raises(ValueError, match="could not convert") as caught:
+        float("two\nlines")
+    failures.record(caught.value)
+    (line,) = (tmp_path / "logs/liquidity.log").read_text().splitlines()
+    entry = json.loads(line)
+    assert entry["level"] == "ERROR"
+    assert entry["message"].startswith("could not convert string to float")
+    assert entry["traceback"].startswith("Traceback")
+    assert datetime.fromisoformat(entry["time"]).tzinfo is not None

@@ -32,6 +32,7 @@ def test_help_is_there_for_every_command_and_does_not_wait_for_dagster():
         "backfill",
         "brief",
         "doctor",
+        "mcp",
         "query",
         "rebuild",
         "refresh",

@@ -4,11 +4,20 @@ from __future__ import annotations
 
 from datetime import date, datetime
 
+import pandas as pd
 import pyarrow as pa
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from pandera.errors import SchemaErrors
 
 from liquidity_pipeline.contracts.table import KNOWN_AT, Table, day, number, text
-from liquidity_pipeline.contracts.validation import ContractBreach, conform, validate
+from liquidity_pipeline.contracts.validation import (
+    ContractBreach,
+    conform,
+    pandera_schema,
+    validate,
+)
 
 RATES = Table(
     "sources",
@@ -113,3 +122,43 @@ def test_columns_that_are_not_stored_are_not_asked_for():
         columns=(*RATES.columns, text("status", "Depends on the moment", stored=False)),
     )
     assert "status" not in conform(with_status, rows()).schema.names
+
+
+EVENTS = Table(
+    "sources",
+    "events",
+    "",
+    key=("date", "note"),
+    columns=(
+        day("date", "Day"),
+        text("rate", "Which", allowed=("SOFR", "EFFR"), nullable=True),
+        number("volume_usd_bn", "Volume", low=0, high=10),
+        text("note", "In words", nullable=True),
+    ),
+)
+
+
+@settings(deadline=None)
+@given(
+    st.lists(
+        st.fixed_dictionaries(
+            {
+                "date": st.sampled_from([FIRST, SECOND]),
+                "rate": st.sampled_from(["SOFR", "EFFR", "SOFR", None, "LIBOR"]),
+                "volume_usd_bn": st.sampled_from([0.0, 10.0, 3.5, 5.0, None, -0.1, 10.5]),
+                "note": st.sampled_from([None, "", "a", "b", "c"]),
+            }
+        ),
+        max_size=5,
+    )
+)
+def test_rows_are_refused_exactly_where_pandera_refuses_them(made: list[dict[str, object]]):
+    table = pa.Table.from_pylist(made, schema=EVENTS.arrow_schema)
+    frame = conform(EVENTS, table).to_pandas(types_mapper=pd.ArrowDtype)
+    try:
+        pandera_schema(EVENTS).validate(frame, lazy=True)
+    except SchemaErrors:
+        with pytest.raises(ContractBreach, match="breaks its contract: "):
+            validate(EVENTS, table)
+    else:
+        assert validate(EVENTS, table).num_rows == len(made)

@@ -259,3 +259,21 @@ def test_a_later_version_of_a_file_does_not_tell_what_an_earlier_one_said(lake: 
     before = known(lake, evening(date(2026, 2, 3)), contract.name, "", asked)
     assert span(before) == (None, None, date(2026, 2, 3))
     assert before["reason"] == "replaced since: what is held was published on 2026-02-04"
+
+
+def test_a_series_with_values_on_occasion_is_known_by_the_question(lake: Lake) -> None:
+    # No operation on the 11th to 13th: the answered month knows that; an unanswered one does not.
+    award = {"series": "RRPONTSYAWARD", "value": 3.5, "unit": "percent"}
+    values = [
+        {**award, "observation_date": day, "known_at": evening(day)}
+        for day in days("sifma", FEBRUARY, date(2026, 2, 10))
+    ]
+    store(lake, "market_series", values)
+    now = evening(date(2026, 2, 13))
+    good = record("market_series", date(2026, 2, 13), "/fredgraph.csv")
+    asked = known(lake, now, "market_series", "RRPONTSYAWARD", good)
+    assert span(asked) == (FEBRUARY, date(2026, 2, 13), date(2026, 2, 13))
+    before = record("market_series", date(2026, 2, 10), "/fredgraph.csv")
+    gone = record("market_series", date(2026, 2, 13), gaps=["RRPONTSYAWARD: HTTP 404"])
+    ended = known(lake, now, "market_series", "RRPONTSYAWARD", before, gone)
+    assert span(ended) == (FEBRUARY, date(2026, 2, 10), date(2026, 2, 13))

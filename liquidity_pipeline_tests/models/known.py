@@ -27,7 +27,7 @@ def everything(
     inputs = [
         (table.name, entity)
         for table in SOURCE_TABLES.values()
-        for entity in {**table.releases, **table.parts}
+        for entity in (*table.releases, *table.parts, *table.on_occasion)
         if table.name not in _SYMBOLS
     ]
     inputs += [(table, symbol) for symbol in symbols for table in _SYMBOLS]
@@ -41,7 +41,7 @@ def everything(
                 "known_from": FIRST if last else None,
                 "known_through": last,
                 "expected_through": end,
-                "basis": "answered" if entity in SOURCE_TABLES[table].parts else "rows",
+                "basis": "rows" if entity in SOURCE_TABLES[table].releases else "answered",
                 "reason": "known as far as is due" if last == end else "taken away by the test",
             }
         )

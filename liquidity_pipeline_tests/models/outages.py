@@ -2,8 +2,7 @@
 
 An outage is done to the lake and to the archive's records, the way reality does it: what was
 fetched before it stays as it stood then, and every later fetch answers nothing. Everything else
-is the good day's. Then each value of each mart is equal to the good one, or NULL, or absent. Only
-the moment at which a row was public may be earlier, where the row has lost a value to NULL.
+is the good day's. Then each value of each mart is equal to the good one, or NULL, or absent.
 """
 
 from __future__ import annotations
@@ -27,6 +26,7 @@ import pyarrow.parquet as pq
 
 from liquidity_pipeline.contracts.marts import MART_TABLES
 from liquidity_pipeline.contracts.meta import SIGN_CONVENTIONS
+from liquidity_pipeline.contracts.reach import PRICES, REFINEMENTS
 from liquidity_pipeline.contracts.sources import SOURCE_TABLES
 from liquidity_pipeline.contracts.table import Table
 from liquidity_pipeline.ingestion.coverage import Records, coverage
@@ -37,7 +37,6 @@ from liquidity_pipeline.sources.registry import SOURCES
 from liquidity_pipeline.storage.archive import Archive, FetchRecord
 from liquidity_pipeline.storage.lake import Lake
 from liquidity_pipeline.universe import Universe
-from liquidity_pipeline_tests.models.as_of import RE_ESTIMATED
 
 Marts = Mapping[str, pa.Table]
 # What an auction or a buyback adds to its announcement.
@@ -89,10 +88,16 @@ class Publication:
         archive = Archive(settings.archive_dir)
         self.records: Records = {name: archive.of(name) for name in SOURCES}
         self.lake = self._compacted(Lake(settings.lake_dir), folder / "good")
-        self.good = self.build(self.lake, self.records)
+        self.known = coverage(self.lake, self.records, self.universe, self.now)
+        self.good: Marts = {}
+        self.good = self.build(self.lake, self.known)
 
-    def build(self, lake: Lake, records: Records, only: set[str] | None = None) -> Marts:
-        """Build the marts (all, or some on top of the good others)."""
+    def build(self, lake: Lake, known: pa.Table, touched: frozenset[str] | None = None) -> Marts:
+        """Build all marts, or those whose inputs differ from the good ones.
+
+        `touched` are the source tables whose rows or coverage differ. A mart that reads none of
+        them, rests on none of them and reads no mart that differs would come out as it did.
+        """
         inputs = engine.Inputs(
             {name: lake.files(table) for name, table in SOURCE_TABLES.items()},
             {},
@@ -103,18 +108,21 @@ class Publication:
                 "sign_conventions": read_sign_conventions(self.settings.reference_dir).cast(
                     SIGN_CONVENTIONS.arrow_schema
                 ),
-                "coverage": coverage(lake, records, self.universe, self.now),
+                "coverage": known,
             },
         )
         built: dict[str, pa.Table] = {}
         with engine.session(inputs) as connection:
+            different: set[str] = set()
             for name in engine.build_order():
-                is_new = only is None or name in only
-                rows = engine.build(name, connection) if is_new else self.good[name]
+                if touched is None or _is_reached(name, touched, different):
+                    rows = built[name] = engine.build(name, connection)
+                    if name not in self.good or not rows.equals(self.good[name]):
+                        different.add(name)
+                else:
+                    rows = self.good[name]
                 connection.register(f"{name}_built", rows)
                 connection.execute(f"create view marts.{name} as from {name}_built")
-                if is_new:
-                    built[name] = rows
         return built
 
     def under(self, outage: Outage) -> Compared:
@@ -123,12 +131,14 @@ class Publication:
         shutil.rmtree(folder, ignore_errors=True)
         shutil.copytree(self.folder / "good", folder, copy_function=os.link)
         lake, records = Lake(folder), dict(self.records)
+        touched: set[str] = set()
         for source, entity in outage.gone:
             for table in SOURCES[source].tables:
-                self._cut_rows(lake, table, entity, outage.after)
+                if self._cut_rows(lake, table, entity, outage.after):
+                    touched.add(table.name)
             records[source] = self._cut_records(records[source], source, entity, outage.after)
-        touched = {t.qualified_name for source, _ in outage.gone for t in SOURCES[source].tables}
-        marts = self.build(lake, records, _downstream(touched))
+        known = coverage(lake, records, self.universe, self.now)
+        marts = self.build(lake, known, frozenset(touched | _changed(self.known, known)))
         result = Compared()
         for name, rows in marts.items():
             compare(MART_TABLES[name], self.good[name], rows, result)
@@ -152,7 +162,9 @@ class Publication:
                 pq.write_table(rows if is_last else rows.slice(0, 0), path)
         return target
 
-    def _cut_rows(self, lake: Lake, table: Table, entity: str, after: date | None) -> None:
+    def _cut_rows(self, lake: Lake, table: Table, entity: str, after: date | None) -> bool:
+        """Take rows away; return whether any is gone or another."""
+        is_touched = False
         for path in lake.files(table):
             rows = pq.read_table(path, schema=table.arrow_schema)
             affected = _of_entity(table, rows, entity)
@@ -162,10 +174,13 @@ class Publication:
                 end = _end_of(after)
                 then = _as_it_stood(table, rows.filter(affected), end)
                 kept = pa.concat_tables([rows.filter(pc.invert(affected)), then])
-            path.unlink()
-            pq.write_table(kept, path)
+            if pc.any(affected).as_py():
+                is_touched = True
+                path.unlink()
+                pq.write_table(kept, path)
         if after is None and not entity:
             shutil.rmtree(lake.root / table.name, ignore_errors=True)
+        return is_touched
 
     def _cut_records(
         self, records: Sequence[FetchRecord], source: str, entity: str, after: date | None
@@ -194,8 +209,11 @@ class Publication:
 
 def compare(table: Table, good: pa.Table, cut: pa.Table, result: Compared) -> None:
     """Count what differs between a mart and the good one, by the contract's key."""
-    names = [c.name for c in table.stored_columns if RE_ESTIMATED not in c.meaning]
+    names = [column.name for column in table.stored_columns]
     keys = list(table.key)
+    if cut.equals(good):
+        result.values += cut.num_rows * len(names)
+        return
     result.absent += good.num_rows - cut.num_rows
     with duckdb.connect() as connection:
         connection.register("good", good)
@@ -213,32 +231,14 @@ def compare(table: Table, good: pa.Table, cut: pa.Table, result: Compared) -> No
             f"from cut join good on {on}"
         ).to_arrow_table()
     result.values += pairs.num_rows * len(names) + extra * len(names)
-    has_lost = _has_lost(pairs, names)
     for name in names:
         wrong = _wrong(pairs[f"good_{name}"], pairs[f"cut_{name}"])
-        if name == "known_at":
-            wrong &= ~(has_lost & _is_earlier(pairs))
         if count := int(wrong.sum()):
             result.wrong[f"{table.name}.{name}"] += count
             at = int(np.argmax(wrong))
             key = [str(pairs[f"good_{k}"][at]) for k in keys]
             was, now = pairs[f"good_{name}"][at], pairs[f"cut_{name}"][at]
             result.examples.append(f"{table.name}.{name} {key}: {was}, then {now}")
-
-
-def _has_lost(pairs: pa.Table, names: Sequence[str]) -> np.ndarray:
-    """Mark rows of which a value became NULL."""
-    lost = np.zeros(pairs.num_rows, dtype=bool)
-    for name in names:
-        was, now = (pc.is_valid(pairs[f"{which}_{name}"]) for which in ("good", "cut"))
-        lost |= pc.and_not(was, now).to_numpy(zero_copy_only=False)
-    return lost
-
-
-def _is_earlier(pairs: pa.Table) -> np.ndarray:
-    """Mark rows that were public earlier: with a value less, a row can be."""
-    earlier = pc.less(pairs["cut_known_at"], pairs["good_known_at"])
-    return np.asarray(pc.fill_null(earlier, False).to_numpy(zero_copy_only=False))
 
 
 def _wrong(good: pa.ChunkedArray, cut: pa.ChunkedArray) -> np.ndarray:
@@ -291,18 +291,29 @@ def _end_of(day: date) -> datetime:
     return datetime.combine(day + timedelta(days=1), datetime.min.time()) + timedelta(hours=3)
 
 
-def _downstream(tables: set[str]) -> set[str]:
-    """Return the marts that a change of source tables can reach, by what they read or rest on."""
-    bare = {name.removeprefix("sources.") for name in tables}
-    prices = {"index_prices", "crypto_prices"}
-    reached: set[str] = set()
-    for name in engine.build_order():
-        rests = {each.table for each in MART_TABLES[name].rests_on}
-        rests |= prices if "prices" in rests else set()
-        read = engine.upstream(name)
-        if read & tables or rests & bare or any(f"marts.{mart}" in read for mart in reached):
-            reached.add(name)
-    return reached
+def _changed(good: pa.Table, cut: pa.Table) -> set[str]:
+    """Return the tables of which something else is known than on the good day."""
+    spans = ("table_name", "entity", "known_from", "known_through", "expected_through")
+    before, after = ({tuple(row[n] for n in spans) for row in t.to_pylist()} for t in (good, cut))
+    return {str(row[0]) for row in before ^ after}
+
+
+def _is_reached(name: str, touched: frozenset[str], different: set[str]) -> bool:
+    """Tell whether a mart reads or rests on what differs from the good day."""
+    rests = {each.table for each in MART_TABLES[name].rests_on}
+    if PRICES in rests:
+        rests |= {"index_prices", "crypto_prices"}
+    for (table, _), finer in REFINEMENTS.items():
+        if table in rests:
+            rests |= {each.table for each in finer}
+    read = engine.upstream(name)
+    if "meta.coverage" in read and touched:
+        return True
+    return bool(
+        rests & touched
+        or read & {f"sources.{table}" for table in touched}
+        or read & {f"marts.{mart}" for mart in different}
+    )
 
 
 @contextmanager
@@ -317,7 +328,8 @@ def entities(settings: Settings) -> dict[str, list[str]]:
     found: dict[str, list[str]] = {}
     for source in SOURCES.values():
         table = source.tables[0]
-        names: list[Any] = [name for name in (*table.releases, *table.parts) if name]
+        parts = (*table.releases, *table.parts, *table.on_occasion)
+        names: list[Any] = [name for name in parts if name]
         symbols = {"index_prices": universe.index, "crypto_prices": universe.crypto}
         names += [asset.symbol for asset in symbols.get(table.name, ())]
         found[source.name] = list(dict.fromkeys(names))

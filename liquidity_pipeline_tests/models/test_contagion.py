@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import date
 
 import numpy as np
@@ -68,7 +69,7 @@ def test_a_bout_lists_the_first_bad_day_of_each_class() -> None:
     for series in (small, large):
         series[:252] = np.linspace(-1, 1, 252)
         series[252:300] = 0.5
-    found = list(sequences(_panel(small_cap=small, large_cap=large)))
+    found = list(sequences(_panel(small_cap=small, large_cap=large), ["small_cap", "large_cap"]))
     days = sessions(320)
     assert found == [
         (days[300], "small_cap", days[300], 0),
@@ -79,7 +80,7 @@ def test_a_bout_lists_the_first_bad_day_of_each_class() -> None:
 def test_a_new_bout_needs_ten_quiet_sessions() -> None:
     returns = np.concatenate([np.linspace(-1, 1, 252), np.full(60, 0.5)])
     returns[[260, 268, 290]] = -5.0
-    starts = [start for start, *_ in sequences(_panel(small_cap=returns))]
+    starts = [start for start, *_ in sequences(_panel(small_cap=returns), ["small_cap"])]
     days = sessions(312)
     assert starts == [days[260], days[290]]
 
@@ -96,7 +97,9 @@ def test_order_counts_first_same_day_and_later() -> None:
     row = rows[("small_cap", "large_cap")]
     assert (row["n_bouts"], row["n_before"], row["n_same_day"], row["n_after"]) == (4, 2, 1, 1)
     assert row["p_value"] == pytest.approx(stats.binomtest(2, 3, alternative="greater").pvalue)
-    assert row["n_tests"] == 2
+    # All ordered pairs of the five classes, observed or not.
+    assert row["n_tests"] == 20
+    assert row["p_value_adjusted"] == min(1, 20 * row["p_value"])
 
 
 def test_contagion_is_found_where_it_is_and_not_where_it_is_not() -> None:
@@ -144,3 +147,25 @@ def test_rows_use_nothing_after_their_date() -> None:
     for then, later in zip(marts(), full, strict=True):
         assert then == [row for row in later if row["known_at"] <= end]
         assert then
+
+
+def test_a_class_that_is_not_held_takes_no_other_classes_bouts_away() -> None:
+    rng = np.random.default_rng(5)
+    returns = {name: rng.normal(0, 1, len(DAYS)) for name in ("RUT", "SPX", "BTC")}
+
+    def rows(held: Sequence[str]) -> tuple[list[dict[str, object]], list[dict[str, object]]]:
+        kept = {name: returns[name] for name in held}
+        connection = world(daily=(DAYS, {"tga_change": np.ones(len(DAYS))}, kept))
+        bouts = build_sequences(connection)
+        connection.register("bouts", bouts)
+        connection.execute("create table marts.contagion_sequences as from bouts")
+        return bouts.to_pylist(), build_order(connection).to_pylist()
+
+    (all_bouts, all_orders), (bouts, orders) = rows(["RUT", "SPX", "BTC"]), rows(["RUT", "SPX"])
+    assert bouts == [row for row in all_bouts if "crypto" not in str(row["classes"])]
+    of_two = {"small_cap", "large_cap"}
+    assert orders == [
+        row for row in all_orders if {row["first_class"], row["later_class"]} == of_two
+    ]
+    assert bouts
+    assert orders

@@ -192,3 +192,14 @@ def test_the_calendar_marks_turns_of_months_and_weeks() -> None:
         False,
         False,
     )
+
+
+def test_sql_that_cannot_be_read_names_the_mart_its_file_and_the_place(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(engine, "sql", lambda name: "select 1 as one,\nfrom where")
+    engine.upstream.cache_clear()
+    with pytest.raises(ValueError, match=r"marts\.tga_daily: .*tga_daily\.sql .*line 2") as error:
+        engine.upstream("tga_daily")
+    assert "\x1b" not in str(error.value), "no colours in a log"
+    engine.upstream.cache_clear()

@@ -66,6 +66,20 @@ def test_each_publisher_has_a_pool_and_a_freshness_policy_guards_each_source():
         assert spec(dg.AssetKey(["sources", name])).freshness_policy is not None
 
 
+def test_freshness_policies_guard_marts_publication_and_brief():
+    published = [dg.AssetKey(["publication", name]) for name in ("liquidity_duckdb", "brief")]
+    for key in [*map(mart_key, MART_TABLES), *published]:
+        assert spec(key).freshness_policy is not None
+        assert spec(key).tags["tier"]
+
+
+def test_the_readers_of_the_file_are_downstream_of_it():
+    graph = defs.resolve_asset_graph()
+    readers = dg.AssetKey(["readers", "dashboards_and_assistants"])
+    assert graph.get(readers).parent_keys == {dg.AssetKey(["publication", "liquidity_duckdb"])}
+    assert not graph.get(readers).is_materializable
+
+
 def test_marts_depend_on_what_their_sql_reads():
     graph = defs.resolve_asset_graph()
     parents = {key.path[-1] for key in graph.get(dg.AssetKey(["marts", "tga_daily"])).parent_keys}
@@ -117,7 +131,11 @@ def test_a_scheduled_run_asks_for_the_previous_and_the_current_month():
 
 
 def test_sensors_and_schedules_are_on_and_described():
-    assert {sensor.name for sensor in defs.sensors} == {"publish_what_is_new", "record_killed_runs"}
+    assert {sensor.name for sensor in defs.sensors} == {
+        "publish_what_is_new",
+        "record_killed_runs",
+        "send_alerts",
+    }
     for sensor in defs.sensors:
         assert sensor.default_status == dg.DefaultSensorStatus.RUNNING
     for schedule in schedules:

@@ -2,11 +2,12 @@
 
 from datetime import date, datetime
 
+import dagster as dg
 import pyarrow as pa
 
 from liquidity_pipeline.contracts.sources.federal_reserve import REFERENCE_RATES
 from liquidity_pipeline.contracts.sources.treasury import TGA_BALANCE
-from liquidity_pipeline.orchestration.metadata import describe
+from liquidity_pipeline.orchestration.metadata import describe, lineage_table
 
 
 def rows(closes: list[float]) -> pa.Table:
@@ -39,3 +40,17 @@ def test_of_several_series_none_is_plotted_for_all():
 
 def test_a_short_series_breaks_nothing():
     assert describe(TGA_BALANCE, rows([]))["dagster/row_count"] == 0
+
+
+def test_the_lineage_of_columns_can_be_read_in_the_ui():
+    lineage = dg.TableColumnLineage(
+        {
+            "gap": [dg.TableColumnDep(dg.AssetKey(["sources", "tga_balance"]), "closing_usd_mn")],
+            "many": [dg.TableColumnDep(dg.AssetKey(["marts", "m"]), f"c{i}") for i in range(14)],
+            "none": [],
+        }
+    )
+    lines = lineage_table(lineage).value.splitlines()
+    assert lines[2] == "| `gap` | `tga_balance.closing_usd_mn` |"
+    assert lines[3].endswith(" and 2 more |")
+    assert lines[4] == "| `none` |  |"

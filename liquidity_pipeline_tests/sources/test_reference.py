@@ -84,10 +84,18 @@ def test_the_actual_balance_is_that_of_the_daily_statement(events):
 
 def test_a_fact_is_known_at_its_hour_in_new_york(events):
     known = {(e["event_date"], e["kind"], e["subject"]): e["known_at"] for e in events}
-    # Statement at 14:00, estimates at 15:00; UTC is four hours ahead in summer, five in winter.
-    assert known[date(2026, 7, 29), "fomc_decision", "FOMC"] == moment("2026-07-29 18:00")
+    # A rate is announced at 14:00, estimates at 15:00; UTC is four hours ahead in summer, five in
+    # winter.
+    assert known[date(2025, 9, 17), "iorb_rate", "IORB"] == moment("2025-09-17 18:00")
     refunding = known[date(2026, 2, 2), "refunding_cash_balance", "2026Q1"]
     assert refunding == moment("2026-02-02 20:00")
+
+
+def test_the_days_of_meetings_are_known_before_their_year(events):
+    """The Fed publishes its meetings ahead, so that the coming one is not news on its day."""
+    known = {e["event_date"]: e["known_at"] for e in events if e["kind"] == "fomc_decision"}
+    assert known[date(2026, 12, 9)] == known[date(2026, 1, 28)] == moment("2026-01-01 05:00")
+    assert all(e["value"] is None for e in events if e["kind"] == "fomc_decision")
 
 
 def test_administered_rates_step_on_their_effective_day(events):
@@ -134,7 +142,7 @@ def test_a_user_adds_a_file_without_touching_code(tmp_path: Path):
     write(tmp_path, HEADER, ROW)
     # Another order of columns, and the mark that a spreadsheet leaves at the start.
     names = HEADER.split(",")
-    cells = ROW.replace("2030-01-28,", "2030-03-20,14:00").replace("FOMC,,", "FOMC,1.5,percent")
+    cells = ROW.replace("2030-01-28", "2030-03-20").replace("FOMC,,", "FOMC,1.5,percent")
     write(
         tmp_path,
         "\ufeff" + ",".join(reversed(names)),
@@ -148,8 +156,8 @@ def test_a_user_adds_a_file_without_touching_code(tmp_path: Path):
         (date(2030, 1, 28), None),
         (date(2030, 3, 20), 1.5),
     ]
-    # Without an hour the end of New York's day is taken: 16:00, in winter 21:00 UTC.
-    assert rows[0]["known_at"] == moment("2030-01-28 21:00")
+    # Without an hour the end of New York's day is taken: 16:00, in summer 20:00 UTC.
+    assert rows[1]["known_at"] == moment("2030-03-20 20:00")
 
 
 @pytest.mark.parametrize(

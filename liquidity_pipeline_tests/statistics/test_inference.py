@@ -23,7 +23,7 @@ from liquidity_pipeline.statistics.inference import (
     slopes,
     sum_blocks,
 )
-from liquidity_pipeline.statistics.multiple_tests import benjamini_hochberg, max_t_p_values
+from liquidity_pipeline.statistics.multiple_tests import max_t_p_values
 
 
 def _slopes(x: np.ndarray, y: np.ndarray):
@@ -282,15 +282,6 @@ def test_scores_without_information_are_undefined() -> None:
 
 
 # --- closed forms --------------------------------------------------------------------------------
-
-
-def test_benjamini_hochberg_equals_scipy_and_passes_gaps_over() -> None:
-    p = np.random.default_rng(13).random((5, 30)) ** 2
-    assert benjamini_hochberg(p) == pytest.approx(stats.false_discovery_control(p, axis=1))
-    with_gap = np.array([0.01, np.nan, 0.04, 0.03])
-    expected = stats.false_discovery_control([0.01, 0.04, 0.03])
-    assert benjamini_hochberg(with_gap)[[0, 2, 3]] == pytest.approx(expected)
-    assert np.isnan(benjamini_hochberg(with_gap)[1])
 
 
 def test_fisher_band_is_a_quarter_at_sixty_pairs() -> None:

@@ -23,12 +23,24 @@ select coalesce(effective_date, event_date) as date, kind, subject
 from sources.policy_events, meta.publication
 where coalesce(effective_date, event_date) > as_of
     and coalesce(effective_date, event_date) <= as_of + 28
-    and kind in ('fomc_decision', 'quarterly_refunding', 'bill_purchase_programme', 'iorb_rate',
+    and kind in ('fomc_decision', 'bill_purchase_programme', 'iorb_rate',
         'refunding_cash_balance')
 order by date, kind
 
 -- name: last_of_kind
 select max(event_date) from sources.policy_events where kind = :kind
+
+-- By custom the Treasury makes its refunding statement on or about the first Wednesday of these months.
+-- name: refunding_weeks
+select min(date) as date
+from meta.calendar_days, meta.publication
+where month(date) in (2, 5, 8, 11) and isodow(date) = 3 and day(date) <= 7
+    and date > as_of - 3 and date <= as_of + 28
+    and not exists (
+        select 1 from sources.policy_events
+        where kind = 'refunding_borrowing' and event_date between date - 9 and date + 4
+    )
+having min(date) is not null
 
 -- Federal tax dates, moved to the next business day.
 -- name: tax_dates

@@ -156,9 +156,13 @@ def _dates(book: Book) -> Block:
         row({"date": day.isoformat(), "style": "weekday"}, what)
         for day, what in sorted(listed, key=lambda entry: entry[0])
     ]
-    known = {event["kind"] for event in book.records("events_ahead")}
-    unknown = [kind for kind in ("fomc_decision", "quarterly_refunding") if kind not in known]
-    rows += [row(msg(N_("no date held")), term(EVENTS, kind), tone="unknown") for kind in unknown]
+    for week in book.records("refunding_weeks"):
+        about = msg(N_("about {date}"), date={"date": week["date"].isoformat(), "style": "weekday"})
+        what = msg(N_("Quarterly refunding statement, by custom; its day is not stored"))
+        rows.append(row(about, what, tone="unknown"))
+    held_through = book.one("last_of_kind", kind="fomc_decision")
+    if held_through is None or held_through < end:
+        rows.append(row(msg(N_("no date stored")), term(EVENTS, "fomc_decision"), tone="unknown"))
     title = counted(
         "{n} date ahead, {date} to {end}",
         "{n} dates ahead, {date} to {end}",

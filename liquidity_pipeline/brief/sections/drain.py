@@ -96,7 +96,7 @@ def _season(book: Book) -> Block:
         cells = []
         for column, name, unit in (
             ("actual_usd_mn", N_("{what}: actual"), "usd_mn"),
-            ("expected_usd_mn", N_("{what}: expected of the season"), "usd_mn"),
+            ("expected_usd_mn", N_("{what}: seasonal expectation"), "usd_mn"),
             ("expected_low_usd_mn", N_("{what}: lower end of the band"), "usd_mn"),
             ("expected_high_usd_mn", N_("{what}: upper end of the band"), "usd_mn"),
             ("surprise_sd", N_("{what}: surprise in standard deviations"), "sd"),

@@ -1,4 +1,4 @@
-"""Who reacted: returns between the same two moments, correlations, slopes, and what tests say."""
+"""Which assets reacted: returns between the same two moments, correlations, slopes and tests."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def reaction(book: Book) -> Section:
     """Return the table of assets, the state of the tests, and the correlations' course."""
     return {
         "id": "reaction",
-        "title": msg(N_("Who reacted")),
+        "title": msg(N_("Which assets reacted")),
         "blocks": [
             _assets(book),
             _tests(book),
@@ -88,7 +88,7 @@ _SLOPE: tuple[tuple[str, str, Unit, str], ...] = (
     ("beta_low", "beta_low * 100", "pct_per_100bn", N_("{asset}: slope, lower end")),
     ("beta_high", "beta_high * 100", "pct_per_100bn", N_("{asset}: slope, upper end")),
     ("p", "p_value_adjusted", "ratio", N_("{asset}: adjusted p-value of the slope")),
-    ("n", "n_obs", "count", N_("{asset}: weeks behind the slope")),
+    ("n", "n_obs", "count", N_("{asset}: weeks used for the slope")),
 )
 
 

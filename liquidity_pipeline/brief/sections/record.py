@@ -34,7 +34,7 @@ def misses(book: Book) -> Section:
     """Return the last misses of the season, the settlement outlook and the Treasury's path."""
     rows = [*_season(book), *_outlooks(book), *_paths(book)]
     if not rows:
-        what = msg(N_("How past outlooks fared"))
+        what = msg(N_("Errors of past outlooks"))
         tables = ("marts.settlement_outlook_score", "marts.tga_trajectory_score")
         block = statement("misses", book.unknown(what, *tables), "unknown")
     else:
@@ -42,12 +42,12 @@ def misses(book: Book) -> Section:
             msg(N_("Outlook")),
             msg(N_("Made on")),
             msg(N_("For")),
-            msg(N_("Said")),
-            msg(N_("Came")),
+            msg(N_("Forecast")),
+            msg(N_("Outcome")),
             msg(N_("Error")),
         ]
         title = msg(
-            N_("Misses of our own outlooks, {unit}, as of {date}"),
+            N_("Errors of our own outlooks, {unit}, as of {date}"),
             unit=msg(N_("USD bn")),
             date=book.as_of,
         )
@@ -64,7 +64,7 @@ def misses(book: Book) -> Section:
             "marts.tga_trajectory_score",
         ]
         block = table("misses", title, columns, rows, sources, note=note)
-    return {"id": "misses", "title": msg(N_("Last misses")), "blocks": [block]}
+    return {"id": "misses", "title": msg(N_("Latest forecast errors")), "blocks": [block]}
 
 
 def _stale(book: Book) -> list[Block]:
@@ -85,7 +85,7 @@ def _stale(book: Book) -> list[Block]:
     columns = [
         msg(N_("Source")),
         msg(N_("Series")),
-        msg(N_("Newest held")),
+        msg(N_("Newest stored")),
         msg(N_("Due since then")),
         msg(N_("Missing days")),
     ]
@@ -182,7 +182,7 @@ def _miss(
     **where: Any,
 ) -> Row:
     what, made, day = named
-    labels = (N_("{what}: said"), N_("{what}: came"), N_("{what}: error"))
+    labels = (N_("{what}: forecast"), N_("{what}: outcome"), N_("{what}: error"))
     figures = [
         book.figure(
             f"{id}.{suffix}",

@@ -99,7 +99,7 @@ def _flags(book: Book) -> list[Block]:
             msg(N_("Reason, as recorded")),
         ]
         rows = [_raised(book, gauge) for gauge in raised]
-        title = msg(N_("Raised gauges, as of {date}"), date=book.as_of)
+        title = msg(N_("Active gauges, as of {date}"), date=book.as_of)
         blocks.append(table("raised", title, columns, rows, ["marts.stress_flags"]))
     if old:
         text = counted(
@@ -302,11 +302,11 @@ def _thresholds(book: Book) -> Block:
 def _levels(book: Book) -> Block:
     levels = book.records("reference_levels")
     if not levels:
-        what = msg(N_("Distance to levels that were named"))
+        what = msg(N_("Distance to named levels"))
         return statement("levels", book.unknown(what, "marts.reference_levels"), "unknown")
     rows = [_level(book, position, record) for position, record in enumerate(levels)]
     columns = [
-        msg(N_("Level that was named")),
+        msg(N_("Named level")),
         msg(N_("Unit")),
         msg(N_("Value")),
         msg(N_("Level")),
@@ -337,7 +337,7 @@ def _level(book: Book, position: int, record: Record) -> Row:
         )
         for column, label in (
             ("value", N_("{what}: value")),
-            ("level", N_("{what}: level that was named")),
+            ("level", N_("{what}: named level")),
             ("distance", N_("{what}: above the level")),
         )
     )

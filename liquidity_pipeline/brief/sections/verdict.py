@@ -38,7 +38,7 @@ _DRAINS = {
     ("fell", "below"): N_(
         "Reserves fell by {drain} in the week ending {week}, less than the season explains"
     ),
-    ("fell", ""): N_("Reserves fell by {drain} in the week ending {week}, set against no season"),
+    ("fell", ""): N_("Reserves fell by {drain} in the week ending {week}; the season is not known"),
     ("rose", "above"): N_(
         "Reserves rose by {drain} in the week ending {week}, less than the season explains"
     ),
@@ -48,7 +48,7 @@ _DRAINS = {
     ("rose", "below"): N_(
         "Reserves rose by {drain} in the week ending {week}, more than the season explains"
     ),
-    ("rose", ""): N_("Reserves rose by {drain} in the week ending {week}, set against no season"),
+    ("rose", ""): N_("Reserves rose by {drain} in the week ending {week}; the season is not known"),
 }
 
 
@@ -191,8 +191,8 @@ def _change(book: Book, gauge: Gauge, before: Figure | None) -> Row | None:
     )
 
 
-_REVISED, _NEW = N_("revision of the same datum"), N_("newer datum")
-_LOST, _FOUND, _WITHDRAWN = N_("no longer known"), N_("now known"), N_("newer datum withdrawn")
+_REVISED, _NEW = N_("revision of the same value"), N_("newer value")
+_LOST, _FOUND, _WITHDRAWN = N_("no longer known"), N_("now known"), N_("newer value withdrawn")
 _NOTABLE = (_REVISED, _LOST, _WITHDRAWN)
 
 

@@ -138,11 +138,11 @@ def gauge_figures(
         date=day,
         series=series,
     )
-    # A week of settlements is as old as its Friday.
-    ends = day + timedelta(days=4) if day and gauge.is_week else day
+    # A week of settlements is as old as its Friday, or was complete today, before its Friday.
+    ends = min(day + timedelta(days=4), book.as_of) if day and gauge.is_week else day
     age = book.figure(
         f"{gauge.id}.age",
-        msg(N_("{what}: age of the datum"), what=name),
+        msg(N_("{what}: age of the value"), what=name),
         "days",
         "age",
         date=ends,

@@ -25,7 +25,7 @@ def probability(name: str, meaning: str, *, nullable: bool = False) -> Column:
 def corrected_p_values(family: str, method: str, *, nullable: bool = False) -> tuple[Column, ...]:
     """Return the p-value of one row, the one corrected for the family of tests, and its size."""
     return (
-        probability("p_value", "Of this row alone, two-sided"),
+        probability("p_value", "Two-sided p-value of this row alone"),
         probability("p_value_adjusted", f"Corrected for n_tests: {method}", nullable=nullable),
         n_tests(family, nullable=nullable),
     )
@@ -48,8 +48,9 @@ def slope(name: str, meaning: str) -> tuple[Column, ...]:
 
 
 # Of what is followed, not of what could be observed: an outage makes no result more significant.
-MAX_T = "largest t of its own by random signs of blocks; between the followed, Bonferroni"
+MAX_T = (
+    "maximum-t test by random signs of blocks within an asset or class, Bonferroni across "
+    "all that are followed"
+)
 
-BONFERRONI = "Bonferroni, for all that are planned"
-
-BH = "Benjamini and Hochberg"
+BONFERRONI = "Bonferroni over all planned tests"

@@ -69,15 +69,15 @@ def whole_family(
     return tuple(inputs.values())
 
 
-DRIVER = text("driver", "What liquidity did", allowed=DRIVERS)
+DRIVER = text("driver", "Measure of the change of liquidity", allowed=DRIVERS)
 
 DRIVER_CHANGES = Table(
     "marts",
     "driver_changes",
-    "Changes of liquidity by New York session and by H.4.1 week. A rise drains, but for "
-    "fed_bill_purchases, which add reserves. reserve_drain is the drain of record, weekly only; "
-    "reserve_drain_estimate is daily (TGA + overnight reverse repo - all outright operations by "
-    "settlement date), see marts.daily_drain_error for how far it is off.",
+    "Changes of liquidity by New York session and by H.4.1 week. A positive value drains, "
+    "except for fed_bill_purchases, which add reserves. reserve_drain is the drain of record "
+    "and is weekly only; reserve_drain_estimate is daily (TGA + overnight reverse repo - all "
+    "outright operations by settlement date), and marts.daily_drain_error gives its error.",
     key=("frequency", "date", "driver"),
     reach="date",
     rests_on=DRIVER_INPUTS,

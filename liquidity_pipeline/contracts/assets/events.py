@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from itertools import combinations
+
 from liquidity_pipeline.contracts.assets.columns import (
     AS_OF,
-    BH,
     BONFERRONI,
     KNOWN_AT,
     MAX_T,
@@ -20,39 +22,50 @@ from liquidity_pipeline.contracts.table import Table, day, integer, number, text
 SETTLEMENT_DAY_STUDY = Table(
     "marts",
     "settlement_day_study",
-    "Returns on days of net settlement by the public, against days without of the same weekday "
-    "(last and first days of a month against their like). The last nine are frozen monthly.",
+    "Returns on days on which the public pays net for settlement, compared with days without "
+    "it on the same weekday (last and first days of a month with other such days). The "
+    "sample last_9 is recorded monthly and never revised.",
     key=("as_of", "sample", "size_bucket", "asset"),
     reach="as_of",
     rests_on=(ASSET, AUCTIONS),
     columns=(
         AS_OF,
-        text("sample", "Settlement days studied", allowed=("full", "since_2022", "last_9")),
+        text("sample", "Settlement days in the sample", allowed=("full", "since_2022", "last_9")),
         text(
             "size_bucket",
             "Net public settlement of the day",
             allowed=("all", "up_to_20bn", "20_to_50bn", "over_50bn"),
         ),
         text("asset", "Symbol"),
-        integer("n_days", "Settlement days with a match", low=1, unit="sessions"),
-        integer("n_control", "Other days of the same kinds", low=60, unit="sessions"),
+        integer("n_days", "Settlement days that have matched control days", low=1, unit="sessions"),
+        integer("n_control", "Matched control days", low=60, unit="sessions"),
         number(
             "n_control_effective",
-            "How many of them, were all of equal weight (Kish)",
+            "Effective number of control days: as many with equal weights would be as "
+            "precise (Kish)",
             nullable=False,
             low=60,
             unit="sessions",
         ),
-        integer("n_down", "Settlement days on which it fell", low=0, unit="sessions"),
-        number("mean_return_pct", "Mean on settlement days", nullable=False),
-        number("control_mean_pct", "Mean on matched other days", nullable=False),
+        integer("n_down", "Settlement days on which the asset fell", low=0, unit="sessions"),
+        number("mean_return_pct", "Mean return on settlement days", nullable=False),
+        number("control_mean_pct", "Mean return on matched control days", nullable=False),
         number("difference_low_pct", "Lower end of the 95 % interval of the difference"),
-        number("difference_high_pct", "Upper end; NULL where a handful of weeks decide"),
-        probability("share_down", "Share of settlement days on which it fell"),
-        probability("base_rate_down", "The same on matched other days"),
-        probability("p_value", "Exact: as many down days or more, drawn from matched days"),
+        number(
+            "difference_high_pct",
+            "Upper end of the 95 % interval of the difference; NULL where a few weeks decide the "
+            "result",
+        ),
+        probability("share_down", "Share of settlement days on which the asset fell"),
+        probability("base_rate_down", "Share of matched control days on which the asset fell"),
         probability(
-            "p_value_binomial", "Binomial by the share of down days among all other days, unmatched"
+            "p_value",
+            "Exact probability of at least as many down days if they were drawn from the matched "
+            "days",
+        ),
+        probability(
+            "p_value_binomial",
+            "Binomial p-value from the share of down days among all other days, unmatched",
         ),
         probability("p_value_adjusted", f"p_value corrected for n_tests: {BONFERRONI}"),
         n_tests("sizes, times all followed assets"),
@@ -60,17 +73,27 @@ SETTLEMENT_DAY_STUDY = Table(
     ),
 )
 
+# Between which classes stress is said to spread, and the sets of them whose clusters of bad days
+# are followed: all, and each two. A set is known as far as all of its classes.
+SPREADING_CLASSES = ("crypto", "small_cap", "mid_cap", "large_cap", "high_yield")
+BOUT_SETS: Mapping[str, tuple[str, ...]] = {
+    ", ".join(names): names for names in (SPREADING_CLASSES, *combinations(SPREADING_CLASSES, 2))
+}
 _SPREADING = tuple(
-    Input(PRICES, class_entity=name)
-    for name in ("crypto", "small_cap", "mid_cap", "large_cap", "high_yield")
+    Input(
+        PRICES,
+        class_entity=name,
+        only={"classes": tuple(label for label, names in BOUT_SETS.items() if name in names)},
+    )
+    for name in SPREADING_CLASSES
 )
 
-_CLASS = text("asset_class", "Class, equal mean of its assets")
+_CLASS = text("asset_class", "Asset class, as the equally weighted mean of its assets")
 
 CONTAGION = Table(
     "marts",
     "contagion",
-    "Returns over the sessions after small-cap stress against those after other days.",
+    "Returns over the sessions after small-cap stress compared with returns after other days.",
     key=("as_of", "trigger", "asset_class", "horizon_sessions"),
     reach="as_of",
     rests_on=(CLASS_INPUT, Input(PRICES, class_entity="small_cap")),
@@ -78,7 +101,8 @@ CONTAGION = Table(
         AS_OF,
         text(
             "trigger",
-            "Small caps: a day among the worst 5 % so far; 10 % below the year's highest close",
+            "Small-cap stress: a day among the worst 5 % so far, or a close 10 % below the highest "
+            "of the past year",
             allowed=("worst_5pct_day", "drawdown_10pct"),
         ),
         _CLASS,
@@ -87,7 +111,7 @@ CONTAGION = Table(
         integer("n_other", "Other days", low=1, unit="sessions"),
         number("mean_return_pct", "Mean return after stress", nullable=False),
         number("other_mean_pct", "Mean return after other days", nullable=False),
-        number("difference_pct", "Difference", nullable=False),
+        number("difference_pct", "Difference of the two means", nullable=False),
         number("difference_low_pct", "Lower end of the 95 % interval", nullable=False),
         number("difference_high_pct", "Upper end of the 95 % interval", nullable=False),
         *corrected_p_values("triggers and horizons, times all classes followed", MAX_T),
@@ -98,13 +122,15 @@ CONTAGION = Table(
 CONTAGION_SEQUENCES = Table(
     "marts",
     "contagion_sequences",
-    "Bouts of bad days (a class's worst 5 % so far) after ten quiet sessions: when each class had "
-    "its first within ten sessions.",
-    key=("bout_start", "asset_class"),
+    "Clusters of bad days (a class's worst 5 % so far) that follow ten quiet sessions, and "
+    "when each class had its first bad day within ten sessions. For all classes together, and for "
+    "each two of them.",
+    key=("classes", "bout_start", "asset_class"),
     reach="first_bad_day",
     rests_on=_SPREADING,
     columns=(
-        day("bout_start", "First bad day of any class"),
+        text("classes", "Classes whose clusters these are", allowed=tuple(BOUT_SETS)),
+        day("bout_start", "First bad day of any of them: the start of the cluster"),
         _CLASS,
         day("first_bad_day", "First bad day of this class"),
         integer("sessions_after_start", "Sessions since the start", low=0, unit="sessions"),
@@ -115,21 +141,28 @@ CONTAGION_SEQUENCES = Table(
 CONTAGION_ORDER = Table(
     "marts",
     "contagion_order",
-    "How often one class has its bad day before another in the bouts so far.",
+    "How often one class had its bad day before another in the clusters of the two so far.",
     key=("as_of", "first_class", "later_class"),
     reach="as_of",
-    rests_on=_SPREADING,
+    rests_on=(
+        Input(PRICES, class_column="first_class"),
+        Input(PRICES, class_column="later_class"),
+    ),
     columns=(
         AS_OF,
-        text("first_class", "Class said to be first"),
-        text("later_class", "Class said to follow"),
-        integer("n_bouts", "Bouts in which both had a bad day", low=1, unit="bouts"),
-        integer("n_before", "First class first", low=0, unit="bouts"),
-        integer("n_same_day", "Both on the same session", low=0, unit="bouts"),
-        integer("n_after", "Later class first", low=0, unit="bouts"),
-        probability("p_value", "Exact sign test, one-sided: first is as often first or more"),
-        probability("p_value_adjusted", f"Corrected for n_tests: {BH}"),
-        n_tests("pairs of this date"),
+        text("first_class", "Class that is claimed to come first"),
+        text("later_class", "Class that is claimed to follow"),
+        integer("n_bouts", "Clusters in which both classes had a bad day", low=1, unit="bouts"),
+        integer("n_before", "Clusters in which the first class came first", low=0, unit="bouts"),
+        integer(
+            "n_same_day", "Clusters in which both came on the same session", low=0, unit="bouts"
+        ),
+        integer("n_after", "Clusters in which the later class came first", low=0, unit="bouts"),
+        probability(
+            "p_value", "One-sided exact sign test of whether the first class comes first more often"
+        ),
+        probability("p_value_adjusted", f"Corrected for n_tests: {BONFERRONI}"),
+        n_tests("ordered pairs of classes"),
         KNOWN_AT,
     ),
 )
@@ -137,7 +170,7 @@ CONTAGION_ORDER = Table(
 RELATIVE_PERFORMANCE = Table(
     "marts",
     "relative_performance",
-    "Weekly returns in weeks at whose end a drain episode was open, against other weeks.",
+    "Weekly returns in weeks that ended during an open drain episode, compared with other weeks.",
     key=("as_of", "asset", "measure"),
     reach="as_of",
     rests_on=(ASSET, Input(PRICES, class_entity="large_cap"), RESERVES),
@@ -147,18 +180,20 @@ RELATIVE_PERFORMANCE = Table(
         text("asset_class", "Class"),
         text(
             "measure",
-            "Return alone, or less that of large caps",
+            "The asset's return, or its return less that of large caps",
             allowed=("return", "return_less_large_cap"),
         ),
-        number("mean_in_drain_pct", "Mean per week in episodes", nullable=False),
-        number("mean_outside_pct", "Mean per week outside", nullable=False),
-        number("difference_pct", "Difference", nullable=False),
+        number("mean_in_drain_pct", "Mean weekly return in episodes", nullable=False),
+        number("mean_outside_pct", "Mean weekly return outside episodes", nullable=False),
+        number("difference_pct", "Difference of the two means", nullable=False),
         number("difference_low_pct", "Lower end of the 95 % interval", nullable=False),
         number("difference_high_pct", "Upper end of the 95 % interval", nullable=False),
         *corrected_p_values("measures, times all followed assets", MAX_T),
         integer("n_weeks_in_drain", "Weeks in episodes", low=1, unit="weeks"),
         integer("n_weeks_outside", "Weeks outside", low=1, unit="weeks"),
-        integer("n_episodes", "Episodes among them", low=1, unit="episodes"),
+        integer(
+            "n_episodes", "Number of episodes that these weeks belong to", low=1, unit="episodes"
+        ),
         KNOWN_AT,
     ),
 )

@@ -29,20 +29,20 @@ COMPONENTS = (
 
 COMPLETE = flag(
     "complete",
-    "TRUE where every part of the row's H.4.1 week is known and adds up to the fall of reserves; "
-    "NULL where it is not, or not yet: re-estimated each run",
+    "TRUE where every component of the row's H.4.1 week is known and they add up to the fall "
+    "of reserves; otherwise NULL. Each run determines it again",
     nullable=True,
 )
 
 _BOTH_CONVENTIONS = (
     usd(
         "drain_reserves_usd_mn",
-        "Counted by the accounting; closes to the fall of reserves",
+        "Amount by reserve accounting; the components add up to the fall of reserves",
         nullable=False,
     ),
     usd(
         "drain_headline_usd_mn",
-        "Counted as market commentary does; does not close",
+        "Amount by market convention; the components do not add up to the fall of reserves",
         nullable=False,
     ),
 )
@@ -50,9 +50,10 @@ _BOTH_CONVENTIONS = (
 DRAINS = Table(
     "marts",
     "drains",
-    "Components of the drain by day, unsigned in their natural direction, counted both ways. "
-    "Balance-sheet lines are dated on the Wednesday of H.4.1, and there only if the whole week is "
-    "known; the rows marked complete add up to the fall of reserves.",
+    "Components of the drain by day, in their natural direction and in both sign "
+    "conventions. Balance-sheet lines are dated on the Wednesday of H.4.1 and are present "
+    "only if the whole week is known; rows with complete = TRUE add up to the fall of "
+    "reserves.",
     key=("date", "component"),
     reach="date",
     rests_on=(
@@ -62,7 +63,7 @@ DRAINS = Table(
     ),
     columns=(
         day("date", "Day of the flow"),
-        text("component", "What moves", allowed=COMPONENTS),
+        text("component", "Component of the drain", allowed=COMPONENTS),
         usd("amount_usd_mn", "Amount in its natural direction (a rise, a purchase)"),
         *_BOTH_CONVENTIONS,
         COMPLETE,
@@ -73,9 +74,10 @@ DRAINS = Table(
 WEEKLY_DRAINS = Table(
     "marts",
     "weekly_drains",
-    "Drains of each H.4.1 week by component; total in the convention of reserves ties to "
-    "marts.reserve_drains. A week is there with all of its parts or not at all; without the "
-    "auctions its settlement is absent and its total by market convention is NULL.",
+    "Drains of each H.4.1 week by component; the total by reserve accounting equals the "
+    "drain in marts.reserve_drains. A week is published with all of its components or not at "
+    "all; where the auctions are not known, its settlement row is absent and its total by "
+    "market convention is NULL.",
     key=("week_ending", "component"),
     reach="week_ending",
     rests_on=(
@@ -84,7 +86,7 @@ WEEKLY_DRAINS = Table(
     ),
     columns=(
         day("week_ending", "Wednesday"),
-        text("component", "What moves, or total", allowed=(*COMPONENTS, "total")),
+        text("component", "Component, or total", allowed=(*COMPONENTS, "total")),
         usd("amount_usd_mn", "Amount in its natural direction; NULL for the total"),
         _BOTH_CONVENTIONS[0],
         replace(_BOTH_CONVENTIONS[1], nullable=True),
@@ -95,9 +97,9 @@ WEEKLY_DRAINS = Table(
 DAILY_DRAIN_ERROR = Table(
     "marts",
     "daily_drain_error",
-    "How far the daily estimate of the drain (TGA + overnight reverse repo - outright purchases "
-    "by settlement date) is from the drain of record, by calendar year of H.4.1 weeks. Years of "
-    "which a week is not known are absent.",
+    "How far the daily estimate of the drain (TGA + overnight reverse repo - outright "
+    "purchases by settlement date) is from the drain of record, by calendar year of H.4.1 "
+    "weeks. A year is absent where any of its weeks is not known.",
     key=("year",),
     reach="last_week",
     rests_on=(FED_OPERATIONS, RESERVES, ON_RRP, Input("tga_balance")),
@@ -108,7 +110,13 @@ DAILY_DRAIN_ERROR = Table(
         usd("mean_error_usd_mn", "Mean of estimate less record", nullable=False),
         usd("mean_absolute_error_usd_mn", "Mean size of the error per week", nullable=False),
         usd("mean_absolute_drain_usd_mn", "Mean size of the drain of record", nullable=False),
-        number("correlation", "Of both over the weeks", low=-1, high=1, unit="-1 to 1"),
+        number(
+            "correlation",
+            "Correlation of the estimate with the record over the weeks",
+            low=-1,
+            high=1,
+            unit="-1 to 1",
+        ),
         flag(
             "is_close",
             "The correlation is 0.9 or more; where it is not, do not read the daily estimate as a "
@@ -118,7 +126,9 @@ DAILY_DRAIN_ERROR = Table(
     ),
 )
 
-_BEYOND = "Bought in the window beyond agency reinvestment, reinvestment counted first"
+_BEYOND = (
+    "Purchases of the window beyond the reinvestment of agency securities, which is counted first"
+)
 
 FED_BILL_PURCHASES = Table(
     "marts",
@@ -134,14 +144,27 @@ FED_BILL_PURCHASES = Table(
         day("window_start", "Ninth business day of a month, when the month's amount is announced"),
         day("window_end", "Day before the next window"),
         usd("net_purchases_usd_mn", "Par bought less par sold", nullable=False),
-        usd("cumulative_usd_mn", "The same since the window's first operation", nullable=False),
-        usd("reinvestment_low_usd_mn", "Agency reinvestment of the window, published or at least"),
-        usd("reinvestment_high_usd_mn", "Agency reinvestment of the window, published or at most"),
+        usd(
+            "cumulative_usd_mn", "Net purchases since the window's first operation", nullable=False
+        ),
+        usd(
+            "reinvestment_low_usd_mn",
+            "Reinvestment of agency securities in the window: the published amount, or a "
+            "lower bound",
+        ),
+        usd(
+            "reinvestment_high_usd_mn",
+            "Reinvestment of agency securities in the window: the published amount, or an upper "
+            "bound",
+        ),
         usd("beyond_reinvestment_low_usd_mn", f"{_BEYOND}: at least"),
         usd("beyond_reinvestment_high_usd_mn", f"{_BEYOND}: at most"),
-        flag("is_estimate", "The reinvestment is an estimate, not published for the window"),
-        usd("drain_reserves_usd_mn", "Counted by the accounting", nullable=False),
-        usd("drain_headline_usd_mn", "Counted as market commentary does", nullable=False),
+        flag(
+            "is_estimate",
+            "TRUE where no reinvestment was published for the window and the bounds are estimates",
+        ),
+        usd("drain_reserves_usd_mn", "Amount by reserve accounting", nullable=False),
+        usd("drain_headline_usd_mn", "Amount by market convention", nullable=False),
         MART_KNOWN_AT,
     ),
 )

@@ -18,17 +18,18 @@ OUTLOOK_COMPONENTS = (
 
 _OUTLOOK_COMPONENT = text(
     "component",
-    "settlements: what the public pays for Treasury debt; other_treasury: the account's other "
-    "flows (taxes, spending, interest, buybacks, the Fed's run-off); tga: both, the rise of the "
-    "account; rest_of_balance_sheet: all else in H.4.1; drain_reserves: tga and the rest",
+    "settlements: what the public pays for Treasury debt; other_treasury: the account's "
+    "other flows (taxes, spending, interest, buybacks, the Fed's run-off); tga: the sum of "
+    "both, which is the rise of the account; rest_of_balance_sheet: all other lines of "
+    "H.4.1; drain_reserves: the sum of tga and rest_of_balance_sheet",
     allowed=OUTLOOK_COMPONENTS,
 )
 
 DRAIN_OUTLOOK = Table(
     "marts",
     "drain_outlook",
-    "On each Friday, what is expected to drain until each of the six Wednesdays ahead, cumulated "
-    "from the last Wednesday of H.4.1, by component.",
+    "The drain that was expected on each Friday up to each of the next six Wednesdays, "
+    "cumulated from the latest Wednesday of H.4.1, by component.",
     key=("as_of_date", "weeks_ahead", "component"),
     reach="as_of_date",
     rests_on=(
@@ -40,19 +41,27 @@ DRAIN_OUTLOOK = Table(
         replace(RESERVES, looks_ahead=True),
     ),
     columns=(
-        day("as_of_date", "Friday at whose end it was expected"),
-        integer("weeks_ahead", "Wednesdays after start_date", low=1, unit="weeks"),
+        day("as_of_date", "Friday at the end of which the value was expected"),
+        integer("weeks_ahead", "Number of Wednesdays after start_date", low=1, unit="weeks"),
         _OUTLOOK_COMPONENT,
-        day("start_date", "Last Wednesday of H.4.1 then known: sums begin after it"),
+        day("start_date", "Latest Wednesday of H.4.1 known at that time; sums begin after it"),
         day("week_ending", "Wednesday ahead"),
-        usd("expected_usd_mn", "Expected sum of the component; a rise drains", nullable=False),
+        usd(
+            "expected_usd_mn",
+            "Expected sum of the component; a positive value drains",
+            nullable=False,
+        ),
         usd(
             "expected_low_usd_mn",
-            "Lower end of the 90 % band of past errors; for tga and drain_reserves, NULL before 52",
+            "Lower end of the 90 % band, from past errors; given for tga and drain_reserves, and "
+            "NULL until there are 52 errors",
         ),
-        usd("expected_high_usd_mn", "Upper end of the band"),
-        usd("start_level_usd_mn", "TGA, or reserve balances, on start_date; NULL for parts"),
-        usd("expected_level_usd_mn", "The same on week_ending, as expected"),
+        usd("expected_high_usd_mn", "Upper end of the 90 % band"),
+        usd(
+            "start_level_usd_mn",
+            "Level of the TGA or of reserve balances on start_date; NULL for the other components",
+        ),
+        usd("expected_level_usd_mn", "Expected level on week_ending"),
         MART_KNOWN_AT,
     ),
 )
@@ -60,28 +69,37 @@ DRAIN_OUTLOOK = Table(
 DRAIN_OUTLOOK_SCORE = Table(
     "marts",
     "drain_outlook_score",
-    "What past Fridays expected of the TGA and of reserves, against what happened; beside it "
-    "expecting no change, and the path that Treasury's assumption implied.",
+    "Past Fridays' expectations for the TGA and for reserves compared with what happened, "
+    "with the errors of two alternatives: no change, and the path that Treasury's assumed "
+    "balance implied.",
     key=("as_of_date", "weeks_ahead", "component"),
     columns=(
-        day("as_of_date", "Friday at whose end it was expected"),
-        integer("weeks_ahead", "Wednesdays after the start", low=1, unit="weeks"),
+        day("as_of_date", "Friday at the end of which the value was expected"),
+        integer("weeks_ahead", "Number of Wednesdays after the start", low=1, unit="weeks"),
         text(
             "component",
             "tga: rise of the account; drain_reserves: fall of reserve balances",
             allowed=("tga", "drain_reserves"),
         ),
-        day("week_ending", "Wednesday that was ahead"),
+        day("week_ending", "Wednesday for which the value was expected"),
         usd("expected_usd_mn", "Expected sum", nullable=False),
         usd("actual_usd_mn", "Actual sum", nullable=False),
         usd("error_usd_mn", "Actual less expected", nullable=False),
-        usd("no_change_error_usd_mn", "Error of expecting no change: the actual", nullable=False),
+        usd(
+            "no_change_error_usd_mn",
+            "Error of an expectation of no change: the actual sum itself",
+            nullable=False,
+        ),
         usd(
             "implied_error_usd_mn",
             "Actual less the path to Treasury's assumed balance; NULL for reserves, and where no "
-            "statement reaches so far",
+            "refunding statement covers the date",
         ),
-        flag("is_in_band", "The actual lay within the band; NULL without one", nullable=True),
+        flag(
+            "is_in_band",
+            "The actual sum was within the band; NULL where there is no band",
+            nullable=True,
+        ),
         MART_KNOWN_AT,
     ),
 )

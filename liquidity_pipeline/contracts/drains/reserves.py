@@ -24,17 +24,21 @@ RESERVE_DRAINS = Table(
         ),
         usd("d_foreign_official_usd_mn", "Rise of foreign official deposits, part of d_other"),
         usd("d_other_deposits_usd_mn", "Rise of others' deposits (GSEs, ...), part of d_other"),
-        usd("d_other_liabilities_usd_mn", "Rise of what is no deposit, part of d_other"),
+        usd(
+            "d_other_liabilities_usd_mn", "Rise of liabilities other than deposits, part of d_other"
+        ),
         usd("d_capital_usd_mn", "Rise of the Fed's capital, part of d_other"),
         usd(
             "d_currency_and_other_usd_mn",
-            "What closes the week: rise of notes, other liabilities and capital together",
+            "Rise of notes, other liabilities and capital together: the item that closes the "
+            "week's accounts",
         ),
         usd("d_fed_assets_usd_mn", "Rise of the Fed's total assets, which adds reserves"),
         usd(
             "residual_usd_mn",
-            "Drain that the lines leave: the difference between H.4.1's reserve balances and its "
-            "deposits of depository institutions; NULL unless every line is known",
+            "Drain that the other lines do not explain: the difference between H.4.1's reserve "
+            "balances and its deposits of depository institutions; NULL unless every line is "
+            "known",
         ),
         text("rrp_basis", "H.4.1 total; NULL where it is not known", nullable=True),
         usd("reserves_usd_mn", "Reserve balances on the Wednesday"),
@@ -51,9 +55,9 @@ _ESTIMATE = ("elasticity_date", "elasticity_p50_bp", "elasticity_p2_5_bp", "elas
 RESERVE_RATIOS = Table(
     "marts",
     "reserve_ratios",
-    "Reserve balances over the total assets of commercial banks, as both were known on the day on "
-    "which the reserves were published: H.8 of two Wednesdays before. Until 2018 bank assets are "
-    "year-end figures kept by hand.",
+    "Reserve balances as a percentage of the total assets of commercial banks, both as known "
+    "on the day on which the reserves were published, when H.8 covers the Wednesday two "
+    "weeks earlier. Until 2018 bank assets are year-end figures entered by hand.",
     key=("week_ending",),
     reach="week_ending",
     rests_on=(
@@ -76,7 +80,13 @@ RESERVE_RATIOS = Table(
             "H.8, or the figures in data/reference",
             allowed=("H.8", "year-end by hand"),
         ),
-        number("reserves_of_bank_assets_pct", "The ratio", nullable=False, low=0, high=100),
+        number(
+            "reserves_of_bank_assets_pct",
+            "Reserve balances as a percentage of bank assets",
+            nullable=False,
+            low=0,
+            high=100,
+        ),
         day(
             "elasticity_date",
             "Day of the newest estimate of the New York Fed's Reserve Demand Elasticity that had "
@@ -97,21 +107,27 @@ RESERVE_RATIOS = Table(
 REFERENCE_LEVELS = Table(
     "marts",
     "reference_levels",
-    "Levels that policy or commentary names, beside what they are compared with, and each day on "
-    "which they were crossed. A row is known once value and level are: naming came later.",
+    "Levels that policy makers or commentators have named, the value that each is compared "
+    "with, and the days on which it was crossed. A row is known once both value and level "
+    "are public; most levels were named after the values that they are compared with.",
     key=("observation_date", "subject", "named_on"),
     columns=(
         day("observation_date", "Wednesday for reserves, statement day for the TGA"),
         text("subject", "Name of the level"),
         day("named_on", "Day on which it was named"),
-        text("measure", "What is compared", allowed=("tga", "reserves", "reserves / bank assets")),
+        text(
+            "measure",
+            "Quantity that is compared with the level",
+            allowed=("tga", "reserves", "reserves / bank assets"),
+        ),
         text("unit", "Unit of value, level and distance", allowed=("USD mn", "percent")),
         number("value", "Value of the day", nullable=False, low=0, unit="see column unit"),
         number("level", "The level", nullable=False, low=0, unit="see column unit"),
         number("distance", "Value less level", nullable=False, unit="see column unit"),
         text(
             "crossed",
-            "up: at or above for the first time again; down: below; NULL: not crossed",
+            "up: the value rose to the level or above it; down: it fell below; NULL: not "
+            "crossed on this day",
             nullable=True,
             allowed=("up", "down"),
         ),

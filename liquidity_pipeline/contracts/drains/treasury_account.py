@@ -12,7 +12,8 @@ DEBT_LIMIT_STATE = text(
 TGA_DAILY = Table(
     "marts",
     "tga_daily",
-    "The Treasury's account by day: what moved it, and its distance from the assumed balance.",
+    "The Treasury General Account by day: the flows that changed it, and its distance from "
+    "the quarter-end balance that Treasury assumes.",
     key=("record_date",),
     columns=(
         day("record_date", "Day of the statement"),
@@ -23,9 +24,17 @@ TGA_DAILY = Table(
         usd("change_1d_usd_mn", "Change of the close over one statement day"),
         usd("change_5d_usd_mn", "Change of the close over five statement days"),
         usd("net_debt_cash_usd_mn", "Public debt cash issues less redemptions (table II)"),
-        usd("other_flows_usd_mn", "Change without the debt cash: taxes, spending and the rest"),
-        usd("target_usd_mn", "Quarter-end balance assumed by the last financing estimate"),
-        usd("gap_to_target_usd_mn", "Target less close: what is still to be drained"),
+        usd(
+            "other_flows_usd_mn",
+            "Change of the close other than from public debt cash: taxes, spending and all else",
+        ),
+        usd(
+            "target_usd_mn", "Quarter-end balance that Treasury's latest financing estimate assumes"
+        ),
+        usd(
+            "gap_to_target_usd_mn",
+            "Target less close: the amount by which the account still has to rise",
+        ),
         MART_KNOWN_AT,
     ),
 )
@@ -43,13 +52,13 @@ TGA_TRAJECTORY = Table(
         integer("weeks_ahead", "Wednesdays ahead, the next one is 1", low=1, unit="weeks"),
         usd("closing_usd_mn", "Balance from which the path starts", nullable=False),
         day("quarter_end", "End of the quarter of week_ending"),
-        usd("target_usd_mn", "Balance assumed for that day", nullable=False),
-        day("statement_date", "Day of the statement that assumes it"),
+        usd("target_usd_mn", "Balance that Treasury assumes for quarter_end", nullable=False),
+        day("statement_date", "Day of the refunding statement that states the assumption"),
         usd("implied_balance_usd_mn", "Balance on the path on the Wednesday", nullable=False),
         usd(
             "implied_change_usd_mn",
-            "Rise on the path since the Wednesday before, since as_of_date in the first week: the "
-            "implied drain",
+            "Rise along the path since the previous Wednesday (in the first week, since "
+            "as_of_date): the implied drain",
             nullable=False,
         ),
         usd(
@@ -75,12 +84,12 @@ TGA_TRAJECTORY_SCORE = Table(
     rests_on=(Input("tga_balance"),),
     columns=(
         day("statement_date", "Day of the refunding statement"),
-        day("week_ending", "Wednesday that was ahead"),
+        day("week_ending", "Wednesday for which the value was expected"),
         day("as_of_date", "First Daily Treasury Statement published after it"),
         integer("weeks_ahead", "Wednesdays ahead", low=1, unit="weeks"),
         usd("closing_usd_mn", "Balance from which the path started", nullable=False),
         usd("implied_balance_usd_mn", "Balance on the path", nullable=False),
-        usd("actual_balance_usd_mn", "Balance that it was", nullable=False),
+        usd("actual_balance_usd_mn", "Actual balance on that Wednesday", nullable=False),
         usd("error_usd_mn", "Actual less implied", nullable=False),
         usd("no_change_error_usd_mn", "Actual less the starting balance", nullable=False),
         DEBT_LIMIT_STATE,

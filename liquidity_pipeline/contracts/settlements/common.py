@@ -16,9 +16,10 @@ SOMA_BASES = ("holdings", "published", "assumed", "none")
 
 SOMA_BASIS = text(
     "soma_basis",
-    "How the Fed's part of the maturing is known. holdings: its securities by CUSIP; published: "
-    "Treasury's estimate of what the public holds; assumed: at least what it took of them at their "
-    "auctions and takes as add-on on the day, at most all; none: nothing matures",
+    "How the Fed's share of the maturing securities is determined. holdings: from its "
+    "securities by CUSIP; published: from Treasury's estimate of what the public holds; "
+    "assumed: at least what the Fed took at their auctions and takes as add-ons on the "
+    "day, and at most all; none: nothing matures",
     allowed=SOMA_BASES,
 )
 
@@ -28,42 +29,46 @@ CLASS = text(
     allowed=MART_CLASSES,
 )
 
-GROUP = text("security_group", "Bills, or coupons", allowed=GROUPS)
+GROUP = text("security_group", "Bills or coupons", allowed=GROUPS)
 
 ISSUED = usd("issued_usd_mn", "Face amount issued, SOMA add-ons included", nullable=False)
 
 REDEEMED = usd(
     "redeemed_usd_mn",
-    "Face amount maturing, SOMA included, without what buybacks had retired (as far as these were "
-    "ever served by security; see docs/reliability.md)",
+    "Face amount maturing, SOMA holdings included, less what buybacks had retired (as far "
+    "as Treasury publishes them by security; see docs/reliability.md)",
     nullable=False,
 )
 
 NET = (
     usd(
         "buyback_usd_mn",
-        "Face amount bought back; NULL where Treasury's buybacks were not answered for",
+        "Face amount bought back; NULL where Treasury's answer on buybacks is missing",
     ),
     usd(
         "net_usd_mn",
-        "Issued and expected add-ons less redeemed; buybacks apart. NULL while an issue is still "
-        "to be announced, or where the auctions were not answered for",
+        "Issued amount and expected add-ons less redeemed amount; buybacks are not included. "
+        "NULL while an issue is still to be announced, or where Treasury's answer on auctions "
+        "is missing",
     ),
     usd(
         "net_public_usd_mn",
-        "Net paid by the public: without the Fed's add-ons and maturities. NULL as net_usd_mn",
+        "Net paid by the public, without the Fed's add-ons and maturities. NULL where "
+        "net_usd_mn is",
     ),
     usd(
         "privately_held_net_usd_mn",
-        "Treasury's privately-held net marketable borrowing: net_public less buybacks. NULL where "
-        "either is",
+        "Treasury's privately-held net marketable borrowing: net_public_usd_mn less "
+        "buyback_usd_mn. NULL where either is",
     ),
 )
 
-AS_OF = day("as_of_date", "Day at whose end the row was known")
+AS_OF = day("as_of_date", "The row shows what was known at the end of this day")
 
 IS_OPEN = flag(
-    "is_open", "Known at the run's moment and replaced by the next run; false: a Friday, for good"
+    "is_open",
+    "TRUE: known at the moment of the run and replaced by the next run; FALSE: known on a "
+    "Friday and never revised",
 )
 
 # Auctions tell of days to come as well, as long as all that is due of them is known.
@@ -77,7 +82,7 @@ FROZEN = replace(AHEAD, only={"is_open": ("false",)})
 BUYBACKS = Input(
     "debt_settlements",
     "buybacks",
-    columns=("buyback_usd_mn",),
+    columns=("buyback_usd_mn", "buyback_maximum_usd_mn"),
     by="settlement_date",
     looks_ahead=True,
     # The programme began then; before it there is nothing to know.
@@ -92,3 +97,8 @@ SNAPSHOT = replace(SCHEDULE, only_ahead=True)
 SNAPSHOT_WEEK = replace(SNAPSHOT, days=6)
 
 SNAPSHOT_OF_ITS_DAY = replace(SNAPSHOT, by="settlement_date")
+
+# What is announced of buybacks ahead is known while their record is current.
+BUYBACKS_AHEAD = (
+    Input("debt_settlements", "buybacks", columns=("buyback_maximum_usd_mn",), is_current=True),
+)

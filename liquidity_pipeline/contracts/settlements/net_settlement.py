@@ -48,13 +48,21 @@ SETTLEMENT_CALENDAR = Table(
         *NET,
         usd("cmb_issued_usd_mn", "Cash-management bills in issued_usd_mn", nullable=False),
         usd("cmb_redeemed_usd_mn", "Cash-management bills in redeemed_usd_mn", nullable=False),
-        usd("cmb_net_usd_mn", "Their net: part of net_usd_mn, NULL as it"),
-        usd("cmb_net_public_usd_mn", "Their part of net_public_usd_mn, NULL as it"),
+        usd(
+            "cmb_net_usd_mn",
+            "Net settlement of cash-management bills: part of net_usd_mn, and NULL where that is",
+        ),
+        usd(
+            "cmb_net_public_usd_mn",
+            "Cash-management bills' part of net_public_usd_mn, and NULL where that is",
+        ),
+        flag("is_announced", "No issue of the day and group is still to be announced"),
         SOMA_BASIS,
-        text("status", "Least certain of the day's issues", allowed=STATUSES),
+        text("status", "Status of the least certain issue of the day", allowed=STATUSES),
         flag(
             "is_settled",
-            "The day is past and Treasury's auctions are known through it: an actual figure",
+            "TRUE where the day is past and Treasury's auctions are known through it, so that the "
+            "figures are actual",
         ),
         MART_KNOWN_AT,
     ),
@@ -63,8 +71,9 @@ SETTLEMENT_CALENDAR = Table(
 WEEKLY_SETTLEMENTS = Table(
     "marts",
     "weekly_settlements",
-    "Net settlement per calendar week by class, by bills and coupons, and for all. Of a week ahead "
-    "the net is NULL until all that is expected to settle in it has been announced.",
+    "Net settlement per calendar week by class, by bills and coupons, and in total. The "
+    "net of a future week is NULL until everything that is expected to settle in it has "
+    "been announced.",
     key=("week_start", "security_class"),
     reach="week_start",
     rests_on=(replace(AHEAD, days=6), SNAPSHOT_WEEK),
@@ -72,20 +81,23 @@ WEEKLY_SETTLEMENTS = Table(
         day("week_start", "Monday of the week"),
         text(
             "security_class",
-            "Class; bills, coupons, and all together. cmb is a memo item that bill and bills "
+            "Class, group (bills, coupons), or all. cmb is a memo item that bill and bills "
             "include: regular bills are bill less cmb",
             allowed=(*MART_CLASSES, "cmb", *GROUPS, "all"),
         ),
         ISSUED,
         REDEEMED,
-        usd("add_ons_expected_usd_mn", "Add-ons that announced issues will get"),
+        usd("add_ons_expected_usd_mn", "Add-ons that announced issues are expected to get"),
         *NET,
         usd(
             "refinancing_usd_mn",
-            "Maturing ahead on days for which issues are still to be announced",
+            "Amount maturing on future days for which issues are still to be announced",
             nullable=False,
         ),
-        flag("is_settled", "All of the week's days are settled: an actual figure"),
+        flag(
+            "is_settled",
+            "TRUE where all days of the week are settled, so that the figures are actual",
+        ),
         MART_KNOWN_AT,
     ),
 )
@@ -93,8 +105,9 @@ WEEKLY_SETTLEMENTS = Table(
 QUARTERLY_BORROWING = Table(
     "marts",
     "quarterly_borrowing",
-    "Treasury's privately-held net marketable borrowing per quarter by its own definition, beside "
-    "its estimates and what the settlement calendar led to expect.",
+    "Treasury's privately-held net marketable borrowing per quarter by Treasury's own "
+    "definition, with Treasury's estimates and the expectation from the settlement "
+    "calendar.",
     key=("quarter_end",),
     reach="quarter_end",
     rests_on=(AHEAD, SNAPSHOT),
@@ -103,29 +116,45 @@ QUARTERLY_BORROWING = Table(
         text("quarter", "Quarter, e.g. 2026Q1"),
         number("issued_usd_mn", "Face amount issued, add-ons included", nullable=False, low=0),
         number("redeemed_usd_mn", "Face amount maturing, SOMA included", nullable=False, low=0),
-        usd("net_public_usd_mn", "Net paid by the public, buybacks apart"),
-        usd("buyback_usd_mn", "Bought back; NULL where Treasury did not answer for it"),
+        usd("net_public_usd_mn", "Net paid by the public; buybacks are not included"),
+        usd(
+            "buyback_usd_mn",
+            "Amount bought back; NULL where Treasury's answer on buybacks is missing",
+        ),
         usd(
             "privately_held_net_usd_mn",
-            "Treasury's figure by our records: net_public less buybacks; NULL where either is",
+            "Treasury's figure computed from these records: net_public_usd_mn less buyback_usd_mn; "
+            "NULL where either is",
         ),
         integer(
             "assumed_days",
-            "Days on which the Fed's part of the maturing was assumed",
+            "Days on which the Fed's share of the maturing securities was assumed",
             low=0,
             unit="days",
         ),
         usd("first_estimate_usd_mn", "Treasury's estimate a quarter ahead; NULL if not on record"),
-        usd("last_estimate_usd_mn", "Its estimate within the quarter; NULL if not on record"),
-        day("statement_date", "Day of the latter", nullable=True),
+        usd(
+            "last_estimate_usd_mn", "Treasury's estimate within the quarter; NULL if not on record"
+        ),
+        day("statement_date", "Day of the estimate within the quarter", nullable=True),
         usd(
             "expected_net_public_usd_mn",
-            "Settled and expected on the first Friday after that day; NULL where more than eight "
-            "weeks were left",
+            "Amount settled and expected on the first Friday after statement_date; NULL where "
+            "more than eight weeks of the quarter were left",
         ),
-        usd("quarter_end_cash_usd_mn", "Close of the TGA on the last day; NULL before it"),
-        usd("assumed_cash_usd_mn", "What Treasury assumed within the quarter"),
-        flag("is_open", "The quarter is not over, or not known to its end: so far"),
+        usd(
+            "quarter_end_cash_usd_mn",
+            "Closing balance of the TGA on the quarter's last day; NULL before that day",
+        ),
+        usd(
+            "assumed_cash_usd_mn",
+            "Quarter-end cash balance that Treasury assumed within the quarter",
+        ),
+        flag(
+            "is_open",
+            "TRUE where the quarter is not over or not known to its end; the figures then cover it "
+            "so far",
+        ),
         MART_KNOWN_AT,
     ),
 )

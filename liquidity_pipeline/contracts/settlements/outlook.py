@@ -7,6 +7,7 @@ from dataclasses import replace
 from liquidity_pipeline.contracts.reach import Input
 from liquidity_pipeline.contracts.settlements.common import (
     AHEAD,
+    BUYBACKS_AHEAD,
     CLASS,
     GROUPS,
     REDEEMED,
@@ -28,6 +29,7 @@ _NEWEST_SLOPE = tuple(
     )
     for table, entity in (
         ("reference_rates", "TGCR"),
+        ("market_series", "RRPONTSYAWARD"),
         ("fed_balance_sheet", "WRBWFRBL"),
         ("market_series", "TLAACBW027SBOG"),
     )
@@ -36,14 +38,14 @@ _NEWEST_SLOPE = tuple(
 SETTLEMENT_OUTLOOK = Table(
     "marts",
     "settlement_outlook",
-    "Net settlements of the coming eight weeks as known at the run's moment: the one mart whose "
-    "rows all change with the run. What it said in the past is in settlement_outlook_score.",
+    "Net settlements of the coming eight weeks as known at the moment of the run. Each run "
+    "replaces all rows; past outlooks are in marts.settlement_outlook_score.",
     key=("settlement_date", "security_class"),
     reach="settlement_date",
-    rests_on=(AHEAD, SCHEDULE, *_NEWEST_SLOPE),
+    rests_on=(AHEAD, SCHEDULE, *BUYBACKS_AHEAD, *_NEWEST_SLOPE),
     columns=(
         day("as_of", "Day of the run"),
-        day("settlement_date", "Day ahead on which the money moves"),
+        day("settlement_date", "Future day on which the money moves"),
         CLASS,
         usd("auctioned_usd_mn", "Issues with results, SOMA add-ons included", nullable=False),
         usd("announced_usd_mn", "Issues announced, add-ons still to come", nullable=False),
@@ -52,25 +54,34 @@ SETTLEMENT_OUTLOOK = Table(
         ),
         usd(
             "expected_issues_usd_mn",
-            "Regular issues still to be announced, at the size of the last of their kind",
+            "Regular issues still to be announced, each at the size of the last issue of its kind",
             nullable=False,
         ),
         usd(
             "add_ons_expected_usd_mn",
-            "Add-ons to come for both: what the Fed holds of the maturing",
+            "Add-ons still to come for announced and expected issues: the Fed's holdings of the "
+            "maturing securities",
         ),
         REDEEMED,
         usd("net_public_usd_mn", "Net paid by the public; NULL until all is announced"),
-        usd("net_public_expected_usd_mn", "The same with the issues that are expected"),
+        usd(
+            "net_public_expected_usd_mn", "Net paid by the public with the expected issues included"
+        ),
         usd(
             "refinancing_usd_mn",
-            "Maturing while issues of the day and group are still to be announced: rolled over",
+            "Amount maturing on days whose issues are still to be announced; it is assumed to be "
+            "rolled over",
         ),
-        usd("buyback_maximum_usd_mn", "Most that announced buybacks would retire", nullable=False),
+        usd(
+            "buyback_maximum_usd_mn",
+            "Maximum amount that announced buybacks may retire; NULL while their record or the "
+            "snapshot of what is upcoming is not current",
+        ),
         number(
             "funding_effect_bp",
-            "Expected effect on the overnight repo rate of the expected net of coupons: that of "
-            "marts.settlement_sensitivity's last complete quarter; NULL for bills",
+            "Expected effect of the expected net settlement of coupons on the overnight repo "
+            "rate, by the slope of the last complete quarter in marts.settlement_sensitivity; "
+            "NULL for bills",
             unit="basis points",
         ),
         number("funding_effect_low_bp", "Lower end of its 95 % interval", unit="basis points"),
@@ -83,8 +94,8 @@ SETTLEMENT_OUTLOOK = Table(
 SETTLEMENT_OUTLOOK_SCORE = Table(
     "marts",
     "settlement_outlook_score",
-    "What was known and expected on Friday evenings of the settlements of the next eight weeks, "
-    "and what settled; beside it the errors of two simple forecasts.",
+    "Settlements of the next eight weeks as known and expected on each Friday evening, "
+    "compared with what settled, with the errors of two simple forecasts.",
     key=("as_of_date", "weeks_ahead", "security_group"),
     reach="week_start",
     rests_on=(replace(AHEAD, days=6), SNAPSHOT_WEEK),
@@ -95,17 +106,30 @@ SETTLEMENT_OUTLOOK_SCORE = Table(
         day("week_start", "Monday of the week ahead"),
         usd("issued_known_usd_mn", "Issues known: results, or announced amount", nullable=False),
         usd("issued_usd_mn", "Issues that settled, SOMA add-ons included", nullable=False),
-        number("coverage_ratio", "Known over settled issues; add-ons are not announced", low=0),
-        usd("redeemed_known_usd_mn", "Maturities known then", nullable=False),
+        number(
+            "coverage_ratio",
+            "Known issues divided by settled issues; add-ons are never announced in advance",
+            low=0,
+        ),
+        usd("redeemed_known_usd_mn", "Maturities known at that time", nullable=False),
         usd("redeemed_usd_mn", "Maturities that settled", nullable=False),
         usd(
             "net_public_known_usd_mn",
-            "Net paid by the public as known then; NULL while issues were still to be announced",
+            "Net paid by the public as known at that time; NULL while issues were still to be "
+            "announced",
         ),
-        usd("net_public_expected_usd_mn", "The same with the issues that were expected"),
+        usd(
+            "net_public_expected_usd_mn",
+            "Net paid by the public with the issues expected then included",
+        ),
         usd("net_public_usd_mn", "Net paid by the public", nullable=False),
-        usd("error_usd_mn", "Settled less expected net; NULL without a year of history"),
-        usd("rollover_error_usd_mn", "Error of expecting a full roll-over: the settled net itself"),
+        usd(
+            "error_usd_mn",
+            "Settled less expected net; NULL where less than a year of history is held",
+        ),
+        usd(
+            "rollover_error_usd_mn", "Error of a forecast of full roll-over: the settled net itself"
+        ),
         usd(
             "last_year_error_usd_mn",
             "Settled less the net of the week 52 weeks before; NULL where that is not held",
@@ -126,11 +150,14 @@ COUPON_INTEREST = Table(
         day("payment_date", "Day on which it is paid"),
         usd(
             "interest_usd_mn",
-            "Half a year's coupon on what is outstanding; NULL where the coupon of a hundredth or "
-            "more of the face amount is not known, or less than ten years of auctions are held",
+            "Half a year's coupon on the outstanding amount; NULL where the coupon is not "
+            "known for one per cent or more of the face amount, or where less than ten years "
+            "of auctions are held",
         ),
         usd("paying_usd_mn", "Face amount of the securities that pay", nullable=False),
-        number("coverage_ratio", "Part of it whose coupon is known", low=0, high=1.000001),
+        number(
+            "coverage_ratio", "Share of paying_usd_mn whose coupon is known", low=0, high=1.000001
+        ),
         MART_KNOWN_AT,
     ),
 )
@@ -140,8 +167,8 @@ _USUAL_DAYS = {"item": ("tax date", "benefits")}
 FORWARD_CALENDAR = Table(
     "marts",
     "forward_calendar",
-    "What moves the Treasury's account in the coming eight weeks by day, as known at the run's "
-    "moment: positive amounts flow into the account and drain.",
+    "Flows of the Treasury's account in the coming eight weeks by day, as known at the "
+    "moment of the run. Positive amounts flow into the account and drain reserves.",
     key=("date", "item", "part"),
     reach="date",
     rests_on=(
@@ -155,10 +182,10 @@ FORWARD_CALENDAR = Table(
     ),
     columns=(
         day("as_of", "Day of the run"),
-        day("date", "Day ahead"),
+        day("date", "Future day"),
         text(
             "item",
-            "What moves",
+            "Kind of flow",
             allowed=(
                 "issues auctioned",
                 "issues announced",
@@ -174,26 +201,26 @@ FORWARD_CALENDAR = Table(
         ),
         text(
             "part",
-            "Bills or coupons; the type of a tentative buyback, the month of a tax date, the kind "
-            "of benefit day",
+            "Bills or coupons; for a tentative buyback its type, for a tax date its month, for "
+            "benefits the kind of payment day",
         ),
-        usd("amount_usd_mn", "Amount; NULL where it cannot be told"),
+        usd("amount_usd_mn", "Amount; NULL where it is not known"),
         number(
             "maximum_usd_mn",
-            "Buybacks: the most that would be bought, par; their amount before results is that "
-            "times what operations of the type took of their maxima in the past year",
+            "Buybacks: the most that would be bought, par. Before results, the amount is this "
+            "maximum times what operations of the type took of their maxima in the past year",
             low=0,
         ),
         text(
             "certainty",
-            "known; announced: results to come; expected: announcement to come; tentative: on "
-            "Treasury's schedule, which may change; usual: the mean of such days in the past, by "
-            "table II of the statement",
+            "known: results are published; announced: results are still to come; expected: the "
+            "announcement is still to come; tentative: on Treasury's schedule, which may change; "
+            "usual: the mean of such days in the past, from table II of the statement",
             allowed=("known", "announced", "expected", "tentative", "usual"),
         ),
         number(
             "n_obs",
-            "Past days behind a usual amount, operations behind a take-up",
+            "Past days used for a usual amount, or operations used for a take-up",
             low=0,
             unit="days or operations",
         ),

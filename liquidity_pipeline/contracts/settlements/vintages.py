@@ -33,7 +33,8 @@ from liquidity_pipeline.contracts.table import (
 SETTLEMENT_LEGS = Table(
     "marts",
     "settlement_legs",
-    "Every settlement of marketable debt, past and ahead, once: what both sources of it hold.",
+    "Every settlement of marketable debt, past and future, exactly once, from the two "
+    "source tables that hold them.",
     key=("settlement_date", "record_id"),
     reach="settlement_date",
     rests_on=(AHEAD, SNAPSHOT),
@@ -45,7 +46,7 @@ SETTLEMENT_LEGS = Table(
         CLASS,
         flag("is_cmb", "A cash-management bill"),
         GROUP,
-        text("tenor", "Length of a bill in weeks; for coupons the term", nullable=True),
+        text("tenor", "Length of a bill in weeks; for coupons the original term", nullable=True),
         flag("is_reopening", "An issue of a security that had been issued before"),
         day("issue_date", "Day on which this auction was issued", nullable=True),
         number("coupon_pct", "Coupon; NULL for bills, floating-rate notes, and before results"),
@@ -55,7 +56,11 @@ SETTLEMENT_LEGS = Table(
         number("soma_usd_mn", "Add-on of the Fed's own account", low=0),
         moment("announced_at", "When it was announced", nullable=True),
         moment("results_at", "When its results were published", nullable=True),
-        moment("first_known_at", "Announcement, or results where that is unknown", nullable=True),
+        moment(
+            "first_known_at",
+            "When it was announced, or when its results were published if that is unknown",
+            nullable=True,
+        ),
         KNOWN_AT,
     ),
 )
@@ -63,18 +68,19 @@ SETTLEMENT_LEGS = Table(
 OUTLOOK_MOMENTS = Table(
     "marts",
     "outlook_moments",
-    "Moments from which the settlements ahead are looked at: each Friday evening, and the run's.",
+    "Moments for which the coming settlements are recorded: each Friday evening, and the "
+    "moment of the run.",
     key=("as_of_date", "is_open"),
     reach="as_of_date",
     rests_on=(FROZEN,),
-    columns=(AS_OF, moment("moment", "The moment"), IS_OPEN, MART_KNOWN_AT),
+    columns=(AS_OF, moment("moment", "Moment, UTC"), IS_OPEN, MART_KNOWN_AT),
 )
 
 EXPECTED_ISSUES = Table(
     "marts",
     "expected_issues",
-    "Regular auctions whose announcement was still to come, by the rhythm of the past: when they "
-    "settle and how large they are expected to be.",
+    "Regular auctions that had not been announced yet, inferred from the past schedule: "
+    "when they are expected to settle, and how large they are expected to be.",
     key=("as_of_date", "is_open", "settlement_date", "security_class", "tenor"),
     reach="as_of_date",
     rests_on=(FROZEN, OF_ITS_DAY, SNAPSHOT_OF_ITS_DAY),
@@ -83,8 +89,8 @@ EXPECTED_ISSUES = Table(
         IS_OPEN,
         day("settlement_date", "Day on which it is expected to settle"),
         CLASS,
-        text("tenor", "Length of a bill in weeks; for coupons the term"),
-        usd("offering_usd_mn", "Offering of the last issue of its kind", nullable=False),
+        text("tenor", "Length of a bill in weeks; for coupons the original term"),
+        usd("offering_usd_mn", "Offering of the last issue of the same kind", nullable=False),
         moment("announced_by", "When it should have been announced"),
         MART_KNOWN_AT,
     ),
@@ -93,8 +99,9 @@ EXPECTED_ISSUES = Table(
 SETTLEMENT_VINTAGES = Table(
     "marts",
     "settlement_vintages",
-    "Net settlement by day and class as it was known on each Friday for the next eight weeks, and "
-    "as it is known now for all days: where the rules on roll-overs and the Fed's part are kept.",
+    "Net settlement by day and class as it was known on each Friday for the next eight "
+    "weeks, and as it is known now for all days. The rules on roll-overs and on the Fed's "
+    "share are applied here and nowhere else.",
     key=("as_of_date", "is_open", "settlement_date", "security_class"),
     reach="as_of_date",
     rests_on=(FROZEN, OF_ITS_DAY, SNAPSHOT_OF_ITS_DAY, BUYBACKS),
@@ -111,14 +118,15 @@ SETTLEMENT_VINTAGES = Table(
         ),
         usd(
             "expected_issues_usd_mn",
-            "Regular issues still to be announced, at the size of the last of their kind",
+            "Regular issues still to be announced, each at the size of the last issue of its kind",
             nullable=False,
         ),
         usd("add_ons_usd_mn", "Add-ons of the issues with results", nullable=False),
         usd(
             "add_ons_expected_usd_mn",
-            "Add-ons to come for announced and expected issues: what the Fed holds of the "
-            "maturing; NULL where its purchases, on which an assumption would rest, are not known",
+            "Add-ons still to come for announced and expected issues: the Fed's holdings of "
+            "the maturing securities; NULL where these have to be assumed and its purchases "
+            "are not known",
         ),
         REDEEMED,
         usd(
@@ -126,25 +134,31 @@ SETTLEMENT_VINTAGES = Table(
             "Maturities of bills that are themselves still to be announced",
             nullable=False,
         ),
-        usd("public_redeemed_usd_mn", "Maturing and held by the public; NULL as before"),
+        usd(
+            "public_redeemed_usd_mn",
+            "Maturing amount held by the public; NULL where add_ons_expected_usd_mn is",
+        ),
         usd("cmb_issued_usd_mn", "Cash-management bills in the issues", nullable=False),
         usd("cmb_redeemed_usd_mn", "Cash-management bills in the maturities", nullable=False),
         usd("cmb_add_ons_usd_mn", "Add-ons of cash-management bills", nullable=False),
-        usd("buyback_usd_mn", "Bought back by the operations with results; NULL where not known"),
+        usd(
+            "buyback_usd_mn",
+            "Amount bought back by operations with results; NULL where it is not known",
+        ),
         usd(
             "buyback_maximum_usd_mn",
-            "Most that operations still without results would buy",
-            nullable=False,
+            "Maximum amount that operations without results may buy; NULL where not known",
         ),
         usd("net_usd_mn", "Issues and expected add-ons less maturities; NULL until is_announced"),
         usd("net_public_usd_mn", "Net paid by the public; NULL until is_announced"),
         usd(
             "net_public_expected_usd_mn",
-            "The same with the expected issues; equals net_public_usd_mn once all is announced",
+            "Net paid by the public with the expected issues included; equals net_public_usd_mn "
+            "once everything is announced",
         ),
         SOMA_BASIS,
-        flag("is_announced", "No issue of the day and group is expected to be announced any more"),
-        text("status", "Least certain of the day's issues", allowed=STATUSES),
+        flag("is_announced", "Every expected issue of the day and group has been announced"),
+        text("status", "Status of the least certain issue of the day", allowed=STATUSES),
         MART_KNOWN_AT,
     ),
 )

@@ -25,15 +25,15 @@ FED_OPERATIONS = Table(
         text("operation_type", "The Desk's label, e.g. Outright Bill Purchase"),
         text(
             "security_class",
-            "Class in the label",
+            "Class named in the label",
             allowed=("bill", "coupon", "tips", "frn", "other"),
         ),
-        text("direction", "From the Fed's side", allowed=("purchase", "sale")),
+        text("direction", "Direction as seen by the Fed", allowed=("purchase", "sale")),
         number("accepted_usd_mn", "Par accepted", low=0, high=1_000_000),
         number("submitted_usd_mn", "Par submitted", low=0, high=10_000_000),
         day("maturity_from", "Shortest maturity bought or sold", nullable=True),
         day("maturity_to", "Longest maturity bought or sold", nullable=True),
-        flag("is_small_value", "A test of systems: accepted less than USD 500 mn"),
+        flag("is_small_value", "A small test operation: less than USD 500 mn was accepted"),
         text("note", "The Desk's note", nullable=True),
         KNOWN_AT,
     ),
@@ -42,7 +42,8 @@ FED_OPERATIONS = Table(
 SOMA_HOLDINGS = Table(
     "sources",
     "soma_holdings",
-    "System Open Market Account, weekly, par. The total leaves out TIPS inflation compensation.",
+    "Holdings of the System Open Market Account, weekly, at par. The total excludes "
+    "inflation compensation on TIPS.",
     key=("as_of_date",),
     day="as_of_date",
     origin="Federal Reserve Bank of New York, SOMA summary",
@@ -84,16 +85,16 @@ REPO_OPERATIONS = Table(
         day("operation_date", "Day of the operation"),
         text(
             "kind",
-            "on_rrp: overnight reverse repo facility; srf: standing repo facility; else term or "
-            "other operations",
+            "on_rrp: overnight reverse repo facility; srf: standing repo facility; repo and "
+            "reverse_repo: term and other operations",
             allowed=REPO_KINDS,
         ),
         text("method", "Fixed rate, full allotment, multiple or single price", nullable=True),
         day("settlement_date", "Day on which the cash moves", nullable=True),
-        day("maturity_date", "Day on which it returns", nullable=True),
+        day("maturity_date", "Day on which the cash returns", nullable=True),
         number("submitted_usd_mn", "Amount submitted", low=0, high=10_000_000),
         number("accepted_usd_mn", "Amount accepted", low=0, high=10_000_000),
-        flag("is_small_value", "A test of systems, by the Desk's note or its hour"),
+        flag("is_small_value", "A small test operation, recognised by the Desk's note or its hour"),
         text("note", "The Desk's note", nullable=True),
         KNOWN_AT,
     ),
@@ -104,7 +105,7 @@ _UNSECURED = calendars.UNSECURED_RATES
 REFERENCE_RATES = Table(
     "sources",
     "reference_rates",
-    "Overnight reference rates with the distribution behind them.",
+    "Overnight reference rates with the distribution of the underlying transactions.",
     key=("effective_date", "rate"),
     day="effective_date",
     entity="rate",
@@ -128,7 +129,7 @@ REFERENCE_RATES = Table(
         number("volume_usd_bn", "Volume of the underlying transactions", low=0, high=20_000),
         number("target_from_pct", "Lower end of the federal funds target range", low=-5, high=30),
         number("target_to_pct", "Upper end of the federal funds target range", low=-5, high=30),
-        text("revision", "The publisher's mark of a same-day revision", nullable=True),
+        text("revision", "The publisher's indicator of a same-day revision", nullable=True),
         KNOWN_AT,
     ),
 )

@@ -58,11 +58,11 @@ BUYBACKS = Table(
             "tips; for nominal coupons bond where the bucket reaches beyond ten years, else note",
             allowed=BUYBACK_CLASSES,
         ),
-        number("maximum_usd_mn", "Most that would be bought, par", low=0, high=1_000_000),
+        number("maximum_usd_mn", "Maximum par amount that may be bought", low=0, high=1_000_000),
         number("offered_usd_mn", "Par offered; NULL until results", low=0, high=1_000_000),
         number(
             "accepted_usd_mn",
-            "Par bought; NULL until results are published, or where none ever were",
+            "Par bought; NULL until results are published, and where results never were published",
             low=0,
             high=1_000_000,
         ),
@@ -110,8 +110,9 @@ BUYBACK_SCHEDULE = Table(
 BUYBACK_SECURITIES = Table(
     "sources",
     "buyback_securities",
-    "What a buyback bought of each eligible security, once results are published. An operation's "
-    "rows add up to its accepted amount; one whose rows do not is left out and named.",
+    "Amount bought of each eligible security in a buyback, once results are published. The "
+    "rows of an operation add up to its accepted amount; an operation whose rows do not is "
+    "left out and reported.",
     key=("operation_date", "start_time", "cusip"),
     day="operation_date",
     origin="US Treasury, buybacks_security_details",
@@ -125,7 +126,7 @@ BUYBACK_SECURITIES = Table(
         number("coupon_pct", "Coupon of the security", low=0, high=20),
         number(
             "accepted_usd_mn",
-            "Par bought; 0 for an eligible security that was not",
+            "Par bought; 0 for an eligible security that was not bought",
             nullable=False,
             low=0,
             high=1_000_000,
@@ -144,8 +145,8 @@ BUYBACK_SECURITIES = Table(
 SOMA_SECURITIES = Table(
     "sources",
     "soma_securities",
-    "The Fed's Treasury securities by CUSIP, weekly, par. A week is replaced whole when it is "
-    "restated; its sums by type are those of soma_holdings.",
+    "The Fed's Treasury securities by CUSIP, weekly, at par. When a week is restated all "
+    "of its rows are replaced; the sums by type equal soma_holdings.",
     key=("as_of_date", "cusip"),
     day="as_of_date",
     origin="Federal Reserve Bank of New York, SOMA holdings by security",
@@ -154,12 +155,22 @@ SOMA_SECURITIES = Table(
     columns=(
         day("as_of_date", "Wednesday of the holdings"),
         text("cusip", "Security"),
-        text("holding_type", "Kind of security, as soma_holdings adds up", allowed=HOLDING_TYPES),
+        text("holding_type", "Kind of security, as in soma_holdings", allowed=HOLDING_TYPES),
         day("maturity_date", "Stated maturity", nullable=True),
         number("coupon_pct", "Coupon; NULL for bills and floating-rate notes", low=0, high=20),
         number("par_usd_mn", "Par held", nullable=False, low=0, high=1_000_000),
-        number("inflation_usd_mn", "Inflation compensation on it", low=-100_000, high=1_000_000),
-        number("share_outstanding_ratio", "Held part of what is outstanding", low=0, high=1.001),
+        number(
+            "inflation_usd_mn",
+            "Inflation compensation on the par held",
+            low=-100_000,
+            high=1_000_000,
+        ),
+        number(
+            "share_outstanding_ratio",
+            "Share of the outstanding amount that the Fed holds",
+            low=0,
+            high=1.001,
+        ),
         KNOWN_AT,
     ),
 )
@@ -167,9 +178,9 @@ SOMA_SECURITIES = Table(
 TGA_FLOWS = Table(
     "sources",
     "tga_flows",
-    "Treasury's deposits and withdrawals by line of the statement (table II). A day is stored only "
-    "if the lines of both sides add up to the statement's totals, but for rounding; a day that "
-    "was half published is a named gap.",
+    "Treasury's deposits and withdrawals by line of the Daily Treasury Statement (table "
+    "II). A day is stored only if the lines of both sides add up to the statement's totals "
+    "within rounding; a day that was only partly published is reported as a gap.",
     key=("record_date", "direction", "category"),
     day="record_date",
     origin="US Treasury, Daily Treasury Statement, table II",
@@ -181,12 +192,13 @@ TGA_FLOWS = Table(
         text("category", "The statement's line; a second label follows after ' / '"),
         text(
             "line_group",
-            "What the line is, by its name; see `sources.statement_lines`",
+            "Group of the line, by its name; defined in `sources/statement_lines.py`",
             allowed=LINE_GROUPS,
         ),
         flag(
             "is_known_line",
-            "Named in `sources.statement_lines`; false for lines that are new or renamed",
+            "The line is listed in `sources/statement_lines.py`; FALSE for lines that are new or "
+            "renamed",
         ),
         number(
             "amount_usd_mn",
@@ -198,5 +210,3 @@ TGA_FLOWS = Table(
         KNOWN_AT,
     ),
 )
-
-ITEMISED = (BUYBACKS, BUYBACK_SCHEDULE, BUYBACK_SECURITIES, SOMA_SECURITIES, TGA_FLOWS)

@@ -55,6 +55,7 @@ MARKET_SERIES = Table(
         # The one has ended; the other has a value only on days with an operation.
         if name not in ("IOER", "RRPONTSYAWARD")
     },
+    on_occasion=("RRPONTSYAWARD",),
     keep_vanished=True,
     columns=(
         day("observation_date", "Day of the observation"),
@@ -75,8 +76,8 @@ _BAR_COLUMNS = (
 INDEX_PRICES = Table(
     "sources",
     "index_prices",
-    "Daily bars of indices and exchange-traded funds, split-adjusted; the dividend is beside "
-    "the close so that no published price is ever rewritten.",
+    "Daily prices of indices and exchange-traded funds, adjusted for splits. Dividends are "
+    "in a column of their own, so that no published price is ever revised for them.",
     key=("trade_date", "symbol"),
     day="trade_date",
     entity="symbol",
@@ -100,7 +101,7 @@ INDEX_PRICES = Table(
 CRYPTO_PRICES = Table(
     "sources",
     "crypto_prices",
-    "Daily bars of closed UTC days against the US dollar.",
+    "Daily prices in US dollars of completed UTC days.",
     key=("trade_date", "symbol"),
     day="trade_date",
     entity="symbol",
@@ -122,7 +123,7 @@ PRICE_DISAGREEMENTS = Table(
     "sources",
     "price_disagreements",
     "Quarantine: days on which two providers disagree on a close by more than the symbol's "
-    "tolerance. Such a day is not taken over into the price table.",
+    "tolerance. Such a day is not stored in the price table.",
     key=("trade_date", "symbol"),
     day="trade_date",
     entity="symbol",
@@ -145,15 +146,16 @@ CRYPTO_DISAGREEMENTS = replace(PRICE_DISAGREEMENTS, name="crypto_disagreements")
 OFR_FSI = Table(
     "sources",
     "ofr_fsi",
-    "OFR Financial Stress Index: the outside benchmark of marts.stress_index, never an input to "
-    "it. Zero is the publisher's average; its five categories and its three regions each add up.",
+    "OFR Financial Stress Index: an outside benchmark for marts.stress_index and never an "
+    "input to it. Zero is the long-run average by the publisher's definition. The five "
+    "categories add up to the index, and so do the three regions.",
     key=("date",),
     day="date",
     origin="Office of Financial Research; latest vintage, earlier ones are not published",
     releases={"": calendars.STRESS_INDEX},
     keep_vanished=True,
     columns=(
-        day("date", "Day of the markets"),
+        day("date", "Day of the market data"),
         number("fsi", "The index", nullable=False, low=-50, high=100, unit="index points"),
         *(
             number(name, f"Part of {what}", low=-50, high=100, unit="index points")

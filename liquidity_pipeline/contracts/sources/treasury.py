@@ -40,10 +40,10 @@ TGA_BALANCE = Table(
 
 _SETTLEMENT_COLUMNS = (
     day("settlement_date", "Day on which the money moves (Federal Reserve business day)"),
-    text("leg", "issue: the public pays; redemption, buyback: it is paid", allowed=LEGS),
-    text("record_id", "leg, CUSIP and auction; for buybacks the operation"),
+    text("leg", "issue: the public pays; redemption and buyback: the public is paid", allowed=LEGS),
+    text("record_id", "Identifier made of leg, CUSIP and auction; for buybacks of the operation"),
     text("cusip", "Security; NULL for buybacks, which retire several", nullable=True),
-    text("security_class", "Class by the auction's own flags", allowed=SECURITY_CLASSES),
+    text("security_class", "Class by the flags of the auction record", allowed=SECURITY_CLASSES),
     text("security_term", "Original term, e.g. 26-Week, 10-Year", nullable=True),
     day("auction_date", "Day of the auction, or of the buyback operation"),
     day("issue_date", "Day on which this auction's securities are issued", nullable=True),
@@ -51,21 +51,22 @@ _SETTLEMENT_COLUMNS = (
     number("offering_usd_mn", "Announced amount, without SOMA add-ons", low=0, high=1_000_000),
     number(
         "par_usd_mn",
-        "Face amount that settles: accepted at auction, SOMA add-ons included; the announced "
-        "amount until results are known",
+        "Face amount that settles: the amount accepted at auction, SOMA add-ons included; "
+        "until results are known, the announced amount",
         low=0,
         high=1_000_000,
     ),
     number(
         "soma_usd_mn",
-        "Part taken by the Fed's own account as add-on; published, or accepted less offered. On "
-        "redemptions what it took at that auction: what it holds may be more",
+        "Amount taken by the Fed's own account as add-on: as published, or accepted less "
+        "offered. For redemptions it is the amount taken at that auction, and the Fed may hold "
+        "more",
         low=0,
         high=1_000_000,
     ),
     number(
         "public_usd_mn",
-        "par less SOMA; NULL on redemptions, and where SOMA is unknown",
+        "par_usd_mn less soma_usd_mn; NULL for redemptions, and where soma_usd_mn is unknown",
         low=0,
         high=1_000_000,
     ),
@@ -80,7 +81,7 @@ _SETTLEMENT_COLUMNS = (
     moment("results_at", "When its results were published; NULL until then", nullable=True),
     text(
         "status",
-        "scheduled, announced, auctioned or settled at the moment of reading",
+        "Status at the moment of reading: scheduled, announced, auctioned or settled",
         allowed=STATUSES,
         stored=False,
     ),
@@ -90,8 +91,8 @@ _SETTLEMENT_COLUMNS = (
 DEBT_SETTLEMENTS = Table(
     "sources",
     "debt_settlements",
-    "Settlement of marketable Treasury debt: one row per auctioned security and leg. A reopening "
-    "is an auction of its own and matures with its CUSIP.",
+    "Settlement of marketable Treasury debt: one row per auctioned security and leg. A "
+    "reopening is a separate auction and matures with its CUSIP.",
     key=("record_id",),
     day="settlement_date",
     origin="US Treasury, auctions_query and buybacks_operations",
@@ -105,8 +106,8 @@ DEBT_SETTLEMENTS = Table(
 UPCOMING_SETTLEMENTS = replace(
     DEBT_SETTLEMENTS,
     name="upcoming_settlements",
-    meaning="Snapshot of what will settle: announced, auctioned but not issued, scheduled by the "
-    "announcements feed, and all that is known to mature within twelve months.",
+    meaning="Snapshot of coming settlements: announced, auctioned but not issued, scheduled by "
+    "the announcements feed, and everything known to mature within twelve months.",
     origin="US Treasury, auctions_query and upcoming_auctions",
     parts={"auctions": "/auctions_query", "announcements": "/upcoming_auctions"},
 )
@@ -114,8 +115,8 @@ UPCOMING_SETTLEMENTS = replace(
 MATURING_HOLDINGS = Table(
     "sources",
     "maturing_holdings",
-    "Who holds what matures: Treasury's estimate per maturity day and group, as stated on the "
-    "auctions that refund it. One row per group, never one per CUSIP.",
+    "Holders of maturing securities: Treasury's estimate per maturity day and group, as "
+    "stated in the auctions that refund them. There is one row per group, not per CUSIP.",
     key=("maturing_date", "security_group"),
     day="maturing_date",
     origin="US Treasury, auctions_query",

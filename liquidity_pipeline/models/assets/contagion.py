@@ -1,8 +1,9 @@
 """Does stress spread from small to mid to large caps, coins and credit? Returns and order of flags.
 
 `contagion`: what each class returns over the sessions after small-cap stress, against other days.
-`contagion_sequences`: in each bout of bad days, when each class had its first.
-`contagion_order`: who is first how often, with an exact probability.
+`contagion_sequences`: in each bout of bad days, when each class had its first; for all classes
+together and for each two of them, so that a class that is not known takes no other's bouts away.
+`contagion_order`: of each two, who is first how often, with an exact probability.
 Coins close 3 to 4 hours after the stocks (see `marts.sampled_returns`), so a coin's bad day may
 hold news that stocks show a session later: what is same-day for coins favours "coins first".
 Sources: method, C6 and C7; `inference`.
@@ -19,9 +20,11 @@ import numpy as np
 import pyarrow as pa
 
 from liquidity_pipeline.contracts.assets.events import (
+    BOUT_SETS,
     CONTAGION,
     CONTAGION_ORDER,
     CONTAGION_SEQUENCES,
+    SPREADING_CLASSES,
 )
 from liquidity_pipeline.models.mart import PythonMart
 from liquidity_pipeline.statistics import panels
@@ -33,7 +36,7 @@ from liquidity_pipeline.statistics.inference import (
     Matched,
     mean_difference,
 )
-from liquidity_pipeline.statistics.multiple_tests import benjamini_hochberg, max_t_within
+from liquidity_pipeline.statistics.multiple_tests import bonferroni, max_t_within
 from liquidity_pipeline.statistics.panels import Panel
 
 HORIZONS = (1, 5)
@@ -43,7 +46,6 @@ WORST, MIN_HISTORY = 0.05, 252
 DRAWDOWN_PCT = -10.0
 # A bout of bad days opens after ten quiet sessions and is followed for ten.
 QUIET = FOLLOWED = 10
-SEQUENCE = ("crypto", "small_cap", "mid_cap", "large_cap", "high_yield")
 MIN_EVENTS = 20
 SEED = 4_003
 
@@ -143,28 +145,32 @@ def _until(values: Floats, stop: int, horizon: int) -> Floats:
 
 
 def build_sequences(connection: duckdb.DuckDBPyConnection) -> pa.Table:
-    """Return `marts.contagion_sequences`: the first bad day of each class in each bout."""
+    """Return `marts.contagion_sequences`: the first bad day of each class in each set's bouts."""
     panel = _daily_classes(connection)
     known_by = dict(
         connection.execute("select date, known_by from meta.calendar_days where is_nyse").fetchall()
     )
     rows = [
         {
+            "classes": label,
             "bout_start": start,
             "asset_class": name,
             "first_bad_day": day,
             "sessions_after_start": after,
             "known_at": known_by[day],
         }
-        for start, name, day, after in sequences(panel)
+        for label, names in BOUT_SETS.items()
+        for start, name, day, after in sequences(panel, names)
     ]
     return panels.table(rows, CONTAGION_SEQUENCES.arrow_schema)
 
 
-def sequences(panel: Panel) -> Iterator[tuple[date, str, date, int]]:
-    """Yield (start of the bout, class, its first bad day, sessions since the start)."""
-    names = [name for name in SEQUENCE if name in panel.names]
-    if not names:
+def sequences(panel: Panel, names: Sequence[str]) -> Iterator[tuple[date, str, date, int]]:
+    """Yield (start of the bout, class, its first bad day, sessions since the start).
+
+    A bout is one of all the named classes together; there is none where one is not held.
+    """
+    if not set(names) <= set(panel.names):
         return
     bad = np.column_stack([bad_days(panel.column(name)) for name in names])
     # No bout begins within the sessions followed of another.
@@ -183,23 +189,25 @@ def sequences(panel: Panel) -> Iterator[tuple[date, str, date, int]]:
 def build_order(connection: duckdb.DuckDBPyConnection) -> pa.Table:
     """Return `marts.contagion_order`: per quarter's last Wednesday, how often one class is first.
 
-    Bouts in which both begin on the same session say nothing and are left out of the probability,
-    which is exact (sign test).
+    Bouts are those of the two classes alone, and the correction is for all pairs that are planned:
+    neither depends on what is known of a third. Bouts in which both begin on the same session say
+    nothing and are left out of the probability, which is exact (sign test).
     """
     sessions = panels.sessions(connection)
     number = {day: i for i, day in enumerate(sessions)}
     bouts = connection.execute(
-        "select bout_start, asset_class, sessions_after_start from marts.contagion_sequences "
-        "order by all"
+        "select classes, bout_start, asset_class, sessions_after_start "
+        "from marts.contagion_sequences order by all"
     ).fetchall()
-    followed: dict[date, dict[str, int]] = {}
-    for start, name, after in bouts:
-        followed.setdefault(start, {})[name] = after
+    followed: dict[tuple[str, date], dict[str, int]] = {}
+    for label, start, name, after in bouts:
+        if len(BOUT_SETS[label]) == 2:
+            followed.setdefault((label, start), {})[name] = after
     rows: list[dict[str, object]] = []
     days = np.array(sessions, dtype="datetime64[D]")
     for as_of in panels.as_of_dates(connection, "quarterly"):
         stop = int(np.searchsorted(days, np.datetime64(as_of.date), side="right"))
-        complete = [b for start, b in followed.items() if number[start] + FOLLOWED <= stop]
+        complete = [b for (_, start), b in followed.items() if number[start] + FOLLOWED <= stop]
         head = {"as_of": as_of.date, "known_at": as_of.known_at}
         rows += [head | row for row in order_counts(complete)]
     return panels.table(rows, CONTAGION_ORDER.arrow_schema)
@@ -208,14 +216,15 @@ def build_order(connection: duckdb.DuckDBPyConnection) -> pa.Table:
 def order_counts(bouts: Sequence[dict[str, int]]) -> list[dict[str, object]]:
     """Return per ordered pair of classes how often the first had its bad day before the other.
 
-    `bouts` map classes to sessions after the start; those in which only one of the two has a bad
-    day do not count. A class whose bad days come scattered, like the coins', still opens more
-    bouts than one whose bad days come in clusters.
+    `bouts` are of two classes each and map them to sessions after the start; those in which only
+    one of the two has a bad day do not count. A class whose bad days come scattered, like the
+    coins', still opens more bouts than one whose bad days come in clusters.
     """
     from scipy.special import bdtrc
 
     rows: list[dict[str, object]] = []
-    for first, later in permutations(SEQUENCE, 2):
+    pairs = list(permutations(SPREADING_CLASSES, 2))
+    for first, later in pairs:
         gaps = [bout[later] - bout[first] for bout in bouts if first in bout and later in bout]
         before, after = sum(gap > 0 for gap in gaps), sum(gap < 0 for gap in gaps)
         if before + after > 0:
@@ -230,9 +239,9 @@ def order_counts(bouts: Sequence[dict[str, int]]) -> list[dict[str, object]]:
                     "p_value": float(bdtrc(before - 1, before + after, 0.5)),
                 }
             )
-    adjusted = benjamini_hochberg(np.array([row["p_value"] for row in rows], dtype=float))
+    adjusted = bonferroni(np.array([row["p_value"] for row in rows], dtype=float), len(pairs))
     return [
-        row | {"p_value_adjusted": p, "n_tests": len(rows)}
+        row | {"p_value_adjusted": p, "n_tests": len(pairs)}
         for row, p in zip(rows, adjusted.tolist(), strict=True)
     ]
 

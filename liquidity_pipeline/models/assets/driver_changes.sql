@@ -22,6 +22,16 @@ outright as (
     group by settlement_date
 ),
 
+-- Days of which it is not known what the public paid: a postponed auction, or its share of a day.
+unsettled as (
+    select days.nyse_on_or_after, days.week_ending
+    from marts.settlement_calendar as calendar
+    join meta.calendar_days as days on days.date = calendar.settlement_date
+    cross join meta.clock as clock
+    where calendar.settlement_date <= clock.today
+        and (not calendar.is_settled or calendar.net_public_usd_mn is null)
+),
+
 -- What moves on a day without a session counts on the next session. A session without a day on which
 -- the Reserve Banks are open has no flow to know, and a statement that did not come is unknown.
 by_session as (
@@ -100,6 +110,7 @@ drivers as (
     select 'daily' as frequency, by_session.date, 'net_settlement' as driver, by_session.net_settlement
     from by_session
     join first_days on first_days.component = 'settlement' and by_session.date >= first_days.first_date
+    where by_session.date not in (select nyse_on_or_after from unsettled)
     union all
     select 'daily' as frequency, by_session.date, 'fed_bill_purchases' as driver, by_session.fed_bill_purchases
     from by_session
@@ -119,6 +130,7 @@ drivers as (
     select 'weekly' as frequency, by_week.date, 'net_settlement' as driver, by_week.net_settlement
     from by_week
     join first_days on first_days.component = 'settlement' and by_week.date >= first_days.first_date + interval 7 day
+    where by_week.date not in (select week_ending from unsettled)
     union all
     select 'weekly' as frequency, by_week.date, 'fed_bill_purchases' as driver, by_week.fed_bill_purchases
     from by_week

@@ -16,6 +16,7 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from liquidity_pipeline.contracts.assets.sensitivity import (
+    CLAIM_STEPS,
     LIQUIDITY_SENSITIVITY,
     SENSITIVITY_RANKING,
 )
@@ -40,8 +41,6 @@ MIN_WEEKS = 60
 SEED = 4_001
 # Every driver takes liquidity when it rises, but for purchases, which add it (method, C5).
 DRAIN_SIGN = {"fed_bill_purchases": -1.0}
-# Who is said to react more than whom.
-CLAIMS = (("crypto", "small_cap"), ("small_cap", "large_cap"))
 # The drain of record is what the claims are about; all other drivers are looked at beside it.
 RECORD = "reserve_drain"
 
@@ -140,7 +139,7 @@ def build_ranking(connection: duckdb.DuckDBPyConnection) -> pa.Table:
     classes = weekly.classes
     unknown = np.full(len(classes.dates), np.nan)
     returns = {name: classes.column(name) for name in classes.names}
-    gaps = [returns.get(b, unknown) - returns.get(a, unknown) for a, b in CLAIMS]
+    gaps = [returns.get(b, unknown) - returns.get(a, unknown) for a, b in CLAIM_STEPS]
     drains = weekly.drivers.values * [DRAIN_SIGN.get(name, 1.0) for name in weekly.drivers.names]
     drained = Weekly(
         weekly.assets, weekly.classes, Panel(weekly.drivers.dates, weekly.drivers.names, drains)
@@ -156,7 +155,7 @@ def build_ranking(connection: duckdb.DuckDBPyConnection) -> pa.Table:
 
 def _ranked(excess: Estimates, drivers: Sequence[str]) -> list[dict[str, object]]:
     """Return the claims on the drain of record, then those on each other driver."""
-    of_driver = np.repeat(np.array(drivers), len(CLAIMS))
+    of_driver = np.repeat(np.array(drivers), len(CLAIM_STEPS))
     record = _family(excess, of_driver, of_driver == RECORD)
     others = _family(excess, of_driver, of_driver != RECORD)
     stands = {row["claim"] for row in record if row["is_supported"]}
@@ -184,7 +183,7 @@ def _claims(
     excess: Estimates, adjusted: Floats, draws: Floats, columns: Integers
 ) -> Iterator[dict[str, object]]:
     """Yield a row per step of the order, then one for the whole order if all steps are defined."""
-    for (more, less), i in zip(CLAIMS, columns, strict=True):
+    for (more, less), i in zip(CLAIM_STEPS, columns, strict=True):
         if excess.is_defined[i]:
             yield _claim(f"{more} > {less}", excess, adjusted, draws, np.array([i])) | {
                 "excess_fall": excess.estimate[i],
@@ -192,7 +191,7 @@ def _claims(
                 "excess_fall_high": excess.high[i],
             }
     if excess.is_defined[columns].all():
-        order = " > ".join([CLAIMS[0][0], *(less for _, less in CLAIMS)])
+        order = " > ".join([CLAIM_STEPS[0][0], *(less for _, less in CLAIM_STEPS)])
         yield _claim(order, excess, adjusted, draws, columns) | dict.fromkeys(
             ("excess_fall", "excess_fall_low", "excess_fall_high")
         )

@@ -19,14 +19,15 @@ import pyarrow as pa
 from liquidity_pipeline.contracts.assets.events import SETTLEMENT_DAY_STUDY
 from liquidity_pipeline.models.mart import PythonMart
 from liquidity_pipeline.statistics import panels
-from liquidity_pipeline.statistics.exact_tests import stratified_upper_tail
+from liquidity_pipeline.statistics.exact_tests import stratified_upper_tails
 from liquidity_pipeline.statistics.inference import (
     Bools,
     Floats,
     Integers,
     Matched,
-    matched_means,
+    match,
     mean_difference,
+    stratum_sums,
 )
 from liquidity_pipeline.statistics.multiple_tests import bonferroni
 
@@ -44,7 +45,7 @@ MIN_CONTROLS = 60
 # What the last and the first days of months are compared with is rare: few months end without a
 # settlement. Days of a kind with fewer controls are left out.
 MIN_CONTROLS_OF_KIND = 10
-LAST_OF_MONTH, FIRST_OF_MONTH = 5, 6
+LAST_OF_MONTH, FIRST_OF_MONTH, N_STRATA = 5, 6, 7
 
 
 @dataclass(frozen=True)
@@ -107,17 +108,19 @@ def study(
     `n_tests` that are planned (all sizes of these assets), observed or not.
     """
     planned = n_tests or len(BUCKETS) * len(assets)
-    rows = [
-        row
-        for bucket, (above, up_to) in BUCKETS.items()
-        for row in _bucket(
-            history,
-            assets,
-            _last((history.net_settlement > above) & (history.net_settlement <= up_to), last),
-            bucket,
-            with_interval=last is None,
-        )
-    ]
+    returns = history.returns
+    down = np.where(np.isnan(returns), np.nan, returns < 0)
+    both = np.hstack([returns, down])
+    others = history.net_settlement <= 0
+    controls = stratum_sums(both[others], history.strata[others], N_STRATA)
+    rows = []
+    for bucket, (above, up_to) in BUCKETS.items():
+        inside = (history.net_settlement > above) & (history.net_settlement <= up_to)
+        chosen = _last(inside, last)
+        own = stratum_sums(both[chosen], history.strata[chosen], N_STRATA)
+        found = match(own, controls, MIN_CONTROLS_OF_KIND)
+        bounds = _bounds(history, chosen, others) if last is None else None
+        rows += [{"size_bucket": bucket} | row for row in _rows(found, controls, assets, bounds)]
     p_values = np.array([row["p_value"] for row in rows], dtype=float)
     return [
         row | {"p_value_adjusted": p, "n_tests": planned}
@@ -125,55 +128,58 @@ def study(
     ]
 
 
-def _bucket(
-    history: Sessions, assets: Sequence[str], chosen: Bools, bucket: str, *, with_interval: bool
+def _bounds(history: Sessions, chosen: Bools, others: Bools) -> tuple[Floats, Floats]:
+    """Return the interval of the difference of the mean returns, asset by asset."""
+    used = chosen | others
+    interval, _ = mean_difference(
+        history.returns[used], chosen[used, None], history.strata[used], MIN_CONTROLS_OF_KIND
+    )
+    return interval.low, interval.high
+
+
+def _rows(
+    found: Matched,
+    controls: tuple[Floats, Floats],
+    assets: Sequence[str],
+    bounds: tuple[Floats, Floats] | None,
 ) -> Iterator[dict[str, object]]:
+    """Yield a row per asset with enough days; of the series, the second half are down days."""
     from scipy.special import bdtrc
 
-    used = chosen | (history.net_settlement <= 0)
-    returns, strata, chosen = history.returns[used], history.strata[used], chosen[used, None]
-    down = np.where(np.isnan(returns), np.nan, returns < 0)
-    found = matched_means(np.hstack([returns, down]), chosen, strata, MIN_CONTROLS_OF_KIND)
-    others = np.where(chosen, np.nan, down)
-    seen = np.maximum((~np.isnan(others)).sum(axis=0), 1)
-    other_share_down = np.nansum(others, axis=0) / seen
-    undefined = np.full(len(assets), np.nan)
-    low, high = undefined, undefined
-    if with_interval:
-        interval, _ = mean_difference(returns, chosen, strata, MIN_CONTROLS_OF_KIND)
-        low, high = interval.low, interval.high
-    for i, asset in enumerate(assets):
-        of_down = i + len(assets)
-        n_days, worth = int(found.n_chosen[i]), float(found.effective_controls[i])
-        if n_days == 0 or worth < MIN_CONTROLS:
-            continue
-        share, base_rate = float(found.mean[of_down]), float(found.control_mean[of_down])
-        n_down = round(share * n_days)
-        yield {
-            "size_bucket": bucket,
-            "asset": asset,
-            "n_days": n_days,
-            "n_control": int(found.controls_in[:, i].sum()),
-            "n_control_effective": worth,
-            "n_down": n_down,
-            "mean_return_pct": found.mean[i],
-            "control_mean_pct": found.control_mean[i],
-            "difference_low_pct": low[i],
-            "difference_high_pct": high[i],
-            "share_down": share,
-            "base_rate_down": base_rate,
-            "p_value": _exact(found, of_down, n_down),
-            "p_value_binomial": float(bdtrc(n_down - 1, n_days, other_share_down[i])),
-        }
+    n = len(assets)
+    low, high = bounds or (np.full(n, np.nan),) * 2
+    n_controls, n_controls_down = (part.sum(axis=0) for part in controls)
+    enough = (found.n_chosen > 0) & (found.effective_controls >= MIN_CONTROLS)
+    shown = np.flatnonzero(enough[:n])
+    of_down = shown + n
+    n_days = found.n_chosen[shown]
+    n_down = np.round(found.mean[of_down] * n_days).astype(np.int64)
+    other_share_down = n_controls_down[of_down] / np.maximum(n_controls[of_down], 1)
+    columns = {
+        "n_days": n_days,
+        "n_control": found.controls_in[:, shown].sum(axis=0).astype(np.int64),
+        "n_control_effective": found.effective_controls[shown],
+        "n_down": n_down,
+        "mean_return_pct": found.mean[shown],
+        "control_mean_pct": found.control_mean[shown],
+        "difference_low_pct": low[shown],
+        "difference_high_pct": high[shown],
+        "share_down": found.mean[of_down],
+        "base_rate_down": found.control_mean[of_down],
+        "p_value": _exact(found, of_down, n_down),
+        "p_value_binomial": bdtrc(n_down - 1.0, n_days, other_share_down),
+    }
+    lists = [values.tolist() for values in columns.values()]
+    for i, *values in zip(shown, *lists, strict=True):
+        yield {"asset": assets[i]} | dict(zip(columns, values, strict=True))
 
 
-def _exact(down: Matched, i: int, n_down: int) -> float:
-    """Return the probability of at least `n_down` down days among the chosen of series i."""
-    drawn, controls = down.chosen_in[:, i], down.controls_in[:, i]
-    hits = np.round(controls * down.control_means_in[:, i] + down.chosen_sums_in[:, i])
-    used = drawn > 0
-    counts = np.stack([drawn + controls, hits, drawn])[:, used].astype(np.int64)
-    return stratified_upper_tail(n_down, *counts)
+def _exact(down: Matched, chosen: Integers, n_down: Integers) -> Floats:
+    """Return the probability of at least `n_down` down days among the chosen of some series."""
+    drawn, controls = down.chosen_in[:, chosen], down.controls_in[:, chosen]
+    hits = np.round(controls * down.control_means_in[:, chosen] + down.chosen_sums_in[:, chosen])
+    counts = (part.astype(np.int64) for part in (drawn + controls, hits, drawn))
+    return stratified_upper_tails(n_down, *counts)
 
 
 def _last(chosen: Bools, last: int | None) -> Bools:

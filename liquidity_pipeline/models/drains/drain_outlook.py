@@ -50,7 +50,7 @@ _AHEAD_DAYS = timedelta(days=7 * WEEKS_AHEAD + 14)
 _DAYS = """
     with settled as (
         select settlement_date, sum(net_public_usd_mn) as net_usd_mn,
-            bool_and(is_settled) as is_known
+            bool_and(is_settled and net_public_usd_mn is not null) as is_known
         from marts.settlement_calendar
         group by settlement_date
     )
@@ -66,10 +66,10 @@ _DAYS = """
     order by tga.record_date
 """
 _SETTLED = """
-    select settlement_date, sum(net_public_usd_mn)
+    select settlement_date, case when bool_and(is_settled and net_public_usd_mn is not null)
+            then sum(net_public_usd_mn) end
     from marts.settlement_calendar
     group by settlement_date
-    having bool_and(is_settled)
 """
 _WEEKS = """
     select week_ending, known_at, tga_usd_mn, reserves_usd_mn,
@@ -190,14 +190,15 @@ def _outlooks(connection: duckdb.DuckDBPyConnection, sheet: Sheet) -> Iterator[O
         if start not in closes or last < start or start < as_of - _WEEK:
             continue
         since = [day for day in flows.dates[max(seen - 7, 0) : seen] if day > start]
-        done = sum(paid.get(day, 0.0) for day in since)
-        known = {"settlements": done, "other_treasury": closes[last] - closes[start] - done}
+        past = [paid.get(day, 0.0) for day in since]
         end = start + WEEKS_AHEAD * _WEEK
         other = flows.expected(seen, last, end)
         # What settles on the Friday itself was auctioned before; later days are what was expected.
         due = [paid.get(day, 0.0) if day <= as_of else ahead.get(day, 0.0) for day in other[0]]
-        if any(net is None for net in due):
+        if any(net is None for net in (*past, *due)):
             continue
+        done = sum(past)
+        known = {"settlements": done, "other_treasury": closes[last] - closes[start] - done}
         season = rest.expected(weeks_seen, start, end)
         for outlook in _paths(known, other, np.array(due, dtype=float), season):
             yield Outlook(as_of, moment, start, *outlook)

@@ -47,7 +47,7 @@ _WEEKS = """
         join meta.calendar_days as days on days.date = settled.settlement_date
         where days.week_ending >= (select min(settlement_date) + 7 from marts.settlement_calendar)
         group by days.week_ending
-        having bool_and(settled.is_settled)
+        having bool_and(settled.is_settled and settled.net_public_usd_mn is not null)
         union all
         select
             week_start + 6,

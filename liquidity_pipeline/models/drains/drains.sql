@@ -31,9 +31,8 @@ on_rrp as (
 settlement as (
     select calendar.settlement_date as date, round(sum(calendar.net_public_usd_mn), 6) as amount_usd_mn
     from marts.settlement_calendar as calendar
-    where calendar.is_settled
     group by calendar.settlement_date
-    having count(calendar.net_public_usd_mn) = count(*)
+    having bool_and(calendar.is_settled and calendar.net_public_usd_mn is not null)
 ),
 
 bill_purchases as (

@@ -81,10 +81,11 @@ select
     paying.payment_date,
     case when held.since <= paying.payment_date - interval 10 year and sum(
         case when paying.coupon_pct is not null then paying.par_usd_mn else 0 end
-    ) >= 0.99 * sum(paying.par_usd_mn) then round(sum(
+    ) >= 0.99 * sum(paying.par_usd_mn) then round(sum((
         greatest(paying.par_usd_mn - coalesce(retired.retired_usd_mn, 0), 0)
         * (1 + coalesce(inflation.ratio, 0)) * paying.coupon_pct / 200
-    ), 6) end as interest_usd_mn,
+    -- Decimals give the same sum in any order, and halves are common here.
+    )::decimal(38, 9))::double, 6) end as interest_usd_mn,
     round(sum(paying.par_usd_mn), 6) as paying_usd_mn,
     round(sum(case when paying.coupon_pct is not null then paying.par_usd_mn else 0 end)
         / sum(paying.par_usd_mn), 6) as coverage_ratio,

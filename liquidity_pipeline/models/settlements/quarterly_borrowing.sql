@@ -70,7 +70,8 @@ looked as (
 ),
 
 so_far as (
-    select looked.quarter_end, sum(calendar.net_public_usd_mn) as net_public_usd_mn
+    select looked.quarter_end, case when count(calendar.net_public_usd_mn) = count(*)
+            then sum(calendar.net_public_usd_mn) end as net_public_usd_mn
     from looked
     join marts.settlement_calendar as calendar
         on calendar.settlement_date <= looked.as_of_date
@@ -79,7 +80,8 @@ so_far as (
 ),
 
 to_come as (
-    select looked.quarter_end, sum(vintages.net_public_expected_usd_mn) as net_public_usd_mn
+    select looked.quarter_end, case when count(vintages.net_public_expected_usd_mn) = count(*)
+            then sum(vintages.net_public_expected_usd_mn) end as net_public_usd_mn
     from looked
     join marts.settlement_vintages as vintages
         on vintages.as_of_date = looked.as_of_date

@@ -69,6 +69,7 @@ select
             then public_redeemed_usd_mn * cmb_redeemed_usd_mn / redeemed_usd_mn else 0 end,
         6
     ) end as cmb_net_public_usd_mn,
+    is_announced,
     soma_basis,
     status,
     status = 'settled' and is_known as is_settled,

@@ -31,6 +31,11 @@ fridays as (
     where not moments.is_open
 ),
 
+-- Equal names join faster than a choice of names.
+by_label as (
+    select * exclude (security_group), unnest([security_group, 'all']) as security_group from by_group
+),
+
 -- A week in which nothing was known to settle has the net that was known then: nothing.
 looked as (
     select
@@ -38,17 +43,17 @@ looked as (
         fridays.weeks_ahead,
         fridays.week_start,
         labels.security_group,
-        coalesce(sum(by_group.issued_usd_mn), 0) as issued_usd_mn,
-        coalesce(sum(by_group.redeemed_usd_mn), 0) as redeemed_usd_mn,
-        coalesce(bool_and(by_group.is_announced), true) as is_announced,
-        case when count(by_group.is_looked_at) = count(by_group.net_public_usd_mn)
-            then coalesce(sum(by_group.net_public_usd_mn), 0) end as net_public_usd_mn
+        coalesce(sum(by_label.issued_usd_mn), 0) as issued_usd_mn,
+        coalesce(sum(by_label.redeemed_usd_mn), 0) as redeemed_usd_mn,
+        coalesce(bool_and(by_label.is_announced), true) as is_announced,
+        case when count(by_label.is_looked_at) = count(by_label.net_public_usd_mn)
+            then coalesce(sum(by_label.net_public_usd_mn), 0) end as net_public_usd_mn
     from fridays
     cross join (select unnest(['bills', 'coupons', 'all']) as security_group) as labels
-    left join by_group
-        on by_group.as_of_date = fridays.as_of_date
-        and by_group.weeks_ahead = fridays.weeks_ahead
-        and labels.security_group in ('all', by_group.security_group)
+    left join by_label
+        on by_label.as_of_date = fridays.as_of_date
+        and by_label.weeks_ahead = fridays.weeks_ahead
+        and by_label.security_group = labels.security_group
     group by fridays.as_of_date, fridays.weeks_ahead, fridays.week_start, labels.security_group
 ),
 

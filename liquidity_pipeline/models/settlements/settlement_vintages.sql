@@ -16,23 +16,23 @@
 -- A row is complete when nothing is expected to be announced any more for its day and group
 -- (marts.expected_issues); what matures without an issue is then redeemed.
 -- Source: method, C4 view 3 (who pays); Treasury's auction records.
-with legs as (
-    select
-        moments.as_of_date,
-        moments.is_open,
-        moments.moment,
-        legs.*,
-        coalesce(legs.results_at <= moments.moment, false) as has_results
+with seen as (
+    select moments.as_of_date, moments.is_open, moments.moment, legs.*
     from marts.outlook_moments as moments
     join marts.settlement_legs as legs
-        on (legs.first_known_at <= moments.moment or moments.is_open)
-        and (
-            moments.is_open
-            or (
-                legs.settlement_date > moments.as_of_date
-                and legs.settlement_date <= moments.as_of_date + 58
-            )
-        )
+        on legs.first_known_at <= moments.moment
+        and legs.settlement_date > moments.as_of_date
+        and legs.settlement_date <= moments.as_of_date + 58
+    where not moments.is_open
+    union all
+    select moments.as_of_date, moments.is_open, moments.moment, legs.*
+    from marts.outlook_moments as moments
+    cross join marts.settlement_legs as legs
+    where moments.is_open
+),
+
+legs as (
+    select *, coalesce(results_at <= moment, false) as has_results from seen
 ),
 
 last_purchase as (
@@ -176,7 +176,8 @@ issued as (
         max(case when leg = 'issue' then
             case when has_results then 2 when announced_at <= moment then 3 else 4 end
         end) as issue_doubt,
-        max(case when has_results then known_at else coalesce(announced_at, known_at) end) as known_at
+        max(case when leg = 'buyback' then null when has_results then known_at
+            else coalesce(announced_at, known_at) end) as known_at
     from legs
     group by legs.as_of_date, legs.is_open, legs.settlement_date, legs.security_class,
         legs.security_group
@@ -243,7 +244,14 @@ by_class as (
         round(coalesce(issued.buyback_usd_mn, 0), 6) as buyback_usd_mn,
         round(coalesce(issued.buyback_maximum_usd_mn, 0), 6) as buyback_maximum_usd_mn,
         issued.issue_doubt,
-        greatest(issued.known_at, expected.known_at, maturities.known_at) as known_at
+        greatest(
+            issued.known_at,
+            expected.known_at,
+            maturities.known_at,
+            -- That Treasury buys nothing back is known as late as what it buys: by the day itself.
+            case when days.settlement_date >= date '2024-05-29'
+                then least(days.settlement_date + interval 4 hour, moments.moment) end
+        ) as known_at
     from days
     join marts.outlook_moments as moments
         on moments.as_of_date = days.as_of_date and moments.is_open = days.is_open

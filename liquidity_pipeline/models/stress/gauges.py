@@ -11,9 +11,9 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from functools import cached_property
 from itertools import accumulate, pairwise
-from math import fsum
 
 import duckdb
+import numpy as np
 
 from liquidity_pipeline.contracts.stress import LEVELS, SEGMENTS
 from liquidity_pipeline.models.stress.in_force import Sessions
@@ -124,21 +124,21 @@ def _segment(
     There is a row where all of them are known that have been ranked for long enough by then.
     """
     members = [g for g in INDICATORS if g.in_index and g.segment == segment]
-    in_force = [
-        sessions.in_force(g.calendar, {row.date: row for row in flags[g.name]}) for g in members
-    ]
-    rows = []
-    for session, found in zip(sessions.all, zip(*in_force, strict=True), strict=True):
-        due = [
-            row
-            for gauge, row in zip(members, found, strict=True)
-            if gauge.ranked_since and gauge.ranked_since <= session.date
-        ]
-        known = [row for row in due if row is not None]
-        if due and len(known) == len(due):
-            worst = max((row.level for row in known), key=LEVELS.index)
-            rows.append((session.date, worst, fsum(row.rank for row in known) / len(known)))
-    return rows
+    days = np.array([session.date for session in sessions.all], dtype="datetime64[D]")
+    due = np.zeros((len(members), len(days)), dtype=bool)
+    worst, ranks = np.full(due.shape, -1), np.zeros(due.shape)
+    for i, member in enumerate(members):
+        if member.ranked_since:
+            due[i] = days >= np.datetime64(member.ranked_since)
+        rows = {row.date: row for row in flags[member.name]}
+        in_force = sessions.in_force(member.calendar, rows)
+        worst[i] = [LEVELS.index(row.level) if row else -1 for row in in_force]
+        ranks[i] = [row.rank if row else 0.0 for row in in_force]
+    n_due = due.sum(axis=0)
+    known = np.flatnonzero((n_due > 0) & ~(due & (worst < 0)).any(axis=0))
+    levels = np.where(due, worst, -1).max(axis=0, initial=-1)
+    means = (ranks * due).sum(axis=0) / np.maximum(n_due, 1)
+    return [(sessions.all[i].date, LEVELS[levels[i]], float(means[i])) for i in known]
 
 
 def _gauge(

@@ -6,13 +6,14 @@ source has stopped has no value any more, instead of the last one.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 from functools import cached_property
 from typing import Protocol, TypeVar
 
 import duckdb
+import numpy as np
 
 from liquidity_pipeline import calendars
 from liquidity_pipeline.models.stress.indicators import Calendar
@@ -51,6 +52,7 @@ class Sessions:
             "from meta.calendar_days, meta.clock where known_by <= clock.now order by date"
         ).fetchall()
         self._due: dict[Calendar, list[tuple[date, datetime]]] = {}
+        self._n_due: dict[Calendar, list[int]] = {}
 
     @cached_property
     def all(self) -> list[Session]:
@@ -72,16 +74,36 @@ class Sessions:
 
     def in_force(self, calendar: Calendar, rows: Mapping[date, Row]) -> list[Row | None]:
         """Return for each session the gauge's row in force, None where it is not known."""
-        return list(_in_force(self.due(calendar), rows, self.all))
+        due = self.due(calendar)
+        if not due:
+            return [None] * len(self.all)
+        held = [rows.get(day) for day, _ in due]
+        # What is in force from a due day on: its own row or none; on a calendar day the one before.
+        moves = np.array([row is None or not row.is_calendar for row in held])
+        source = np.maximum.accumulate(np.where(moves, np.arange(len(held)), -1))
+        reached = self._reached(calendar)
+        in_force = [held[i] if i >= 0 else None for i in source]
+        return [
+            row if row is not None and row.known_at <= session.known_by else None
+            for session, row in zip(
+                self.all, (in_force[n - 1] if n else None for n in reached), strict=True
+            )
+        ]
 
-
-def _in_force(
-    due: Sequence[tuple[date, datetime]], rows: Mapping[date, Row], sessions: Sequence[Session]
-) -> Iterator[Row | None]:
-    newest, n = None, 0
-    for session in sessions:
-        while n < len(due) and due[n][0] <= session.date and due[n][1] <= session.known_by:
-            row = rows.get(due[n][0])
-            newest = newest if row is not None and row.is_calendar else row
-            n += 1
-        yield newest if newest is None or newest.known_at <= session.known_by else None
+    def _reached(self, calendar: Calendar) -> list[int]:
+        """Return for each session how many due days have come and are public."""
+        if calendar not in self._n_due:
+            days, known_by = (np.array(each) for each in zip(*self.due(calendar), strict=True))
+            dates = np.array([session.date for session in self.all])
+            moments = np.array([session.known_by for session in self.all])
+            come = np.searchsorted(
+                days.astype("datetime64[D]"), dates.astype("datetime64[D]"), "right"
+            )
+            # A day that is not public yet holds back all that follow.
+            public = np.searchsorted(
+                np.maximum.accumulate(known_by.astype("datetime64[us]")),
+                moments.astype("datetime64[us]"),
+                "right",
+            )
+            self._n_due[calendar] = np.maximum.accumulate(np.minimum(come, public)).tolist()
+        return self._n_due[calendar]

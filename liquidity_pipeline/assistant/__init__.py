@@ -1,0 +1,1 @@
+"""What an assistant may ask of the published file, over the Model Context Protocol; read-only."""

@@ -1,0 +1,88 @@
+"""All months of a table in one file, because opening hundreds of files costs more than their rows.
+
+    lake/.gathered/<table>.parquet
+
+It is derived, and may be deleted at any time. Its metadata name the files that it was made of, with
+what changes when one of them is replaced; only those that were replaced are read again.
+"""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from liquidity_pipeline.storage.files import replacing
+
+_FROM = b"gathered_from"
+# A file system counts time in steps of some milliseconds. What was written just now could be
+# replaced within the same step and look the same, so it counts as not gathered yet.
+_SETTLED_NS = 100_000_000
+
+# Inode, size and time of change of a file; empty where a file counts as not gathered.
+Mark = list[int]
+
+
+def gather(
+    target: Path,
+    root: Path,
+    files: Sequence[Path],
+    schema: pa.Schema,
+    read: Callable[[Path], pa.Table],
+) -> None:
+    """Make `target` hold the rows of the files, in their order; do nothing where it already does.
+
+    `read` gives the rows of one file in the schema. Raises what it raises, and OSError where a file
+    has gone or the folder cannot be written to.
+    """
+    now = [(path.relative_to(root).as_posix(), _mark(path)) for path in files]
+    held = _held(target, schema)
+    if [(name, mark) for name, mark, _ in held] == now:
+        return
+    settled = time.time_ns() - _SETTLED_NS
+    slices = _slices(target, held)
+    parts: list[pa.Table] = []
+    marks: list[tuple[str, Mark, int]] = []
+    for path, (name, mark) in zip(files, now, strict=True):
+        kept_mark, kept = slices.get(name, ([], None))
+        rows = kept if kept is not None and kept_mark == mark else read(path)
+        parts.append(rows.cast(schema))
+        marks.append((name, mark if mark[-1] < settled else [], rows.num_rows))
+    whole = pa.concat_tables(parts).replace_schema_metadata({_FROM: json.dumps(marks).encode()})
+    with replacing(target, target.parent / ".unfinished") as unfinished:
+        pq.write_table(whole, unfinished, compression="lz4")
+
+
+def _mark(path: Path) -> Mark:
+    state = path.stat()
+    return [state.st_ino, state.st_size, state.st_mtime_ns]
+
+
+def _held(target: Path, schema: pa.Schema) -> list[tuple[str, Mark, int]]:
+    """Return name, mark and number of rows of each file in the target; nothing if it is no use."""
+    try:
+        found = pq.read_schema(target)
+        marks = json.loads((found.metadata or {})[_FROM])
+        return [(name, mark, rows) for name, mark, rows in marks] if found.equals(schema) else []
+    except (OSError, pa.ArrowException, KeyError, ValueError):
+        return []
+
+
+def _slices(
+    target: Path, held: Sequence[tuple[str, Mark, int]]
+) -> dict[str, tuple[Mark, pa.Table]]:
+    """Return mark and rows of each file that was gathered; nothing where they cannot be read."""
+    try:
+        rows = pq.ParquetFile(target).read() if held else None
+    except (OSError, pa.ArrowException):
+        return {}
+    found, start = {}, 0
+    for name, mark, count in held:
+        assert rows is not None  # noqa: S101 - read where anything is held
+        found[name] = (mark, rows.slice(start, count))
+        start += count
+    return found

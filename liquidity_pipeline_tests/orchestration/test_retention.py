@@ -1,0 +1,72 @@
+"""Old runs are forgotten, but for those that last made something."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import dagster as dg
+import pytest
+import sqlalchemy
+
+from liquidity_pipeline.orchestration import retention
+from liquidity_pipeline.orchestration.dagster_instance import instance
+
+MONTHS = dg.StaticPartitionsDefinition(["2026-01", "2026-02"])
+
+
+@dg.asset(partitions_def=MONTHS, check_specs=[dg.AssetCheckSpec("complete", asset="prices")])
+def prices():
+    return dg.MaterializeResult(
+        check_results=[dg.AssetCheckResult(passed=True, check_name="complete")]
+    )
+
+
+CHECKS = [dg.AssetCheckKey(dg.AssetKey("prices"), "complete")]
+
+
+@pytest.fixture
+def dagster(tmp_path: Path) -> Iterator[dg.DagsterInstance]:
+    with instance(tmp_path) as found:
+        yield found
+
+
+def run(dagster: dg.DagsterInstance, month: str) -> str:
+    return dg.materialize([prices], instance=dagster, partition_key=month).run_id
+
+
+def age(dagster: dg.DagsterInstance, run_id: str, days: int) -> None:
+    """Let a run look as if its record had last changed some days ago."""
+    then = datetime.now(UTC) - timedelta(days=days)
+    storage = dagster.run_storage
+    with storage.connect() as connection:
+        connection.execute(
+            sqlalchemy.text("update runs set update_timestamp = :then where run_id = :run"),
+            {"then": f"{then:%Y-%m-%d %H:%M:%S}", "run": run_id},
+        )
+
+
+def test_an_old_run_goes_once_newer_ones_have_made_the_same(dagster):
+    january, february, again = (run(dagster, month) for month in ("2026-01", "2026-02", "2026-02"))
+    home = Path(dagster.root_directory)
+    for run_id in (january, february, again):
+        age(dagster, run_id, 31)
+    assert retention.forget_old_runs(dagster, CHECKS) == [february]
+    assert {record.dagster_run.run_id for record in dagster.get_run_records()} == {january, again}
+    assert not list(home.rglob(f"*{february}*"))
+    made = dagster.get_materialized_partitions(dg.AssetKey("prices"))
+    assert made == {"2026-01", "2026-02"}
+
+
+def test_recent_runs_stay_and_it_is_done_once_a_day(dagster):
+    first, second = run(dagster, "2026-01"), run(dagster, "2026-01")
+    assert retention.forget_old_runs(dagster, CHECKS) == []
+    age(dagster, first, 31)
+    assert retention.forget_old_runs(dagster, CHECKS) == []
+    yesterday = time.time() - 90_000
+    os.utime(Path(dagster.root_directory) / "old_runs_forgotten", (yesterday, yesterday))
+    assert retention.forget_old_runs(dagster, CHECKS) == [first]
+    assert {record.dagster_run.run_id for record in dagster.get_run_records()} == {second}
