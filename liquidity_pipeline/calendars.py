@@ -40,6 +40,15 @@ _GOVERNMENT_CLOSED = (
     date(2025, 12, 26),
 )
 
+# Days on which the FOMC announced a decision, or will; those of data/reference/fomc.csv.
+_FOMC = """
+    2024-01-31 2024-03-20 2024-05-01 2024-06-12 2024-07-31 2024-09-18 2024-11-07 2024-12-18
+    2025-01-29 2025-03-19 2025-05-07 2025-06-18 2025-07-30 2025-09-17 2025-10-29 2025-12-10
+    2026-01-28 2026-03-18 2026-04-29 2026-06-17 2026-07-29 2026-09-16 2026-10-28 2026-12-09
+"""
+FOMC_DECISIONS = tuple(date.fromisoformat(day) for day in _FOMC.split())
+_FRIDAY_BEFORE = timedelta(days=6)  # from a Thursday
+
 
 def days(calendar: CalendarName, start: date, end: date) -> list[date]:
     """Return the calendar's days from start to end, both included."""
@@ -136,6 +145,72 @@ class Release:
         public = bisect_right(expected, now, key=lambda day: self.known_at([day])[0])
         return expected[:public]
 
+    def next_after(self, observed: date) -> date:
+        """Return the first observation day after a day; no calendar pauses for a fortnight."""
+        return days(self.calendar, observed + timedelta(days=1), observed + timedelta(days=14))[0]
+
+
+@dataclass(frozen=True)
+class MonthlyRelease(Release):
+    """A file of daily estimates that is replaced once a month, on its third Thursday.
+
+    It reaches through the Friday before. Where that Thursday lies in the blackout around a meeting
+    of the FOMC, the file comes on the first business day after it. Due are the last business days
+    of which each file must have a row; of the days between, a row tells nothing about another.
+    `since` is the last day of the first file: nobody knew an earlier day's estimate before that.
+    """
+
+    def known_at(self, observed: Sequence[date]) -> list[datetime]:
+        """Return for each observation day the moment (UTC, naive) of the first file that has it."""
+        first = _third_thursday(self.since) if self.since else date.min
+        return [utc(_file_day(max(_third_thursday(day), first)), self.at) for day in observed]
+
+    def due(self, start: date, end: date, now: datetime) -> list[date]:
+        """Return the last days of the files published by `now` (naive UTC) in the window."""
+        found, last = [], self.next_after(max(start, self.since or start) - timedelta(days=1))
+        while last <= end and self.known_at([last])[0] <= now:
+            found.append(last)
+            last = self.next_after(last)
+        return found
+
+    def next_after(self, observed: date) -> date:
+        """Return the first day after a day with which a file ends."""
+        thursday = _third_thursday(observed)
+        if (last := _last_day_of_file(thursday)) > observed:
+            return last
+        return _last_day_of_file(_third_thursday(thursday))
+
+
+def _third_thursday(observed: date) -> date:
+    """Return the first third Thursday of a month whose file reaches an observation day."""
+    month = observed.replace(day=1)
+    while True:
+        thursday = month + timedelta(days=(3 - month.weekday()) % 7 + 14)
+        if thursday - _FRIDAY_BEFORE >= observed:
+            return thursday
+        month = (month + timedelta(days=31)).replace(day=1)
+
+
+def _last_day_of_file(thursday: date) -> date:
+    """Return the Friday before, or the business day before that when it is a holiday."""
+    return shift("fed", [thursday - _FRIDAY_BEFORE], 0)[0]
+
+
+@cache
+def _file_day(thursday: date) -> date:
+    """Return the day on which a month's file is published.
+
+    A blackout lasts from the second Saturday before a meeting to the Thursday after it. Where the
+    meetings around the Thursday are not listed, the latest possible day is taken: no file is ever
+    taken to be public too early.
+    """
+    for decision in FOMC_DECISIONS:
+        if decision - timedelta(days=11) <= thursday <= decision + timedelta(days=1):
+            return shift("fed", [decision + timedelta(days=1)], 1)[0]
+    is_listed = thursday + timedelta(days=11) <= FOMC_DECISIONS[-1]
+    latest = thursday if is_listed else thursday + timedelta(days=8)
+    return shift("fed", [latest], 0, "forward")[0]
+
 
 @cache
 def utc(day: date, at: time, zone: tzinfo = NEW_YORK) -> datetime:
@@ -165,3 +240,5 @@ STRESS_INDEX = Release("nyse", lag=2, at=time(10, 0), lag_calendar="fed", since=
 ADMINISTERED_RATE = Release("utc", lag=-1, at=time(16, 30), lag_calendar="fed")
 # A UTC day's bar is closed five minutes into the next day, for late trades.
 UTC_CLOSE = Release("utc", lag=1, at=time(0, 5), zone=UTC)
+# The first file of estimates, of 2024-10-17, ended on 2024-10-11.
+RESERVE_DEMAND = MonthlyRelease("fed", at=time(10, 0), since=date(2024, 10, 11))

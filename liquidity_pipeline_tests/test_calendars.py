@@ -10,6 +10,7 @@ import pytest
 
 from liquidity_pipeline import calendars, holidays
 from liquidity_pipeline.calendars import CalendarName, Release, days, is_day, shift
+from liquidity_pipeline.settings import default_reference_dir
 
 
 def day(text: str) -> date:
@@ -197,3 +198,47 @@ def test_h8_is_never_taken_to_be_public_before_its_recorded_release(payloads: Pa
         released = calendars.utc(day(row["release_date"]), time(16, 15))
         # A release on the Thursday before a holiday is taken for the Monday after.
         assert released <= known_at <= released + timedelta(days=4)
+
+
+def test_meetings_of_the_fomc_are_those_of_the_reference_file():
+    path = default_reference_dir() / "fomc.csv"
+    with path.open(encoding="utf-8") as lines:
+        known = tuple(day(row["event_date"]) for row in csv.DictReader(lines))
+    assert known == calendars.FOMC_DECISIONS
+
+
+@pytest.mark.parametrize(
+    ("observed", "known"),
+    [
+        # The first file: "released today ... include data as of Friday, October 11, 2024".
+        ("2024-10-11", "2024-10-17 14:00"),
+        ("2009-01-02", "2024-10-17 14:00"),
+        ("2024-10-14", "2024-11-21 15:00"),
+        # The meetings of 17-18 December 2024 and 17-18 March 2026 hold Thursday; Friday is free.
+        ("2024-12-13", "2024-12-20 15:00"),
+        ("2026-03-13", "2026-03-20 14:00"),
+        # Friday 19 June 2026 is a holiday.
+        ("2026-06-12", "2026-06-22 14:00"),
+        # The meetings of 2027 are not listed: the latest possible day.
+        ("2027-01-15", "2027-01-29 15:00"),
+    ],
+)
+def test_monthly_estimates_are_public_after_blackouts(observed: str, known: str):
+    assert calendars.RESERVE_DEMAND.known_at([day(observed)]) == [at(known)]
+
+
+def test_of_monthly_estimates_the_last_day_of_each_file_is_due():
+    rule = calendars.RESERVE_DEMAND
+    months = [day("2026-05-15"), day("2026-06-12"), day("2026-07-10")]
+    assert rule.due(day("2026-05-01"), day("2026-07-31"), at("2026-07-16 14:00")) == months
+    assert rule.due(day("2026-05-01"), day("2026-07-31"), at("2026-07-16 13:59")) == months[:2]
+    assert rule.due(day("2020-01-01"), day("2024-10-31"), at("2026-01-01")) == [day("2024-10-11")]
+    assert rule.next_after(day("2026-05-14")) == day("2026-05-15")
+    assert rule.next_after(day("2026-05-15")) == day("2026-06-12")
+
+
+@pytest.mark.parametrize("calendar", ["fed", "sifma", "nyse", "utc", "wednesday"])
+def test_the_next_observation_is_the_calendars_next_day(calendar: CalendarName):
+    for given in days("utc", date(2025, 12, 20), date(2026, 1, 10)):
+        ahead = days(calendar, given + timedelta(days=1), date(2026, 1, 31))
+        assert Release(calendar).next_after(given) == ahead[0]

@@ -46,12 +46,16 @@ TERMS: Mapping[str, str] = {
     "reconciliation": "A check that the same dollars, stated by two publishers, agree.",
     "reserve accounting": "How the Fed's balance sheet counts a drain: every component adds up to "
     "the fall of reserve balances.",
+    "reserve demand elasticity": "By how much the federal funds rate moves against interest on "
+    "reserves when reserves rise by one percent of bank assets, as the New York Fed estimates it.",
     "roll-over": "The replacement of a maturing security by a new one.",
     "session": "A trading day of the New York Stock Exchange, or a UTC day for coins.",
     "SOFR": "Secured Overnight Financing Rate, the price of overnight cash against Treasuries.",
     "SOMA": "System Open Market Account, the Fed's portfolio of securities.",
     "SRF": "Standing Repo Facility, at which the Fed lends overnight cash. Its use signals a "
     "shortage.",
+    "tentative buyback": "An operation on Treasury's schedule for the quarter that it has not yet "
+    "announced. It may be changed or dropped.",
     "TGA": "Treasury General Account, the Treasury's cash balance at the Fed. When it rises, "
     "reserves fall.",
     "vintage": "What a publisher said about a day at one moment; a revision is a new vintage.",

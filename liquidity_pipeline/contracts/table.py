@@ -86,9 +86,10 @@ class Table:
     an answer replaces the month, because records may be withdrawn (a postponed auction).
     `whole_days`: an answer replaces all rows of a day that it has, so that they go on adding up,
     and leaves the rows of a day that it lacks. `can_become_empty`: having no rows any more is good
-    news (a quarantine). `fullness`: a column that only the better provider fills; a row without it
-    never replaces a row with it. `provider`: the column that names who served a row; one of a later
-    choice never replaces one of an earlier.
+    news (a quarantine). `notes_revisions`: of a table without partitions, which is replaced whole,
+    what changed of the days that the new version still covers is noted. `fullness`: a column that
+    only the better provider fills; a row without it never replaces a row with it. `provider`: the
+    column that names who served a row; one of a later choice never replaces one of an earlier.
     `parts`: names of what is served apart and due on no day, each with the end of the path at
     which it is asked for; `""` is the whole table. `on_occasion`: entities of a table with a
     calendar that have a value on some days only, known like events by the question. `rests_on`:
@@ -108,6 +109,7 @@ class Table:
     keep_vanished: bool = False
     whole_days: bool = False
     can_become_empty: bool = False
+    notes_revisions: bool = False
     fullness: str | None = None
     provider: str | None = None
     parts: Mapping[str, str] = field(default_factory=dict)

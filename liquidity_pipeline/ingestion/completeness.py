@@ -82,17 +82,30 @@ def missing(
     return gaps
 
 
-def present_days(lake: Lake, table: Table, months: Sequence[date]) -> PresentDays:
-    """Return the observation days that the lake has, per entity."""
-    assert table.day is not None  # noqa: S101 - only tables with a day have partitions
+def present_days(lake: Lake, table: Table, months: Sequence[date] | None) -> PresentDays:
+    """Return the observation days that the lake has, per entity; in all months for None."""
+    assert table.day is not None  # noqa: S101 - only tables with a day are asked for
     columns = [table.day, *([table.entity] if table.entity else [])]
-    rows = lake.read_months(table, months, columns)
+    rows = lake.read(table, columns) if months is None else lake.read_months(table, months, columns)
     if not table.entity:
         return {"": frozenset(rows[table.day].to_pylist())}
     grouped = rows.group_by(table.entity).aggregate([(table.day, "distinct")])
     entities = grouped[table.entity].to_pylist()
     lists = grouped[f"{table.day}_distinct"].to_pylist()
     return {entity: frozenset(days) for entity, days in zip(entities, lists, strict=True)}
+
+
+def first_month(lake: Lake, table: Table) -> date | None:
+    """Return the first month of which the lake has rows that are due on days, None without any.
+
+    What is replaced whole has no months of its own, and is held from its first day on.
+    """
+    if months := lake.months(table):
+        return months[0]
+    if not table.releases:
+        return None
+    held = [min(days) for days in present_days(lake, table, None).values() if days]
+    return min(held).replace(day=1) if held else None
 
 
 def gone(

@@ -16,7 +16,7 @@ from functools import cached_property
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from liquidity_pipeline.calendars import Release, days
+from liquidity_pipeline.calendars import Release
 from liquidity_pipeline.contracts.meta import COVERAGE
 from liquidity_pipeline.contracts.sources.treasury import DEBT_SETTLEMENTS
 from liquidity_pipeline.contracts.table import Table
@@ -31,8 +31,8 @@ from liquidity_pipeline.universe import Universe
 Records = Mapping[str, Sequence[FetchRecord]]
 Span = tuple[date, date]
 _DAY = timedelta(days=1)
-# Longer than any calendar pauses.
-_FORTNIGHT = timedelta(days=14)
+# Long enough to hold a due day of whatever is published, be it once a month.
+_TWO_MONTHS = timedelta(days=62)
 # By then the results of the day's auctions and operations are out.
 _RESULTS_OUT = time(18, 0)
 # Treasury bills are issued every week, without an exception since 2005.
@@ -171,7 +171,7 @@ def _observed(history: _History, universe: Universe) -> Iterator[Known]:
 def _by_rows(history: _History, entity: str, release: Release, held: Sequence[date]) -> Known:
     today = history.now.replace(tzinfo=UTC).astimezone(NEW_YORK).date()
     # An administered rate is due before its day comes.
-    due = release.due(held[0] if held else today - _FORTNIGHT, today + _DAY, history.now)
+    due = release.due(held[0] if held else today - _TWO_MONTHS, today + _DAY, history.now)
     expected = _until_next(release, due[-1], today) if due else None
     name = history.table.name
     if not held:
@@ -190,8 +190,7 @@ def _by_rows(history: _History, entity: str, release: Release, held: Sequence[da
 
 def _until_next(release: Release, day: date, today: date) -> date:
     """Return the last day before the next observation, today at the latest: none is due between."""
-    ahead = days(release.calendar, day + _DAY, day + _FORTNIGHT)
-    return max(day, min(ahead[0] - _DAY, today))
+    return max(day, min(release.next_after(day) - _DAY, today))
 
 
 def _held(history: _History, universe: Universe) -> dict[str, list[date]]:
@@ -258,7 +257,12 @@ def _by_answers(history: _History, entity: str, path: str | None) -> Known:
     else:
         spans = _snapshot(history, entity, path)
     if not spans:
-        reason = f"never answered: {history.why(entity, path)}"
+        later = _only_later(history)
+        reason = (
+            f"replaced since: what is held was published on {later.date()}"
+            if later
+            else f"never answered: {history.why(entity, path)}"
+        )
         return Known(name, entity, None, None, expected, "answered", reason)
     # What lies beyond the first hole has not been asked for: it is the hole that has to be closed.
     start, through = spans[0]
@@ -279,10 +283,18 @@ def _snapshot(history: _History, entity: str, path: str) -> list[Span]:
     good = [record for record in history.asked if record.error is None]
     if not good or not history.lake.files(history.table):
         return []
-    if not _is_answered(good[-1], entity, path):
+    if not _is_answered(good[-1], entity, path) or _only_later(history):
         return []
     day = history.until(good[-1])
     return [(day, day)]
+
+
+def _only_later(history: _History) -> datetime | None:
+    """Return when a snapshot was published of which nothing was public at the run's moment."""
+    if history.source.partitioned or not history.lake.files(history.table):
+        return None
+    first = pc.min(history.lake.read(history.table, ["known_at"])["known_at"]).as_py()
+    return first if first is not None and first > history.now else None
 
 
 def _pulse(history: _History, observed: Sequence[Known]) -> date | None:

@@ -10,7 +10,7 @@ import pyarrow as pa
 from liquidity_pipeline.calendars import Release
 from liquidity_pipeline.contracts.meta import FRESHNESS
 from liquidity_pipeline.contracts.table import Table
-from liquidity_pipeline.ingestion.completeness import missing, present_days, releases
+from liquidity_pipeline.ingestion.completeness import first_month, missing, present_days, releases
 from liquidity_pipeline.settings import NEW_YORK
 from liquidity_pipeline.sources.fetch import Window
 from liquidity_pipeline.sources.registry import SOURCES
@@ -26,21 +26,34 @@ def freshness(lake: Lake, archive: Archive, universe: Universe, now: datetime) -
         last, good = archive.last(source.name), archive.last(source.name, successful=True)
         problem = (last.error or "; ".join(last.gaps) or None) if last else "never fetched"
         common = {"fetched_at": good.kept_at if good else None, "problem": problem}
-        failed = last is None or last.error is not None
+        state = {
+            "failed": last is None or last.error is not None,
+            "has_problem": problem is not None,
+        }
         for table in source.tables:
-            rows += [row | common for row in _table_rows(lake, table, universe, now, failed)]
+            rows += [row | common for row in _table_rows(lake, table, universe, now, **state)]
     return pa.Table.from_pylist(rows, schema=FRESHNESS.arrow_schema)
 
 
 def _table_rows(
-    lake: Lake, table: Table, universe: Universe, now: datetime, failed: bool
+    lake: Lake,
+    table: Table,
+    universe: Universe,
+    now: datetime,
+    *,
+    failed: bool,
+    has_problem: bool,
 ) -> list[dict[str, object]]:
-    """Return a row per entity. Events are due on no day: they are stale when the fetch failed."""
-    months = lake.months(table)
+    """Return a row per entity.
+
+    What is due on no day is stale when its fetch failed; what never came and has a problem is stale
+    also before its first due day.
+    """
     today = now.replace(tzinfo=UTC).astimezone(NEW_YORK).date()
-    start = months[0] if months else today.replace(day=1)
+    first = first_month(lake, table)
+    present = present_days(lake, table, lake.months(table) or None) if first else {}
+    start = first or today.replace(day=1)
     window = Window.of_months(start, today)
-    present = present_days(lake, table, months) if table.day and months else {}
     absent = {gap.entity: gap for gap in missing(present, table, universe, window, now)}
     rules: Mapping[str, Release | None] = releases(table, universe) or {"": None}
     rows: list[dict[str, object]] = []
@@ -56,7 +69,9 @@ def _table_rows(
                 "due_day": due[-1] if due else None,
                 "days_behind": _after(due, held),
                 "days_missing": len(gap.days) if gap else 0,
-                "is_stale": failed if release is None else gap is not None,
+                "is_stale": failed
+                if release is None
+                else gap is not None or (held is None and has_problem),
             }
         )
     return rows

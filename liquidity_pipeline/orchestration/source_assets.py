@@ -10,7 +10,7 @@ from liquidity_pipeline.contracts.sources.policy import POLICY_EVENTS
 from liquidity_pipeline.contracts.table import Table
 from liquidity_pipeline.contracts.validation import ContractBreach
 from liquidity_pipeline.ingestion import traffic
-from liquidity_pipeline.ingestion.completeness import Missing, spans
+from liquidity_pipeline.ingestion.completeness import Missing, first_month, spans
 from liquidity_pipeline.ingestion.completeness import describe as describe_missing
 from liquidity_pipeline.ingestion.health import read_gaps
 from liquidity_pipeline.orchestration.charts import asset_chart
@@ -149,7 +149,7 @@ def _materialized(
     except PublisherError as error:
         raise retry_or_fail(error, context.run.tags) from error
     missing = pipeline.missing(source, window) if source.partitioned else []
-    standing = _all_missing(pipeline, source, window) if source.partitioned else []
+    standing = _all_missing(pipeline, source, window)
     checks = [
         _check(source, "contract", passed=True, metadata={}),
         _check(source, "complete", passed=not standing, metadata=_missing_metadata(standing)),
@@ -185,8 +185,8 @@ def _all_missing(pipeline: Pipeline, source: Source, window: Window) -> list[Mis
 
     The check speaks of the asset. A run over old months would else turn it red, or green, for them.
     """
-    held = [month for table in source.tables for month in pipeline.lake.months(table)]
-    first = min([*held, window.start])
+    held = [first_month(pipeline.lake, table) for table in source.tables]
+    first = min([window.start, *(month for month in held if month)])
     gaps = read_gaps(pipeline.settings.reference_dir)
     missing = pipeline.missing(source, Window.of_months(first, pipeline.settings.today))
     return [

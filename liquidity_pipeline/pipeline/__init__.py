@@ -152,9 +152,10 @@ class Pipeline:
     def missing(self, source: Source, window: Window) -> list[completeness.Missing]:
         """Return what the calendars expect of a source in the window and the lake lacks."""
         gaps: list[completeness.Missing] = []
+        months = window.months if source.partitioned else None
         for table in source.tables:
             if table.releases:
-                present = completeness.present_days(self.lake, table, window.months)
+                present = completeness.present_days(self.lake, table, months)
                 gaps += completeness.missing(present, table, self.universe, window, self.now)
         return gaps
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import random
+import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from typing import Any
@@ -43,6 +44,8 @@ _NEW_LABELS = {
     "cboe": [("CLOSE", "LAST"), ("DATE,SPX", "DATE,INDEX"), ("DATE,RUT", "DATE,INDEX")],
     "kraken": [("XXBTZUSD", "XBT/USD"), ("XETHZUSD", "ETH/USD")],
     "ofr": [("OFR FSI", "FSI")],
+    "nyfed_research": [("50th percentile", "median")],
+    "treasury": [("BuyBackCalendar>", "BuybackSchedule>")],
 }
 # The column that a reader needs most, in the order of looking for it.
 _COLUMNS_TO_LOSE = (
@@ -134,6 +137,8 @@ def _correct_rows(publisher: str, body: str, chance: random.Random) -> str:
 
 
 def _lose_column(publisher: str, body: str, chance: random.Random) -> str:  # noqa: ARG001
+    if body.startswith("<"):
+        return re.sub(r"<SettlementDate>.*\n", "", body)
     if not body.startswith(("{", "[")):
         return "".join(line.rpartition(",")[0] + "\n" for line in body.splitlines())
     document = json.loads(body)
@@ -156,7 +161,11 @@ NAMES = (*_STATUS_REPLIES, TIMEOUT, RESET, TRUNCATE, SLOW, LATE, DUPLICATE_PAGE,
 
 
 def _rewritten(publisher: str, body: str, change: Callable[[list[list[Cell]]], None]) -> str:
-    """Apply a change to the amounts of a JSON or CSV body."""
+    """Apply a change to the amounts of a JSON, XML or CSV body."""
+    if body.startswith("<"):
+        cells = re.split(r"(?<=AmountDollars>)(\d+)(?=<)", body)
+        change([[(cells, i)] for i in range(1, len(cells), 2)])
+        return "".join(cells)
     if body.startswith(("{", "[")):
         document = json.loads(body)
         change(list(_amounts(publisher, document)))

@@ -43,6 +43,8 @@ COEFFICIENTS = {
     "noise_bp": 0.9,
 }
 SCARCE_BELOW = 0.125  # reserve balances over bank assets
+# What a unit of scarcity adds to unsecured rates, basis points, and the scarcity that adds most.
+_UNSECURED_BP, _MOST_SCARCE = 2.0, 3.0
 _SCARCITY_UNIT = 0.01
 
 
@@ -84,6 +86,16 @@ def fund(seed: int, sheet: BalanceSheet, settlement: IntArray) -> tuple[BalanceS
     return sheet, Funding(
         sheet.days, secured, rate, percentiles, volume, scarcity, morning, afternoon
     )
+
+
+def demand_elasticity(scarcity: FloatArray) -> FloatArray:
+    """Return the slope of unsecured rates in reserves, basis points per 1 % of bank assets.
+
+    It follows from `_rates`: scarcity is softplus of the distance to SCARCE_BELOW in units of 1 %,
+    whose slope there is exp(-scarcity) - 1, until more scarcity adds nothing.
+    """
+    slope = _UNSECURED_BP * np.expm1(-scarcity)
+    return np.where(scarcity < _MOST_SCARCE, slope, 0.0)
 
 
 def _secured_spread(
@@ -137,7 +149,7 @@ def _rates(
     base = policy.policy_rate(fed_days)
     floor = policy.reverse_repo_rate(fed_days) - 0.02
     tight = normal(seed, "unsecured", len(fed_days))
-    unsecured = -7.0 + 2.0 * np.clip(scarcity, 0, 3) + 0.3 * tight
+    unsecured = -7.0 + _UNSECURED_BP * np.clip(scarcity, 0, _MOST_SCARCE) + 0.3 * tight
     gaps = {
         "SOFR": spread,
         "TGCR": spread - 2.0 - 0.5 * np.abs(normal(seed, "TGCR", len(fed_days))),

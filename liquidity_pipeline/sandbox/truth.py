@@ -25,6 +25,8 @@ IDENTITIES = (
     "auctions: competitive + noncompetitive + FIMA + SOMA accepted = total accepted",
     "table IIIA of a day = auctions settled and matured on it, plus buybacks settled",
     "buybacks: the securities of an operation add up to what it accepted",
+    "the tentative schedule has the operations that are held, at the maxima that they announce",
+    "the elasticity of reserve demand is the slope of unsecured rates in reserves / bank assets",
     "SOMA by CUSIP: sums by kind, and of inflation compensation, are the summary's",
     "SOMA: total = bills + notes and bonds + TIPS + FRN + MBS; TREAST adds inflation compensation",
 )

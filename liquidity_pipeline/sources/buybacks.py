@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import re
 from datetime import datetime
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from liquidity_pipeline.sources import buyback_buckets
 from liquidity_pipeline.sources.boundary import declared
 from liquidity_pipeline.sources.fetch import Fetch
 from liquidity_pipeline.sources.fiscal_client import (
@@ -103,20 +103,14 @@ def parse_buybacks(records: Records, now: datetime) -> pa.Table:
 
 
 def _bought_classes(records: Records) -> list[str]:
-    """Return tips, or for nominal coupons bond where the bucket reaches beyond ten years.
-
-    A bucket up to ten years is called note, though old bonds may be in it as well.
-    """
     classes = []
     for kind, bucket in zip(
         records.text("security_type"), records.text("maturity_bucket"), strict=True
     ):
-        longest = re.search(r"to ([\d.]+) ?Y", str(bucket))
-        if kind not in ("TIPS", "Nominal Coupons") or longest is None:
+        found = buyback_buckets.security_class(str(kind), str(bucket))
+        if found is None:
             raise records.error(
-                f"unknown buyback of '{kind}', '{bucket}'; expected TIPS or Nominal Coupons, and "
-                "a bucket like 20Y to 30Y"
+                f"unknown buyback of '{kind}', '{bucket}'; {buyback_buckets.EXPECTED}"
             )
-        nominal = "bond" if float(longest[1]) > 10 else "note"
-        classes.append("tips" if kind == "TIPS" else nominal)
+        classes.append(found)
     return classes

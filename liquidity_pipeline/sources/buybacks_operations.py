@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from liquidity_pipeline import calendars
 from liquidity_pipeline.contracts.sources.itemised import BUYBACK_SECURITIES, BUYBACKS
+from liquidity_pipeline.sources import buyback_buckets
 from liquidity_pipeline.sources.boundary import Name, nobody
 from liquidity_pipeline.sources.errors import NotServedError
 from liquidity_pipeline.sources.fetch import Collected, Fetch
@@ -179,19 +180,12 @@ def _better(records: Records, first: dict[str, Any], second: dict[str, Any]) -> 
 
 
 def _security_class(records: Records, security_type: str, bucket: str) -> str:
-    """Return tips, or for nominal coupons bond where the bucket reaches beyond ten years.
-
-    A bucket up to ten years is called note, though old bonds may be in it as well.
-    """
-    longest = re.search(r"to ([0-9]+(?:\\.[0-9]+)?) ?Y", bucket)
-    if security_type not in ("TIPS", "Nominal Coupons") or longest is None:
+    kind = buyback_buckets.security_class(security_type, bucket)
+    if kind is None:
         raise records.error(
-            f"unknown buyback of '{security_type}', '{bucket}'; expected TIPS or Nominal Coupons, "
-            "and a bucket like 20Y to 30Y"
+            f"unknown buyback of '{security_type}', '{bucket}'; {buyback_buckets.EXPECTED}"
         )
-    if security_type == "TIPS":
-        return "tips"
-    return "bond" if float(longest[1]) > 10 else "note"
+    return kind
 
 
 def _securities(fetch: Fetch, operations: list[dict[str, Any]]) -> list[dict[str, Any]]:

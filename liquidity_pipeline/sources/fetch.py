@@ -22,8 +22,8 @@ from liquidity_pipeline.sources.errors import (
     TransientError,
     UnexpectedPayloadError,
 )
-from liquidity_pipeline.sources.http import Answer, refusal
-from liquidity_pipeline.sources.publishers import Form, Params
+from liquidity_pipeline.sources.http import Answer, is_page, refusal
+from liquidity_pipeline.sources.publishers import PUBLISHERS, Form, Params
 from liquidity_pipeline.universe import Universe
 
 if TYPE_CHECKING:
@@ -107,6 +107,10 @@ class Fetch:
             answer = self.transport.get(publisher, path, params, form=form)
         except TransientError as failure:
             self.answers.append((form, asked, _failed(publisher, path, failure)))
+            if failure.status == 200 and _says_absent(publisher, failure.body):
+                raise NotServedError(
+                    f"{path} leads to a page of HTML", publisher=publisher, url=failure.url
+                ) from failure
             raise
         self.answers.append((form, asked, answer))
         self._latest.answer = answer
@@ -188,6 +192,11 @@ class Fetch:
     def last_day(self) -> date:
         """The last day worth asking for: the window's end, or today if that comes first."""
         return min(self.window.end, self.today)
+
+
+def _says_absent(publisher: str, body: bytes) -> bool:
+    """Tell whether a page that came at every attempt is the publisher's word for nothing there."""
+    return PUBLISHERS[publisher].page_if_absent and is_page(body)
 
 
 def _failed(publisher: str, path: str, error: TransientError) -> Answer:

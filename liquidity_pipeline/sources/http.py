@@ -308,13 +308,19 @@ def _check_form(came: _Came, form: Form) -> None:
     start = came.body[:64].lstrip(b"\xef\xbb\xbf \t\r\n")
     if not start:
         raise _AttemptError("an empty body", came)
-    if start[:1] == b"<":
+    if start[:1] == b"<" if form != "xml" else is_page(start):
         raise _AttemptError("a page of HTML", came)
     if form == "json":
         try:
             load_json(came.body)
         except ValueError as error:
             raise _AttemptError(f"broken JSON ({error})", came) from error
+
+
+def is_page(body: bytes) -> bool:
+    """Tell whether a body begins as a page of HTML does."""
+    start = body[:64].lstrip(b"\xef\xbb\xbf \t\r\n").lower()
+    return start.startswith((b"<!doctype html", b"<html"))
 
 
 def _name_failure(error: requests.RequestException) -> str:

@@ -13,7 +13,7 @@ from typing import Literal
 
 from liquidity_pipeline.settings import LIVE, Settings, SettingsError
 
-Form = Literal["json", "csv"]
+Form = Literal["json", "csv", "xml"]
 Params = Mapping[str, str | int]
 
 _MEBIBYTE = 2**20
@@ -34,7 +34,8 @@ class Publisher:
 
     `interval`: least seconds between two requests. `group`: its assets' group in Dagster.
     `not_there`: the statuses that say that it does not have what was asked for; any other 4xx is
-    a refusal, and says nothing about what it has. `throttles_by`: statuses by which it also says
+    a refusal, and says nothing about what it has. `page_if_absent`: it answers with a page of HTML
+    and status 200 for a path that it does not have. `throttles_by`: statuses by which it also says
     that it was asked too fast (besides 429); such a request is made once more, later.
     `throttled_attempts`: attempts in all where the answer is 429 and another provider can be
     asked instead of waiting. `largest_body`: bytes, decompressed, beyond which an answer is
@@ -49,6 +50,7 @@ class Publisher:
     interval: float = 0.5
     headers: Mapping[str, str] = field(default_factory=dict)
     not_there: frozenset[int] = frozenset({404})
+    page_if_absent: bool = False
     throttles_by: frozenset[int] = frozenset()
     throttled_attempts: int | None = None
     largest_body: int = 64 * _MEBIBYTE
@@ -72,6 +74,17 @@ _RECORDS = (
         ),
     ),
     Publisher(
+        "treasury",
+        "US Department of the Treasury",
+        "https://home.treasury.gov",
+        group="treasury",
+        interval=1.0,
+        headers=_PROJECT,
+        page_if_absent=True,
+        largest_body=_MEBIBYTE,
+        probe=Probe("/system/files/221/Tentative-Buyback-Schedule.xml", form="xml"),
+    ),
+    Publisher(
         "nyfed",
         "Federal Reserve Bank of New York",
         "https://markets.newyorkfed.org",
@@ -80,6 +93,21 @@ _RECORDS = (
         # It is said to answer 400 to clients that ask too fast.
         throttles_by=frozenset({400}),
         probe=Probe("/api/rates/secured/sofr/last/1.json"),
+    ),
+    Publisher(
+        "nyfed_research",
+        "Federal Reserve Bank of New York, research",
+        "https://www.newyorkfed.org",
+        group="federal_reserve",
+        interval=1.0,
+        headers=_PROJECT,
+        # A path that it does not have leads to a page, of this site or of another.
+        not_there=frozenset({302, 404}),
+        page_if_absent=True,
+        largest_body=8 * _MEBIBYTE,
+        probe=Probe(
+            "/medialibrary/Research/Interactives/Data/elasticity/elasticity-data.xlsx", form="csv"
+        ),
     ),
     Publisher(
         "fred",

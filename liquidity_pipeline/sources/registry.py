@@ -72,6 +72,12 @@ SOURCES: Mapping[str, Source] = {
             "buybacks_operations:collect_buybacks",
         ),
         Source(
+            (itemised.BUYBACK_SCHEDULE,),
+            ("treasury",),
+            "buyback_schedule:collect_buyback_schedule",
+            partitioned=False,
+        ),
+        Source(
             (federal_reserve.FED_OPERATIONS,),
             ("nyfed",),
             "ny_fed:collect_fed_operations",
@@ -90,6 +96,12 @@ SOURCES: Mapping[str, Source] = {
             ("nyfed",),
             "ny_fed:collect_reference_rates",
             also_at=(MORNING,),
+        ),
+        Source(
+            (federal_reserve.RESERVE_DEMAND_ELASTICITY,),
+            ("nyfed_research",),
+            "reserve_demand:collect_reserve_demand",
+            partitioned=False,
         ),
         Source((federal_reserve.FED_BALANCE_SHEET,), ("fred",), "fred:collect_fed_balance_sheet"),
         Source(

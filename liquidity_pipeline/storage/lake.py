@@ -14,6 +14,7 @@ import hashlib
 import json
 import os
 from collections.abc import Collection, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import date, datetime
 from pathlib import Path
@@ -192,10 +193,22 @@ class Lake:
     def store_snapshot(
         self, table: Table, rows: pa.Table, seen_at: datetime, *, checked: bool = False
     ) -> Stored:
-        """Replace a table without partitions; `checked` rows have been through `validate`."""
+        """Replace a table without partitions; `checked` rows have been through `validate`.
+
+        No rows at all replace nothing: a file that was there and is gone is more likely a fault
+        than news, unless the table can become empty.
+        """
         rows = rows if checked else validate(table, rows)
-        # It is replaced whole: its old rows, perhaps of an older contract, do not matter.
-        return self._replace_partition(table, None, rows, None, seen_at)
+        # It is replaced whole: old rows that cannot be read, perhaps of an older contract, do not
+        # matter.
+        old = None
+        with suppress(ValueError):
+            old = self._old_rows(table, None)
+        if old is not None and old.num_rows and not rows.num_rows and not table.can_become_empty:
+            version = self.version(table) or _hash_rows(old)
+            return Stored(table, None, old.num_rows, version, changed=False, revised=0)
+        noted = old if table.notes_revisions else None
+        return self._replace_partition(table, None, rows, noted, seen_at)
 
     def _may_be_empty(self, table: Table, month: date) -> bool:
         """Tell whether no rows is an answer: for a daily series never, for events the first time.
@@ -206,7 +219,7 @@ class Lake:
             return True
         return not table.releases and not self.path(table, month).exists()
 
-    def _old_rows(self, table: Table, month: date) -> pa.Table | None:
+    def _old_rows(self, table: Table, month: date | None) -> pa.Table | None:
         path = self.path(table, month)
         return _read_file(table, path, table.arrow_schema.names) if path.exists() else None
 
@@ -232,10 +245,11 @@ class Lake:
     ) -> int:
         """Store what changed between two versions of a partition; rows that are new do not count.
 
-        A snapshot without partitions is meant to change and keeps no revisions.
+        Of a table without partitions, days that the new version no longer covers do not count.
         """
         if month is None:
-            return 0
+            months = _months_of_both(table, old, new)
+            return sum(self._note_revisions(table, *part, seen_at) for part in months)
         found = compare(table, month, old, new, seen_at)
         if found.num_rows:
             # Runs as of the same past day have the same moment: the content keeps them apart.
@@ -272,6 +286,28 @@ class Lake:
         schema = pa.schema([table.arrow_schema.field(name) for name in names])
         parts = [_read_file(table, path, names) for path in paths]
         return pa.concat_tables(parts) if parts else schema.empty_table()
+
+
+def _months_of_both(
+    table: Table, old: pa.Table, new: pa.Table
+) -> list[tuple[date, pa.Table, pa.Table]]:
+    """Return old and new rows by month, for the days from the first to the last of the new rows."""
+    if not new.num_rows:
+        return []
+    span = pc.min_max(new[table.day])
+    after = pc.greater_equal(old[table.day], span["min"])
+    old = old.filter(pc.and_(after, pc.less_equal(old[table.day], span["max"])))
+    firsts = [
+        pc.floor_temporal(rows[table.day], unit="month").cast(pa.date32()) for rows in (old, new)
+    ]
+    return [
+        (
+            month.as_py(),
+            old.filter(pc.equal(firsts[0], month)),
+            new.filter(pc.equal(firsts[1], month)),
+        )
+        for month in firsts[0].unique()
+    ]
 
 
 def _read_file(table: Table, path: Path, names: Sequence[str]) -> pa.Table:

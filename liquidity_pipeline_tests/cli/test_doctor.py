@@ -45,12 +45,12 @@ def test_a_log_beside_the_published_file_must_go(tmp_path: Path) -> None:
 
 
 def test_silent_publishers_are_asked_at_once_and_not_waited_for(tmp_path: Path) -> None:
-    """A listener that never answers: eight publishers, one wait."""
+    """A listener that never answers: ten publishers, one wait."""
     with socket.create_server(("127.0.0.1", 0), backlog=50) as silent:
         url = f"http://127.0.0.1:{silent.getsockname()[1]}"
         began = time.monotonic()
         findings = list(doctor.examine(Settings(tmp_path, endpoints=url)))
     titles = {publisher.title for publisher in PUBLISHERS.values()}
     assert {finding.what for finding in findings if not finding.good} == titles
-    # One after the other, with one attempt each, would be eight times as long.
+    # One after the other, with one attempt each, would be ten times as long.
     assert time.monotonic() - began < 4 * doctor._SECONDS

@@ -207,6 +207,60 @@ def test_an_older_snapshot_is_of_its_own_day(lake: Lake) -> None:
     assert span(row) == (date(2026, 2, 5), date(2026, 2, 5), date(2026, 2, 13))
 
 
+ELASTICITY = SOURCE_TABLES["reserve_demand_elasticity"]
+
+
+def estimates(*held: date) -> pa.Table:
+    rows = [
+        {"date": day, "p50_bp": -0.1, "known_at": known_at}
+        for day, known_at in zip(held, ELASTICITY.releases[""].known_at(held), strict=True)
+    ]
+    return pa.Table.from_pylist(rows, schema=ELASTICITY.arrow_schema)
+
+
+@pytest.mark.parametrize(
+    ("held", "through", "reason"),
+    [
+        # The file of 15 January 2026 reaches the 9th; the next one reaches 13 February.
+        ([date(2025, 12, 12), date(2026, 1, 9)], date(2026, 2, 10), "known as far as is due"),
+        # That file did not come: nothing is known from its last day on.
+        ([date(2025, 11, 14), date(2025, 12, 12)], date(2026, 1, 8), "ends on 2025-12-12"),
+        # A later file without the last day of an earlier one.
+        ([date(2025, 11, 14), date(2026, 1, 9)], date(2025, 12, 11), "hole on 2025-12-12"),
+    ],
+)
+def test_a_file_that_is_replaced_monthly_is_known_until_the_next_one_reaches(
+    lake: Lake, held: list[date], through: date, reason: str
+) -> None:
+    lake.store_snapshot(ELASTICITY, estimates(*held), evening(FEBRUARY))
+    row = known(lake, evening(date(2026, 2, 10)), ELASTICITY.name)
+    assert span(row) == (held[0], through, date(2026, 2, 10))
+    assert row["reason"].startswith(reason)
+
+
+def test_of_a_monthly_file_that_never_came_it_is_said_how_far_it_should_reach(lake: Lake) -> None:
+    row = known(lake, evening(date(2026, 2, 10)), ELASTICITY.name)
+    assert span(row) == (None, None, date(2026, 2, 10))
+
+
+def test_a_later_version_of_a_file_does_not_tell_what_an_earlier_one_said(lake: Lake) -> None:
+    contract = SOURCE_TABLES["buyback_schedule"]
+    row = {
+        "operation_date": date(2026, 2, 18), "start_time": "13:40",
+        "settlement_date": date(2026, 2, 19), "operation_type": "Liquidity Support",
+        "security_type": "TIPS", "maturity_bucket": "1Y to 10Y", "security_class": "tips",
+        "schedule": "February V1", "known_at": utc(date(2026, 2, 4), time(8, 30)),
+    }  # fmt: skip
+    rows = pa.Table.from_pylist([row], schema=contract.arrow_schema)
+    lake.store_snapshot(contract, rows, evening(date(2026, 2, 5)))
+    asked = record(contract.name, date(2026, 2, 5), "/files/Tentative-Buyback-Schedule.xml")
+    day = date(2026, 2, 4)
+    assert span(known(lake, evening(day), contract.name, "", asked)) == (day, day, day)
+    before = known(lake, evening(date(2026, 2, 3)), contract.name, "", asked)
+    assert span(before) == (None, None, date(2026, 2, 3))
+    assert before["reason"] == "replaced since: what is held was published on 2026-02-04"
+
+
 def test_a_series_with_values_on_occasion_is_known_by_the_question(lake: Lake) -> None:
     # No operation on the 11th to 13th: the answered month knows that; an unanswered one does not.
     award = {"series": "RRPONTSYAWARD", "value": 3.5, "unit": "percent"}

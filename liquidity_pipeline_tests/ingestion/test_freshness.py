@@ -6,6 +6,7 @@ from datetime import date, datetime
 from pathlib import Path
 from typing import Any
 
+import pyarrow as pa
 import pytest
 
 from liquidity_pipeline.contracts.meta import FRESHNESS
@@ -13,6 +14,7 @@ from liquidity_pipeline.contracts.validation import validate
 from liquidity_pipeline.ingestion import freshness as module
 from liquidity_pipeline.ingestion.freshness import freshness
 from liquidity_pipeline.sources.fetch import Fetch, Window
+from liquidity_pipeline.sources.registry import SOURCES
 from liquidity_pipeline.storage.archive import Archive
 from liquidity_pipeline.storage.lake import Lake
 from liquidity_pipeline.universe import Universe
@@ -123,3 +125,21 @@ def test_every_source_and_entity_has_its_row(tmp_path: Path, universe: Universe)
     assert len(pairs) == found.num_rows
     assert {("tga_balance", ""), ("reference_rates", "SOFR"), ("crypto_prices", "BTC")} <= pairs
     assert ("index_prices", "SPX") in pairs
+
+
+def test_a_file_that_is_replaced_whole_is_as_fresh_as_its_last_day(
+    place: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    source = SOURCES["reserve_demand_elasticity"]
+    monkeypatch.setattr(module, "SOURCES", {source.name: source})
+    assert place.rows()[source.name]["is_stale"], "never fetched"
+    (contract,) = source.tables
+    for held, is_stale, missing in ((date(2025, 12, 12), True, 1), (date(2026, 1, 9), False, 0)):
+        days = [date(2025, 11, 14), date(2025, 12, 12), held]
+        rows = [{"date": day, "p50_bp": -0.1, "known_at": SEEN} for day in dict.fromkeys(days)]
+        table = pa.Table.from_pylist(rows, schema=contract.arrow_schema)
+        place.lake.store_snapshot(contract, table, SEEN)
+        row = place.rows()[source.name]
+        # The file of 15 January 2026 reached the 9th.
+        assert (row["last_day"], row["due_day"]) == (held, date(2026, 1, 9))
+        assert (row["is_stale"], row["days_missing"]) == (is_stale, missing)

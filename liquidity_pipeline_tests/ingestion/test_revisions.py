@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pyarrow as pa
 
+from liquidity_pipeline.contracts.sources.itemised import BUYBACK_SCHEDULE
 from liquidity_pipeline.contracts.sources.markets import OFR_FSI
 from liquidity_pipeline.contracts.sources.treasury import DEBT_SETTLEMENTS
 from liquidity_pipeline.storage.lake import Lake
@@ -87,3 +88,51 @@ def test_a_withdrawn_record_is_noted_as_vanished(tmp_path: Path) -> None:
     (found,) = lake.revisions().to_pylist()
     assert (found["change"], found["column_name"]) == ("vanished", "*")
     assert json.loads(found["row_key"]) == {"record_id": "postponed"}
+
+
+def schedule(version: str, **maxima: float | None) -> pa.Table:
+    """Return a version of the tentative buybacks of a month; keys are like d0918."""
+    rows = [
+        {
+            "operation_date": date(2026, int(day[1:3]), int(day[3:])), "start_time": "13:40",
+            "settlement_date": date(2026, int(day[1:3]), int(day[3:]) + 1),
+            "operation_type": "Liquidity Support", "security_type": "TIPS",
+            "maturity_bucket": "1Y to 10Y", "security_class": "tips", "maximum_usd_mn": maximum,
+            "schedule": version, "known_at": FIRST,
+        }
+        for day, maximum in maxima.items()
+    ]  # fmt: skip
+    return pa.Table.from_pylist(rows, schema=BUYBACK_SCHEDULE.arrow_schema)
+
+
+def test_a_schedule_that_is_replaced_tells_what_was_revised(tmp_path: Path) -> None:
+    lake = Lake(tmp_path)
+    lake.store_snapshot(BUYBACK_SCHEDULE, schedule("V1", d0908=500, d0918=500, d1002=750), FIRST)
+    lake.store_snapshot(BUYBACK_SCHEDULE, schedule("V1", d0908=500, d1002=None), SECOND)
+    found = {
+        (json.loads(row["row_key"])["operation_date"], row["change"], row["column_name"]):
+        (row["old_value"], row["new_value"], row["month"])
+        for row in lake.revisions().to_pylist()
+    }  # fmt: skip
+    assert found == {
+        ("2026-09-18", "vanished", "*"): (None, None, date(2026, 9, 1)),
+        ("2026-10-02", "changed", "maximum_usd_mn"): ("750.0", None, date(2026, 10, 1)),
+    }
+
+
+def test_the_schedule_of_another_quarter_revises_nothing(tmp_path: Path) -> None:
+    lake = Lake(tmp_path)
+    lake.store_snapshot(BUYBACK_SCHEDULE, schedule("May V2", d0702=500, d0801=500), FIRST)
+    lake.store_snapshot(BUYBACK_SCHEDULE, schedule("August V1", d0818=500, d0901=500), SECOND)
+    assert lake.revisions().num_rows == 0
+    assert lake.read(BUYBACK_SCHEDULE).num_rows == 2
+
+
+def test_a_file_that_is_gone_replaces_nothing(tmp_path: Path) -> None:
+    lake = Lake(tmp_path)
+    empty = BUYBACK_SCHEDULE.arrow_schema.empty_table()
+    assert lake.store_snapshot(BUYBACK_SCHEDULE, empty, FIRST).rows == 0
+    lake.store_snapshot(BUYBACK_SCHEDULE, schedule("V1", d0908=500), FIRST)
+    kept = lake.store_snapshot(BUYBACK_SCHEDULE, empty, SECOND)
+    assert (kept.rows, kept.changed) == (1, False)
+    assert lake.read(BUYBACK_SCHEDULE).num_rows == 1

@@ -99,6 +99,84 @@ def test_an_announced_buyback_is_expected_at_the_usual_take_up() -> None:
     assert (row["amount_usd_mn"], row["certainty"], row["n_obs"]) == (-2, "announced", 1)
 
 
+KNOWN = utc(date(2026, 1, 20), time(14, 5))
+OUTLOOK = {"settlement_date": date(2026, 1, 27), "security_class": "bill", "known_at": KNOWN}
+
+
+def held(day: date, accepted: float | None = 1.0, **changes: object) -> dict[str, object]:
+    """Return an operation that was announced, and held if it has results; USD mn."""
+    return {
+        "operation_date": day, "start_time": "13:40", "settlement_date": day + timedelta(days=1),
+        "operation_type": "Liquidity Support", "security_type": "Nominal Coupons",
+        "maturity_bucket": "20Y to 30Y", "maximum_usd_mn": 4.0, "accepted_usd_mn": accepted,
+        "known_at": KNOWN,
+    } | changes  # fmt: skip
+
+
+def planned(day: date, **changes: object) -> dict[str, object]:
+    return {name: value for name, value in held(day, **changes).items() if name[:3] != "acc"}
+
+
+def buybacks_ahead(
+    operations: list[dict[str, object]], schedule: list[dict[str, object]]
+) -> dict[tuple[object, ...], tuple[object, ...]]:
+    rows = build(
+        "forward_calendar", "2026-01-21 04:59", buybacks=operations, buyback_schedule=schedule,
+        settlement_outlook=[OUTLOOK],
+    )  # fmt: skip
+    return {
+        (row["date"].day, row["item"], row["part"]):
+        (row["amount_usd_mn"], row["maximum_usd_mn"], row["certainty"], row["n_obs"])
+        for row in rows if "buybacks" in row["item"]
+    }  # fmt: skip
+
+
+def test_a_planned_buyback_is_expected_at_the_take_up_of_its_own_type() -> None:
+    # Of liquidity support a quarter was taken (1 + 1 of 4 + 4), of cash management all.
+    past = [
+        held(date(2026, 1, 7)),
+        held(date(2026, 1, 14)),
+        held(date(2026, 1, 15), 12.5, operation_type="Cash Management", maximum_usd_mn=12.5),
+    ]
+    cash = planned(
+        date(2026, 1, 29), operation_type="Cash Management", maximum_usd_mn=12.5,
+        maturity_bucket="1Mo to 2Y", start_time="11:00",
+    )  # fmt: skip
+    small = planned(date(2026, 2, 4), operation_type="Small Value", maximum_usd_mn=0.5)
+    open_ended = planned(date(2026, 2, 11), maximum_usd_mn=None)
+    plan = [planned(date(2026, 1, 29), maximum_usd_mn=8.0), cash, small, open_ended]
+    assert buybacks_ahead(past, plan) == {
+        (30, "tentative buybacks", "Liquidity Support"): (-2.0, 8.0, "tentative", 2),
+        (30, "tentative buybacks", "Cash Management"): (-12.5, 12.5, "tentative", 1),
+        # There never was one of its type; and the schedule leaves the maximum open.
+        (5, "tentative buybacks", "Small Value"): (None, 0.5, "tentative", None),
+        (12, "tentative buybacks", "Liquidity Support"): (None, None, "tentative", 2),
+    }
+
+
+def test_what_treasury_has_announced_is_not_tentative_any_more() -> None:
+    by_hour = held(date(2026, 1, 22), None, maturity_bucket="10Y to 20Y", maximum_usd_mn=6.0)
+    by_bucket = held(date(2026, 1, 28), None, start_time="10:30")
+    plan = [planned(date(2026, 1, day)) for day in (20, 22, 28)]
+    other = planned(date(2026, 1, 28), start_time="11:00", maturity_bucket="1Mo to 2Y")
+    past = held(date(2026, 1, 7))
+    assert buybacks_ahead([past, by_hour, by_bucket], [*plan, other]) == {
+        (23, "buybacks", "coupons"): (-1.5, 6.0, "announced", 1),
+        (29, "buybacks", "coupons"): (-1.0, 4.0, "announced", 1),
+        (29, "tentative buybacks", "Liquidity Support"): (-1.0, 4.0, "tentative", 1),
+    }
+
+
+def test_a_day_with_an_operation_of_unknown_size_has_no_size() -> None:
+    # Of the second type nothing was ever held: half of the day's sum would be taken for all of it.
+    ahead = [
+        held(date(2026, 1, 22), None),
+        held(date(2026, 1, 22), None, start_time="11:00", operation_type="Cash Management"),
+    ]
+    found = buybacks_ahead([held(date(2026, 1, 7)), *ahead], [])
+    assert found == {(23, "buybacks", "coupons"): (None, 8.0, "announced", 1)}
+
+
 def test_a_quarter_is_its_settlements_less_buybacks(world: World) -> None:
     world.add(
         "debt_settlements",

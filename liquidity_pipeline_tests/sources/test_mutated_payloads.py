@@ -2,7 +2,7 @@
 
 Every source is run on the sandbox's answers, of which one is altered: bytes are flipped, cut off
 and repeated; fields are dropped, renamed, retyped, reordered, scaled; values become null, NaN,
-infinite, empty or deeply nested.
+infinite, empty or deeply nested. XML elements are treated alike.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from dataclasses import dataclass, replace
 from datetime import date, datetime
 from pathlib import Path
 from typing import Any
+from xml.etree import ElementTree
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -194,9 +195,32 @@ def alter_lines(body: bytes, draw: Callable[[st.SearchStrategy[Any]], Any]) -> b
     return b"\n".join(b",".join(line) for line in lines) + b"\n"
 
 
+def alter_xml(body: bytes, draw: Callable[[st.SearchStrategy[Any]], Any]) -> bytes:
+    """Return an XML document with one element changed."""
+    root = ElementTree.fromstring(body)  # noqa: S314 - our own sandbox wrote it
+    parents = [element for element in root.iter() if len(element)]
+    parent = draw(st.sampled_from([root, *parents]))
+    element = parent[draw(st.integers(0, len(parent) - 1))]
+    kind = draw(st.sampled_from(["drop", "rename", "junk", "repeat", "nest", "empty"]))
+    if kind == "drop":
+        parent.remove(element)
+    elif kind == "rename":
+        element.tag += "New"
+    elif kind == "repeat":
+        parent.append(copy.deepcopy(element))
+    elif kind == "nest":
+        element.append(copy.deepcopy(root))
+    else:
+        junk = str(draw(st.sampled_from(JUNK))) if kind == "junk" else ""
+        element.text = "".join(c for c in junk if c.isprintable())
+    return ElementTree.tostring(root, "utf-8")
+
+
 def altered(answer: Answer, draw: Callable[[st.SearchStrategy[Any]], Any]) -> bytes:
     if draw(st.booleans()):
         return alter_bytes(answer.body, draw)
+    if answer.body.lstrip().startswith(b"<"):
+        return alter_xml(answer.body, draw)
     if not answer.body.lstrip().startswith((b"{", b"[")):
         return alter_lines(answer.body, draw)
     changed = alter_json(json.loads(answer.body), draw)

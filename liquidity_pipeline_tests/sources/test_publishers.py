@@ -84,7 +84,7 @@ def test_politeness_is_for_the_real_services(tmp_path: Path):
 
 
 def test_an_unknown_publisher_is_named_with_those_that_exist(tmp_path: Path):
-    with pytest.raises(KeyError, match="'bloomberg'; there are fiscaldata, nyfed"):
+    with pytest.raises(KeyError, match="'bloomberg'; there are fiscaldata, treasury, nyfed"):
         publishers.find("bloomberg")
     slip = Settings.from_env({"LIQUIDITY_URL_YAHO": "http://mirror.test"})
     with pytest.raises(SettingsError, match="LIQUIDITY_URL_YAHO: no publisher is called 'yaho'"):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from liquidity_pipeline.contracts.reach import Input
+from liquidity_pipeline.contracts.sources.federal_reserve import ELASTICITY
 from liquidity_pipeline.contracts.table import MART_KNOWN_AT, Table, day, number, text, usd
 
 RESERVE_DRAINS = Table(
@@ -48,6 +50,8 @@ RESERVE_DRAINS = Table(
     ),
 )
 
+_ESTIMATE = ("elasticity_date", "elasticity_p50_bp", "elasticity_p2_5_bp", "elasticity_p97_5_bp")
+
 RESERVE_RATIOS = Table(
     "marts",
     "reserve_ratios",
@@ -55,6 +59,11 @@ RESERVE_RATIOS = Table(
     "on the day on which the reserves were published, when H.8 covers the Wednesday two "
     "weeks earlier. Until 2018 bank assets are year-end figures entered by hand.",
     key=("week_ending",),
+    reach="week_ending",
+    rests_on=(
+        # The file of a month tells of all weeks until the next one is due.
+        Input("reserve_demand_elasticity", columns=_ESTIMATE, looks_ahead=True),
+    ),
     columns=(
         day("week_ending", "Wednesday of the reserve balances"),
         usd("reserves_usd_mn", "Reserve balances", nullable=False),
@@ -78,6 +87,19 @@ RESERVE_RATIOS = Table(
             low=0,
             high=100,
         ),
+        day(
+            "elasticity_date",
+            "Day of the newest estimate of the New York Fed's Reserve Demand Elasticity that had "
+            "been published by then; NULL before its first publication and where it is not served",
+            nullable=True,
+        ),
+        number(
+            "elasticity_p50_bp",
+            "That estimate, in the vintage that is held: its median",
+            unit=ELASTICITY,
+        ),
+        number("elasticity_p2_5_bp", "Lower end of its 95 % band", unit=ELASTICITY),
+        number("elasticity_p97_5_bp", "Upper end of its 95 % band", unit=ELASTICITY),
         MART_KNOWN_AT,
     ),
 )

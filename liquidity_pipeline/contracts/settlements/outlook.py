@@ -176,7 +176,9 @@ FORWARD_CALENDAR = Table(
         SCHEDULE,
         # Without the statement's lines a marked day has no usual amount, and stays a marked day.
         Input("tga_flows", columns=("amount_usd_mn", "n_obs"), only=_USUAL_DAYS, is_current=True),
-        Input("buybacks", only={"item": ("buybacks",)}, is_current=True),
+        # Which of the planned operations are announced, and what such take, the operations say.
+        Input("buybacks", only={"item": ("buybacks", "tentative buybacks")}, is_current=True),
+        Input("buyback_schedule", only={"item": ("tentative buybacks",)}, is_current=True),
     ),
     columns=(
         day("as_of", "Day of the run"),
@@ -191,6 +193,7 @@ FORWARD_CALENDAR = Table(
                 "add-ons expected",
                 "maturities",
                 "buybacks",
+                "tentative buybacks",
                 "coupon interest",
                 "tax date",
                 "benefits",
@@ -198,15 +201,22 @@ FORWARD_CALENDAR = Table(
         ),
         text(
             "part",
-            "Bills or coupons; for a tax date its month, for benefits the kind of payment day",
+            "Bills or coupons; for a tentative buyback its type, for a tax date its month, for "
+            "benefits the kind of payment day",
         ),
         usd("amount_usd_mn", "Amount; NULL where it is not known"),
+        number(
+            "maximum_usd_mn",
+            "Buybacks: the most that would be bought, par. Before results, the amount is this "
+            "maximum times what operations of the type took of their maxima in the past year",
+            low=0,
+        ),
         text(
             "certainty",
             "known: results are published; announced: results are still to come; expected: the "
-            "announcement is still to come; usual: the mean of such days in the past, from "
-            "table II of the statement",
-            allowed=("known", "announced", "expected", "usual"),
+            "announcement is still to come; tentative: on Treasury's schedule, which may change; "
+            "usual: the mean of such days in the past, from table II of the statement",
+            allowed=("known", "announced", "expected", "tentative", "usual"),
         ),
         number(
             "n_obs",

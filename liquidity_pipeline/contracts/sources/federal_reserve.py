@@ -8,6 +8,8 @@ from datetime import date
 from liquidity_pipeline import calendars
 from liquidity_pipeline.contracts.table import KNOWN_AT, Table, day, flag, number, text
 
+ELASTICITY = "basis points per 1 % of reserves over bank assets"
+
 FED_OPERATIONS = Table(
     "sources",
     "fed_operations",
@@ -128,6 +130,32 @@ REFERENCE_RATES = Table(
         number("target_from_pct", "Lower end of the federal funds target range", low=-5, high=30),
         number("target_to_pct", "Upper end of the federal funds target range", low=-5, high=30),
         text("revision", "The publisher's indicator of a same-day revision", nullable=True),
+        KNOWN_AT,
+    ),
+)
+
+RESERVE_DEMAND_ELASTICITY = Table(
+    "sources",
+    "reserve_demand_elasticity",
+    "The New York Fed's Reserve Demand Elasticity: by how much the federal funds rate moves "
+    "against interest on reserves when reserves rise. Zero: reserves are abundant; the more "
+    "negative, the scarcer. Each month all days are estimated again; the newest file is held.",
+    key=("date",),
+    day="date",
+    origin="Federal Reserve Bank of New York; latest vintage, earlier ones are not served",
+    releases={"": calendars.RESERVE_DEMAND},
+    columns=(
+        day("date", "Day of the estimate"),
+        *(
+            number(name, what, nullable=name != "p50_bp", low=-100, high=100, unit=ELASTICITY)
+            for name, what in (
+                ("p2_5_bp", "2.5th percentile: lower end of the 95 % band"),
+                ("p16_bp", "16th percentile: lower end of the 68 % band"),
+                ("p50_bp", "Median estimate"),
+                ("p84_bp", "84th percentile: upper end of the 68 % band"),
+                ("p97_5_bp", "97.5th percentile: upper end of the 95 % band"),
+            )
+        ),
         KNOWN_AT,
     ),
 )

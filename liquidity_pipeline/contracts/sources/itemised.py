@@ -74,6 +74,39 @@ BUYBACKS = Table(
     ),
 )
 
+BUYBACK_SCHEDULE = Table(
+    "sources",
+    "buyback_schedule",
+    "Treasury's tentative schedule of buyback operations as last published, for one refunding "
+    "quarter. It announces nothing: each operation is announced a business day ahead (buybacks).",
+    key=("operation_date", "start_time", "security_type", "maturity_bucket"),
+    day="operation_date",
+    origin="US Treasury, Tentative-Buyback-Schedule.xml; only the latest version is served",
+    parts={"": "/Tentative-Buyback-Schedule.xml"},
+    notes_revisions=True,
+    columns=(
+        day("operation_date", "Day for which the operation is planned"),
+        text("start_time", "New York time at which offers are to open, HH:MM"),
+        day("settlement_date", "Day on which it would settle"),
+        text("operation_type", "Liquidity Support, Cash Management, ..."),
+        text("security_type", "Nominal Coupons or TIPS"),
+        text("maturity_bucket", "Remaining maturities that would be bought, as in buybacks"),
+        text(
+            "security_class",
+            "tips; for nominal coupons bond where the bucket reaches beyond ten years, else note",
+            allowed=BUYBACK_CLASSES,
+        ),
+        number(
+            "maximum_usd_mn",
+            "Most that would be bought, par; NULL where the schedule leaves it open",
+            low=0,
+            high=1_000_000,
+        ),
+        text("schedule", "The publisher's name of the schedule, with its version"),
+        KNOWN_AT,
+    ),
+)
+
 BUYBACK_SECURITIES = Table(
     "sources",
     "buyback_securities",

@@ -4,6 +4,8 @@
 -- week's reserve balances are those of two Wednesdays before. There is no substitute for a week of H.8
 -- that is missing. For weeks before 2018-01-10 the year-end figures in data/reference are used, also
 -- where FRED serves H.8 for them: it serves today's figures, restated at each yearly benchmark.
+-- Beside the ratio is what the New York Fed had last published of its elasticity by then, in the vintage
+-- that is held: each monthly file reaches back over all days, and holds until the next one.
 with reserves as (
     select observation_date as week_ending, value_usd_mn as reserves_usd_mn, known_at
     from sources.fed_balance_sheet
@@ -43,14 +45,34 @@ ratios as (
     select week_ending, reserves_usd_mn, bank_assets_usd_mn, bank_assets_date, 'year-end by hand', known_at
     from by_hand
     where recency = 1
+),
+
+estimates as (
+    select
+        *,
+        row_number() over (partition by known_at order by date desc) as recency
+    from sources.reserve_demand_elasticity
+),
+
+releases as (
+    select *, lead(known_at) over (order by known_at) as replaced_at
+    from estimates
+    where recency = 1
 )
 
 select
-    week_ending,
-    reserves_usd_mn,
-    bank_assets_usd_mn,
-    bank_assets_date,
-    bank_assets_basis,
-    100 * reserves_usd_mn / bank_assets_usd_mn as reserves_of_bank_assets_pct,
-    known_at
+    ratios.week_ending,
+    ratios.reserves_usd_mn,
+    ratios.bank_assets_usd_mn,
+    ratios.bank_assets_date,
+    ratios.bank_assets_basis,
+    100 * ratios.reserves_usd_mn / ratios.bank_assets_usd_mn as reserves_of_bank_assets_pct,
+    releases.date as elasticity_date,
+    releases.p50_bp as elasticity_p50_bp,
+    releases.p2_5_bp as elasticity_p2_5_bp,
+    releases.p97_5_bp as elasticity_p97_5_bp,
+    ratios.known_at
 from ratios
+left join releases
+    on ratios.known_at >= releases.known_at
+    and (ratios.known_at < releases.replaced_at or releases.replaced_at is null)

@@ -1,8 +1,8 @@
 """Flows of the Treasury's account in the coming eight weeks, by day: `marts.forward_calendar`.
 
-Settlements by certainty, buybacks, coupon interest, and the days on which taxes fall due or
-benefits are paid, with what moved on such days before. Amounts are positive where they flow into
-the account, that is, where they drain.
+Settlements by certainty, buybacks announced and planned, coupon interest, and the days on which
+taxes fall due or benefits are paid, with what moved on such days before. Amounts are positive where
+they flow into the account, that is, where they drain.
 """
 
 from __future__ import annotations
@@ -55,24 +55,84 @@ _SETTLEMENTS = """
     group by date, item, security_group
     having sum(amount_usd_mn) <> 0
 """
-# Treasury buys less than the most that it would: what it took of the maxima in the past year.
-_BUYBACKS = """
+# Treasury buys less than the most that it would. What it took of the maxima in the past year tells
+# what to expect of the next operation of the same type.
+_TAKEN = """
     with taken as (
-        select sum(accepted_usd_mn) / nullif(sum(maximum_usd_mn), 0) as ratio, count(*) as n_obs
+        select
+            operation_type,
+            sum(accepted_usd_mn) / nullif(sum(maximum_usd_mn), 0) as ratio,
+            count(*) as n_obs,
+            max(known_at) as known_at
         from sources.buybacks, meta.clock
-        where accepted_usd_mn is not null and operation_date > today - 365
+        where accepted_usd_mn is not null and maximum_usd_mn is not null
+            and operation_date > today - 365
+        group by operation_type
     ),
+"""
+_BUYBACKS = f"""
+    {_TAKEN}
     ahead as (
-        select settlement_date,
-            sum(coalesce(accepted_usd_mn, maximum_usd_mn * taken.ratio)) as usd_mn,
-            bool_and(accepted_usd_mn is not null) as is_known, max(known_at) as known_at
-        from sources.buybacks, taken, meta.clock
+        select
+            buybacks.settlement_date,
+            buybacks.operation_type,
+            coalesce(accepted_usd_mn, maximum_usd_mn * ratio) as usd_mn,
+            maximum_usd_mn,
+            accepted_usd_mn is not null as is_known,
+            taken.n_obs,
+            buybacks.known_at
+        from sources.buybacks
+        cross join meta.clock
+        left join taken on taken.operation_type is not distinct from buybacks.operation_type
         where settlement_date > today and settlement_date <= today + 56
-        group by settlement_date
+    ),
+    by_type as (
+        select
+            settlement_date, operation_type, count(*) as operations, count(usd_mn) as told,
+            sum(usd_mn) as usd_mn, count(maximum_usd_mn) as bounded,
+            sum(maximum_usd_mn) as maximum_usd_mn, bool_and(is_known) as is_known,
+            any_value(n_obs) as n_obs, max(known_at) as known_at
+        from ahead
+        group by settlement_date, operation_type
     )
-    select settlement_date, 'buybacks', 'coupons', -usd_mn,
-        case when is_known then 'known' else 'announced' end, taken.n_obs, known_at
-    from ahead, taken
+    select
+        settlement_date, 'buybacks', 'coupons',
+        case when sum(told) = sum(operations) then -sum(usd_mn) end,
+        case when bool_and(is_known) then 'known' else 'announced' end,
+        sum(n_obs), max(known_at),
+        case when sum(bounded) = sum(operations) then sum(maximum_usd_mn) end
+    from by_type
+    group by settlement_date
+"""
+# What is scheduled and not yet announced. An operation that Treasury has announced is its own row,
+# by its hour or by what it buys: announcements may move either.
+_TENTATIVE = f"""
+    {_TAKEN}
+    ahead as (
+        select planned.*
+        from sources.buyback_schedule as planned
+        cross join meta.clock
+        anti join sources.buybacks as announced
+            on announced.operation_date = planned.operation_date
+            and (
+                announced.start_time = planned.start_time
+                or (
+                    announced.security_type = planned.security_type
+                    and announced.maturity_bucket = planned.maturity_bucket
+                )
+            )
+        where planned.operation_date > today and planned.settlement_date <= today + 56
+    )
+    select
+        ahead.settlement_date, 'tentative buybacks', ahead.operation_type,
+        case when count(maximum_usd_mn) = count(*)
+            then -sum(maximum_usd_mn) * any_value(taken.ratio) end,
+        'tentative', any_value(taken.n_obs),
+        greatest(max(ahead.known_at), any_value(taken.known_at)),
+        case when count(maximum_usd_mn) = count(*) then sum(maximum_usd_mn) end
+    from ahead
+    left join taken on taken.operation_type = ahead.operation_type
+    group by ahead.settlement_date, ahead.operation_type
 """
 _INTEREST = """
     select payment_date, 'coupon interest', 'coupons', -interest_usd_mn, 'known', null,
@@ -99,7 +159,7 @@ def build(connection: duckdb.DuckDBPyConnection) -> pa.Table:
     if not held:
         return FORWARD_CALENDAR.arrow_schema.empty_table()
     rows: list[dict[str, object]] = []
-    for query in (_SETTLEMENTS, _BUYBACKS, _INTEREST):
+    for query in (_SETTLEMENTS, _BUYBACKS, _TENTATIVE, _INTEREST):
         rows += [_row(today, row) for row in connection.execute(query).fetchall()]
     flows = {(day, line): amount for day, line, amount, _ in connection.execute(_FLOWS).fetchall()}
     rows += [_row(today, (*row, now)) for row in _marked_days(today, flows)]
@@ -139,7 +199,9 @@ def _sizes(days: Sequence[date], line: str, flows: Flows, *, two_days: bool) -> 
 
 def _row(today: date, values: Sequence[object]) -> dict[str, object]:
     names = ("date", "item", "part", "amount_usd_mn", "certainty", "n_obs", "known_at")
-    return {"as_of": today, **dict(zip(names, values, strict=True))}
+    # Buybacks alone have a maximum, after the rest.
+    maximum = values[len(names)] if len(values) > len(names) else None
+    return {"as_of": today, "maximum_usd_mn": maximum, **dict(zip(names, values, strict=False))}
 
 
 MARTS = {
@@ -150,6 +212,7 @@ MARTS = {
                 "marts.settlement_outlook",
                 "marts.coupon_interest",
                 "sources.buybacks",
+                "sources.buyback_schedule",
                 "sources.tga_flows",
                 "meta.clock",
             }
