@@ -177,7 +177,7 @@ def total(trials: Sequence[Trial]) -> str:
     coarser = sum(trial.differ for trial in trials if trial.is_coarser)
     compared = sum(trial.values for trial in trials)
     text = f"{len(trials)} outages, {compared:,} values compared, {differ:,} differ"
-    return f"{text}; {coarser:,} more are on a coarser basis, which they name" if coarser else text
+    return f"{text}; {coarser:,} more rest on a coarser basis" if coarser else text
 
 
 def section(settings: Settings, world: str, trials: Sequence[Trial], planned: int) -> str:
