@@ -1,9 +1,12 @@
--- Net settlement of Treasury debt by day over all classes of security, past and announced.
+-- Net settlement of Treasury debt by day over all classes; NULL where maturities await an announcement.
 select
     settlement_date,
     sum(issued_usd_mn) as issued_usd_mn,
     sum(redeemed_usd_mn) as redeemed_usd_mn,
-    sum(net_usd_mn) as net_usd_mn,
-    case when count(net_public_usd_mn) = count(*) then sum(net_public_usd_mn) end as net_public_usd_mn
+    case when not bool_or(status = 'scheduled') then sum(net_usd_mn) end as net_usd_mn,
+    case
+        when count(net_public_usd_mn) = count(*) and not bool_or(status = 'scheduled')
+            then sum(net_public_usd_mn)
+    end as net_public_usd_mn
 from marts.settlement_calendar
 group by settlement_date
