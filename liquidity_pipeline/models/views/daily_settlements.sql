@@ -1,4 +1,4 @@
--- Net settlement of Treasury debt by day over all classes of security, past and announced.
+-- Net settlement of Treasury debt by day over all classes; NULL where maturities await an announcement.
 select
     settlement_date,
     sum(issued_usd_mn) as issued_usd_mn,
