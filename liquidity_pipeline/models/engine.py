@@ -184,67 +184,15 @@ def _attach_source(connection: duckdb.DuckDBPyConnection, table: Table, files: l
         )
         connection.execute(f"create view lake.{table.name} as select {columns} where false")
     if "status" in table.column_names:
-        view = _settlements_as_of(table.name)
+        view = _as_of("settlements", table.name)
     elif "results_at" in table.column_names:
-        view = _operations_as_of(table.name)
+        view = _as_of("operations", table.name)
     else:
-        view = _public_rows(table.name)
+        view = _as_of("public_rows", table.name)
     connection.execute(f"create view sources.{table.name} as {view}")
 
 
-def _public_rows(name: str) -> str:
-    return f"select * from lake.{name} where known_at <= (select now from meta.clock)"
-
-
-def _operations_as_of(name: str) -> str:
-    """Return a buyback's row as it was at the clock: what was bought only once results are out."""
-    return f"""
-        with seen as (
-            select
-                held.* exclude (known_at),
-                coalesce(results_at <= clock.now, false) as has_results,
-                case when results_at <= clock.now then results_at
-                    else coalesce(announced_at, known_at) end as known_at
-            from lake.{name} as held cross join meta.clock as clock
-            where coalesce(announced_at, known_at) <= clock.now
-        )
-        select * exclude (has_results) replace (
-            case when has_results then offered_usd_mn end as offered_usd_mn,
-            case when has_results then accepted_usd_mn end as accepted_usd_mn,
-            case when has_results then issues_accepted end as issues_accepted,
-            case when has_results then results_at end as results_at
-        )
-        from seen"""
-
-
-def _settlements_as_of(name: str) -> str:
-    """Return an auction's row as known at the clock: announced amounts until results are out."""
-    return f"""
-        with seen as (
-            select
-                held.* exclude (known_at),
-                coalesce(results_at <= clock.now, false) as has_results,
-                case when results_at <= clock.now then results_at
-                    else coalesce(announced_at, known_at) end as known_at,
-                clock.today
-            from lake.{name} as held cross join meta.clock as clock
-            where coalesce(announced_at, known_at) <= clock.now
-        )
-        select * exclude (has_results, today, known_at) replace (
-            case when has_results or results_at is null then par_usd_mn
-                else offering_usd_mn end as par_usd_mn,
-            case when has_results then soma_usd_mn end as soma_usd_mn,
-            case when has_results then public_usd_mn end as public_usd_mn,
-            case when has_results then price_per100 end as price_per100,
-            case when has_results then coupon_pct end as coupon_pct,
-            case when has_results then results_at end as results_at
-        ),
-        case
-            when has_results and settlement_date <= today then 'settled'
-            when leg = 'redemption' then 'scheduled'
-            when has_results then 'auctioned'
-            when announced_at is not null then 'announced'
-            else 'scheduled'
-        end as status,
-        known_at
-        from seen"""
+def _as_of(view: str, name: str) -> str:
+    """Return the text of a view on a table as it was at the clock, from the folder `as_of`."""
+    text = (_FOLDER / "as_of" / f"{view}.sql").read_text(encoding="utf-8")
+    return text.replace("{name}", name)
