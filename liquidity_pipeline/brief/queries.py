@@ -1,4 +1,4 @@
-"""The brief's SQL, by name, from the files in `queries/`.
+"""SQL by name: the brief's from the files in `queries/`, and that of other renderings.
 
 A file holds named statements, each after a line `-- name: …`. In a statement `:word` is a value,
 `{word}` a column and `{@word}` another statement, by name. Values are written into the text as
@@ -22,10 +22,10 @@ _TABLE = re.compile(r"\b(?:sources|marts|meta)\.[a-z]\w*")
 
 
 @cache
-def statements() -> Mapping[str, str]:
-    """Return every statement by name; raise ValueError where two share one."""
+def statements(folder: Path = FOLDER) -> Mapping[str, str]:
+    """Return every statement of a folder by name; raise ValueError where two share one."""
     found: dict[str, str] = {}
-    for path in sorted(FOLDER.glob("*.sql")):
+    for path in sorted(folder.glob("*.sql")):
         _, *parts = _NAME.split(path.read_text(encoding="utf-8"))
         for name, text in zip(parts[::2], parts[1::2], strict=True):
             if name in found:
@@ -35,17 +35,17 @@ def statements() -> Mapping[str, str]:
     return found
 
 
-def query(name: str, **values: object) -> str:
-    """Return a statement with its values in place.
+def query(name: str, folder: Path = FOLDER, /, **values: object) -> str:
+    """Return a statement of a folder with its values in place.
 
     Raises KeyError for an unknown statement or a value that was not given.
     """
 
     def piece(match: re.Match[str]) -> str:
         given = str(values[match[2]])
-        return statements()[given] if match[1] else given
+        return statements(folder)[given] if match[1] else given
 
-    text = _PIECE.sub(piece, statements()[name])
+    text = _PIECE.sub(piece, statements(folder)[name])
     return _VALUE.sub(lambda match: literal(values[match[1]]), text)
 
 

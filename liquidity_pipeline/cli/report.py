@@ -16,63 +16,21 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
+from liquidity_pipeline.brief.queries import query
 from liquidity_pipeline.contracts.glossary import COMPONENT_LABELS
 from liquidity_pipeline.contracts.reach import REFINEMENTS
 from liquidity_pipeline.models.stress.indicators import INDICATORS
 from liquidity_pipeline.storage.warehouse import reading
 
+_QUERIES = Path(__file__).parent / "queries"
 # H.4.1's Wednesday is out eight days later at the latest, around holidays.
 _RECENT_DAYS = 9
 
-_DRAINS = """
-    select week_ending, component, amount_usd_mn / 1000, drain_reserves_usd_mn / 1000,
-        drain_headline_usd_mn / 1000
-    from marts.weekly_drains
-    where week_ending = (select max(week_ending) from marts.weekly_drains)
-    order by component = 'total', abs(coalesce(amount_usd_mn, 0)) desc
-"""
-# A later week whose parts are not all known.
-_LATER_DRAIN = """
-    select week_ending, drain_reserves_usd_mn / 1000, d_tga_usd_mn / 1000
-    from marts.reserve_drains
-    where week_ending > (
-        select coalesce(max(week_ending), date '1900-01-01') from marts.weekly_drains
-    )
-    order by week_ending desc limit 1
-"""
-# The newest week of each component that has an expectation.
-_SEASON = """
-    select component, week_ending, actual_usd_mn / 1000, expected_usd_mn / 1000,
-        surprise_usd_mn / 1000, surprise_sd
-    from marts.drain_seasonality
-    where component in ('drain_reserves', 'tga', 'net_settlement_calendar_week')
-    qualify row_number() over (partition by component order by week_ending desc) = 1
-    order by component
-"""
 _SEASONAL = {
     "drain_reserves": "fall of reserve balances",
     "tga": "rise of the Treasury General Account",
     "net_settlement_calendar_week": "net settlement, Monday to Sunday",
 }
-_EPISODE = """
-    select
-        (select max(week_ending) from marts.drain_episode_weeks),
-        start_date, depth_usd_mn / 1000, depth_pct, tga_share_pct, on_rrp_share_pct,
-        fed_assets_share_pct, is_alarm
-    from marts.drain_episodes
-    where is_open
-"""
-_NEWEST_EPISODE_WEEK = "select max(week_ending) from marts.drain_episode_weeks"
-# This week and the next, for bills, coupons and all; until all of a week is announced, what matures
-# in it is to be rolled over. The press quotes bills; Treasury's own totals are net of buybacks.
-_SETTLEMENTS = """
-    select week_start, security_class, net_usd_mn / 1000, net_public_usd_mn / 1000,
-        privately_held_net_usd_mn / 1000, refinancing_usd_mn / 1000, is_settled
-    from marts.weekly_settlements, meta.publication
-    where security_class in ('bills', 'coupons', 'all')
-        and week_start between date_trunc('week', as_of) and as_of + interval 7 day
-    order by week_start, list_position(['bills', 'coupons', 'all'], security_class)
-"""
 # Each gauge on the newest day on which it is known.
 _GAUGES = {
     "sofr_pct": "SOFR, %",
@@ -82,56 +40,9 @@ _GAUGES = {
     "srf_usd_mn / 1000": "standing repo take-up, USD bn",
     "on_rrp_usd_mn / 1000": "overnight reverse repo, USD bn",
 }
-_GAUGE = """
-    select date, {gauge} from marts.funding_conditions
-    where {gauge} is not null order by date desc limit 1
-"""
-# All assets between the same two New York sessions: the newest on which most of them are known.
-_SENSITIVITY = """
-    with recent as (
-        select returns.* from marts.asset_returns as returns, meta.publication
-        where returns.date between as_of - interval 14 day and as_of
-    ),
-    common as (
-        select date from recent where return_5d_new_york_pct is not null
-        group by date order by count(*) desc, date desc limit 1
-    ),
-    correlations as (
-        select * from marts.rolling_correlations
-        where driver = 'reserve_drain_estimate' and window_days = 60 and correlation is not null
-            and date <= (select date from common)
-        qualify row_number() over (partition by asset order by date desc) = 1
-    )
-    select returns.asset, returns.new_york_5d_from, returns.date, returns.return_5d_new_york_pct,
-        returns.return_5_sessions_new_york_pct, correlations.correlation,
-        correlations.correlation_low, correlations.correlation_high, correlations.n_obs,
-        correlations.date
-    from recent as returns
-    join common on common.date = returns.date
-    left join correlations on correlations.asset = returns.asset
-    order by returns.asset_class, returns.asset
-"""
-_INDICATORS = """
-    select indicator, date, level, reason, date >= as_of - interval {days} day as is_recent
-    from (
-        select * from marts.stress_flags
-        qualify row_number() over (partition by indicator order by date desc) = 1
-    ), meta.publication
-    order by indicator
-"""
-_INDEX = """
-    select date, index_value, level, rank, n_history, segments
-    from marts.stress_index order by date desc limit 1
-"""
 _INDEX_INPUTS = (
     "reference_rates", "repo_operations", "fed_balance_sheet", "market_series", "index_prices"
 )  # fmt: skip
-_BEHIND = """
-    select table_name, entity, known_through, reason
-    from meta.coverage
-    where known_through is null or known_through < expected_through
-    order by table_name, entity
-"""
 
 
 def show(path: Path, console: Console) -> None:
@@ -158,7 +69,7 @@ def _headline(published: duckdb.DuckDBPyConnection, console: Console) -> None:
 
 
 def _drains(published: duckdb.DuckDBPyConnection, console: Console) -> None:
-    rows = published.execute(_DRAINS).fetchall()
+    rows = _ask(published, "drains")
     if rows:
         table = _table(
             f"Drain of the week ending Wednesday {rows[0][0]}, USD bn",
@@ -168,7 +79,7 @@ def _drains(published: duckdb.DuckDBPyConnection, console: Console) -> None:
             table.add_row(COMPONENT_LABELS[component], *map(_signed, (amount, reserves, headline)))
         console.print(table)
     why = _why(published, "fed_balance_sheet", "tga_balance", "fed_operations", "repo_operations")
-    later = published.execute(_LATER_DRAIN).fetchall()
+    later = _ask(published, "later_drain")
     for week, drain, tga in later:
         account = "change is not known" if tga is None else _moved(tga)
         console.print(
@@ -181,7 +92,7 @@ def _drains(published: duckdb.DuckDBPyConnection, console: Console) -> None:
 
 
 def _season(published: duckdb.DuckDBPyConnection, console: Console) -> None:
-    rows = published.execute(_SEASON).fetchall()
+    rows = _ask(published, "season")
     if not rows:
         console.print("Usual season: not known: it needs three years of weeks.\n")
         return
@@ -197,7 +108,7 @@ def _season(published: duckdb.DuckDBPyConnection, console: Console) -> None:
 
 
 def _episode(published: duckdb.DuckDBPyConnection, console: Console) -> None:
-    episodes = published.execute(_EPISODE).fetchall()
+    episodes = _ask(published, "episode")
     for week, start, depth, share, *causes, alarm in episodes:
         names = ("Treasury's account", "reverse repos", "the Fed's assets")
         parts = ", ".join(
@@ -212,7 +123,7 @@ def _episode(published: duckdb.DuckDBPyConnection, console: Console) -> None:
         )
     if episodes:
         return
-    ((newest,),) = published.execute(_NEWEST_EPISODE_WEEK).fetchall()
+    ((newest,),) = _ask(published, "newest_episode_week")
     why = _why(published, "fed_balance_sheet")
     if newest is None:
         console.print("Drain episodes: not known: they need three years of weeks since 2009.\n")
@@ -223,7 +134,7 @@ def _episode(published: duckdb.DuckDBPyConnection, console: Console) -> None:
 
 
 def _settlements(published: duckdb.DuckDBPyConnection, console: Console) -> None:
-    rows = published.execute(_SETTLEMENTS).fetchall()
+    rows = _ask(published, "settlements")
     if not rows:
         why = _why(published, "debt_settlements", "upcoming_settlements")
         console.print(f"Net settlement of Treasury debt: not known: {why}\n")
@@ -240,10 +151,7 @@ def _settlements(published: duckdb.DuckDBPyConnection, console: Console) -> None
 
 
 def _funding(published: duckdb.DuckDBPyConnection, console: Console) -> None:
-    found = {
-        name: published.execute(_GAUGE.format(gauge=gauge)).fetchall()
-        for gauge, name in _GAUGES.items()
-    }
+    found = {name: _ask(published, "gauge", gauge=gauge) for gauge, name in _GAUGES.items()}
     days = [rows[0][0] for rows in found.values() if rows]
     if not days:
         why = _why(published, "reference_rates", "repo_operations", "market_series")
@@ -257,7 +165,7 @@ def _funding(published: duckdb.DuckDBPyConnection, console: Console) -> None:
 
 
 def _assets(published: duckdb.DuckDBPyConnection, console: Console) -> None:
-    rows = published.execute(_SENSITIVITY).fetchall()
+    rows = _ask(published, "sensitivity")
     if not rows:
         why = _why(published, "index_prices", "crypto_prices")
         console.print(f"Returns of assets: not known in the last two weeks: {why}\n", markup=False)
@@ -279,7 +187,7 @@ def _assets(published: duckdb.DuckDBPyConnection, console: Console) -> None:
 
 
 def _stress(published: duckdb.DuckDBPyConnection, console: Console) -> None:
-    index = published.execute(_INDEX).fetchall()
+    index = _ask(published, "index")
     for day, value, level, rank, n_history, segments in index:
         console.print(
             f"Stress index on {day}: {value:.3f} of 1, {level}; above {rank:.0%} of {n_history:,} "
@@ -289,7 +197,7 @@ def _stress(published: duckdb.DuckDBPyConnection, console: Console) -> None:
         why = _why(published, *_INDEX_INPUTS)
         why = "it needs three years of all of its segments" if why == _NO_REASON else why
         console.print(f"Stress index: not known: {why}", markup=False)
-    newest = published.execute(_INDICATORS.format(days=_RECENT_DAYS)).fetchall()
+    newest = _ask(published, "indicators", days=_RECENT_DAYS)
     current = [row for row in newest if row[4]]
     active = [row for row in current if row[2] != "normal"]
     for indicator, day, level, reason, _ in active:
@@ -311,7 +219,7 @@ def _stress(published: duckdb.DuckDBPyConnection, console: Console) -> None:
 def _unknown(published: duckdb.DuckDBPyConnection, console: Console) -> None:
     """Name the inputs that are known less far than is due, and why: a reason is said once."""
     alike: dict[tuple[str, object, str], list[str]] = {}
-    for table, entity, through, reason in published.execute(_BEHIND).fetchall():
+    for table, entity, through, reason in _ask(published, "behind"):
         alike.setdefault((table, through, _brief_reason(reason)), []).append(entity)
     if alike:
         console.print("\n[bold]Not known to the end[/]")
@@ -367,8 +275,13 @@ def _signed(value: float | None) -> str:
     return "" if value is None else f"{value:+,.2f}"
 
 
-def _one(published: duckdb.DuckDBPyConnection, query: str) -> tuple[Any, ...]:
-    rows: list[tuple[Any, ...]] = published.execute(query).fetchall()
+def _ask(published: duckdb.DuckDBPyConnection, name: str, **values: object) -> list[Any]:
+    """Return the rows of a statement in queries/report.sql."""
+    return published.execute(query(name, _QUERIES, **values)).fetchall()
+
+
+def _one(published: duckdb.DuckDBPyConnection, sql: str) -> tuple[Any, ...]:
+    rows: list[tuple[Any, ...]] = published.execute(sql).fetchall()
     if len(rows) != 1:
-        raise ValueError(f"the published file gives {len(rows)} rows, not one, to: {query}")
+        raise ValueError(f"the published file gives {len(rows)} rows, not one, to: {sql}")
     return rows[0]
