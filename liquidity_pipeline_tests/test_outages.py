@@ -76,7 +76,6 @@ def test_without_the_schedule_no_buyback_is_planned_and_all_else_is_there(
     found = good.under(Outage((("buyback_schedule", ""),), after))
     items = good.good["forward_calendar"]["item"].to_pylist()
     assert found.absent == items.count("tentative buybacks") > 0
-    assert found.values == (len(items) - found.absent) * len(FORWARD_CALENDAR.columns)
     assert not found.wrong, found.examples[:5]
 
 

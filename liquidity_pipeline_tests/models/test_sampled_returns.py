@@ -123,7 +123,9 @@ def test_drivers_count_on_the_next_session_and_by_week() -> None:
         "direction text, accepted_usd_mn double, is_small_value boolean);"
         "create table marts.reserve_drains (week_ending date, drain_reserves_usd_mn double, "
         "d_tga_usd_mn double);"
-        "create table marts.funding_conditions (date date, sofr_iorb_bp double)"
+        "create table marts.funding_conditions (date date, sofr_iorb_bp double);"
+        "create table marts.settlement_calendar (settlement_date date, is_settled boolean, "
+        "net_public_usd_mn double)"
     )
     # Good Friday 2024-03-29: the Fed is open, the exchange is not. Monday 1 April takes both days.
     connection.execute(

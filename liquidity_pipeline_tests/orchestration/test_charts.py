@@ -11,7 +11,9 @@ import pyarrow.parquet as pq
 import pytest
 
 from liquidity_pipeline.contracts.marts import MART_TABLES
-from liquidity_pipeline.contracts.sources import REFERENCE_RATES, SOURCE_TABLES, TGA_BALANCE
+from liquidity_pipeline.contracts.sources import SOURCE_TABLES
+from liquidity_pipeline.contracts.sources.federal_reserve import REFERENCE_RATES
+from liquidity_pipeline.contracts.sources.treasury import TGA_BALANCE
 from liquidity_pipeline.orchestration import charts
 from liquidity_pipeline.pipeline import Pipeline
 from liquidity_pipeline.settings import SANDBOX, Settings

@@ -19,7 +19,11 @@ select count(distinct table_name) from meta.freshness
 
 -- Events are due on no day: how far they were answered for is in meta.coverage alone.
 -- name: sources_behind
-select count(distinct table_name) from (
+select case
+    when (select count(*) from meta.freshness) > 0 and (select count(*) from meta.coverage) > 0
+        then count(distinct table_name)
+end
+from (
     select table_name from meta.freshness where days_behind > 0
     union all
     select table_name from meta.coverage

@@ -30,7 +30,7 @@ COMPONENTS = (
 COMPLETE = flag(
     "complete",
     "TRUE where every component of the row's H.4.1 week is known and they add up to the fall "
-    "of reserves; otherwise NULL. Each run determines it again",
+    "of reserves; NULL where that is not so, or not yet: re-estimated each run",
     nullable=True,
 )
 

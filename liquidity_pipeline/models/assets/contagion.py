@@ -168,11 +168,15 @@ def build_sequences(connection: duckdb.DuckDBPyConnection) -> pa.Table:
 def sequences(panel: Panel, names: Sequence[str]) -> Iterator[tuple[date, str, date, int]]:
     """Yield (start of the bout, class, its first bad day, sessions since the start).
 
-    A bout is one of all the named classes together; there is none where one is not held.
+    A bout is one of all the named classes together: none begins before each of them has a return,
+    and there is none where one is not held.
     """
     if not set(names) <= set(panel.names):
         return
-    bad = np.column_stack([bad_days(panel.column(name)) for name in names])
+    returns = [panel.column(name) for name in names]
+    since = max(_first_known(values) for values in returns)
+    bad = np.column_stack([bad_days(values) for values in returns])
+    bad[:since] = False
     # No bout begins within the sessions followed of another.
     last_bad = -QUIET
     for i in np.flatnonzero(bad.any(axis=1)).tolist():
@@ -184,6 +188,12 @@ def sequences(panel: Panel, names: Sequence[str]) -> Iterator[tuple[date, str, d
                     after = int(column.argmax())
                     yield panel.dates[start], name, panel.dates[start + after], after
         last_bad = i
+
+
+def _first_known(values: Floats) -> int:
+    """Return the position of the first value that is known, or how many there are."""
+    known = np.isfinite(values)
+    return int(known.argmax()) if known.any() else len(values)
 
 
 def build_order(connection: duckdb.DuckDBPyConnection) -> pa.Table:
