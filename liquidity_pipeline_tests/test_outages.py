@@ -10,7 +10,6 @@ from pathlib import Path
 
 import pytest
 
-from liquidity_pipeline.contracts.settlements.outlook import FORWARD_CALENDAR
 from liquidity_pipeline.pipeline import Pipeline
 from liquidity_pipeline.settings import Settings
 from liquidity_pipeline.sources.fetch import Window
