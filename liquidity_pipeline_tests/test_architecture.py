@@ -39,6 +39,7 @@ ORDER = [
 ]
 RANK = {room: place for place, rooms in enumerate(ORDER) for room in rooms}
 USES_DAGSTER = {"orchestration", "definitions", "cli"}
+LONGEST_FUNCTION, LONGEST_MODULE = 40, 400
 HEAVY = ("pandas", "numpy", "pyarrow", "duckdb", "dagster", "pandera", "sqlglot", "requests")
 
 
@@ -176,6 +177,29 @@ def test_settings_bring_no_heavy_library_with_them():
 def test_contracts_and_the_registry_leave_heavy_libraries_for_later():
     statement = "import liquidity_pipeline.contracts.sources, liquidity_pipeline.sources.registry"
     assert loaded_by(statement) <= {"requests", "numpy"}
+
+
+# --- length ---------------------------------------------------------------------------------------
+
+
+def test_functions_are_short():
+    offenders = [
+        f"{module}:{node.lineno} {node.name} has {lines} lines"
+        for module, tree in modules().items()
+        for node in ast.walk(tree)
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
+        and (lines := (node.end_lineno or node.lineno) - node.lineno + 1) > LONGEST_FUNCTION
+    ]
+    assert offenders == []
+
+
+def test_modules_are_short():
+    counted = {
+        module: len((PACKAGE / module).read_text(encoding="utf-8").splitlines())
+        for module in modules()
+    }
+    offenders = [f"{name} has {n} lines" for name, n in counted.items() if n > LONGEST_MODULE]
+    assert offenders == []
 
 
 # --- the diagram ---------------------------------------------------------------------------------

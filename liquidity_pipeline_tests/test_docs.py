@@ -10,6 +10,12 @@ import pytest
 from liquidity_pipeline.cli.main import main
 
 ROOT = Path(__file__).parents[1]
+PACKAGE = ROOT / "liquidity_pipeline"
+PROSE = {".py", ".sql", ".j2"}
+# "Stands" for "is": a stand-in, and a server that stands in for another, are plain English.
+STUMBLING = re.compile(
+    r"\b(?:stands?\b(?!-in| in for\b)|anew\b|whoever\b|whence\b|knows? a day\b)", re.IGNORECASE
+)
 PAGES = sorted(
     [*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md"), *(ROOT / "deploy").glob("*.md")]
 )
@@ -19,6 +25,17 @@ PAGES = sorted(
 def test_every_link_leads_to_a_file(page: Path):
     links = re.findall(r"\]\((?!https?:)([^)#]+)(?:#[^)]*)?\)", page.read_text(encoding="utf-8"))
     assert [link for link in links if not (page.parent / link).exists()] == []
+
+
+def test_prose_has_none_of_the_words_that_readers_stumble_over():
+    files = [*PAGES, *(path for path in PACKAGE.rglob("*") if path.suffix in PROSE)]
+    offenders = [
+        f"{path.relative_to(ROOT)}:{number}: {found.group()}"
+        for path in sorted(files)
+        for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), start=1)
+        for found in STUMBLING.finditer(line)
+    ]
+    assert offenders == []
 
 
 def test_every_command_that_is_named_exists():

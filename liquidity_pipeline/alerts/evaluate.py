@@ -18,7 +18,7 @@ from liquidity_pipeline.settings import AlertSettings
 from liquidity_pipeline.storage.warehouse import reading
 
 _CONDITIONS = Path(__file__).parent / "conditions"
-# Of Dagster's records, not of the file: whoever reads them hands it to `check.check`.
+# Comes from Dagster's records, not from the file: the caller passes it to `check.check`.
 RUN_FAILED = "run_failed"
 TITLES: Mapping[str, str] = {
     "stress_flags": "Stress indicator",

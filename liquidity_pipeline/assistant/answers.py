@@ -112,7 +112,7 @@ def publication(row: Mapping[str, Any]) -> Publication:
 
 
 def reach(coverage: Iterable[Mapping[str, Any]], tables: Iterable[str] | None) -> list[Reach]:
-    """Return how far the sources behind published tables are known; None stands for all sources.
+    """Return how far the sources behind published tables are known; None means all sources.
 
     `coverage` are rows of `meta.coverage`, with days as ISO text.
     """

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal, TypeVar
+from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeVar
 
 from pydantic import Field
 
@@ -35,10 +35,11 @@ summary.
 """
 
 Made = TypeVar("Made")
+Tool = TypeVar("Tool", bound=Callable[..., Any])
 
 
 def server(settings: Settings) -> MCPServer:
-    """Return the server of a data directory; the file is opened anew for each answer."""
+    """Return the server of a data directory; the file is opened for each answer."""
     from mcp.server import MCPServer
 
     made = MCPServer(
@@ -53,15 +54,15 @@ def server(settings: Settings) -> MCPServer:
     return made
 
 
-def _add_tools(made: MCPServer, settings: Settings) -> None:
+def _read_only_tool(made: MCPServer) -> Callable[[], Callable[[Tool], Tool]]:
     from mcp.types import ToolAnnotations
 
-    tool = partial(
-        made.tool,
-        annotations=ToolAnnotations(
-            read_only_hint=True, idempotent_hint=True, open_world_hint=False
-        ),
-    )
+    hints = ToolAnnotations(read_only_hint=True, idempotent_hint=True, open_world_hint=False)
+    return partial(made.tool, annotations=hints)
+
+
+def _add_tools(made: MCPServer, settings: Settings) -> None:
+    tool = _read_only_tool(made)
 
     @tool()
     def catalogue(

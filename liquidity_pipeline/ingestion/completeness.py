@@ -135,9 +135,7 @@ def ranges_to_fetch(
     Young are the current and the previous month, in New York: publishers heal and correct.
     `asked` sums up earlier fetches. One answer proves no absence: a hole is asked for again until
     two answers agree on it, and then after a good while, see FetchHistory.
-    Events are due on no day. Of them a month is complete once it was fetched after its end, and
-    the next has been fetched too: one that was fetched while it ran has only its beginning. A
-    month without any event is asked for twice, and so is one with single empty cells.
+    A month with single empty cells is fetched twice. For events see `_incomplete_events`.
     Calendars tell of each entity what is missing. In a table without entities one part hides
     behind another, and what has a value on occasion is due on no day, so months that were fetched
     without a part are fetched again.
@@ -151,17 +149,30 @@ def ranges_to_fetch(
     for lost in gone(source, lake, asked, window).values():
         wanted |= lost
     for table in source.tables:
-        absent = months - set(lake.months(table))
         wanted |= asked.doubtful.get(table.name, frozenset()) & months
         if table.releases:
             present = present_days(lake, table, window.months)
             for gap in missing(present, table, universe, window, now):
                 wanted |= {day.replace(day=1) for day in gap.days} - asked.answered
         else:
-            begun = {month for month in months if month_end(month) + _DAY in absent}
-            wanted |= absent | begun | (asked.unfinished & months)
-            if not table.can_become_empty:
-                wanted |= asked.silent.get(table.name, frozenset()) & months
+            wanted |= _incomplete_events(lake, table, asked, months)
         if not table.entity or table.on_occasion:
             wanted |= asked.missed & months
     return spans(sorted(month for month in wanted if month <= today))
+
+
+def _incomplete_events(
+    lake: Lake, table: Table, asked: FetchHistory, months: set[date]
+) -> set[date]:
+    """Return the months of which not all events may have been fetched; events are due on no day.
+
+    A month is complete once it was fetched after its end, and the next has been fetched too: one
+    that was fetched while it ran has only its beginning. A month without any event is asked for
+    twice.
+    """
+    absent = months - set(lake.months(table))
+    begun = {month for month in months if month_end(month) + _DAY in absent}
+    wanted = absent | begun | (asked.unfinished & months)
+    if not table.can_become_empty:
+        wanted |= asked.silent.get(table.name, frozenset()) & months
+    return wanted

@@ -67,25 +67,39 @@ def summarize(records: Sequence[FetchRecord], today: date | None = None) -> Fetc
         for month, fetches in by_month.items()
         if not _is_believed(month, late[month] or fetches, today)
     }
-    # What could not be read may be well again by now; what was refused is so once it is served.
-    missed = {
-        month
-        for month, fetches in by_month.items()
-        if fetches[-1].missed & served or fetches[-1].unread
-    }
+    missed = _missed(by_month, served)
     return FetchHistory(
         gaps=tuple(records[-1].gaps),
         answered=frozenset(answered),
-        unfinished=frozenset(
-            month
-            for month, fetches in by_month.items()
-            if not any(month_end(month) < fetch.day for fetch in fetches)
-        ),
+        unfinished=_unfinished(by_month),
         missed=frozenset(month for month in missed if not _is_believed(month, late[month], today)),
         silent=_silent(alone),
         doubtful=_doubtful(alone),
         held=_held(records),
         rebased=_rebased(by_month, records),
+    )
+
+
+def _missed(
+    by_month: Mapping[date, Sequence[FetchRecord]], served: frozenset[str]
+) -> frozenset[date]:
+    """Return the months whose last fetch lacked a part that another fetch may bring.
+
+    What could not be read may be readable by now; what was refused, once it is served.
+    """
+    return frozenset(
+        month
+        for month, fetches in by_month.items()
+        if fetches[-1].missed & served or fetches[-1].unread
+    )
+
+
+def _unfinished(by_month: Mapping[date, Sequence[FetchRecord]]) -> frozenset[date]:
+    """Return the months that were asked for only while they ran."""
+    return frozenset(
+        month
+        for month, fetches in by_month.items()
+        if not any(month_end(month) < fetch.day for fetch in fetches)
     )
 
 

@@ -18,7 +18,8 @@ from liquidity_pipeline.sources.errors import PublisherError
 from liquidity_pipeline.sources.fetch import Collected, Fetch, Split, Transport, Window
 from liquidity_pipeline.sources.registry import SOURCES, Source
 from liquidity_pipeline.storage.archive import Archive, FetchRecord
-from liquidity_pipeline.storage.lake import Choice, Lake, Stored
+from liquidity_pipeline.storage.lake import Lake, Stored
+from liquidity_pipeline.storage.merging import Choice
 from liquidity_pipeline.universe import Universe
 
 

@@ -1,7 +1,7 @@
 """Cut a mart where its inputs are no longer known: remove rows or set columns to NULL.
 
-A mart is built from whatever is held. What of it is known, its contract and `meta.coverage` decide,
-for SQL and Python marts alike.
+A mart is built from all stored data. Its contract and `meta.coverage` decide which of its values
+are known, for SQL and Python marts alike.
 """
 
 from __future__ import annotations

@@ -13,6 +13,7 @@ from liquidity_pipeline.ingestion import traffic
 from liquidity_pipeline.ingestion.completeness import Missing, first_month, spans
 from liquidity_pipeline.ingestion.completeness import describe as describe_missing
 from liquidity_pipeline.ingestion.health import read_gaps
+from liquidity_pipeline.ingestion.ingest import Ingested
 from liquidity_pipeline.orchestration.charts import asset_chart
 from liquidity_pipeline.orchestration.dagster_instance import STARTED_BY
 from liquidity_pipeline.orchestration.metadata import bullets, column_schema, describe
@@ -91,20 +92,7 @@ def _source_asset(source: Source) -> dg.AssetsDefinition:
         metadata={"dagster/column_schema": column_schema(table)},
         pool=pool(source),
         freshness_policy=_freshness_policy(table),
-        check_specs=[
-            dg.AssetCheckSpec(
-                "contract",
-                asset=source_key(source.name),
-                blocking=True,
-                description="Columns, types, bounds and key conform to the contract.",
-            ),
-            dg.AssetCheckSpec(
-                "complete",
-                asset=source_key(source.name),
-                description="All observations that are public by the publisher's calendar are "
-                "present in every stored month; acknowledged gaps are excluded.",
-            ),
-        ],
+        check_specs=_check_specs(source),
         # A month that stays empty is not materialised: see _materialized.
         output_required=True,
     )
@@ -119,6 +107,23 @@ def _source_asset(source: Source) -> dg.AssetsDefinition:
         yield from _materialized(context, pipeline, source, window)
 
     return materialize
+
+
+def _check_specs(source: Source) -> list[dg.AssetCheckSpec]:
+    return [
+        dg.AssetCheckSpec(
+            "contract",
+            asset=source_key(source.name),
+            blocking=True,
+            description="Columns, types, bounds and key conform to the contract.",
+        ),
+        dg.AssetCheckSpec(
+            "complete",
+            asset=source_key(source.name),
+            description="All observations that are public by the publisher's calendar are "
+            "present in every stored month; acknowledged gaps are excluded.",
+        ),
+    ]
 
 
 def _cadence(table: Table) -> str:
@@ -138,21 +143,18 @@ def _freshness_policy(table: Table) -> dg.FreshnessPolicy:
 def _materialized(
     context: dg.AssetExecutionContext, pipeline: Pipeline, source: Source, window: Window
 ) -> Iterator[dg.MaterializeResult[Any] | dg.AssetCheckResult]:
-    settings, wait = pipeline.settings, context.log.warning
     try:
-        # One run at a time asks a publisher, and writes the tables that come from it.
-        with holding_all(settings.data_dir, source.publishers, who(context.run), wait):
-            ingested = pipeline.ingest(source, window)
+        ingested = _ingested(context, pipeline, source, window)
     except ContractBreach as error:
         yield _check(source, "contract", passed=False, metadata={"breach": str(error)})
         raise dg.Failure(description=str(error), allow_retries=False) from error
     except PublisherError as error:
         raise retry_or_fail(error, context.run.tags) from error
     missing = pipeline.missing(source, window) if source.partitioned else []
-    standing = _all_missing(pipeline, source, window)
+    all_missing = _all_missing(pipeline, source, window)
     checks = [
         _check(source, "contract", passed=True, metadata={}),
-        _check(source, "complete", passed=not standing, metadata=_missing_metadata(standing)),
+        _check(source, "complete", passed=not all_missing, metadata=_missing_metadata(all_missing)),
     ]
     mine = [stored for stored in ingested.stored if stored.table is source.tables[0]]
     empty = _months_without_rows(source, window, mine, missing)
@@ -178,6 +180,15 @@ def _materialized(
         tags=origin_tags(pipeline),
         check_results=checks,
     )
+
+
+def _ingested(
+    context: dg.AssetExecutionContext, pipeline: Pipeline, source: Source, window: Window
+) -> Ingested:
+    """Fetch and store; one run at a time asks a publisher, and writes the tables it serves."""
+    folder, wait = pipeline.settings.data_dir, context.log.warning
+    with holding_all(folder, source.publishers, who(context.run), wait):
+        return pipeline.ingest(source, window)
 
 
 def _all_missing(pipeline: Pipeline, source: Source, window: Window) -> list[Missing]:

@@ -21,7 +21,7 @@ import pyarrow as pa
 from liquidity_pipeline.brief import edition
 from liquidity_pipeline.brief.model import Brief
 from liquidity_pipeline.contracts.marts import MART_TABLES
-from liquidity_pipeline.contracts.meta import PUBLICATION_TABLES, SIGN_CONVENTIONS
+from liquidity_pipeline.contracts.meta import PUBLICATION_TABLES
 from liquidity_pipeline.contracts.registry import PUBLISHED
 from liquidity_pipeline.contracts.sources import SOURCE_TABLES
 from liquidity_pipeline.contracts.sources.policy import POLICY_EVENTS
@@ -29,7 +29,7 @@ from liquidity_pipeline.contracts.table import Table
 from liquidity_pipeline.ingestion import completeness, coverage, freshness, ingest, traffic
 from liquidity_pipeline.ingestion.fetch_history import FetchHistory, summarize
 from liquidity_pipeline.ingestion.ingest import Ingested, Rebuilt
-from liquidity_pipeline.models import build_stamp, building, engine, reference
+from liquidity_pipeline.models import build_stamp, building, engine
 from liquidity_pipeline.models.build_stamp import BuildStamp
 from liquidity_pipeline.models.building import BuiltMart
 from liquidity_pipeline.models.reconciliations import reconciliation as reconciliations
@@ -37,16 +37,12 @@ from liquidity_pipeline.models.reconciliations.reconciliation import (
     Reconciliation,
     ReconciliationResult,
 )
-from liquidity_pipeline.pipeline import publication
-from liquidity_pipeline.settings import SANDBOX, Settings
+from liquidity_pipeline.pipeline import inputs, publication
+from liquidity_pipeline.settings import Settings
 from liquidity_pipeline.sources.errors import PublisherError
 from liquidity_pipeline.sources.fetch import Transport, Window
 from liquidity_pipeline.sources.http import HttpClient
-from liquidity_pipeline.sources.reference import (
-    read_policy_events,
-    read_published_totals,
-    read_sign_conventions,
-)
+from liquidity_pipeline.sources.reference import read_policy_events
 from liquidity_pipeline.sources.registry import SOURCES, Source
 from liquidity_pipeline.storage import warehouse
 from liquidity_pipeline.storage.archive import Archive
@@ -190,7 +186,7 @@ class Pipeline:
         built, and reconciled by their `checks`.
         """
         names = list(names)
-        inputs = self._mart_inputs()
+        fingerprint = self._mart_inputs()
         self._stamp.clear()
         wanted = frozenset[str]().union(*(engine.upstream(name) for name in names))
         wanted = wanted.union(*(check.reads for check in checks))
@@ -202,18 +198,13 @@ class Pipeline:
         if set(names) == set(MART_TABLES) and not has_failed:
             with self.session() as connection:
                 holds_until = build_stamp.next_change(connection, self.settings.today)
-            self._stamp.set(inputs, self.now, holds_until)
+            self._stamp.set(fingerprint, self.now, holds_until)
 
     def _with_unreadable_files(self, built: BuiltMart) -> BuiltMart:
         """Add to a failure the files of the mart's inputs that cannot be read, if there are any."""
         if built.error is None:
             return built
-        damaged = [
-            line
-            for table in SOURCE_TABLES.values()
-            if table.qualified_name in engine.upstream(built.name)
-            for line in self.lake.unreadable(table)
-        ]
+        damaged = inputs.unreadable(self.lake, engine.upstream(built.name))
         return replace(built, failure="; ".join([built.failure, *damaged]))
 
     def marts_are_current(self) -> bool:
@@ -253,42 +244,15 @@ class Pipeline:
             self._coverage = state, rows
         return self._coverage[1]
 
-    def _reference(self) -> dict[str, pa.Table]:
-        """Return what marts read beside the sources: coverage, and what no publisher says."""
-        return {**self._facts, "coverage": self.coverage()}
-
     @cached_property
     def _facts(self) -> dict[str, pa.Table]:
-        """Days, the clock, symbols, signs, and Treasury's totals of the real world."""
-        signs = read_sign_conventions(self.settings.reference_dir)
-        totals = read_published_totals(self.settings.reference_dir)
-        is_real = self.settings.endpoints != SANDBOX
-        return {
-            "calendar_days": reference.calendar_days(self.settings.today),
-            "clock": reference.clock(self.now),
-            "universe": reference.universe_table(self.universe),
-            "sign_conventions": signs.cast(SIGN_CONVENTIONS.arrow_schema),
-            "published_totals": totals if is_real else totals.slice(0, 0),
-        }
+        return inputs.facts(self.settings, self.universe, self.now)
 
     @contextmanager
     def session(self, wanted: frozenset[str] | None = None) -> Iterator[duckdb.DuckDBPyConnection]:
         """Open DuckDB in memory on the wanted tables (all by default), as public at `now`."""
-        inputs = engine.Inputs(
-            source_files={
-                name: self.lake.gathered(table)
-                for name, table in SOURCE_TABLES.items()
-                if wanted is None or table.qualified_name in wanted
-            },
-            mart_files={
-                name: path
-                for name, table in MART_TABLES.items()
-                if (path := self.marts.path(table)).exists()
-                and (wanted is None or table.qualified_name in wanted)
-            },
-            reference=self._reference(),
-        )
-        with engine.session(inputs) as connection:
+        reference = {**self._facts, "coverage": self.coverage()}
+        with engine.session(inputs.gather(self.lake, self.marts, reference, wanted)) as connection:
             yield connection
 
     # --- publication ---------------------------------------------------------------------------
@@ -340,7 +304,7 @@ class Pipeline:
 
     def _why_not_published(self, error: Exception) -> str:
         """Return what failed, and which files of the lake cannot be read, if any."""
-        damaged = [line for table in SOURCE_TABLES.values() for line in self.lake.unreadable(table)]
+        damaged = inputs.unreadable(self.lake)
         return f"not published: {'; '.join(damaged) or error}"
 
     def never_built(self) -> list[str]:

@@ -160,9 +160,10 @@ def is_sifma(number_of_day: int) -> bool:
 
 @cache
 def has_par_yields(number_of_day: int) -> bool:
-    """Know a day with par yields: SIFMA's days, and a Good Friday on which jobs are reported.
+    """Tell whether par yields are published: on SIFMA's days, and on some Good Fridays.
 
-    The bond market then trades until noon, while repo rates are not published.
+    Those are the ones on which jobs are reported: the bond market then trades until noon, while
+    repo rates are not published.
     """
     if is_sifma(number_of_day):
         return True

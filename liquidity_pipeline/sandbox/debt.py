@@ -95,10 +95,7 @@ class DebtDesk:
         self.soma_now = [0] * len(SOMA_CLASSES)
         self.share_rolled: dict[int, float] = {}
         # Record, see DebtRecord.
-        self.offering = [
-            _NO_AMOUNT if a.security_class == "bill" else fixed_offering(a, growth)
-            for a, growth in zip(auctions, self.growth, strict=True)
-        ]
+        self.offering = _fixed_offerings(auctions, self.growth)
         self.soma_accepted = [0] * count
         self.maturing_public, self.maturing_soma = [0] * count, [0] * count
         self.issued, self.redeemed, self.discount, self.soma = (
@@ -307,3 +304,11 @@ def _redemption_line(auction: Auction) -> int:
     if auction.is_bill:
         return 0
     return 2 if auction.is_bond else 1
+
+
+def _fixed_offerings(auctions: list[Auction], growth: list[float]) -> list[int]:
+    """Return the size of each offering; bills are sized when they are announced."""
+    return [
+        _NO_AMOUNT if auction.security_class == "bill" else fixed_offering(auction, factor)
+        for auction, factor in zip(auctions, growth, strict=True)
+    ]

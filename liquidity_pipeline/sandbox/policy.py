@@ -14,7 +14,7 @@ from liquidity_pipeline.sandbox import days
 from liquidity_pipeline.sandbox.days import FloatArray, IntArray
 
 # The world begins a year before the first Daily Treasury Statement, so that the first served day
-# stands on settled balances; Treasury's debt reaches back as far as its longest bond.
+# starts from settled balances; Treasury's debt reaches back as far as its longest bond.
 FIRST_STATEMENT = days.day(2005, 10, 3)
 WORLD_START = days.day(2004, 10, 1)
 LONGEST_BOND_YEARS = 30

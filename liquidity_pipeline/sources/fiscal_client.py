@@ -198,6 +198,18 @@ def read(
     params = {"filter": ",".join(where), "sort": ",".join(sort), "format": "json"}
     if select:
         params["fields"] = ",".join(columns)
+    rows, url = _rows_of_all_pages(fetch, path, params, usd_mn)
+    try:
+        return Records.of(rows, columns, url)
+    except UnexpectedPayloadError:
+        name = fetch.left_out(path.rsplit("/", 1)[-1])
+        return Records.of(_of_text(rows, columns, url, name, unit), columns, url)
+
+
+def _rows_of_all_pages(
+    fetch: Fetch, path: str, params: Mapping[str, str], usd_mn: Iterable[str]
+) -> tuple[list[Mapping[str, Any]], str]:
+    """Return the rows of all pages, as many as were announced, and the last page's address."""
     rows: list[Mapping[str, Any]] = []
     previous: Page | None = None
     number, url = 0, ""
@@ -215,11 +227,7 @@ def read(
             publisher=PUBLISHER,
             url=url,
         )
-    try:
-        return Records.of(rows, columns, url)
-    except UnexpectedPayloadError:
-        name = fetch.left_out(path.rsplit("/", 1)[-1])
-        return Records.of(_of_text(rows, columns, url, name, unit), columns, url)
+    return rows, url
 
 
 def _of_text(

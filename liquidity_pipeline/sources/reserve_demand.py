@@ -42,7 +42,7 @@ _WORDS = {
     "p84_bp": "84th",
 }
 _ASCENDING = ("p2_5_bp", "p16_bp", "p50_bp", "p84_bp", "p97_5_bp")
-# Notes may stand above the header.
+# Lines of notes may precede the header.
 _HEADER_WITHIN = 10
 _DAY_FORMATS = ("%Y-%m-%d", "%m/%d/%Y", "%Y-%m-%d %H:%M:%S")
 

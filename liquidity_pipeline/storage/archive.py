@@ -163,23 +163,7 @@ class Archive:
 
         `present` and `doubtful` say what came; see FetchRecord.
         """
-        answers = [
-            {
-                "publisher": answer.publisher,
-                "path": answer.path,
-                "params": params,
-                "form": form,
-                "url": answer.url,
-                "status": answer.status,
-                "headers": dict(answer.headers),
-                "failure": answer.failure,
-                "unread": any(answer is unread for unread in fetch.unread),
-                "fetched_at": answer.fetched_at.isoformat(),
-                "sha256": self._keep_body(answer.body),
-                "bytes": len(answer.body),
-            }
-            for form, params, answer in fetch.answers
-        ]
+        answers = self._keep_answers(fetch)
         record = FetchRecord(
             source=source,
             window=fetch.window,
@@ -197,6 +181,26 @@ class Archive:
         with replacing(self._fetches / source / name, self._scratch) as path:
             path.write_text(record.to_json())
         return record
+
+    def _keep_answers(self, fetch: Fetch) -> list[dict[str, Any]]:
+        """Store the bodies of a fetch's answers; return what its record says of each answer."""
+        return [
+            {
+                "publisher": answer.publisher,
+                "path": answer.path,
+                "params": params,
+                "form": form,
+                "url": answer.url,
+                "status": answer.status,
+                "headers": dict(answer.headers),
+                "failure": answer.failure,
+                "unread": any(answer is unread for unread in fetch.unread),
+                "fetched_at": answer.fetched_at.isoformat(),
+                "sha256": self._keep_body(answer.body),
+                "bytes": len(answer.body),
+            }
+            for form, params, answer in fetch.answers
+        ]
 
     def records(self) -> Iterator[FetchRecord]:
         """Yield every record, oldest first."""

@@ -11,9 +11,8 @@ is, and a changed value is noted as a revision.
 from __future__ import annotations
 
 import hashlib
-import json
 import os
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -28,13 +27,12 @@ from liquidity_pipeline.contracts.table import Table
 from liquidity_pipeline.contracts.validation import conform, validate
 from liquidity_pipeline.storage.files import replacing
 from liquidity_pipeline.storage.gathered import gather
+from liquidity_pipeline.storage.merging import NO_CHOICE, Choice, kept_rows, merge
+from liquidity_pipeline.storage.revisions import compare, months_of_both
 
 # From as many files on it pays to gather them.
 _MANY = 13
 _CONTENT = b"content_sha256"
-# The rank of a provider for an entity, from 0 for its first choice.
-Choice = Mapping[tuple[str, str], int]
-_NO_CHOICE: Choice = {}
 
 
 @dataclass(frozen=True)
@@ -146,7 +144,7 @@ class Lake:
         checked: bool = False,
         keep_after: date | None = None,
         withdrawn: Collection[str] = (),
-        choice: Choice = _NO_CHOICE,
+        choice: Choice = NO_CHOICE,
     ) -> list[Stored]:
         """Replace the partitions of the given months by the rows, each atomically.
 
@@ -165,11 +163,11 @@ class Lake:
             if part.num_rows or self._may_be_empty(table, month):
                 old = self._old_rows(table, month)
                 if old is not None:
-                    kept = _unmoved(
-                        table, _kept(table, old, part, keep_after), checked_rows, inside
+                    elsewhere = checked_rows.filter(pc.invert(inside))
+                    kept = kept_rows(
+                        table, old, part, elsewhere, keep_after=keep_after, withdrawn=withdrawn
                     )
-                    kept = _not_withdrawn(table, kept, withdrawn)
-                    part = _merge(table, part, kept, old, choice)
+                    part = merge(table, part, kept, old, choice)
                 stored.append(self._replace_partition(table, month, part, old, seen_at))
         return stored
 
@@ -248,7 +246,7 @@ class Lake:
         Of a table without partitions, days that the new version no longer covers do not count.
         """
         if month is None:
-            months = _months_of_both(table, old, new)
+            months = months_of_both(table, old, new)
             return sum(self._note_revisions(table, *part, seen_at) for part in months)
         found = compare(table, month, old, new, seen_at)
         if found.num_rows:
@@ -288,28 +286,6 @@ class Lake:
         return pa.concat_tables(parts) if parts else schema.empty_table()
 
 
-def _months_of_both(
-    table: Table, old: pa.Table, new: pa.Table
-) -> list[tuple[date, pa.Table, pa.Table]]:
-    """Return old and new rows by month, for the days from the first to the last of the new rows."""
-    if not new.num_rows:
-        return []
-    span = pc.min_max(new[table.day])
-    after = pc.greater_equal(old[table.day], span["min"])
-    old = old.filter(pc.and_(after, pc.less_equal(old[table.day], span["max"])))
-    firsts = [
-        pc.floor_temporal(rows[table.day], unit="month").cast(pa.date32()) for rows in (old, new)
-    ]
-    return [
-        (
-            month.as_py(),
-            old.filter(pc.equal(firsts[0], month)),
-            new.filter(pc.equal(firsts[1], month)),
-        )
-        for month in firsts[0].unique()
-    ]
-
-
 def _read_file(table: Table, path: Path, names: Sequence[str]) -> pa.Table:
     """Return columns of a file; raise ValueError, with the way out, for one that is not readable.
 
@@ -327,119 +303,6 @@ def _read_file(table: Table, path: Path, names: Sequence[str]) -> pa.Table:
             f"{table.qualified_name} ({error}): `liquidity rebuild` makes the lake again from the "
             f"archive."
         ) from error
-
-
-def compare(table: Table, month: date, old: pa.Table, new: pa.Table, seen_at: datetime) -> pa.Table:
-    """Return one row of `meta.revisions` per value that differs between two versions.
-
-    Rows that only the new version has are news, not revisions. Volumes are left out: publishers
-    touch them up for weeks.
-    """
-    names = [name for name in table.arrow_schema.names if name not in table.key]
-    names = [name for name in names if name not in ("known_at", "volume")]
-    before, after = _keyed(table, old, names), _keyed(table, new, names)
-    found: list[dict[str, object]] = []
-    for key, old_row in before.items():
-        common = {
-            "table_name": table.name,
-            "row_key": key,
-            "month": month,
-            "seen_at": seen_at,
-        }
-        new_row = after.get(key)
-        if new_row is None:
-            gone = {"column_name": "*", "change": "vanished", "old_value": None, "new_value": None}
-            found.append(common | gone)
-            continue
-        for name, was, now in zip(names, old_row, new_row, strict=True):
-            if was != now:
-                values = {"old_value": _word(was), "new_value": _word(now)}
-                found.append(common | {"column_name": name, "change": "changed"} | values)
-    return pa.Table.from_pylist(found, schema=REVISIONS.arrow_schema)
-
-
-def _keyed(table: Table, rows: pa.Table, names: list[str]) -> dict[str, tuple[object, ...]]:
-    keys = [rows[name].cast(pa.string()).to_pylist() for name in table.key]
-    values = [rows[name].to_pylist() for name in names]
-    labels = (json.dumps(dict(zip(table.key, key, strict=True))) for key in zip(*keys, strict=True))
-    return dict(zip(labels, zip(*values, strict=True), strict=True))
-
-
-def _word(value: object) -> str | None:
-    return None if value is None else str(value)
-
-
-def _kept(table: Table, old: pa.Table, new: pa.Table, keep_after: date | None) -> pa.Table:
-    """Return the old rows that stay even if the new answer lacks them."""
-    if table.keep_vanished:
-        return old
-    if table.whole_days:
-        return old.filter(pc.invert(pc.is_in(old[table.day], value_set=new[table.day])))
-    if keep_after is None:
-        return old.slice(0, 0)
-    return old.filter(pc.greater(old[table.day], pa.scalar(keep_after, pa.date32())))
-
-
-def _unmoved(table: Table, old: pa.Table, answer: pa.Table, inside: pa.Array) -> pa.Table:
-    """Leave out old rows that the answer has in another month: they would be there twice."""
-    if table.day in table.key or not old.num_rows:
-        return old
-    elsewhere = _row_keys(table, answer.filter(pc.invert(inside)))
-    return old.filter(pc.invert(pc.is_in(_row_keys(table, old), value_set=elsewhere)))
-
-
-def _not_withdrawn(table: Table, kept: pa.Table, withdrawn: Collection[str]) -> pa.Table:
-    """Leave out old rows that will never be full: what settles of a postponed auction is nothing.
-
-    A row that was full stays: results that are gone from an answer are the answer's fault.
-    """
-    if not withdrawn or not kept.num_rows or len(table.key) != 1 or not table.fullness:
-        return kept
-    named = pc.is_in(kept[table.key[0]], value_set=pa.array(sorted(withdrawn), pa.string()))
-    return kept.filter(pc.invert(pc.and_(named, pc.is_null(kept[table.fullness]))))
-
-
-def _worse(table: Table, new: pa.Table, old: pa.Table, choice: Choice) -> pa.Array:
-    """Tell of each new row whether it knows less than the stored row of the same key.
-
-    It lacks what makes a row full, or is from a provider of a later choice.
-    """
-    keys = _row_keys(table, new)
-    worse = pa.array([False] * new.num_rows, pa.bool_())
-    if table.fullness:
-        full_before = old.filter(pc.is_valid(old[table.fullness]))
-        had = pc.is_in(keys, value_set=_row_keys(table, full_before))
-        worse = pc.or_(worse, pc.and_(pc.is_null(new[table.fullness]), had))
-    if table.provider and choice:
-        held = dict(zip(_row_keys(table, old).to_pylist(), _ranks(table, old, choice), strict=True))
-        ranks = zip(keys.to_pylist(), _ranks(table, new, choice), strict=True)
-        later = [rank > held.get(key, rank) for key, rank in ranks]
-        worse = pc.or_(worse, pa.array(later, pa.bool_()))
-    return worse
-
-
-def _ranks(table: Table, rows: pa.Table, choice: Choice) -> list[int]:
-    """Return the rank of each row's provider; one that is no longer chosen comes last."""
-    pairs = zip(rows[table.entity].to_pylist(), rows[table.provider].to_pylist(), strict=True)
-    return [choice.get(pair, len(choice)) for pair in pairs]
-
-
-def _merge(table: Table, new: pa.Table, kept: pa.Table, old: pa.Table, choice: Choice) -> pa.Table:
-    """Return the new rows, the kept ones that they lack, and the old ones that know more."""
-    if old.num_rows and (table.fullness or table.provider):
-        worse = _worse(table, new, old, choice)
-        better = pc.is_in(_row_keys(table, old), value_set=_row_keys(table, new.filter(worse)))
-        new = pa.concat_tables([new.filter(pc.invert(worse)), old.filter(better)])
-    if not kept.num_rows:
-        return conform(table, new)
-    gone = pc.invert(pc.is_in(_row_keys(table, kept), value_set=_row_keys(table, new)))
-    return conform(table, pa.concat_tables([new, kept.filter(gone)]))
-
-
-def _row_keys(table: Table, rows: pa.Table) -> pa.Array:
-    """Return one string per row that identifies it by its key."""
-    parts = [pc.fill_null(rows[name].cast(pa.string()), "\x00") for name in table.key]
-    return pc.binary_join_element_wise(*parts, "\x1f").combine_chunks()
 
 
 def _hash_rows(rows: pa.Table) -> str:

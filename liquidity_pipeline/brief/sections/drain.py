@@ -6,7 +6,7 @@ from datetime import date
 from typing import Any
 
 from liquidity_pipeline.brief.book import Book
-from liquidity_pipeline.brief.model import N_, Block, Section, fig, msg, row, statement, table
+from liquidity_pipeline.brief.model import N_, Block, Row, Section, fig, msg, row, statement, table
 from liquidity_pipeline.brief.terms import COMPONENTS, SEASONAL, term
 
 
@@ -44,31 +44,8 @@ def _components(book: Book) -> Block:
     if week is None:
         what = msg(N_("The drain of the H.4.1 week"))
         return statement("components", book.unknown(what, "marts.weekly_drains"), "unknown")
-    rows = []
-    for record in book.records("drain_components", week=week):
-        component = record["component"]
-        label = term(COMPONENTS, component)
-        cells: list[dict[str, Any]] = []
-        for column, suffix, name in (
-            ("amount_usd_mn", "amount", N_("{what}: amount")),
-            ("drain_reserves_usd_mn", "accounting", N_("{what}: reserve accounting")),
-            ("drain_headline_usd_mn", "market", N_("{what}: market convention")),
-        ):
-            if component == "total" and suffix == "amount":
-                cells.append({"text": ""})
-                continue
-            figure = book.figure(
-                f"drain.{component}.{suffix}",
-                msg(name, what=label),
-                "usd_mn",
-                "drain_component",
-                date=week,
-                week=week,
-                component=component,
-                column=column,
-            )
-            cells.append(fig(figure, "signed"))
-        rows.append(row(label, *cells, total=component == "total"))
+    records = book.records("drain_components", week=week)
+    rows = [_component_row(book, week, record["component"]) for record in records]
     columns = [
         msg(N_("Component")),
         msg(N_("Amount, {unit}"), unit=msg(N_("USD bn"))),
@@ -86,35 +63,39 @@ def _components(book: Book) -> Block:
     return table("components", title, columns, rows, ["marts.weekly_drains"], note=note)
 
 
+def _component_row(book: Book, week: date, component: str) -> Row:
+    """Return a component's amount and its drain in both conventions; a total has no amount."""
+    label = term(COMPONENTS, component)
+    cells: list[dict[str, Any]] = []
+    for column, suffix, name in (
+        ("amount_usd_mn", "amount", N_("{what}: amount")),
+        ("drain_reserves_usd_mn", "accounting", N_("{what}: reserve accounting")),
+        ("drain_headline_usd_mn", "market", N_("{what}: market convention")),
+    ):
+        if component == "total" and suffix == "amount":
+            cells.append({"text": ""})
+            continue
+        figure = book.figure(
+            f"drain.{component}.{suffix}",
+            msg(name, what=label),
+            "usd_mn",
+            "drain_component",
+            date=week,
+            week=week,
+            component=component,
+            column=column,
+        )
+        cells.append(fig(figure, "signed"))
+    return row(label, *cells, total=component == "total")
+
+
 def _season(book: Book) -> Block:
     newest = {record["component"]: record for record in book.records("season_weeks")}
-    rows = []
-    for component, label in SEASONAL.items():
-        if component not in newest:
-            continue
-        week = newest[component]["week_ending"]
-        cells = []
-        for column, name, unit in (
-            ("actual_usd_mn", N_("{what}: actual"), "usd_mn"),
-            ("expected_usd_mn", N_("{what}: seasonal expectation"), "usd_mn"),
-            ("expected_low_usd_mn", N_("{what}: lower end of the band"), "usd_mn"),
-            ("expected_high_usd_mn", N_("{what}: upper end of the band"), "usd_mn"),
-            ("surprise_sd", N_("{what}: surprise in standard deviations"), "sd"),
-        ):
-            figure = book.figure(
-                f"season.{component}.{column.removesuffix('_usd_mn')}",
-                msg(name, what=msg(label)),
-                unit,  # type: ignore[arg-type]
-                "season",
-                date=week,
-                week=week,
-                component=component,
-                column=column,
-            )
-            cells.append(fig(figure, "signed"))
-        actual, expected, low, high, surprise = cells
-        band = msg(N_("[{low}, {high}]"), low=low, high=high)
-        rows.append(row(msg(label), week, actual, expected, band, surprise))
+    rows = [
+        _season_row(book, component, label, newest[component]["week_ending"])
+        for component, label in SEASONAL.items()
+        if component in newest
+    ]
     if not rows:
         what = msg(N_("The usual season"))
         return statement("season", book.unknown(what, "marts.drain_seasonality"), "unknown")
@@ -132,6 +113,32 @@ def _season(book: Book) -> Block:
         date=book.as_of,
     )
     return table("season", title, columns, rows, ["marts.drain_seasonality"])
+
+
+def _season_row(book: Book, component: str, label: str, week: date) -> Row:
+    """Return a component's drain in a week, what the season would have, and the surprise."""
+    cells = []
+    for column, name, unit in (
+        ("actual_usd_mn", N_("{what}: actual"), "usd_mn"),
+        ("expected_usd_mn", N_("{what}: seasonal expectation"), "usd_mn"),
+        ("expected_low_usd_mn", N_("{what}: lower end of the band"), "usd_mn"),
+        ("expected_high_usd_mn", N_("{what}: upper end of the band"), "usd_mn"),
+        ("surprise_sd", N_("{what}: surprise in standard deviations"), "sd"),
+    ):
+        figure = book.figure(
+            f"season.{component}.{column.removesuffix('_usd_mn')}",
+            msg(name, what=msg(label)),
+            unit,  # type: ignore[arg-type]
+            "season",
+            date=week,
+            week=week,
+            component=component,
+            column=column,
+        )
+        cells.append(fig(figure, "signed"))
+    actual, expected, low, high, surprise = cells
+    band = msg(N_("[{low}, {high}]"), low=low, high=high)
+    return row(msg(label), week, actual, expected, band, surprise)
 
 
 def _commentary(book: Book) -> Block:

@@ -250,11 +250,7 @@ def _episodes(book: Book) -> list[Block]:
         for name, column, unit, label in _EPISODE
     }
     text = _OPEN_EPISODE if is_open else _LAST_EPISODE
-    places = {
-        "depth": fig(figures["depth"], "full"),
-        "share": fig(figures["share"], "full"),
-        "tga": fig(figures["tga"], "full"),
-    }
+    places = {name: fig(figures[name], "full") for name in ("depth", "share", "tga")}
     tone: Tone = "watch" if is_open else ""
     return [
         statement(

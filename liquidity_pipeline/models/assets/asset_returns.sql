@@ -4,11 +4,11 @@
 -- day, closing at 00:00 of the next, 19:00 or 20:00 in New York. Five sessions are a week of the one and
 -- five days of the other, so returns of different assets compare only in the columns new_york: there a
 -- coin is measured between the UTC closes of the same two New York sessions as the shares. What moves it
--- in the 3 to 4 hours after their close belongs to the shares' next session: no closer price is held.
--- return_5d is close to close over five returns (t against t-5); return_5_sessions is the press's
--- way, from the first to the last close of five sessions (t against t-4). A return from or to a missing
+-- in the 3 to 4 hours after their close belongs to the shares' next session: no closer price is stored.
+-- return_5d is close to close over five returns (t against t-5); return_5_sessions is the press
+-- convention, from the first to the last close of five sessions (t against t-4). A return from or to a missing
 -- session is NULL. Volatility is the sample deviation of 20 daily returns, annualised with 252
--- sessions or 365 days. Drawdowns are against the highest close since the first one that is held here:
+-- sessions or 365 days. Drawdowns are against the highest close since the first one that is stored here:
 -- of the price alone, and of the price with dividends reinvested.
 -- A price counts that comes from the symbol's first provider. Another's is in the sources beside it:
 -- it is near, not equal, lacks dividends, and a return from one to the other is neither's.

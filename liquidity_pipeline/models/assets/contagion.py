@@ -168,8 +168,8 @@ def build_sequences(connection: duckdb.DuckDBPyConnection) -> pa.Table:
 def sequences(panel: Panel, names: Sequence[str]) -> Iterator[tuple[date, str, date, int]]:
     """Yield (start of the bout, class, its first bad day, sessions since the start).
 
-    A bout is one of all the named classes together: none begins before each of them has a return,
-    and there is none where one is not held.
+    A bout covers all the named classes together: it begins once each of them has a return, and
+    without data for one of them there is none.
     """
     if not set(names) <= set(panel.names):
         return

@@ -39,7 +39,7 @@ def build(connection: duckdb.DuckDBPyConnection) -> pa.Table:
         return panels.table([], RELATIVE_PERFORMANCE.arrow_schema)
     large = classes.column(BENCHMARK)
     values = np.hstack([assets.values, assets.values - large[:, None]])
-    # An asset less itself is no look.
+    # The benchmark less itself is zero on every day: there is nothing to test.
     values[:, ~np.nan_to_num(values).any(axis=0)] = np.nan
     drained = np.array([episode is not None for episode in state])
     names = [name for _ in MEASURES for name in assets.names]

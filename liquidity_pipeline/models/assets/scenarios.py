@@ -61,7 +61,7 @@ class Impact:
 def scenario(
     portfolio: Mapping[str, float], betas: Betas, scenarios: Mapping[str, float]
 ) -> list[Impact]:
-    """Return each scenario's impact on each position and on the portfolio, in % of what is held.
+    """Return each scenario's impact on each position and on the portfolio, in % of its value.
 
     `portfolio` maps assets to shares of the whole, what is missing to 1 is cash; `scenarios` map
     names to drains in USD bn over four weeks. The portfolio's interval allows for the betas' errors

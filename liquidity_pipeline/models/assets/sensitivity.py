@@ -7,7 +7,7 @@ are in `weekly_correlations`. Sources: method, C7; estimators and their papers i
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import duckdb
@@ -62,6 +62,12 @@ class Weekly:
         classes = panels.class_means(assets, panels.asset_classes(connection))
         return cls(assets, classes, drivers.on(weeks))
 
+    def labels(self, class_of: Mapping[str, str]) -> list[tuple[str, str, str, str]]:
+        """Return driver, scope, asset or class, and class of every pair: driver by driver."""
+        subjects = [("asset", name, class_of[name]) for name in self.assets.names]
+        subjects += [("asset_class", name, name) for name in self.classes.names]
+        return [(driver, *subject) for driver in self.drivers.names for subject in subjects]
+
     def moments(self, returns: Floats) -> Moments:
         """Return the moments of every return with every driver: driver by driver."""
         n_drivers, n_returns = len(self.drivers.names), returns.shape[1]
@@ -86,9 +92,7 @@ def build_sensitivity(connection: duckdb.DuckDBPyConnection) -> pa.Table:
     """Return `marts.liquidity_sensitivity`: one row per date, window, driver and asset or class."""
     weekly = Weekly.read(connection)
     class_of = panels.asset_classes(connection)
-    subjects = [("asset", name, class_of[name]) for name in weekly.assets.names]
-    subjects += [("asset_class", name, name) for name in weekly.classes.names]
-    labels = [(driver, *subject) for driver in weekly.drivers.names for subject in subjects]
+    labels = weekly.labels(class_of)
     groups = [f"{scope} {name}" for _, scope, name, _ in labels]
     n_subjects = len(class_of) + len(set(class_of.values()))
     moments = weekly.moments(np.hstack([weekly.assets.values, weekly.classes.values]))

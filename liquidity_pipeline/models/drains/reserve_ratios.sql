@@ -5,7 +5,7 @@
 -- that is missing. For weeks before 2018-01-10 the year-end figures in data/reference are used, also
 -- where FRED serves H.8 for them: it serves today's figures, restated at each yearly benchmark.
 -- Beside the ratio is what the New York Fed had last published of its elasticity by then, in the vintage
--- that is held: each monthly file reaches back over all days, and holds until the next one.
+-- that is stored: each monthly file reaches back over all days, and holds until the next one.
 with reserves as (
     select observation_date as week_ending, value_usd_mn as reserves_usd_mn, known_at
     from sources.fed_balance_sheet

@@ -19,8 +19,8 @@ from liquidity_pipeline.models.lineage import tables_read
 class Reconciliation:
     """One reconciliation. `mart` is the table whose numbers depend on it.
 
-    `is_optional`: it may have nothing to compare, because what others print lies outside the
-    months that are held, or describes no world of the sandbox's.
+    `is_optional`: it may have nothing to compare, because what others publish lies outside the
+    stored months, or does not describe the sandbox's data.
     """
 
     name: str

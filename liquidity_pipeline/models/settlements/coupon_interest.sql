@@ -5,7 +5,7 @@
 -- principal of inflation-protected securities is taken with the inflation compensation on what the Fed
 -- holds of them, where that is served, else at face; floating-rate notes, whose rate is set weekly, are
 -- left out. A bond may be thirty years old: coverage_ratio says of how much of the face amount paying on
--- the day the coupon is known, among the securities that are held at all.
+-- the day the coupon is known, among the securities that are stored.
 with securities as (
     select
         cusip,

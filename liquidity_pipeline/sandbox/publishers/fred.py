@@ -144,7 +144,7 @@ def _term_funding_programme(economy: Economy) -> Series:
 
 
 def _daily(on: IntArray, texts: list[str], release: Release, years: int = 0) -> Series:
-    """Stand the values on all weekdays, empty where there is none."""
+    """Return a row for each weekday, empty where there is no value."""
     by_day = dict(zip(on.tolist(), texts, strict=True))
     shown = [
         day for day in range(int(on[0]), int(on[-1]) + 1) if days.is_weekday(day) or day in by_day

@@ -1,0 +1,71 @@
+"""What marts are built from: files of the lake, earlier marts, and facts of no publisher."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+
+import pyarrow as pa
+
+from liquidity_pipeline.contracts.marts import MART_TABLES
+from liquidity_pipeline.contracts.meta import SIGN_CONVENTIONS
+from liquidity_pipeline.contracts.sources import SOURCE_TABLES
+from liquidity_pipeline.models import engine, reference
+from liquidity_pipeline.settings import SANDBOX, Settings
+from liquidity_pipeline.sources.reference import read_published_totals, read_sign_conventions
+from liquidity_pipeline.storage.lake import Lake
+from liquidity_pipeline.universe import Universe
+
+
+def facts(settings: Settings, universe: Universe, now: datetime) -> dict[str, pa.Table]:
+    """Return calendar days, the clock, symbols, signs, and Treasury's published totals.
+
+    The totals are those of the real world, and so are empty in the sandbox.
+    """
+    signs = read_sign_conventions(settings.reference_dir)
+    totals = read_published_totals(settings.reference_dir)
+    is_real = settings.endpoints != SANDBOX
+    return {
+        "calendar_days": reference.calendar_days(settings.today),
+        "clock": reference.clock(now),
+        "universe": reference.universe_table(universe),
+        "sign_conventions": signs.cast(SIGN_CONVENTIONS.arrow_schema),
+        "published_totals": totals if is_real else totals.slice(0, 0),
+    }
+
+
+def gather(
+    lake: Lake,
+    marts: Lake,
+    tables: Mapping[str, pa.Table],
+    wanted: frozenset[str] | None = None,
+) -> engine.Inputs:
+    """Return the inputs of a session: the files of the wanted tables, all by default.
+
+    `tables` are given in memory and are always part of the session. A mart that was never built
+    has no file and is left out.
+    """
+    return engine.Inputs(
+        source_files={
+            name: lake.gathered(table)
+            for name, table in SOURCE_TABLES.items()
+            if wanted is None or table.qualified_name in wanted
+        },
+        mart_files={
+            name: path
+            for name, table in MART_TABLES.items()
+            if (path := marts.path(table)).exists()
+            and (wanted is None or table.qualified_name in wanted)
+        },
+        reference=tables,
+    )
+
+
+def unreadable(lake: Lake, wanted: frozenset[str] | None = None) -> list[str]:
+    """Return one line for each file of the wanted sources, all by default, that is damaged."""
+    return [
+        line
+        for table in SOURCE_TABLES.values()
+        if wanted is None or table.qualified_name in wanted
+        for line in lake.unreadable(table)
+    ]
