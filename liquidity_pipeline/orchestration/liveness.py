@@ -14,7 +14,7 @@ from pathlib import Path
 
 import dagster as dg
 
-from liquidity_pipeline.orchestration.dagster_private import SqliteEventLogStorage
+from liquidity_pipeline.orchestration.dagster_private_storage import SqliteEventLogStorage
 from liquidity_pipeline.storage import locks
 
 _UNFINISHED = [
