@@ -25,7 +25,7 @@ from liquidity_pipeline.contracts.sources import SOURCE_TABLES
 from liquidity_pipeline.contracts.table import DUCKDB_TYPES, Table
 from liquidity_pipeline.contracts.validation import validate
 from liquidity_pipeline.models.attached_files import attach_files, quoted
-from liquidity_pipeline.models.lineage import columns_read, columns_read_once, tables_read
+from liquidity_pipeline.models.lineage import columns_read, tables_read
 from liquidity_pipeline.models.mart import PythonMart
 from liquidity_pipeline.models.reach import cut
 
@@ -131,19 +131,25 @@ def code_file(name: str) -> Path:
     return Path(inspect.getsourcefile(_python_marts()[name].build) or __file__)
 
 
-def column_lineage(name: str, kept: Path | None = None) -> dict[str, list[tuple[str, str]]]:
+def is_in_sql(name: str) -> bool:
+    """Tell whether a mart is built by a query, rather than by a function in Python."""
+    return name not in _python_marts()
+
+
+def schema_read(name: str) -> dict[str, tuple[str, ...]]:
+    """Return the columns of the published tables that a mart reads, by qualified name."""
+    return {q: PUBLISHED[q].column_names for q in sorted(upstream(name)) if q in PUBLISHED}
+
+
+def column_lineage(name: str) -> dict[str, list[tuple[str, str]]]:
     """Return, per column of a mart, the (qualified table, column) pairs that it rests on.
 
     SQL says it by its text. A mart in Python declares tables: a column is taken to rest on the
-    columns of its own name there, and where there is none, on every number in them. `kept` is a
-    folder for results of earlier runs; see `lineage.columns_read_once`.
+    columns of its own name there, and where there is none, on every number in them.
     """
-    tables = {q: PUBLISHED[q] for q in sorted(upstream(name)) if q in PUBLISHED}
-    if name not in _python_marts():
-        schema = {q: table.column_names for q, table in tables.items()}
-        return (
-            columns_read_once(sql(name), schema, kept) if kept else columns_read(sql(name), schema)
-        )
+    if is_in_sql(name):
+        return columns_read(sql(name), schema_read(name))
+    tables = {q: PUBLISHED[q] for q in schema_read(name)}
     numbers = [
         (q, column.name)
         for q, table in tables.items()

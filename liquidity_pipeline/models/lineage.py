@@ -1,4 +1,9 @@
-"""What a query reads, from its text: tables, and the columns behind each result column."""
+"""What a query reads, from its text: tables, and the columns behind each result column.
+
+SQLGlot needs seconds for the queries of this package, whose text rarely changes. So the answers are
+kept in `lineage.json`, by the hash of all that they depend on; what is not in that file is parsed.
+`python -m liquidity_pipeline.models.lineage_file` writes it.
+"""
 
 from __future__ import annotations
 
@@ -6,17 +11,17 @@ import hashlib
 import json
 from collections.abc import Iterator, Mapping
 from functools import cache
-from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
-
-from liquidity_pipeline.storage.files import replacing
 
 if TYPE_CHECKING:
     from sqlglot.lineage import Node
 
 # Columns by qualified table name.
 Schema = Mapping[str, tuple[str, ...]]
+Lineage = dict[str, list[tuple[str, str]]]
+
+FILE = Path(__file__).with_name("lineage.json")
 
 
 @cache
@@ -25,6 +30,24 @@ def tables_read(sql: str) -> frozenset[str]:
 
     Raises ValueError, with the line and the column, for a text that is not one query.
     """
+    kept = _kept().get(tables_key(sql))
+    return parse_tables(sql) if kept is None else frozenset(kept)
+
+
+def columns_read(sql: str, schema: Schema) -> Lineage:
+    """Return, per column of a query's result, the (qualified table, column) pairs it rests on.
+
+    `schema` has the columns of the tables that the query reads. A column that rests on none, such
+    as a constant, has an empty list.
+    """
+    kept = _kept().get(columns_key(sql, schema))
+    if kept is None:
+        return parse_columns(sql, schema)
+    return {name: [(table, column) for table, column in pairs] for name, pairs in kept.items()}
+
+
+def parse_tables(sql: str) -> frozenset[str]:
+    """Do what `tables_read` does from the text alone."""
     import sqlglot
     from sqlglot import exp
     from sqlglot.errors import ParseError
@@ -38,52 +61,37 @@ def tables_read(sql: str) -> frozenset[str]:
     return frozenset(f"{table.db}.{table.name}" for table in tree.find_all(exp.Table) if table.db)
 
 
-def columns_read(sql: str, schema: Schema) -> dict[str, list[tuple[str, str]]]:
-    """Return, per column of a query's result, the (qualified table, column) pairs it rests on.
-
-    `schema` has the columns of the tables that the query reads. A column that rests on none, such
-    as a constant, has an empty list. Read once per process.
-    """
-    found = _columns_read(sql, tuple((name, tuple(schema[name])) for name in sorted(schema)))
-    return {name: list(pairs) for name, pairs in found.items()}
-
-
-@cache
-def _columns_read(
-    sql: str, schema: tuple[tuple[str, tuple[str, ...]], ...]
-) -> dict[str, list[tuple[str, str]]]:
+def parse_columns(sql: str, schema: Schema) -> Lineage:
+    """Do what `columns_read` does from the text alone."""
     from sqlglot.lineage import lineage
 
     # Types play no part in lineage.
     nested: dict[str, dict[str, dict[str, str]]] = {}
-    for qualified, columns in schema:
+    for qualified, columns in sorted(schema.items()):
         database, _, table = qualified.partition(".")
         nested.setdefault(database, {})[table] = dict.fromkeys(columns, "double")
     nodes: Any = lineage(None, sql, nested, dialect="duckdb")
     return {name: sorted(set(_leaves(node))) for name, node in nodes.items()}
 
 
-def columns_read_once(sql: str, schema: Schema, folder: Path) -> dict[str, list[tuple[str, str]]]:
-    """Return `columns_read`, from a file of an earlier run if there is one.
+def tables_key(sql: str) -> str:
+    """Return the name under which `lineage.json` keeps the tables that a query reads."""
+    return _hash(["tables", sql])
 
-    Reading all marts takes seconds, and their text rarely changes. A file is named by the hash of
-    all that its content depends on, so it is never out of date; a damaged one is written again.
-    """
-    told = [
-        version("sqlglot"),
-        Path(__file__).read_text(encoding="utf-8"),
-        sql,
-        sorted(schema.items()),
-    ]
-    path = folder / f"{hashlib.sha256(json.dumps(told).encode()).hexdigest()}.json"
-    try:
-        kept = json.loads(path.read_text(encoding="utf-8"))
-        return {name: [(table, column) for table, column in pairs] for name, pairs in kept.items()}
-    except (OSError, ValueError, AttributeError, TypeError):
-        found = columns_read(sql, schema)
-    with replacing(path, folder) as draft:
-        draft.write_text(json.dumps(found), encoding="utf-8")
-    return found
+
+def columns_key(sql: str, schema: Schema) -> str:
+    """Return the name under which `lineage.json` keeps the columns behind a query's result."""
+    return _hash(["columns", sql, sorted(schema.items())])
+
+
+def _hash(told: list[Any]) -> str:
+    return hashlib.sha256(json.dumps(told).encode()).hexdigest()[:32]
+
+
+@cache
+def _kept() -> Mapping[str, Any]:
+    kept: Mapping[str, Any] = json.loads(FILE.read_text(encoding="utf-8"))
+    return kept
 
 
 def _leaves(node: Node) -> Iterator[tuple[str, str]]:

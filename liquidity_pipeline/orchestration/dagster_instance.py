@@ -10,7 +10,6 @@ from pathlib import Path
 import dagster as dg
 
 from liquidity_pipeline.orchestration import liveness
-from liquidity_pipeline.orchestration.event_log import open_instance
 from liquidity_pipeline.storage import locks
 
 # Marks the runs of the command line; the value is the command.
@@ -71,6 +70,8 @@ def instance(
     `on_wait` is told for whom this command waits when another one has it open. Runs that were
     killed, of commands and of the UI, are recorded as failed.
     """
+    from liquidity_pipeline.orchestration.event_log import open_instance
+
     home = dagster_home(data_dir)
     os.environ["DAGSTER_HOME"] = str(home)
     with exclusive(data_dir, on_wait), open_instance(home) as dagster:

@@ -1,13 +1,12 @@
 """All that this project uses of Dagster's private modules, so that an upgrade fails in one place.
 
-A test states the signatures that are relied on.
+Its storage, which loads SQLAlchemy and Alembic, is in `dagster_private_storage`: defining assets
+needs none. A test states the signatures that are relied on.
 """
 
 from datetime import UTC, datetime
 
 from dagster._core.instance.ref import InstanceRef
-from dagster._core.storage.event_log import SqliteEventLogStorage
-from dagster._core.storage.sqlite import SQLITE_BUSY_TIMEOUT_SECONDS
 from dagster._core.storage.tags import (
     ASSET_PARTITION_RANGE_END_TAG,
     ASSET_PARTITION_RANGE_START_TAG,
@@ -21,9 +20,7 @@ __all__ = [
     "ASSET_PARTITION_RANGE_END_TAG",
     "ASSET_PARTITION_RANGE_START_TAG",
     "INTERRUPTED",
-    "SQLITE_BUSY_TIMEOUT_SECONDS",
     "InstanceRef",
-    "SqliteEventLogStorage",
     "next_tick",
 ]
 

@@ -16,9 +16,9 @@ import dagster as dg
 import sqlalchemy
 from sqlalchemy.pool import StaticPool
 
-from liquidity_pipeline.orchestration.dagster_private import (
+from liquidity_pipeline.orchestration.dagster_private import InstanceRef
+from liquidity_pipeline.orchestration.dagster_private_storage import (
     SQLITE_BUSY_TIMEOUT_SECONDS,
-    InstanceRef,
     SqliteEventLogStorage,
 )
 

@@ -14,7 +14,6 @@ from pathlib import Path
 
 import dagster as dg
 
-from liquidity_pipeline.orchestration.dagster_private import SqliteEventLogStorage
 from liquidity_pipeline.storage import locks
 
 _UNFINISHED = [
@@ -82,6 +81,8 @@ def _never_worked(dagster: dg.DagsterInstance, record: dg.RunRecord) -> bool:
     SQLite means that the run's process is or was on this machine, where its number says whether it
     is gone. Elsewhere nothing proves a death, and Dagster's run monitoring decides.
     """
+    from liquidity_pipeline.orchestration.dagster_private_storage import SqliteEventLogStorage
+
     if not isinstance(dagster.event_log_storage, SqliteEventLogStorage):
         return False
     process = _last_process(dagster, record.dagster_run.run_id)

@@ -8,7 +8,6 @@ neither the marts that do not read it nor the publication. Each can be materiali
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from functools import cache
-from pathlib import Path
 from typing import Any
 
 import dagster as dg
@@ -91,14 +90,14 @@ def _code(name: str) -> dict[str, Any]:
 
 
 @cache
-def column_lineage(name: str, kept: Path | None = None) -> dg.TableColumnLineage:
+def column_lineage(name: str) -> dg.TableColumnLineage:
     """Return which columns of which assets each column of a mart rests on.
 
     Of a mart in SQL its text says so. A mart in Python declares the tables that it reads, and each
     of its columns may rest on any number in them: see `engine.column_lineage`.
     """
     deps: dict[str, list[dg.TableColumnDep]] = {}
-    for column, read in engine.column_lineage(name, kept).items():
+    for column, read in engine.column_lineage(name).items():
         # Two tables of one source are one asset.
         pairs = {(_key_of_table(table), source) for table, source in read}
         deps[column] = [
@@ -252,7 +251,7 @@ def _failure(pipeline: Pipeline, built: BuiltMart) -> str:
 
 def _mart_result(pipeline: Pipeline, built: BuiltMart) -> dg.MaterializeResult[Any]:
     assert built.stored is not None  # noqa: S101 - a mart that did not fail was stored
-    lineage = column_lineage(built.name, pipeline.settings.marts_dir / ".lineage")
+    lineage = column_lineage(built.name)
     return dg.MaterializeResult(
         asset_key=mart_key(built.name),
         metadata=origin(pipeline)
