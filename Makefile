@@ -43,9 +43,10 @@ format: $(VENV)/.installed  ## sort imports and format
 bench: $(VENV)/.installed  ## where the time goes, beside an empty Dagster job
 	$(BIN)/python -m liquidity_pipeline_tests.benchmarks
 
-docs: $(VENV)/.installed  ## write the data dictionary and the glossary from the contracts
+docs: $(VENV)/.installed  ## write what is generated: data dictionary, glossary, lineage of the queries
 	$(BIN)/python -m liquidity_pipeline.contracts.dictionary docs/data-dictionary.md
 	$(BIN)/python -m liquidity_pipeline.contracts.glossary docs/glossary.md
+	$(BIN)/python -m liquidity_pipeline.models.lineage_file
 
 campaign: $(VENV)/.installed  ## is the sandbox's truth found again in 50 worlds? (half an hour)
 	$(BIN)/python -m liquidity_pipeline_tests.campaign_truth --write docs/methodology.md
