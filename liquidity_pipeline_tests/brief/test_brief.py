@@ -107,6 +107,23 @@ def test_the_verdict_is_low_on_confidence_without_the_drain(copied):
     assert "not known" in brief["verdict"]["statement"]["args"]["drain"]["message"]
 
 
+def test_confidence_is_not_high_where_the_season_has_no_band(copied):
+    """An expected drain without a band is no season to compare with, as the headline says."""
+    copied.execute("begin")
+    try:
+        copied.execute("delete from marts.drain_seasonality")
+        copied.execute(
+            "insert into marts.drain_seasonality by name select 'drain_reserves' as component, "
+            "week_ending, drain_reserves_usd_mn as actual_usd_mn, 1.0 as expected_usd_mn, "
+            "known_at, 200 as n_obs from marts.reserve_drains"
+        )
+        verdict = compute(copied)["verdict"]
+    finally:
+        copied.execute("rollback")
+    assert "season is not known" in verdict["statement"]["args"]["drain"]["message"]
+    assert verdict["confidence"] != "high"
+
+
 def test_no_flags_is_not_calm(copied):
     with emptied(copied, "marts.stress_flags"):
         brief = compute(copied)

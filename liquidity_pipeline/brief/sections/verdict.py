@@ -72,16 +72,16 @@ def _drain(book: Book) -> Message:
         why = drain.get("reason", msg(""))
         return msg(N_("Whether reserves fell or rose is not known, because {why}"), why=why)
     week = date.fromisoformat(str(drain["date"]))
-    low, high = (
-        book.figures.get(f"season.drain_reserves.expected_{end}") for end in ("low", "high")
-    )
-    place = _place(drain, low, high)
+    place = _place(book, drain)
     direction = "fell" if drain["value"] >= 0 else "rose"
     return msg(_DRAINS[direction, place], drain=fig(drain, "full_size"), week=week)
 
 
-def _place(drain: Figure, low: Figure | None, high: Figure | None) -> str:
+def _place(book: Book, drain: Figure) -> str:
     """Return where the drain lies against the band of its season; empty if that is not known."""
+    low, high = (
+        book.figures.get(f"season.drain_reserves.expected_{end}") for end in ("low", "high")
+    )
     if not low or not high or low["date"] != drain["date"]:
         return ""
     value, bottom, top = drain["value"], low["value"], high["value"]
@@ -131,7 +131,7 @@ def _confidence(book: Book) -> tuple[Literal["high", "medium", "low"], Message]:
     if behind["value"]:
         text = N_("{behind} of {judged} source tables are behind")
         return "medium", msg(text, behind=fig(behind), judged=fig(judged))
-    if "season.drain_reserves.expected" not in book.figures:
+    if not _place(book, book.figures["reserve_drain"]):
         return "medium", msg(N_("the season of the drain is not known"))
     text = N_("none of {judged} source tables is behind, and drain, season and gauges are known")
     return "high", msg(text, judged=fig(judged))
