@@ -21,7 +21,7 @@ ui: $(VENV)/.installed  ## open Dagster's UI on the same data
 test: $(VENV)/.installed  ## run all tests
 	$(BIN)/pytest -n 2
 
-test-fast: $(VENV)/.installed  ## run the tests that need no server and no built history
+test-fast: $(VENV)/.installed  ## run the tests that need no server, no built history and no long draw: a minute
 	$(BIN)/pytest -n 2 -m 'not replay and not slow and not campaign'
 
 test-duckdb2: $(VENV)/.installed  ## the same tests on DuckDB 2.0, in an environment of its own

@@ -21,9 +21,10 @@ REPLAY = SHARED / "replay" / "serve.py"
 
 Replay = Callable[..., str]
 
-# Fixtures that start a server, or build a history from one. A test that asks for one is slow.
+# Fixtures that start a server, build a history from one, or build marts from files. A test that
+# asks for one is slow.
 SLOW_FIXTURES = {
-    "briefed", "filled", "funded", "good", "longer_sandbox", "replay", "sandbox",
+    "briefed", "filled", "funded", "good", "longer_sandbox", "replay", "sandbox", "world",
 }  # fmt: skip
 
 

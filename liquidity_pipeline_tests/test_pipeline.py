@@ -259,6 +259,7 @@ def test_nothing_is_published_before_any_mart_was_built(one_statement: Pipeline)
     assert not one_statement.settings.published_file.exists()
 
 
+@pytest.mark.slow
 def test_without_all_other_sources_the_marts_still_build_and_publish(
     one_statement: Pipeline,
 ) -> None:

@@ -7,6 +7,7 @@ import time
 from pathlib import Path
 
 import duckdb
+import pytest
 
 from liquidity_pipeline.cli import doctor
 from liquidity_pipeline.settings import Settings
@@ -44,6 +45,7 @@ def test_a_log_beside_the_published_file_must_go(tmp_path: Path) -> None:
     assert not published(tmp_path).good
 
 
+@pytest.mark.slow
 def test_silent_publishers_are_asked_at_once_and_not_waited_for(tmp_path: Path) -> None:
     """A listener that never answers: ten publishers, one wait."""
     with socket.create_server(("127.0.0.1", 0), backlog=50) as silent:

@@ -152,6 +152,7 @@ EVENTS = Table(
         max_size=5,
     )
 )
+@pytest.mark.slow
 def test_rows_are_refused_exactly_where_pandera_refuses_them(made: list[dict[str, object]]):
     table = pa.Table.from_pylist(made, schema=EVENTS.arrow_schema)
     frame = conform(EVENTS, table).to_pandas(types_mapper=pd.ArrowDtype)

@@ -36,6 +36,8 @@ from liquidity_pipeline_tests.storage.example import (
     events,
 )
 
+pytestmark = pytest.mark.slow
+
 WINDOW = Window.of_months(JANUARY, FEBRUARY)
 BODY = {
     "levels": [["2026-01-30", "a", 1.0], ["2026-02-02", "a", 2.0, 1.5]],

@@ -10,6 +10,8 @@ import pytest
 from liquidity_pipeline.models.drains.drain_episodes import MIN_WEEKS, Episode, detect
 from liquidity_pipeline_tests.models.hand_made import build
 
+pytestmark = pytest.mark.slow
+
 # Three years with a median of zero and a 90th percentile of 4-week sums of 40: sixteen lone weeks
 # of 40, at least four apart, lie in 63 of the 153 sums.
 YARDSTICK = [40.0 if n % 9 == 4 and n < 144 else 0.0 for n in range(MIN_WEEKS)]

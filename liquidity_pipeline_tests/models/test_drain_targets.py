@@ -14,6 +14,8 @@ from liquidity_pipeline.sources import ny_fed
 from liquidity_pipeline.sources.reference import read_policy_events
 from liquidity_pipeline_tests.models.hand_made import build
 
+pytestmark = pytest.mark.slow
+
 
 def statement(day: str, closing: float) -> dict[str, object]:
     record = date.fromisoformat(day)

@@ -15,6 +15,8 @@ from liquidity_pipeline.contracts.marts import MART_TABLES
 from liquidity_pipeline.models import engine, reference
 from liquidity_pipeline_tests.models.world import World, leg, tga
 
+pytestmark = pytest.mark.slow
+
 SQL_MARTS = sorted(name for name in MART_TABLES if engine.sql_file(name).exists())
 
 

@@ -9,6 +9,7 @@ SQL = "select a + b as total from marts.one"
 SCHEMA = {"marts.one": ("a", "b")}
 
 
+@pytest.mark.slow
 def test_the_kept_answers_are_those_of_the_queries_as_they_are() -> None:
     assert lineage.FILE.read_text(encoding="utf-8") == lineage_file.content(), (
         "a query or a table changed: run `python -m liquidity_pipeline.models.lineage_file`"

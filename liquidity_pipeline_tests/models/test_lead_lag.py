@@ -11,6 +11,8 @@ import pytest
 from liquidity_pipeline.models.assets.lead_lag import LAGS, build, lagged
 from liquidity_pipeline_tests.models.worlds import sessions, wednesdays, world
 
+pytestmark = pytest.mark.slow
+
 DAYS = sessions(1600)
 WEEKS = [w for w in wednesdays(520) if w >= DAYS[0]]
 

@@ -12,6 +12,8 @@ from liquidity_pipeline.models.assets.sensitivity import build_ranking, build_se
 from liquidity_pipeline.statistics.inference import block_length
 from liquidity_pipeline_tests.models.worlds import wednesdays, world
 
+pytestmark = pytest.mark.slow
+
 WEEKS = 400
 # % per USD bn of drain.
 ORDERED = {"BTC": -0.10, "RUT": -0.04, "SPX": -0.01, "TLT": 0.0}

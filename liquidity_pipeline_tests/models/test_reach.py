@@ -19,6 +19,8 @@ from liquidity_pipeline.models.reach import cut
 from liquidity_pipeline_tests.models.known import everything
 from liquidity_pipeline_tests.models.world import World, end_of, leg, purchase, rate, series, tga
 
+pytestmark = pytest.mark.slow
+
 END = date(2026, 2, 13)
 DAYS = [END - timedelta(days=i) for i in range(4)][::-1]
 

@@ -75,6 +75,7 @@ def test_the_benchmark_less_itself_is_no_look() -> None:
     assert counted == {"SPX": 4, "RUT": 8, "TLT": 8}
 
 
+@pytest.mark.slow
 def test_on_noise_differences_are_claimed_in_at_most_one_world_in_twenty() -> None:
     # 40 worlds: 2 expected, at most 5 but for one case in a hundred.
     claimed = sum(

@@ -62,6 +62,7 @@ def on_session(days: Sequence[date], sessions: Sequence[date]) -> list[int]:
     return [next(i for i, session in enumerate(sessions) if session >= day) for day in days]
 
 
+@pytest.mark.slow
 def test_correlation_and_beta_are_those_of_numpy(world: World) -> None:
     start, end = date(2025, 7, 21), date(2026, 2, 26)
     random = np.random.default_rng(3)

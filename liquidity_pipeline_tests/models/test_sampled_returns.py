@@ -13,6 +13,8 @@ from liquidity_pipeline.models.assets import weekly_correlations
 from liquidity_pipeline.models.assets.rolling_correlations import build, build_ranks
 from liquidity_pipeline_tests.models.worlds import sessions, wednesdays, world
 
+pytestmark = pytest.mark.slow
+
 
 def _daily(n: int, seed: int = 1) -> tuple[duckdb.DuckDBPyConnection, np.ndarray, np.ndarray]:
     rng = np.random.default_rng(seed)

@@ -11,6 +11,8 @@ from scipy import stats
 from liquidity_pipeline.models.assets.settlement_day_study import Sessions, build, study
 from liquidity_pipeline_tests.models.worlds import sessions, world
 
+pytestmark = pytest.mark.slow
+
 DAYS = sessions(1600)
 
 

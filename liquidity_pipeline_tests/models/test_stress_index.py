@@ -22,6 +22,8 @@ from liquidity_pipeline.models.stress.stress_index import (
 )
 from liquidity_pipeline_tests.models import hand_made
 
+pytestmark = pytest.mark.slow
+
 ANY = INDICATORS[0]
 
 

@@ -17,6 +17,8 @@ from liquidity_pipeline.settings import SANDBOX, AlertSettings, Settings
 from liquidity_pipeline_tests.alerts.test_alerts import publish
 from liquidity_pipeline_tests.orchestration.test_definitions import ended_run
 
+pytestmark = pytest.mark.slow
+
 KEY = mart_key("tga_daily")
 
 

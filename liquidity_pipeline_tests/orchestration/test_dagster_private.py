@@ -7,9 +7,13 @@ import inspect
 from datetime import UTC, datetime
 from pathlib import Path
 
+import pytest
+
 import liquidity_pipeline
 from liquidity_pipeline.orchestration import dagster_private as private
 from liquidity_pipeline.orchestration import dagster_private_storage
+
+pytestmark = pytest.mark.slow
 
 PACKAGE = Path(liquidity_pipeline.__file__).parent
 

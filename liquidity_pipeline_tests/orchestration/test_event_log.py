@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import dagster as dg
+import pytest
 from dagster._core.storage.event_log import SqliteEventLogStorage
 
 from liquidity_pipeline.orchestration.dagster_instance import dagster_home, instance
@@ -37,6 +38,7 @@ def record(data_dir: Path) -> str:
     return result.run_id
 
 
+@pytest.mark.slow
 def test_dagsters_own_storage_reads_the_run_the_partitions_and_the_check(tmp_path: Path):
     run_id = record(tmp_path)
     with dg.DagsterInstance.from_config(str(dagster_home(tmp_path))) as plain:
@@ -54,6 +56,7 @@ def test_dagsters_own_storage_reads_the_run_the_partitions_and_the_check(tmp_pat
         assert check.status.value == "SUCCEEDED"
 
 
+@pytest.mark.slow
 def test_a_second_command_adds_to_what_the_first_recorded(tmp_path: Path):
     runs = {record(tmp_path), record(tmp_path)}
     with instance(tmp_path) as dagster:

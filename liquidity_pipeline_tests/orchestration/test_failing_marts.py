@@ -21,6 +21,8 @@ from liquidity_pipeline.orchestration.runs import Runner
 from liquidity_pipeline.pipeline import Pipeline
 from liquidity_pipeline.settings import Settings
 
+pytestmark = pytest.mark.slow
+
 DAY = date(2026, 1, 30)
 
 

@@ -15,6 +15,8 @@ import sqlalchemy
 from liquidity_pipeline.orchestration import retention
 from liquidity_pipeline.orchestration.dagster_instance import instance
 
+pytestmark = pytest.mark.slow
+
 MONTHS = dg.StaticPartitionsDefinition(["2026-01", "2026-02"])
 
 

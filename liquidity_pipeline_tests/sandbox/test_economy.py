@@ -13,6 +13,8 @@ from liquidity_pipeline.sandbox.balance_sheet import weekly
 from liquidity_pipeline.sandbox.economy import Economy, simulate
 from liquidity_pipeline.sandbox.schedule import cusip
 
+pytestmark = pytest.mark.slow
+
 
 def by_day(economy: Economy, amounts: dict[int, int]) -> np.ndarray:
     """Stand amounts by day number on the economy's business days."""

@@ -17,6 +17,8 @@ from liquidity_pipeline.sandbox.server import start
 from liquidity_pipeline_tests.sandbox.client import AGENT, FISCAL, get
 from liquidity_pipeline_tests.sandbox.conftest import OPTIONS
 
+pytestmark = pytest.mark.slow
+
 TABLE = f"{FISCAL}/dts/operating_cash_balance"
 QUERY = {"filter": "record_date:gte:2026-08-12", "page_size": "8"}
 

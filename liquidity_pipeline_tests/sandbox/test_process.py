@@ -13,6 +13,8 @@ import requests
 from liquidity_pipeline.sandbox.options import Options
 from liquidity_pipeline.sandbox.process import run_sandbox_process
 
+pytestmark = pytest.mark.slow
+
 STARTS_AND_WAITS = """
 from liquidity_pipeline.sandbox.options import Options
 from liquidity_pipeline.sandbox.process import run_sandbox_process

@@ -20,6 +20,8 @@ from liquidity_pipeline.settings import Settings
 from liquidity_pipeline.sources.errors import NotServedError, RejectedError, TransientError
 from liquidity_pipeline.sources.http import HttpClient, refusal
 
+pytestmark = pytest.mark.slow
+
 GOOD = {"data": [1]}
 PATH = "/api/rates"
 

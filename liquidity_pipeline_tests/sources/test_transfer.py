@@ -17,6 +17,8 @@ from liquidity_pipeline.sources import publishers
 from liquidity_pipeline.sources.errors import RejectedError, TransientError
 from liquidity_pipeline.sources.http import HttpClient, load_json, refusal
 
+pytestmark = pytest.mark.slow
+
 HEAD = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n"
 Talk = Callable[[socket.socket, str], None]
 

@@ -26,6 +26,8 @@ from liquidity_pipeline.statistics.rolling import (
     rank_correlate,
 )
 
+pytestmark = pytest.mark.slow
+
 N = 90
 # The largest window holds N pairs: N roundings of half a unit in the last place of one, which bound
 # the error of a correlation, and of a beta in units of the ratio of the standard deviations.

@@ -49,6 +49,7 @@ def filled(folder: Path) -> Lake:
     return lake
 
 
+@pytest.mark.slow
 def test_gathered_rows_follow_every_change(tmp_path_factory: pytest.TempPathFactory) -> None:
     changes = st.lists(
         st.tuples(st.sampled_from(MONTHS), st.integers(0, 3), st.booleans()), max_size=6

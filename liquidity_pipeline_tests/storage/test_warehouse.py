@@ -221,6 +221,7 @@ print(reads, len(editions))
 """
 
 
+@pytest.mark.slow
 def test_a_reader_in_another_process_never_fails_and_never_sees_two_editions(
     connection: duckdb.DuckDBPyConnection, target: Path, tmp_path: Path
 ):
