@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
 from http import HTTPStatus
 from typing import Any
@@ -43,12 +43,12 @@ def of_record(record: FetchRecord) -> Iterator[dict[str, Any]]:
             "months_through": record.window.end,
             "requests": len(answers),
             "bytes": sum(answer["bytes"] for answer in answers),
-            "failed": _count(answer["failure"] is not None for answer in answers),
-            "refused": _count(
+            "failed": sum(answer["failure"] is not None for answer in answers),
+            "refused": sum(
                 answer["failure"] is None and answer["status"] != HTTPStatus.OK
                 for answer in answers
             ),
-            "not_understood": _count(bool(answer.get("unread")) for answer in answers),
+            "not_understood": sum(bool(answer.get("unread")) for answer in answers),
             "gaps": len(record.gaps),
             "error": record.error,
         }
@@ -75,7 +75,3 @@ def _recent(archive: Archive, now: datetime) -> Iterator[FetchRecord]:
                 continue
             if record.kept_at <= now or record.is_as_of:
                 yield record
-
-
-def _count(found: Iterable[bool]) -> int:
-    return sum(found)

@@ -17,6 +17,18 @@ PER_DRIVER = "percent per USD bn; percent per bp for sofr_iorb_change"
 CORRELATION = "-1 to 1"
 
 
+def correlation(name: str, meaning: str, *, nullable: bool = True) -> Column:
+    """Return a column of correlations, from -1 to 1."""
+    return number(name, meaning, nullable=nullable, low=-1, high=1, unit=CORRELATION)
+
+
+# The 95 % band that is published beside a correlation.
+CORRELATION_BAND = (
+    correlation("correlation_low", "Lower end of the 95 % band"),
+    correlation("correlation_high", "Upper end of the 95 % band"),
+)
+
+
 def probability(name: str, meaning: str, *, nullable: bool = False) -> Column:
     """Return a column of probabilities, from 0 to 1."""
     return number(name, meaning, nullable=nullable, low=0, high=1, unit="0 to 1")

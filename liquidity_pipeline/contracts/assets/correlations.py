@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from liquidity_pipeline.contracts.assets.columns import (
     BONFERRONI,
-    CORRELATION,
+    CORRELATION_BAND,
     KNOWN_AT,
     PER_DRIVER,
     corrected_p_values,
+    correlation,
 )
 from liquidity_pipeline.contracts.assets.drivers import DAILY, DRIVER, WEEKLY, of_drivers
 from liquidity_pipeline.contracts.assets.returns import ASSET
@@ -25,14 +26,7 @@ RANK_CORRELATIONS = Table(
         text("asset", "Symbol"),
         DRIVER,
         integer("window_days", "Sessions in the window, all of them known", low=2, unit="sessions"),
-        number(
-            "spearman",
-            "Spearman rank correlation",
-            nullable=False,
-            low=-1,
-            high=1,
-            unit=CORRELATION,
-        ),
+        correlation("spearman", "Spearman rank correlation", nullable=False),
         KNOWN_AT,
     ),
 )
@@ -50,16 +44,9 @@ ROLLING_CORRELATIONS = Table(
         text("asset", "Symbol"),
         DRIVER,
         integer("window_days", "Sessions in the window", low=2, unit="sessions"),
-        number("correlation", "Pearson correlation", low=-1, high=1, unit=CORRELATION),
-        number("correlation_low", "Lower end of the 95 % band", low=-1, high=1, unit=CORRELATION),
-        number("correlation_high", "Upper end of the 95 % band", low=-1, high=1, unit=CORRELATION),
-        number(
-            "spearman",
-            "Spearman rank correlation; NULL unless the window is complete",
-            low=-1,
-            high=1,
-            unit=CORRELATION,
-        ),
+        correlation("correlation", "Pearson correlation"),
+        *CORRELATION_BAND,
+        correlation("spearman", "Spearman rank correlation; NULL unless the window is complete"),
         number("beta", "Slope of the regression", unit=PER_DRIVER),
         integer("n_obs", "Pairs of observations in the window", low=0, unit="sessions"),
         KNOWN_AT,
@@ -78,12 +65,9 @@ WEEKLY_CORRELATIONS = Table(
         text("asset", "Symbol"),
         DRIVER,
         integer("window_weeks", "Weeks in the window", low=2, unit="weeks"),
-        number(
-            "correlation", "Pearson correlation", nullable=False, low=-1, high=1, unit=CORRELATION
-        ),
-        number("correlation_low", "Lower end of the 95 % band", low=-1, high=1, unit=CORRELATION),
-        number("correlation_high", "Upper end of the 95 % band", low=-1, high=1, unit=CORRELATION),
-        number("spearman", "Spearman rank correlation", low=-1, high=1, unit=CORRELATION),
+        correlation("correlation", "Pearson correlation", nullable=False),
+        *CORRELATION_BAND,
+        correlation("spearman", "Spearman rank correlation"),
         number("beta", "Slope of the regression", nullable=False, unit=PER_DRIVER),
         *corrected_p_values("followed assets and weekly drivers", BONFERRONI),
         integer("n_obs", "Pairs of observations in the window", low=60, unit="weeks"),

@@ -6,12 +6,12 @@ from collections.abc import Iterator, Mapping
 
 from liquidity_pipeline.contracts.assets.columns import (
     AS_OF,
-    CORRELATION,
     KNOWN_AT,
     MAX_T,
     PER_DRIVER,
     WINDOW,
     corrected_p_values,
+    correlation,
     n_tests,
     probability,
     slope,
@@ -83,9 +83,7 @@ LIQUIDITY_SENSITIVITY = Table(
         number("t_stat", "beta divided by std_error", nullable=False, unit="standard errors"),
         *corrected_p_values("drivers, times all followed assets and classes", MAX_T, nullable=True),
         flag("passes_t_bar", "Absolute t above 3, the bar for a new claim"),
-        number(
-            "correlation", "Pearson correlation", nullable=False, low=-1, high=1, unit=CORRELATION
-        ),
+        correlation("correlation", "Pearson correlation", nullable=False),
         probability("r_squared", "Share of the return's variance that the driver explains"),
         integer("n_obs", "Weeks", low=60, unit="weeks"),
         KNOWN_AT,
@@ -180,9 +178,7 @@ LEAD_LAG = Table(
         ),
         *corrected_p_values("drivers and lags, times all followed assets", MAX_T, nullable=True),
         flag("passes_t_bar", "Absolute t above 3, the bar for a new claim"),
-        number(
-            "correlation", "Pearson correlation", nullable=False, low=-1, high=1, unit=CORRELATION
-        ),
+        correlation("correlation", "Pearson correlation", nullable=False),
         integer("n_obs", "Pairs", low=60, unit="pairs"),
         AS_OF,
         KNOWN_AT,
