@@ -213,7 +213,7 @@ def _stress(published: duckdb.DuckDBPyConnection, console: Console) -> None:
     never = {gauge.name for gauge in INDICATORS} - {row[0] for row in newest}
     if never:
         names = ", ".join(gauge.name for gauge in INDICATORS if gauge.name in never)
-        console.print(f"  not known, because less than three years of each is held: {names}")
+        console.print(f"  not known; each needs three years of its inputs: {names}")
 
 
 def _unknown(published: duckdb.DuckDBPyConnection, console: Console) -> None:

@@ -75,7 +75,7 @@ def test_with_nothing_known_no_sentence_is_calm(report: Report) -> None:
     text = report(coverage=[ended("fed_balance_sheet", "WRBWFRBL", through=None, reason=reason)])
     assert f"Drain of reserves: not known: fed_balance_sheet: {reason}" in text
     said = " ".join(text.split())
-    assert "not known, because less than three years of each is held: sofr_iorb_bp" in said
+    assert "not known; each needs three years of its inputs: sofr_iorb_bp" in said
     assert "Stress index: not known" in text
     assert "Net settlement of Treasury debt: not known" in text
     assert "Overnight funding: not known" in text
