@@ -9,9 +9,10 @@ from typing import Any
 import duckdb
 
 from liquidity_pipeline.brief.model import N_, Block, Figure, Message, Unit, msg
-from liquidity_pipeline.brief.queries import query, tables
+from liquidity_pipeline.brief.queries import query
 from liquidity_pipeline.contracts.registry import PUBLISHED
 from liquidity_pipeline.models.engine import sources_behind
+from liquidity_pipeline.models.statements import tables
 
 Record = dict[str, Any]
 

@@ -1,72 +1,14 @@
-"""SQL by name: the brief's from the files in `queries/`, and that of other renderings.
-
-A file holds named statements, each after a line `-- name: …`. In a statement `:word` is a value,
-`{word}` a column and `{@word}` another statement, by name. Values are written into the text as
-literals, so that the text that was run is the text that a reader can run again.
-"""
+"""The brief's own SQL, by name, from the files in `queries/`."""
 
 from __future__ import annotations
 
-import re
-from collections.abc import Mapping
-from datetime import date, datetime
-from functools import cache
 from pathlib import Path
+
+from liquidity_pipeline.models import statements
 
 FOLDER = Path(__file__).parent / "queries"
 
-_NAME = re.compile(r"^-- name: (\w+)$", re.MULTILINE)
-_PIECE = re.compile(r"\{(@?)(\w+)\}")
-_VALUE = re.compile(r"(?<!:):([a-z]\w*)")
-_TABLE = re.compile(r"\b(?:sources|marts|meta)\.[a-z]\w*")
 
-
-@cache
-def statements(folder: Path = FOLDER) -> Mapping[str, str]:
-    """Return every statement of a folder by name; raise ValueError where two share one."""
-    found: dict[str, str] = {}
-    for path in sorted(folder.glob("*.sql")):
-        _, *parts = _NAME.split(path.read_text(encoding="utf-8"))
-        for name, text in zip(parts[::2], parts[1::2], strict=True):
-            if name in found:
-                raise ValueError(f"{path.name}: there is already a statement '{name}'")
-            lines = (line for line in text.splitlines() if not line.lstrip().startswith("--"))
-            found[name] = " ".join(" ".join(lines).split())
-    return found
-
-
-def query(name: str, folder: Path = FOLDER, /, **values: object) -> str:
-    """Return a statement of a folder with its values in place.
-
-    Raises KeyError for an unknown statement or a value that was not given.
-    """
-
-    def piece(match: re.Match[str]) -> str:
-        given = str(values[match[2]])
-        return statements(folder)[given] if match[1] else given
-
-    text = _PIECE.sub(piece, statements(folder)[name])
-    return _VALUE.sub(lambda match: literal(values[match[1]]), text)
-
-
-def literal(value: object) -> str:
-    """Return a value as SQL writes it; only a day may be None.
-
-    Raises TypeError for what the brief never asks with.
-    """
-    if value is None:
-        return "null::date"
-    if isinstance(value, datetime):
-        return f"timestamp '{value:%Y-%m-%d %H:%M:%S.%f}'"
-    if isinstance(value, date):
-        return f"date '{value.isoformat()}'"
-    if isinstance(value, str):
-        return "'" + value.replace("'", "''") + "'"
-    if isinstance(value, int | float):
-        return repr(value)
-    raise TypeError(f"no SQL literal for {type(value).__name__}")
-
-
-def tables(sql: str) -> list[str]:
-    """Return the published tables that a statement reads, in the order of their first mention."""
-    return list(dict.fromkeys(_TABLE.findall(sql)))
+def query(name: str, /, **values: object) -> str:
+    """Return a statement of the brief with its values in place; raise KeyError as `statements`."""
+    return statements.query(name, FOLDER, **values)

@@ -16,9 +16,9 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from liquidity_pipeline.brief.queries import query
 from liquidity_pipeline.contracts.glossary import COMPONENT_LABELS
 from liquidity_pipeline.contracts.reach import REFINEMENTS
+from liquidity_pipeline.models.statements import query
 from liquidity_pipeline.models.stress.indicators import INDICATORS
 from liquidity_pipeline.storage.warehouse import reading
 

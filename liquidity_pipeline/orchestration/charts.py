@@ -18,9 +18,10 @@ import pyarrow.compute as pc
 from liquidity_pipeline.brief import charts
 from liquidity_pipeline.brief.language import words
 from liquidity_pipeline.brief.model import Block, Unit
-from liquidity_pipeline.brief.queries import query, tables
+from liquidity_pipeline.brief.queries import query
 from liquidity_pipeline.contracts.table import Table
 from liquidity_pipeline.models import engine
+from liquidity_pipeline.models.statements import tables
 from liquidity_pipeline.pipeline import Pipeline
 
 # Two years of business days, ten years of weeks.

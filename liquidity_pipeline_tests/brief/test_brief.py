@@ -12,13 +12,14 @@ import pytest
 
 from liquidity_pipeline.brief.compute import compute
 from liquidity_pipeline.brief.model import Brief
-from liquidity_pipeline.brief.queries import literal, query, statements, tables
+from liquidity_pipeline.brief.queries import FOLDER, query
 from liquidity_pipeline.brief.render import to_html, to_markdown
+from liquidity_pipeline.models.statements import literal, statements, tables
 from liquidity_pipeline.storage.warehouse import reading
 from liquidity_pipeline_tests.campaign_briefs import leaks
 
 READ = sorted(
-    {name for sql in statements().values() for name in tables(sql)} - {"meta.publication"}
+    {name for sql in statements(FOLDER).values() for name in tables(sql)} - {"meta.publication"}
 )
 
 

@@ -8,6 +8,7 @@ seasonally adjusted and revised, and their weekly figure holds changes of report
 from __future__ import annotations
 
 from datetime import timedelta
+from pathlib import Path
 
 import duckdb
 import numpy as np
@@ -15,34 +16,22 @@ import pyarrow as pa
 
 from liquidity_pipeline.contracts.drains.comparisons import BANK_CREDIT
 from liquidity_pipeline.models.mart import PythonMart
+from liquidity_pipeline.models.statements import query
 from liquidity_pipeline.statistics import panels
 from liquidity_pipeline.statistics.inference import Moments, slopes
 from liquidity_pipeline.statistics.multiple_tests import max_t_p_values
+
+_QUERIES = Path(__file__).parent / "queries"
 
 # Weeks by which loans follow the drain; negative: by which they come before it.
 LAGS = (-4, -1, 0, 1, 4)
 MIN_WEEKS = 104
 SEED = 20260202
 
-_WEEKS = """
-    with loans as (
-        select observation_date, value, lag(observation_date) over (order by observation_date)
-            as before_date, lag(value) over (order by observation_date) as before_value
-        from sources.market_series
-        where series = 'TOTLL'
-    )
-    select drains.week_ending, drains.drain_reserves_usd_mn / 100000,
-        case when loans.observation_date - loans.before_date = 7
-            then loans.value - loans.before_value end
-    from marts.reserve_drains as drains
-    left join loans on loans.observation_date = drains.week_ending
-    order by drains.week_ending
-"""
-
 
 def build(connection: duckdb.DuckDBPyConnection) -> pa.Table:
     """Return `marts.bank_credit`: one row per year-end and lag, USD bn of loans per 100 bn."""
-    weeks = connection.execute(_WEEKS).fetchall()
+    weeks = connection.execute(query("loans_by_week", _QUERIES)).fetchall()
     if not any(loans is not None for _, _, loans in weeks):
         return BANK_CREDIT.arrow_schema.empty_table()
     dates = [day for day, _, _ in weeks]

@@ -17,6 +17,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import duckdb
@@ -25,7 +26,10 @@ import pyarrow as pa
 
 from liquidity_pipeline.contracts.drains.episodes import DRAIN_EPISODE_WEEKS, DRAIN_EPISODES
 from liquidity_pipeline.models.mart import PythonMart
+from liquidity_pipeline.models.statements import query
 from liquidity_pipeline.statistics.expanding_rank import Floats
+
+_QUERIES = Path(__file__).parent / "queries"
 
 MIN_WEEKS = 156
 # Twice what the flag on a week's drain calls severe. Found in simulated worlds: of planted drains
@@ -34,23 +38,6 @@ ALARM_DEPTH_PCT = 10.0
 QUANTILE, SUM_WEEKS = 0.90, 4
 NEGATIVE_WEEKS = 2
 _WEEK = timedelta(days=7)
-
-_WEEKS_QUERY = """
-    select
-        weeks.week_ending,
-        weeks.drain_reserves_usd_mn,
-        weeks.d_tga_usd_mn,
-        weeks.d_rrp_usd_mn,
-        weeks.d_fed_assets_usd_mn,
-        weeks.reserves_usd_mn,
-        weeks.fed_assets_usd_mn,
-        ratios.bank_assets_usd_mn,
-        weeks.known_at
-    from marts.reserve_drains as weeks
-    left join marts.reserve_ratios as ratios on ratios.week_ending = weeks.week_ending
-    where weeks.week_ending >= date '2009-01-07'
-    order by weeks.week_ending
-"""
 
 
 @dataclass(frozen=True)
@@ -229,7 +216,7 @@ def _identifier(weeks: Sequence[Week], episode: Episode) -> str:
 
 
 def _weeks(connection: duckdb.DuckDBPyConnection) -> list[Week]:
-    return [Week(*row) for row in connection.execute(_WEEKS_QUERY).fetchall()]
+    return [Week(*row) for row in connection.execute(query("drain_weeks", _QUERIES)).fetchall()]
 
 
 _READS = frozenset({"marts.reserve_drains", "marts.reserve_ratios"})

@@ -17,6 +17,7 @@ from collections import deque
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
+from pathlib import Path
 
 import duckdb
 import numpy as np
@@ -31,7 +32,10 @@ from liquidity_pipeline.models.drains.seasonal_regressors import (
     week_regressors,
 )
 from liquidity_pipeline.models.mart import PythonMart
+from liquidity_pipeline.models.statements import query
 from liquidity_pipeline.statistics import panels
+
+_QUERIES = Path(__file__).parent / "queries"
 
 WEEKS_AHEAD = 6
 # Three years of days and weeks at least; effects fade with a half-life of five years, as in
@@ -45,50 +49,6 @@ MIN_ERRORS, MAX_ERRORS = 52, 156
 _WEEK = timedelta(days=7)
 # From the last statement to the last Wednesday ahead, and a holiday.
 _AHEAD_DAYS = timedelta(days=7 * WEEKS_AHEAD + 14)
-
-# Flows of the account beside what the public pays for debt, with the moment they were public.
-_DAYS = """
-    with settled as (
-        select settlement_date, sum(net_public_usd_mn) as net_usd_mn,
-            bool_and(is_settled and net_public_usd_mn is not null) as is_known
-        from marts.settlement_calendar
-        group by settlement_date
-    )
-    select
-        tga.record_date,
-        tga.known_at,
-        tga.closing_usd_mn,
-        tga.change_1d_usd_mn,
-        coalesce(settled.net_usd_mn, 0)
-    from marts.tga_daily as tga
-    left join settled on settled.settlement_date = tga.record_date
-    where tga.change_1d_usd_mn is not null and coalesce(settled.is_known, true)
-    order by tga.record_date
-"""
-_SETTLED = """
-    select settlement_date, case when bool_and(is_settled and net_public_usd_mn is not null)
-            then sum(net_public_usd_mn) end
-    from marts.settlement_calendar
-    group by settlement_date
-"""
-_WEEKS = """
-    select week_ending, known_at, tga_usd_mn, reserves_usd_mn,
-        drain_reserves_usd_mn - d_tga_usd_mn
-    from marts.reserve_drains
-    where d_tga_usd_mn is not null
-    order by week_ending
-"""
-_AHEAD = """
-    select vintages.as_of_date, moments.moment, vintages.settlement_date,
-        case when count(vintages.net_public_expected_usd_mn) = count(*)
-            then sum(vintages.net_public_expected_usd_mn) end
-    from marts.settlement_vintages as vintages
-    join marts.outlook_moments as moments
-        on moments.as_of_date = vintages.as_of_date and moments.is_open = vintages.is_open
-    where not vintages.is_open
-    group by vintages.as_of_date, moments.moment, vintages.settlement_date
-    order by vintages.as_of_date, vintages.settlement_date
-"""
 
 
 @dataclass(frozen=True)
@@ -163,7 +123,10 @@ class Outlook:
 
 def build(connection: duckdb.DuckDBPyConnection) -> pa.Table:
     """Return `marts.drain_outlook`: one row per Friday, Wednesday ahead and component."""
-    sheet = {row[0]: Week(*row[1:]) for row in connection.execute(_WEEKS).fetchall()}
+    sheet = {
+        row[0]: Week(*row[1:])
+        for row in connection.execute(query("balance_sheet_by_week", _QUERIES)).fetchall()
+    }
     rows: list[dict[str, object]] = []
     errors, pending = PastErrors(), deque[Outlook]()
     for outlook in _outlooks(connection, sheet):
@@ -175,12 +138,12 @@ def build(connection: duckdb.DuckDBPyConnection) -> pa.Table:
 
 def _outlooks(connection: duckdb.DuckDBPyConnection, sheet: Sheet) -> Iterator[Outlook]:
     """Yield the outlooks of each Friday on which accounts and calendar are known."""
-    days = connection.execute(_DAYS).fetchall()
+    days = connection.execute(query("flows_by_day", _QUERIES)).fetchall()
     if len(days) < MIN_DAYS or len(sheet) < MIN_WEEKS:
         return
     flows, rest = _daily(days), _weekly(sheet)
     closes = {day: close for day, _, close, _, _ in days}
-    paid = dict(connection.execute(_SETTLED).fetchall())
+    paid = dict(connection.execute(query("settled_by_day", _QUERIES)).fetchall())
     for as_of, moment, ahead in _fridays(connection):
         seen, weeks_seen = flows.known(moment), rest.known(moment)
         if seen < MIN_DAYS or weeks_seen < MIN_WEEKS:
@@ -259,7 +222,7 @@ def _fridays(
 ) -> Iterator[tuple[date, datetime, dict[date, float]]]:
     """Yield each Friday with its moment and what was expected to settle, by day."""
     found: dict[tuple[date, datetime], dict[date, float]] = {}
-    for as_of, moment, day, net in connection.execute(_AHEAD).fetchall():
+    for as_of, moment, day, net in connection.execute(query("expected_ahead", _QUERIES)).fetchall():
         found.setdefault((as_of, moment), {})[day] = net
     for (as_of, moment), ahead in found.items():
         yield as_of, moment, ahead
@@ -313,6 +276,7 @@ MARTS = {
                 "marts.outlook_moments",
                 "marts.tga_daily",
                 "marts.reserve_drains",
+                "meta.coverage",
             }
         ),
     )

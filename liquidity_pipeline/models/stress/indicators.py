@@ -12,9 +12,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from pathlib import Path
 from typing import Literal
 
 import duckdb
+
+from liquidity_pipeline.models.statements import query
+
+_QUERIES = Path(__file__).parent / "queries"
 
 # Values of the last three years that must lie in the past before one is ranked: a year of days,
 # two years of weeks.
@@ -84,69 +89,16 @@ class Indicator:
 
 
 def _funding(column: str) -> str:
-    return f"select date, {column}, known_at, is_month_end from marts.funding_conditions"
+    return query("funding", _QUERIES, column=column)
 
 
 def _volatility(asset: str) -> str:
-    return (
-        "select date, vol_20d_pct, known_at, false from marts.asset_returns "
-        f"where asset = '{asset}'"
-    )
-
-
-# A take-up below half a billion is a test of the systems and no demand for cash.
-_TAKE_UP = (
-    "select date, case when srf_usd_mn < 500 then 0 else srf_usd_mn end, known_at, is_month_end "
-    "from marts.funding_conditions"
-)
-# Before 2009 the Fed kept reserves scarce on purpose (5 to 20 bn): a share of them that drains in
-# a week means nothing, and those weeks must not be the yardstick for later ones.
-# A Wednesday without a bond market (1 January) shows the balance sheet of the day before.
-_WEEKS = """(
-    select weeks.*, turns.is_month_end
-    from marts.reserve_drains as weeks
-    join meta.calendar_days as days on days.date = weeks.week_ending
-    join meta.calendar_days as turns
-        on turns.date = case when days.is_sifma then days.date else days.date - interval 1 day end
-    where weeks.week_ending >= date '2009-01-07'
-)"""
+    return query("volatility", _QUERIES, asset=asset)
 
 
 def _drain(weeks: int) -> str:
-    """Return the fall of reserve balances over some weeks, in per cent of what they were."""
-    return f"""
-        select weeks.week_ending, 100 * (1 - weeks.reserves_usd_mn / before.reserves_usd_mn),
-            weeks.known_at, weeks.is_month_end
-        from {_WEEKS} as weeks
-        join {_WEEKS} as before on before.week_ending = weeks.week_ending - interval {7 * weeks} day
-    """
+    return query("drain", _QUERIES, days=7 * weeks)
 
-
-# What is not held as reserves of each dollar of bank assets, as these were known then (H.8).
-_SCARCITY = f"""
-    select weeks.week_ending, 100 - ratios.reserves_of_bank_assets_pct, ratios.known_at,
-        weeks.is_month_end
-    from {_WEEKS} as weeks
-    join marts.reserve_ratios as ratios on ratios.week_ending = weeks.week_ending
-"""
-# Twenty statement days of the Treasury's account, against the reserves of the last H.4.1 before.
-_TGA_RISE = """
-    select tga.record_date,
-        100 * (tga.closing_usd_mn - before.closing_usd_mn) / weeks.reserves_usd_mn,
-        days.known_by, days.is_month_end
-    from marts.tga_daily as tga
-    join meta.calendar_days as days on days.date = tga.record_date
-    join meta.calendar_days as earlier on earlier.fed_number = days.fed_number - 20
-        and earlier.is_fed
-    join marts.tga_daily as before on before.record_date = earlier.date
-    join marts.reserve_drains as weeks on weeks.week_ending = days.week_ending - interval 7 day
-    cross join meta.clock as clock
-    where tga.record_date >= date '2009-01-07' and days.known_by <= clock.now
-"""
-_CREDIT = """
-    select observation_date, value * 100, known_at, false
-    from sources.market_series where series = 'BAMLH0A0HYM2'
-"""
 
 # The first ordinary days of the records: SOFR, the standing repo facility, interest on reserves.
 _SECURED, _FACILITY, _ON_RESERVES = date(2018, 4, 3), date(2021, 7, 29), date(2008, 12, 17)
@@ -211,7 +163,7 @@ INDICATORS: Sequence[Indicator] = (
         5_000,
         25_000,
         "USD mn",
-        _TAKE_UP,
+        query("facility_take_up", _QUERIES),
         "standing repo facility take-up",
         "sifma",
         _FACILITY,
@@ -224,7 +176,7 @@ INDICATORS: Sequence[Indicator] = (
         88,
         92,
         "% of bank assets",
-        _SCARCITY,
+        query("scarcity", _QUERIES),
         "bank assets not held as reserve balances",
         "wednesday",
         _RESERVES,
@@ -261,7 +213,7 @@ INDICATORS: Sequence[Indicator] = (
         5,
         10,
         "% of reserves",
-        _TGA_RISE,
+        query("account_rise", _QUERIES),
         "rise of the Treasury's account over 20 statement days",
         "fed",
         date(2009, 1, 15),
@@ -322,7 +274,7 @@ INDICATORS: Sequence[Indicator] = (
         500,
         800,
         "bp",
-        _CREDIT,
+        query("credit_spread", _QUERIES),
         "high-yield credit spread",
         "sifma",
         None,

@@ -16,6 +16,7 @@ from bisect import bisect_left, bisect_right
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import duckdb
@@ -24,8 +25,11 @@ import pyarrow as pa
 
 from liquidity_pipeline.contracts.stress import LEVELS
 from liquidity_pipeline.models.mart import PythonMart
+from liquidity_pipeline.models.statements import query
 from liquidity_pipeline.models.stress.gauges import Gauge, gauges
 from liquidity_pipeline.statistics.expanding_rank import Floats
+
+_QUERIES = Path(__file__).parent / "queries"
 
 # How far ahead an alarm still counts as leading, and how long after the end as belonging: the
 # span of a volatility over 20 sessions.
@@ -102,10 +106,7 @@ def build_gauges(connection: duckdb.DuckDBPyConnection) -> pa.Table:
     """Return `marts.stress_gauges`: one row per gauge and quarter-end after a year of it."""
     from liquidity_pipeline.contracts.stress import STRESS_GAUGES
 
-    quarter_ends = connection.execute(
-        "select date, known_by from meta.calendar_days, meta.clock "
-        "where date = quarter_end and known_by <= clock.now order by date"
-    ).fetchall()
+    quarter_ends = connection.execute(query("quarter_ends", _QUERIES)).fetchall()
     weeks, benchmark = _benchmark(connection)
     episodes = [episode for episode in _episodes(connection) if episode.kind == "stress"]
     rows = []
@@ -217,36 +218,13 @@ def _pearson(x: Floats, y: Floats) -> float:
 
 def _episodes(connection: duckdb.DuckDBPyConnection) -> list[Episode]:
     """Return the episodes whose every day is public; known when the last of these is."""
-    rows = connection.execute(
-        """
-        select events.subject, case events.kind when 'stress_episode' then 'stress'
-            else 'calendar' end, events.effective_date, events.end_date,
-            greatest(events.known_at, days.known_by)
-        from sources.policy_events as events
-        join meta.calendar_days as days on days.date = events.end_date
-        cross join meta.clock as clock
-        where events.kind in ('stress_episode', 'calendar_turn')
-            and greatest(events.known_at, days.known_by) <= clock.now
-        order by events.effective_date, events.subject"""
-    ).fetchall()
+    rows = connection.execute(query("known_episodes", _QUERIES)).fetchall()
     return [Episode(*row) for row in rows]
 
 
 def _benchmark(connection: duckdb.DuckDBPyConnection) -> tuple[Any, Floats]:
     """Return Wednesdays and the OFR's index on the last session up to each, NaN if not known."""
-    rows = connection.execute(
-        """
-        select days.week_ending, arg_max(fsi.fsi, days.date) filter (fsi.date is not null
-            and days.date = last_session)
-        from (
-            select *, max(date) over (partition by week_ending) as last_session
-            from meta.calendar_days where is_nyse
-        ) as days
-        cross join meta.clock as clock
-        left join sources.ofr_fsi as fsi on fsi.date = days.date
-        where days.known_by <= clock.now
-        group by days.week_ending order by days.week_ending"""
-    ).fetchall()
+    rows = connection.execute(query("benchmark_by_week", _QUERIES)).fetchall()
     weeks = np.array([row[0] for row in rows], dtype="datetime64[D]")
     return weeks, np.array([row[1] for row in rows], dtype=float)
 
