@@ -19,6 +19,7 @@ from liquidity_pipeline_tests.models.as_of import compact, compare_as_of, marts_
 from liquidity_pipeline_tests.models.outages import Outage, Publication
 
 TODAY, START = date(2026, 2, 6), date(2024, 11, 1)
+BEGIN = date(2026, 1, 1)
 NEVER, QUARTER, YESTERDAY = None, TODAY - timedelta(days=91), TODAY - timedelta(days=1)
 
 
@@ -63,6 +64,25 @@ def good(tmp_path_factory: pytest.TempPathFactory) -> Publication:
 )
 def test_every_value_is_the_good_days_or_null_or_absent(good: Publication, outage: Outage) -> None:
     found = good.under(outage)
+    assert found.values > 5_000, "nothing was compared"
+    assert not found.wrong, found.examples[:5]
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "fed_operations",
+        "debt_settlements",
+        "buybacks",
+        "repo_operations",
+        "tga_flows",
+        "debt_transactions",
+    ],
+)
+def test_no_event_before_the_record_begins_is_taken_for_none(
+    good: Publication, source: str
+) -> None:
+    found = good.under(Outage(((source, ""),), None, begins=BEGIN))
     assert found.values > 5_000, "nothing was compared"
     assert not found.wrong, found.examples[:5]
 

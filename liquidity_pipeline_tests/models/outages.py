@@ -32,6 +32,7 @@ from liquidity_pipeline.contracts.table import Table
 from liquidity_pipeline.ingestion.coverage import Records, coverage
 from liquidity_pipeline.models import engine, reference
 from liquidity_pipeline.settings import Settings
+from liquidity_pipeline.sources.fetch import Window
 from liquidity_pipeline.sources.reference import read_sign_conventions
 from liquidity_pipeline.sources.registry import SOURCES
 from liquidity_pipeline.storage.archive import Archive, FetchRecord
@@ -56,15 +57,20 @@ class Outage:
     """Parts of sources that end with a day, or were never there (`after` None).
 
     `gone` are (source, entity): an empty entity is the whole source, else a rate, series, symbol,
-    kind, or a part that is served apart (see `Table.parts`).
+    kind, or a part that is served apart (see `Table.parts`). With `begins`, whole sources were only
+    asked for from the first day of that month on; then what is said of the days before is compared,
+    because ranks and seasons of later days rest on less history, and say so.
     """
 
     gone: tuple[tuple[str, str], ...]
     after: date | None
+    begins: date | None = None
 
     def __str__(self) -> str:
         """Name it as a test does."""
         names = " and ".join(f"{source}/{entity}".rstrip("/") for source, entity in self.gone)
+        if self.begins:
+            return f"{names} began {self.begins}"
         return f"{names} {'never' if self.after is None else f'ended {self.after}'}"
 
 
@@ -133,6 +139,10 @@ class Publication:
         lake, records = Lake(folder), dict(self.records)
         touched: set[str] = set()
         for source, entity in outage.gone:
+            if outage.begins:
+                touched |= _begin(lake, source, outage.begins)
+                records[source] = list(_asked_from(records[source], outage.begins))
+                continue
             for table in SOURCES[source].tables:
                 if self._cut_rows(lake, table, entity, outage.after):
                     touched.add(table.name)
@@ -141,7 +151,15 @@ class Publication:
         marts = self.build(lake, known, frozenset(touched | _changed(self.known, known)))
         result = Compared()
         for name, rows in marts.items():
-            compare(MART_TABLES[name], self.good[name], rows, result)
+            table, pair = MART_TABLES[name], (self.good[name], rows)
+            if outage.begins:
+                if table.reach is None:
+                    continue
+                pair = (
+                    _before(pair[0], table.reach, outage.begins),
+                    _before(pair[1], table.reach, outage.begins),
+                )
+            compare(table, *pair, result)
         return result
 
     def _compacted(self, lake: Lake, folder: Path) -> Lake:
@@ -205,6 +223,37 @@ class Publication:
             for answer in last.answers
         ]
         return [*before, replace(last, answers=answers, gaps=[*last.gaps, f"{entity}: HTTP 404"])]
+
+
+def _begin(lake: Lake, source: str, first: date) -> set[str]:
+    """Leave what a source has of a day and later; return the tables that lost rows."""
+    touched = set()
+    for table in SOURCES[source].tables:
+        for path in lake.files(table):
+            rows = pq.read_table(path, schema=table.arrow_schema)
+            kept = _before(rows, str(table.day), first, invert=True)
+            if kept.num_rows < rows.num_rows:
+                touched.add(table.name)
+                path.unlink()
+                pq.write_table(kept, path)
+        for month in lake.months(table):
+            if month < first:
+                lake.path(table, month).unlink()
+    return touched
+
+
+def _asked_from(records: Sequence[FetchRecord], first: date) -> Iterator[FetchRecord]:
+    """Yield the records as if nothing earlier than a day had been asked for."""
+    for record in records:
+        window = record.window
+        if window.end >= first:
+            yield replace(record, window=Window.of_months(max(window.start, first), window.end))
+
+
+def _before(rows: pa.Table, column: str, first: date, *, invert: bool = False) -> pa.Table:
+    """Return the rows of the days before one, or the others."""
+    earlier = pc.less(rows[column].cast(pa.date32()), pa.scalar(first, pa.date32()))
+    return rows.filter(pc.invert(earlier) if invert else earlier)
 
 
 def compare(table: Table, good: pa.Table, cut: pa.Table, result: Compared) -> None:

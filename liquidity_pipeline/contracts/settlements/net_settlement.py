@@ -76,7 +76,7 @@ WEEKLY_SETTLEMENTS = Table(
     "been announced.",
     key=("week_start", "security_class"),
     reach="week_start",
-    rests_on=(replace(AHEAD, days=6), SNAPSHOT_WEEK),
+    rests_on=(replace(AHEAD, days=6, since="week_start"), SNAPSHOT_WEEK),
     columns=(
         day("week_start", "Monday of the week"),
         text(

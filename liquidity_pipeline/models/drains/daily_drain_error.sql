@@ -12,15 +12,28 @@ with outright as (
     group by settlement_date
 ),
 
+-- From when on a day without an operation, or without a change of the facility, had none.
+known as (
+    select
+        max(case when table_name = 'fed_operations' then known_from end) as operations_from,
+        max(case when table_name = 'repo_operations' and entity = 'on_rrp' then known_from end) as on_rrp_from
+    from meta.coverage
+),
+
 estimates as (
     select
         days.week_ending,
         max(case when days.date = days.week_ending then days.known_by end) as known_by,
-        count(tga.change_1d_usd_mn) = sum(case when days.is_fed then 1 else 0 end) as is_known,
+        count(tga.change_1d_usd_mn) = sum(case when days.is_fed then 1 else 0 end) and bool_and(
+            coalesce(known.operations_from <= days.date and (
+                days.date < date '2013-09-23' or known.on_rrp_from < greatest(days.date, date '2013-09-24')
+            ), false)
+        ) as is_known,
         sum(tga.change_1d_usd_mn)
             + coalesce(sum(on_rrp.amount_usd_mn), 0)
             - coalesce(sum(outright.purchases_usd_mn), 0) as estimate_usd_mn
     from meta.calendar_days as days
+    cross join known
     left join marts.tga_daily as tga on tga.record_date = days.date
     left join marts.drains as on_rrp on on_rrp.date = days.date and on_rrp.component = 'on_rrp'
     left join outright on outright.date = days.date

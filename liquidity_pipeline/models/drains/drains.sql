@@ -23,8 +23,16 @@ on_rrp_levels as (
     group by operations.operation_date
 ),
 
+-- Before its first day, 2013-09-23, the facility held nothing; before a later first record it is not known.
 on_rrp as (
-    select date, round(level_usd_mn - lag(level_usd_mn) over (order by date), 6) as amount_usd_mn
+    select
+        date,
+        round(
+            level_usd_mn - coalesce(
+                lag(level_usd_mn) over (order by date), case when date = date '2013-09-23' then 0 end
+            ),
+            6
+        ) as amount_usd_mn
     from on_rrp_levels
 ),
 
@@ -48,6 +56,7 @@ known as (
     select
         max(case when table_name = 'fed_operations' then known_from end) as operations_from,
         max(case when table_name = 'fed_operations' then known_through end) as operations_through,
+        max(case when table_name = 'repo_operations' and entity = 'on_rrp' then known_from end) as on_rrp_from,
         max(case when table_name = 'repo_operations' and entity = 'on_rrp' then known_through end) as on_rrp_through
     from meta.coverage
 ),
@@ -60,7 +69,14 @@ weeks as (
             and max(case when reserves.d_currency_and_other_usd_mn is not null then 1 else 0 end) = 1
             and coalesce(max(known.operations_from) <= min(days.date), false)
             and coalesce(max(known.operations_through) >= days.week_ending, false)
-            and (days.week_ending < date '2013-09-23' or coalesce(max(known.on_rrp_through) >= days.week_ending, false))
+            and (
+                days.week_ending < date '2013-09-23'
+                or coalesce(
+                    max(known.on_rrp_through) >= days.week_ending
+                    and max(known.on_rrp_from) < greatest(min(days.date), date '2013-09-24'),
+                    false
+                )
+            )
             as is_complete
     from meta.calendar_days as days
     join marts.reserve_drains as reserves on reserves.week_ending = days.week_ending
