@@ -18,7 +18,8 @@ from rich.table import Table
 
 from liquidity_pipeline.contracts.glossary import COMPONENT_LABELS
 from liquidity_pipeline.contracts.reach import REFINEMENTS
-from liquidity_pipeline.models.statements import query
+from liquidity_pipeline.models.engine import sources_behind
+from liquidity_pipeline.models.statements import query, tables
 from liquidity_pipeline.models.stress.indicators import INDICATORS
 from liquidity_pipeline.storage.warehouse import reading
 
@@ -184,6 +185,9 @@ def _assets(published: duckdb.DuckDBPyConnection, console: Console) -> None:
     table.caption = "Closes: shares and funds 16:00 New York; coins 00:00 UTC, 3 to 4 hours later."
     table.caption_justify = "left"
     console.print(table)
+    if all(row[5] is None for row in rows):
+        why = _why(published, "tga_balance", "fed_operations", "repo_operations")
+        console.print(f"Correlations over 60 sessions: not known: {why}\n", markup=False)
 
 
 def _stress(published: duckdb.DuckDBPyConnection, console: Console) -> None:
@@ -210,10 +214,19 @@ def _stress(published: duckdb.DuckDBPyConnection, console: Console) -> None:
     old = [f"{name} (last on {day})" for name, day, *_ in newest if name not in known]
     if old:
         console.print(f"  not known now: {', '.join(old)}")
-    never = {gauge.name for gauge in INDICATORS} - {row[0] for row in newest}
-    if never:
-        names = ", ".join(gauge.name for gauge in INDICATORS if gauge.name in never)
-        console.print(f"  not known; each needs three years of its inputs: {names}")
+    for why, names in _never_known(published, {row[0] for row in newest}).items():
+        console.print(f"  not known: {', '.join(names)}: {why}", markup=False)
+
+
+def _never_known(published: duckdb.DuckDBPyConnection, known: set[str]) -> dict[str, list[str]]:
+    """Return the indicators without any value, by the reason."""
+    found: dict[str, list[str]] = {}
+    for gauge in INDICATORS:
+        if gauge.name not in known:
+            why = _why(published, *sources_behind(tables(gauge.query)))
+            why = "each needs three years of its inputs" if why == _NO_REASON else why
+            found.setdefault(why, []).append(gauge.name)
+    return found
 
 
 def _unknown(published: duckdb.DuckDBPyConnection, console: Console) -> None:
@@ -236,7 +249,9 @@ def _moved(change: float) -> str:
 
 def _brief_reason(reason: str) -> str:
     """Return a reason without what was asked and expected: `liquidity status` has the rest."""
-    return re.sub(r" \((?:asked|expected)[^()]*(?:\([^()]*\)[^()]*)*\)", "", reason)
+    inner = r"[^()]*(?:\([^()]*\)[^()]*)*"
+    reason = re.sub(rf"not asked: it was down a moment ago \((expected {inner})\)", r"\1", reason)
+    return re.sub(rf" \((?:asked|expected){inner}\)", "", reason)
 
 
 _NO_REASON = "what is held is too short"
@@ -253,11 +268,20 @@ def _why(published: duckdb.DuckDBPyConnection, *tables: str) -> str:
     rows = published.execute(
         "select table_name, reason from meta.coverage "
         "where (known_through is null or known_through < expected_through) "
-        "and list_contains(?, table_name) order by 1, 2",
+        "and list_contains(?, table_name) order by reason like '%not asked%', 1, 2",
         [[*tables, *sorted(finer)]],
     ).fetchall()
-    found = dict.fromkeys(f"{table}: {_brief_reason(reason)}" for table, reason in rows)
-    return "; ".join(list(found)[:3]) or _NO_REASON
+    found: dict[str, tuple[str, list[str]]] = {}
+    for table, reason in rows:
+        said = _brief_reason(reason)
+        # A publisher that is down is not asked again: its first answer is the reason.
+        if failed := re.search(r"fetch failed on \S+: \w+", said):
+            said = said[failed.start() :]
+        _, named = found.setdefault(failed[0] if failed else said, (said, []))
+        if table not in named:
+            named.append(table)
+    parts = [f"{', '.join(named)}: {said}" for said, named in found.values()]
+    return "; ".join(parts[:3]) or _NO_REASON
 
 
 def _day(day: object) -> str:

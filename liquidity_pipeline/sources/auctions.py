@@ -71,7 +71,7 @@ def collect_auctions(fetch: Fetch, where: Iterable[str]) -> pa.Table:
     records = read(fetch, AUCTIONS, AUCTION_COLUMNS, where=where, sort=order)
     name = fetch.left_out("Treasury auctions")
     key = ("cusip", "auction_date")
-    rows = good_rows(records, lambda part: parse_auctions(part, fetch.now), name, key)
+    rows = good_rows(records, lambda part: parse_auctions(part, fetch.seen_at), name, key)
     postponed = without_results(rows)
     for row in rows.filter(postponed).to_pylist():
         auction = f"{row['cusip']}/{row['auction_date']}"
@@ -85,14 +85,14 @@ def collect_auctions(fetch: Fetch, where: Iterable[str]) -> pa.Table:
 
 
 @declared("rows of auctions", publisher=PUBLISHER)
-def parse_auctions(records: Records, now: datetime) -> pa.Table:
+def parse_auctions(records: Records, seen_at: datetime) -> pa.Table:
     """Return one row per auction: dates, class, amounts in USD millions, and when it was known.
 
     Announced at 11:00 New York on `announcemt_date`; results five minutes after the competitive
     close (13:00 where not recorded), NULL until then. A row is known since its results, before
-    them since its announcement; one without either was known at its close at the latest, or now.
-    Raises UnexpectedPayloadError for two rows of one CUSIP and auction, an unknown type or flag,
-    and amounts that cannot be dollars.
+    them since its announcement; one without either at its close, or when it was seen if that is
+    earlier. Raises UnexpectedPayloadError for two rows of one CUSIP and auction, an unknown type or
+    flag, and amounts that cannot be dollars.
     """
     records.require("cusip", "auction_date", "issue_date", "maturity_date", "offering_amt")
     records.refuse_duplicates("cusip", "auction_date")
@@ -115,17 +115,19 @@ def parse_auctions(records: Records, now: datetime) -> pa.Table:
             "coupon_pct": _coupons(records),
             "maturing_public_usd_mn": usd_mn(records, "est_pub_held_mat_by_type_amt"),
             "maturing_soma_usd_mn": usd_mn(records, "soma_holdings"),
-            **_publication(records, accepted, now),
+            **_publication(records, accepted, seen_at),
         }
     )
 
 
-def _publication(records: Records, accepted: pa.ChunkedArray, now: datetime) -> dict[str, pa.Array]:
+def _publication(
+    records: Records, accepted: pa.ChunkedArray, seen_at: datetime
+) -> dict[str, pa.Array]:
     announced = moments(records.days("announcemt_date").to_pylist(), ANNOUNCED)
     closed = closing_moments(records, "auction_date", "closing_time_comp")
     results = results_moments(closed, accepted)
     known = [
-        result or announcement or min(close, now)
+        result or announcement or min(close, seen_at)
         for result, announcement, close in zip(results, announced, closed, strict=True)
     ]
     return {

@@ -64,16 +64,17 @@ def collect_buybacks(fetch: Fetch) -> pa.Table:
         )
     held = records.where(pc.invert(without_amount))
     name = fetch.left_out("Treasury buybacks")
-    return good_rows(held, lambda part: parse_buybacks(part, fetch.now), name, _KEY)
+    return good_rows(held, lambda part: parse_buybacks(part, fetch.seen_at), name, _KEY)
 
 
 @declared("rows of buyback operations", publisher=PUBLISHER)
-def parse_buybacks(records: Records, now: datetime) -> pa.Table:
+def parse_buybacks(records: Records, seen_at: datetime) -> pa.Table:
     """Return the buyback legs, one per operation, on the settlement date.
 
     par is what was accepted, the most that would be accepted until results are known. Dealers
     offer for the public and the Fed does not sell, so all of it is public. When an operation was
-    announced is not recorded; it is known since five minutes after it closed, or now if earlier.
+    announced is not recorded; it is known since five minutes after it closed, or
+    since it was seen if that is earlier.
     Raises UnexpectedPayloadError for an unknown type or maturity bucket, and for two equal rows.
     """
     records.require("operation_date", "settlement_date", "security_type", "maturity_bucket")
@@ -82,7 +83,7 @@ def parse_buybacks(records: Records, now: datetime) -> pa.Table:
     offering = usd_mn(records, "max_par_amt_redeemed")
     closed = closing_moments(records, "operation_date", "operation_close_time_est")
     results = results_moments(closed, accepted)
-    known = [at or min(close, now) for at, close in zip(results, closed, strict=True)]
+    known = [at or min(close, seen_at) for at, close in zip(results, closed, strict=True)]
     labels = [pc.coalesce(records.table[name], "null") for name in _KEY]
     return settlements(
         {

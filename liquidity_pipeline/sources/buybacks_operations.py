@@ -113,19 +113,20 @@ def _operations(fetch: Fetch) -> list[dict[str, Any]]:
     )
     rows = good_rows(
         records,
-        lambda part: _table(BUYBACKS, parse_operations(part, fetch.now)),
+        lambda part: _table(BUYBACKS, parse_operations(part, fetch.seen_at)),
         fetch.left_out("Treasury buybacks"),
         ("operation_date", "operation_start_time_est"),
     ).to_pylist()
     return [row for row in rows if fetch.window.start <= row["operation_date"] <= fetch.window.end]
 
 
-def parse_operations(records: Records, now: datetime) -> list[dict[str, Any]]:
+def parse_operations(records: Records, seen_at: datetime) -> list[dict[str, Any]]:
     """Return one row per operation, with the columns of `buybacks`.
 
-    An operation is known since its results, before them since its announcement, or now if that is
-    earlier. Of two rows with one key the one with results is kept. Raises UnexpectedPayloadError
-    for unknown labels, amounts that are no dollars, and two different results of one operation.
+    An operation is known since its results, before them since its announcement, or since it was
+    seen if that is earlier. Of two rows with one key the one with results is kept. Raises
+    UnexpectedPayloadError for unknown labels, amounts that are no dollars, and two different
+    results of one operation.
     """
     records.require(*_ALWAYS_THERE)
     numbers: dict[str, list[Any]] = {
@@ -154,7 +155,7 @@ def parse_operations(records: Records, now: datetime) -> list[dict[str, Any]]:
             "maturity_bucket": bucket,
             "security_class": _security_class(records, security_type, bucket),
             **amounts,
-            **_publication(day, opening, closes[i], amounts["accepted_usd_mn"], now),
+            **_publication(day, opening, closes[i], amounts["accepted_usd_mn"], seen_at),
         }
         key = day, row["start_time"]
         found[key] = _better(records, found[key], row) if key in found else row
@@ -162,10 +163,10 @@ def parse_operations(records: Records, now: datetime) -> list[dict[str, Any]]:
 
 
 def _publication(
-    day: date, opening: time, closing: time | None, accepted: float | None, now: datetime
+    day: date, opening: time, closing: time | None, accepted: float | None, seen_at: datetime
 ) -> dict[str, Any]:
     before = calendars.shift("fed", [day], -1, "forward")[0]
-    announced = min(calendars.utc(before, _ANNOUNCED), now)
+    announced = min(calendars.utc(before, _ANNOUNCED), seen_at)
     close = calendars.utc(day, closing) if closing else calendars.utc(day, opening) + _OPEN
     results = None if accepted is None else close + _COUNTING
     return {"announced_at": announced, "results_at": results, "known_at": results or announced}

@@ -189,6 +189,14 @@ class Fetch:
         return self.now.replace(tzinfo=UTC).astimezone(NEW_YORK).date()
 
     @property
+    def seen_at(self) -> datetime:
+        """The real moment of the newest answer (naive UTC), by which its rows were public.
+
+        As of an earlier day it is later than `now`: what is seen today was not seen then.
+        """
+        return max((answer.fetched_at for _, _, answer in self.answers), default=self.now)
+
+    @property
     def last_day(self) -> date:
         """The last day worth asking for: the window's end, or today if that comes first."""
         return min(self.window.end, self.today)

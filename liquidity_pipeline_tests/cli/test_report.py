@@ -73,9 +73,13 @@ def flag(indicator: str, day: date, level: str = "normal") -> dict[str, Any]:
 def test_with_nothing_known_no_sentence_is_calm(report: Report) -> None:
     reason = "no row is held: fetch failed on 2026-11-25: HTTP 500"
     text = report(coverage=[ended("fed_balance_sheet", "WRBWFRBL", through=None, reason=reason)])
-    assert f"Drain of reserves: not known: fed_balance_sheet: {reason}" in text
+    why = "fetch failed on 2026-11-25: HTTP 500"
+    assert f"Drain of reserves: not known: fed_balance_sheet: {why}" in text
     said = " ".join(text.split())
-    assert "not known; each needs three years of its inputs: sofr_iorb_bp" in said
+    assert "not known: sofr_iorb_bp, tgcr_iorb_bp" in said
+    assert "srf_usd_mn, large_cap_vol_pct" in said
+    assert ": each needs three years of its inputs" in said
+    assert f"tga_rise_20d_pct: fed_balance_sheet: {why}" in said
     assert "Stress index: not known" in text
     assert "Net settlement of Treasury debt: not known" in text
     assert "Overnight funding: not known" in text
@@ -176,15 +180,32 @@ def test_a_fall_is_no_negative_rise(change: float, said: str):
     assert _moved(change) == f"{said} USD bn"
 
 
-def test_a_reason_leaves_out_what_was_asked():
+def test_a_reason_says_what_came_of_the_last_request_and_leaves_out_which_it_was():
     reason = (
         "fetch failed on 2026-11-25: nyfed: not asked: it was down a moment ago "
         "(expected JSON, got no connection (ConnectionError), after 1 attempt(s)) "
         "(asked: http://127.0.0.1:9/api/rates/all/search.json?startDate=2025-06-01)"
     )
-    said = "fetch failed on 2026-11-25: nyfed: not asked: it was down a moment ago"
+    said = (
+        "fetch failed on 2026-11-25: nyfed: expected JSON, got no connection (ConnectionError), "
+        "after 1 attempt(s)"
+    )
     assert _brief_reason(reason) == said
     assert _brief_reason("HTTP 404 (Not Found)") == "HTTP 404 (Not Found)"
+
+
+def test_tables_of_one_publisher_that_is_down_share_their_reason(report: Report) -> None:
+    first = "nyfed: expected JSON, got no connection (ConnectionError), after 1 attempt(s)"
+    later = f"nyfed: not asked: it was down a moment ago ({first.removeprefix('nyfed: ')})"
+    failed = "fetch failed on 2026-11-25"
+    text = report(
+        coverage=[
+            ended("fed_operations", through=None, reason=f"never answered: {failed}: {first}"),
+            ended("repo_operations", through=None, reason=f"never answered: {failed}: {later}"),
+        ]
+    )
+    assert f"not known: fed_operations, repo_operations: {failed}: {first}\n" in text
+    assert "not asked" not in text
 
 
 def test_series_that_end_alike_for_one_reason_share_a_line(report: Report) -> None:

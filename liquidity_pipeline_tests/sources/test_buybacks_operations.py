@@ -141,15 +141,25 @@ def test_securities_that_do_not_make_the_total_are_left_out_and_named(
 
 @pytest.mark.parametrize("now", [moment(2026, 2, 2, 15, 30), moment(2026, 2, 3, 18)])
 def test_an_announced_operation_has_no_results_and_no_securities(
-    make_fetch: MakeFetch, now: datetime
+    make_fetch: MakeFetch, now: datetime, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(Fetch, "seen_at", now)
     listed = [security("912810UX4", "null")]
     held, bought, gaps = collect(make_fetch, [operation(**NO_RESULTS)], listed, now)
     (row,) = held
     assert (row["accepted_usd_mn"], row["results_at"]) == (None, None)
-    # 11:00 of the business day before, or now if a row was there even earlier.
+    # 11:00 of the business day before, or when it was seen if a row was there even earlier.
     assert row["known_at"] == row["announced_at"] == min(moment(2026, 2, 2, 16), now)
     assert (bought, gaps) == ([], [])
+
+
+def test_as_of_a_day_an_operation_is_not_known_before_it_was_announced(
+    make_fetch: MakeFetch, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The answer of today lists it, and a fetch as of Friday 30 January is given that answer."""
+    monkeypatch.setattr(Fetch, "seen_at", moment(2026, 10, 1))
+    (row,), _, _ = collect(make_fetch, [operation(**NO_RESULTS)], [], moment(2026, 1, 30, 22))
+    assert row["known_at"] == row["announced_at"] == moment(2026, 2, 2, 16)
 
 
 def test_an_operation_without_results_afterwards_is_named(make_fetch: MakeFetch) -> None:

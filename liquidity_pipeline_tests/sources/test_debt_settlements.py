@@ -122,7 +122,8 @@ def test_buybacks_that_are_refused_fail_the_fetch(make_fetch):
         settle(make_fetch, auction(), replies={BUYBACKS: (403, "Forbidden")})
 
 
-def test_a_buyback_is_a_leg_on_its_settlement_date(make_fetch):
+def test_a_buyback_is_a_leg_on_its_settlement_date(make_fetch, monkeypatch):
+    monkeypatch.setattr(Fetch, "seen_at", moment(2026, 10, 1))
     tips = buyback(security_type="TIPS", maturity_bucket="1Y to 7.5Y")
     note = buyback(maturity_bucket="1Mo to 2Y", operation_close_time_est="null")
     ahead = buyback(
@@ -142,8 +143,19 @@ def test_a_buyback_is_a_leg_on_its_settlement_date(make_fetch):
     assert bond["known_at"] == moment(2026, 2, 3, 19, 5)  # 14:05 in New York
     assert rows["note", 4]["results_at"] == moment(2026, 2, 3, 18, 5)
     assert (planned["par_usd_mn"], planned["public_usd_mn"]) == (3000, None)
-    assert (planned["results_at"], planned["known_at"]) == (None, MID_FEBRUARY)
+    # In a fetch as of February, made later: nobody saw it before it closed, as far as is known.
+    assert (planned["results_at"], planned["known_at"]) == (None, moment(2026, 2, 24, 19))
     assert fetch.gaps == []
+
+
+def test_a_planned_buyback_is_known_since_it_was_seen(make_fetch, monkeypatch):
+    monkeypatch.setattr(Fetch, "seen_at", MID_FEBRUARY)
+    ahead = buyback(
+        operation_date="2026-02-24", settlement_date="2026-02-25", total_par_amt_accepted="null"
+    )
+    collected, _ = settle(make_fetch, auction(), replies={BUYBACKS: answer([ahead])})
+    (planned,) = (r for r in collected["debt_settlements"].to_pylist() if r["leg"] == "buyback")
+    assert planned["known_at"] == MID_FEBRUARY
 
 
 def test_a_settled_buyback_without_an_amount_is_a_gap_and_left_out(make_fetch):
