@@ -95,7 +95,9 @@ def _drains(published: duckdb.DuckDBPyConnection, console: Console) -> None:
 def _season(published: duckdb.DuckDBPyConnection, console: Console) -> None:
     rows = _ask(published, "season")
     if not rows:
-        console.print("Usual season: not known: it needs three years of weeks.\n")
+        why = _why(published, "fed_balance_sheet", "debt_settlements")
+        why = "it needs three years of weeks" if why == _NO_REASON else why
+        console.print(f"Usual season: not known: {why}\n", markup=False)
         return
     newest = max(row[1] for row in rows)
     table = _table(
@@ -127,11 +129,12 @@ def _episode(published: duckdb.DuckDBPyConnection, console: Console) -> None:
     ((newest,),) = _ask(published, "newest_episode_week")
     why = _why(published, "fed_balance_sheet")
     if newest is None:
-        console.print("Drain episodes: not known: they need three years of weeks since 2009.\n")
+        why = "they need three years of weeks since 2009" if why == _NO_REASON else why
+        console.print(f"Drain episodes: not known: {why}\n", markup=False)
     elif why == _NO_REASON:
         console.print(f"No drain episode was open as of {newest}.\n")
     else:
-        console.print(f"Drain episodes: not known after {newest}: {why}\n")
+        console.print(f"Drain episodes: not known after {newest}: {why}\n", markup=False)
 
 
 def _settlements(published: duckdb.DuckDBPyConnection, console: Console) -> None:
@@ -149,6 +152,12 @@ def _settlements(published: duckdb.DuckDBPyConnection, console: Console) -> None
         state = "settled" if settled else to_come
         table.add_row(str(week), securities, *map(_signed, (net, public, held)), state)
     console.print(table)
+    ((assumed,),) = _ask(published, "assumed")
+    if assumed:
+        console.print(
+            "What the Fed holds of the securities that mature is assumed, not published, for "
+            f"{', '.join(map(str, assumed))}.\n"
+        )
 
 
 def _funding(published: duckdb.DuckDBPyConnection, console: Console) -> None:

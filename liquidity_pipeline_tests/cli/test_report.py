@@ -25,7 +25,7 @@ def report(tmp_path: Path) -> Report:
     """Give `report(**rows by bare table name)`: what is printed of a file with these rows only."""
 
     def print_file(**tables: list[Mapping[str, Any]]) -> str:
-        path = tmp_path / "published.duckdb"
+        path = tmp_path / f"published-{len(list(tmp_path.iterdir()))}.duckdb"
         given = {
             "publication": [
                 {"as_of": AS_OF, "endpoints": "live", "is_synthetic": False, "built_at": NOW}
@@ -107,6 +107,24 @@ def test_an_active_indicator_is_named_with_its_day(report: Report) -> None:
     text = report(stress_flags=[flag("a", date(2026, 11, 24), "stress")])
     assert "stress a on 2026-11-24: 1.0 above 0.9" in text
     assert "is active" not in text
+
+
+def test_an_assumed_share_of_the_fed_is_said_to_be_assumed(report: Report) -> None:
+    day = date(2026, 11, 26)
+    week = {
+        "week_start": date(2026, 11, 23),
+        "security_class": "all",
+        "net_usd_mn": 5000.0,
+        "refinancing_usd_mn": 0.0,
+        "is_settled": False,
+    }
+    held = {"settlement_date": day, "security_class": "bill", "redeemed_usd_mn": 9000.0}
+    said = "that mature is assumed, not published, for 2026-11-26."
+    for basis in ("assumed", "holdings"):
+        text = report(
+            weekly_settlements=[week], settlement_calendar=[{**held, "soma_basis": basis}]
+        )
+        assert (said in text) == (basis == "assumed")
 
 
 def test_an_open_episode_is_dated(report: Report) -> None:

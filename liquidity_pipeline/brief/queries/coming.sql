@@ -15,6 +15,11 @@ select sum({column}) from marts.settlement_outlook where settlement_date = :date
 select sum({column}) from marts.settlement_outlook, meta.publication
 where settlement_date > publication.as_of and settlement_date <= publication.as_of + 28
 
+-- name: first_assumed
+select min(settlement_date) from marts.settlement_calendar, meta.publication
+where settlement_date > as_of and settlement_date <= as_of + 28
+    and soma_basis = 'assumed' and redeemed_usd_mn > 0
+
 -- name: coming_horizon
 select as_of + 28 from meta.publication
 

@@ -40,6 +40,7 @@ def coming(book: Book) -> Section:
         "blocks": [
             _calendar(book),
             *_total(book),
+            *_assumed(book),
             _dates(book),
             book.chart(
                 "settlements",
@@ -139,6 +140,18 @@ def _total(book: Book) -> list[Block]:
     )
     places = {"net": fig(net, "full"), "refinancing": fig(refinancing, "full")}
     return [statement("coming_total", msg(text, as_of=book.as_of, end=end, **places))]
+
+
+def _assumed(book: Book) -> list[Block]:
+    """Say from which day on the Fed's part of what matures is not published."""
+    first = book.one("first_assumed")
+    if first is None:
+        return []
+    text = N_(
+        "From {date} on, what the Federal Reserve holds of some maturing securities is assumed, "
+        "because it is not published."
+    )
+    return [statement("coming_assumed", msg(text, date=first), "unknown")]
 
 
 def _dates(book: Book) -> Block:

@@ -46,6 +46,14 @@ where security_class in ('bills', 'coupons', 'all')
     and week_start between date_trunc('week', as_of) and as_of + interval 7 day
 order by week_start, list_position(['bills', 'coupons', 'all'], security_class)
 
+-- name: assumed
+-- Days of these two weeks on which what the Fed holds of the maturing securities is not published.
+select list(distinct settlement_date order by settlement_date)
+from marts.settlement_calendar, meta.publication
+where soma_basis = 'assumed' and redeemed_usd_mn > 0
+    and settlement_date >= date_trunc('week', as_of)
+    and settlement_date < date_trunc('week', as_of + interval 7 day) + interval 7 day
+
 -- name: gauge
 select date, {gauge} from marts.funding_conditions
 where {gauge} is not null order by date desc limit 1
