@@ -81,6 +81,22 @@ const {{ DuckDBInstance }} = require('@duckdb/node-api');
   console.log(JSON.stringify(counts));
 }})();
 """
+EVIDENCE = """
+const fs = require('fs'), path = require('path');
+const { getRunner } = require('@evidence-dev/duckdb');
+(async () => {
+  const [, , file, folder] = process.argv;
+  const runner = await getRunner({ filename: path.relative(folder, file) }, folder);
+  const counts = {};
+  for (const name of fs.readdirSync(folder).filter((name) => name.endsWith('.sql'))) {
+    const found = await runner(fs.readFileSync(path.join(folder, name), 'utf8'), name, 10000);
+    counts[name] = 0;
+    for await (const rows of found.rows()) counts[name] += rows.length;
+    if (!found.columnTypes || counts[name] !== found.expectedRowCount) throw new Error(name);
+  }
+  console.log(JSON.stringify(counts));
+})();
+"""
 
 
 @dataclass(frozen=True)
@@ -141,6 +157,7 @@ def read_with_all(file: Path, page: Path, scratch: Path) -> list[tuple[str, str,
     rows.append(read_with_streamlit(file, page, scratch))
     if shutil.which("npm"):
         rows.append(read_with_node(file, scratch, expected))
+        rows.append(read_with_evidence(file, page.parent / "evidence", scratch))
     return rows
 
 
@@ -151,15 +168,36 @@ def read_with_streamlit(file: Path, page: Path, scratch: Path) -> tuple[str, str
 
 
 def read_with_node(file: Path, scratch: Path, expected: object) -> tuple[str, str, str]:
-    folder = scratch / "node"
-    folder.mkdir()
-    run(["npm", "install", "--silent", "--no-fund", "--no-audit", "@duckdb/node-api"], cwd=folder)
-    (folder / "read.js").write_text(NODE)
-    counts = json.loads(run(["node", "read.js", str(file)], cwd=folder))
+    number, counts = with_npm(scratch / "node", "@duckdb/node-api", "", NODE, str(file))
     if counts != expected:
         raise SystemExit("Node reads other rows than DuckDB")
-    package = json.loads((folder / "node_modules/@duckdb/node-api/package.json").read_text())
-    return "Node", package["version"], f"{len(counts)} tables and views"
+    return "Node", number, f"{len(counts)} tables and views"
+
+
+def read_with_evidence(file: Path, project: Path, scratch: Path) -> tuple[str, str, str]:
+    """Extract the sources of the example as `evidence sources` does, with Evidence's connector."""
+    package = "@evidence-dev/duckdb"
+    number = json.loads((project / "package.json").read_text())["dependencies"][package]
+    # The connector resolves the file's path from the folder of the source.
+    folder = scratch / "evidence" / "sources"
+    shutil.copytree(project / "sources" / "liquidity", folder)
+    arguments = (str(file), str(folder))
+    _, counts = with_npm(scratch / "evidence", package, f"@{number}", EVIDENCE, *arguments)
+    if not all(counts.values()):
+        raise SystemExit(f"Evidence reads no rows for a query: {counts}")
+    return f"Evidence's connector ({package})", number, f"the {len(counts)} queries of the example"
+
+
+def with_npm(
+    folder: Path, package: str, number: str, program: str, *arguments: str
+) -> tuple[str, dict[str, int]]:
+    """Install a package in a folder and run a program there; return version and counts."""
+    folder.mkdir(exist_ok=True)
+    run(["npm", "install", "--silent", "--no-fund", "--no-audit", package + number], cwd=folder)
+    (folder / "read.js").write_text(program)
+    counts = json.loads(run(["node", "read.js", *arguments], cwd=folder))
+    installed = json.loads((folder / "node_modules" / package / "package.json").read_text())
+    return installed["version"], counts
 
 
 def main() -> None:

@@ -260,10 +260,14 @@ def _brief_reason(reason: str) -> str:
     """Return a reason without what was asked and expected: `liquidity status` has the rest."""
     inner = r"[^()]*(?:\([^()]*\)[^()]*)*"
     reason = re.sub(rf"not asked: it was down a moment ago \((expected {inner})\)", r"\1", reason)
-    return re.sub(rf" \((?:asked|expected){inner}\)", "", reason)
+    reason = re.sub(rf" \((?:asked|expected){inner}\)", "", reason)
+    # Of several gaps of one answer the failed request says most, and is the same for all symbols.
+    return re.sub(r"(not served on \S+: ).*?(\w+: expected [^;]*).*", r"\1\2", reason)
 
 
 _NO_REASON = "what is held is too short"
+# A failure of a request, up to the name of the publisher.
+_FAILED = re.compile(r"fetch failed on \S+: \w+|not served on \S+: \w+(?=: expected)")
 
 
 def _why(published: duckdb.DuckDBPyConnection, *tables: str) -> str:
@@ -284,7 +288,7 @@ def _why(published: duckdb.DuckDBPyConnection, *tables: str) -> str:
     for table, reason in rows:
         said = _brief_reason(reason)
         # A publisher that is down is not asked again: its first answer is the reason.
-        if failed := re.search(r"fetch failed on \S+: \w+", said):
+        if failed := _FAILED.search(said):
             said = said[failed.start() :]
         _, named = found.setdefault(failed[0] if failed else said, (said, []))
         if table not in named:

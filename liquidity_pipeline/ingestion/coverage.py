@@ -175,7 +175,8 @@ def _by_rows(history: _History, entity: str, release: Release, held: Sequence[da
     expected = _until_next(release, due[-1], today) if due else None
     name = history.table.name
     if not held:
-        reason = f"no row is held: {history.why(entity)}"
+        rows = "no row of its first provider" if name in _PROVIDER else "no row"
+        reason = f"{rows} is held: {history.why(entity)}"
         return Known(name, entity, None, None, expected, "rows", reason)
     hole = _first_hole(history, entity, due, held)
     through = hole - _DAY if hole else _until_next(release, held[-1], today)

@@ -1,0 +1,1 @@
+select as_of, built_at, endpoints, is_synthetic from meta.publication
