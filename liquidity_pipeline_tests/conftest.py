@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -9,8 +10,9 @@ from datetime import UTC, date, datetime, time
 from pathlib import Path
 
 import pytest
+from filelock import FileLock
 
-from liquidity_pipeline.settings import Settings, default_reference_dir
+from liquidity_pipeline.settings import FIRST_MONTH, Settings, default_reference_dir
 from liquidity_pipeline.sources.fetch import Fetch, Transport, Window
 from liquidity_pipeline.sources.http import HttpClient
 from liquidity_pipeline.universe import Universe
@@ -55,6 +57,33 @@ def replay() -> Iterator[Replay]:
     for process, _ in running.values():
         process.kill()
         process.wait()
+
+
+RECORDED_TODAY = date(2026, 8, 21)
+
+
+@pytest.fixture(scope="session")
+def recorded(replay: Replay, tmp_path_factory: pytest.TempPathFactory) -> Settings:
+    """Give the settings of a directory that holds the whole recorded history; do not change it.
+
+    It is filled once for all processes of a test run, which takes half a minute.
+    """
+    from liquidity_pipeline.pipeline import Pipeline
+    from liquidity_pipeline.sources.registry import SOURCES
+
+    base = tmp_path_factory.getbasetemp()
+    shared = base.parent if "PYTEST_XDIST_WORKER" in os.environ else base
+    folder, done = shared / "recorded", shared / "recorded.done"
+    url = replay(str(RECORDED_TODAY))
+    settings = Settings(data_dir=folder, endpoints=url, as_of=RECORDED_TODAY)
+    with FileLock(shared / "recorded.lock"):
+        if not done.exists():
+            pipeline = Pipeline(settings)
+            for source in SOURCES.values():
+                pipeline.ingest(source, Window.of_months(FIRST_MONTH, RECORDED_TODAY))
+            pipeline.read_policy_events()
+            done.touch()
+    return settings
 
 
 @pytest.fixture

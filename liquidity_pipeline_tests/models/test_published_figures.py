@@ -1,12 +1,12 @@
 """Figures that Treasury, the Fed and papers print, found again in the recorded history.
 
-Each expected value is the publisher's. The lake is filled once from the recorded history (half a
-minute) and only the marts behind these figures are built.
+Each expected value is the publisher's. Only the marts behind these figures are built.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
+from dataclasses import replace
 from datetime import date
 
 import duckdb
@@ -14,17 +14,10 @@ import pytest
 
 from liquidity_pipeline.models import engine
 from liquidity_pipeline.pipeline import Pipeline
-from liquidity_pipeline.settings import FIRST_MONTH, Settings
-from liquidity_pipeline.sources.fetch import Window
-from liquidity_pipeline.sources.registry import SOURCES
+from liquidity_pipeline.settings import Settings
 
 pytestmark = [pytest.mark.replay, pytest.mark.slow]
 
-TODAY = date(2026, 8, 21)
-_SOURCES = (
-    "debt_settlements", "upcoming_settlements", "tga_balance", "reference_rates", "market_series",
-    "fed_balance_sheet", "fed_operations", "repo_operations",
-)  # fmt: skip
 _MARTS = (
     "quarterly_borrowing", "settlement_outlook", "settlement_outlook_score", "drain_outlook_score",
     "reserve_drains", "funding_conditions",
@@ -33,13 +26,12 @@ _MARTS = (
 
 @pytest.fixture(scope="module")
 def history(
-    replay: Callable[..., str], tmp_path_factory: pytest.TempPathFactory
+    recorded: Settings, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[duckdb.DuckDBPyConnection]:
     folder = tmp_path_factory.mktemp("figures")
-    pipeline = Pipeline(Settings(data_dir=folder, endpoints=replay(), as_of=TODAY))
-    for name in _SOURCES:
-        pipeline.ingest(SOURCES[name], Window.of_months(FIRST_MONTH, TODAY))
-    pipeline.read_policy_events()
+    for kept in (recorded.lake_dir, recorded.archive_dir):
+        (folder / kept.name).symlink_to(kept)
+    pipeline = Pipeline(replace(recorded, data_dir=folder))
     wanted: set[str] = set()
     for name in _MARTS:
         wanted |= _with_upstream(name)

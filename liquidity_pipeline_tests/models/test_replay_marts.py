@@ -1,12 +1,11 @@
 """All marts on the recorded history: what they know of it, and that no run looks ahead.
 
-The lake is filled once (about 20 seconds) and shared. Slow are the fill and the 24 runs as of a
-past day: each builds every mart again, which is the promise that is tested.
+Slow are the 24 runs as of a past day: each builds every mart again, which is the promise that is
+tested.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from datetime import date, timedelta
@@ -18,10 +17,7 @@ import pyarrow.compute as pc
 import pytest
 
 from liquidity_pipeline.contracts.marts import MART_TABLES
-from liquidity_pipeline.pipeline import Pipeline
-from liquidity_pipeline.settings import FIRST_MONTH, Settings
-from liquidity_pipeline.sources.fetch import Window
-from liquidity_pipeline.sources.registry import SOURCES
+from liquidity_pipeline.settings import Settings
 from liquidity_pipeline.storage.lake import Lake
 from liquidity_pipeline_tests.models.as_of import compact, compare_as_of, differences, marts_as_of
 
@@ -47,15 +43,9 @@ class History:
 
 
 @pytest.fixture(scope="module")
-def history(replay: Callable[..., str], tmp_path_factory: pytest.TempPathFactory) -> History:
-    folder = tmp_path_factory.mktemp("replay")
-    settings = Settings(data_dir=folder / "data", endpoints=replay(), as_of=TODAY)
-    pipeline = Pipeline(settings)
-    for source in SOURCES.values():
-        pipeline.ingest(source, Window.of_months(FIRST_MONTH, TODAY))
-    pipeline.read_policy_events()
-    files = compact(Lake(settings.lake_dir), folder)
-    return History(settings, files, marts_as_of(TODAY, settings, files))
+def history(recorded: Settings, tmp_path_factory: pytest.TempPathFactory) -> History:
+    files = compact(Lake(recorded.lake_dir), tmp_path_factory.mktemp("compact"))
+    return History(recorded, files, marts_as_of(TODAY, recorded, files))
 
 
 def test_no_run_as_of_a_past_day_differs_from_the_full_run(history: History) -> None:
