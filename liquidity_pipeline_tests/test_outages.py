@@ -55,6 +55,7 @@ def good(tmp_path_factory: pytest.TempPathFactory) -> Publication:
         Outage((("fed_balance_sheet", ""),), QUARTER),
         Outage((("fed_balance_sheet", "WLFN"),), NEVER),
         Outage((("fed_balance_sheet", "WLRRAL"),), NEVER),
+        Outage((("fed_balance_sheet", "WDTGAL"),), QUARTER),
         Outage((("repo_operations", "on_rrp"),), QUARTER),
         Outage((("reference_rates", "SOFR"), ("market_series", "IORB")), QUARTER),
         Outage((("index_prices", "SPX"),), YESTERDAY),

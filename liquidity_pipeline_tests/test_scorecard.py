@@ -9,7 +9,8 @@ import pyarrow as pa
 import pytest
 
 from liquidity_pipeline.contracts.marts import FAMILY_OF_MART, MART_TABLES
-from liquidity_pipeline.scorecard import replace_section, scorecard
+from liquidity_pipeline.scorecard import outlooks, replace_section
+from liquidity_pipeline.scorecard.stress import scorecard
 
 BEGIN, END = "<!-- part: begin -->", "<!-- part: end -->"
 
@@ -123,3 +124,55 @@ def test_only_what_stands_between_the_markers_is_replaced() -> None:
 def test_a_page_without_markers_is_refused(page: str) -> None:
     with pytest.raises(ValueError, match="part: begin"):
         replace_section(page, "part", "new")
+
+
+def test_outlooks_are_compared_on_the_same_fridays() -> None:
+    """Errors of 1 and 3 bn: median and mean 2.0; a Friday without last year's value is left out."""
+    friday = date(2026, 1, 9)
+    common = {"weeks_ahead": 1, "rollover_error_usd_mn": 4_000.0}
+    rows = [
+        {**common, "as_of_date": friday, "error_usd_mn": -1_000.0, "last_year_error_usd_mn": 5e3},
+        {
+            **common,
+            "as_of_date": date(2026, 1, 16),
+            "error_usd_mn": 3e3,
+            "last_year_error_usd_mn": 7e3,
+        },
+        {
+            **common,
+            "as_of_date": date(2026, 1, 23),
+            "error_usd_mn": 9e5,
+            "last_year_error_usd_mn": None,
+        },
+    ]
+    each = [{**row, "security_group": g} for row in rows for g in ("all", "bills", "coupons")]
+    with duckdb.connect() as connection:
+        connection.execute("create schema marts")
+        connection.register("rows", pa.Table.from_pylist(each))
+        connection.execute("create table marts.settlement_outlook_score as from rows")
+        text = outlooks.settlements(connection, "live")
+    assert "Recorded history, 2 Fridays from 2026-01-09 to 2026-01-16." in text
+    assert "| 1 | 2.0 (2.0) | 2.0 (2.0) | 2.0 (2.0) | 6.0 / 6.0 / 6.0 | 4.0 / 4.0 / 4.0 |" in text
+
+
+def test_a_band_counts_only_the_fridays_that_have_one() -> None:
+    rows = [
+        {
+            "as_of_date": date(2026, 1, day),
+            "weeks_ahead": 2,
+            "component": component,
+            "error_usd_mn": 10e3,
+            "no_change_error_usd_mn": -20e3,
+            "implied_error_usd_mn": 30e3 if component == "tga" else None,
+            "is_in_band": inside,
+        }
+        for component in ("tga", "drain_reserves")
+        for day, inside in ((2, None), (9, True), (16, False))
+    ]
+    with duckdb.connect() as connection:
+        connection.execute("create schema marts")
+        connection.register("rows", pa.Table.from_pylist(rows))
+        connection.execute("create table marts.drain_outlook_score as from rows")
+        text = outlooks.drains(connection, "sandbox")
+    assert "Synthetic data of the sandbox, 3 Fridays" in text
+    assert "| 2 | 10 / 20 / 30 | 50 % | 10 / 20 | 50 % |" in text

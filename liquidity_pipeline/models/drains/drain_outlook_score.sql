@@ -32,3 +32,5 @@ select
 from actuals
 left join marts.tga_trajectory as implied
     on implied.as_of_date = actuals.start_date and implied.week_ending = actuals.week_ending
+-- A week whose line of H.4.1 did not come has no outcome to compare with.
+where actuals.actual_usd_mn is not null
