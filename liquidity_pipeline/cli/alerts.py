@@ -6,7 +6,8 @@ import sys
 
 import click
 
-from liquidity_pipeline.cli.console import INCOMPLETE, OK, console, tell
+from liquidity_pipeline.cli.console import console
+from liquidity_pipeline.cli.exits import INCOMPLETE, OK, tell
 from liquidity_pipeline.cli.place import Place
 from liquidity_pipeline.settings import AlertSettings
 

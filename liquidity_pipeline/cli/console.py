@@ -1,4 +1,4 @@
-"""The two streams that a command writes to, and the codes that it ends with."""
+"""The two streams that a command writes to; rich takes longer to load than many commands run."""
 
 from __future__ import annotations
 
@@ -7,16 +7,8 @@ from typing import Any
 
 from rich.console import Console
 
-# Done; done and published, but a check failed or data are missing; wrong usage; not published.
-OK, INCOMPLETE, USAGE, NOT_PUBLISHED = 0, 1, 2, 3
-
 console = Console()
 errors = Console(stderr=True)
-
-
-def tell(text: str) -> None:
-    """Say one line on the error stream; what is in brackets is no markup."""
-    errors.print(text, markup=False, highlight=False, soft_wrap=True)
 
 
 def print_rows(names: Sequence[str], rows: Sequence[tuple[Any, ...]], form: str) -> None:

@@ -14,9 +14,8 @@ from typing import Any
 import click
 
 from liquidity_pipeline import __version__
-from liquidity_pipeline.cli.console import INCOMPLETE, NOT_PUBLISHED, OK, tell
+from liquidity_pipeline.cli.exits import INCOMPLETE, NOT_PUBLISHED, OK, tell
 from liquidity_pipeline.cli.place import DATA_DIR, Place, placed
-from liquidity_pipeline.cli.run import Request, run_and_exit
 from liquidity_pipeline.cli.signals import interruptible
 from liquidity_pipeline.settings import SettingsError, parse_day
 
@@ -67,6 +66,8 @@ def main() -> None:
 @placed
 def run(place: Place, since: str | None) -> None:
     """Fetch what is new, build all marts, publish, and show the result."""
+    from liquidity_pipeline.cli.run import Request, run_and_exit
+
     run_and_exit(place, Request(since=since, show=True))
 
 
@@ -80,6 +81,8 @@ def backfill(
     place: Place, since: str, until: str | None, sources: tuple[str, ...], force: bool
 ) -> None:
     """Fetch a range of months, then build and publish."""
+    from liquidity_pipeline.cli.run import Request, run_and_exit
+
     run_and_exit(place, Request(since=since, until=until, sources=sources, force=force))
 
 
@@ -87,6 +90,8 @@ def backfill(
 @placed
 def refresh(place: Place) -> None:
     """Fetch the current and the previous month of every source, then build and publish."""
+    from liquidity_pipeline.cli.run import Request, run_and_exit
+
     previous = place.settings().today.replace(day=1) - timedelta(days=1)
     run_and_exit(place, Request(since=f"{previous:%Y-%m}", force=True))
 

@@ -17,7 +17,8 @@ from rich.progress import (
     TimeRemainingColumn,
 )
 
-from liquidity_pipeline.cli.console import errors, tell
+from liquidity_pipeline.cli.console import errors
+from liquidity_pipeline.cli.exits import tell
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

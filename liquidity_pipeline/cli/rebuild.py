@@ -6,7 +6,8 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from liquidity_pipeline.cli.console import INCOMPLETE, NOT_PUBLISHED, OK, console, tell
+from liquidity_pipeline.cli.console import console
+from liquidity_pipeline.cli.exits import INCOMPLETE, NOT_PUBLISHED, OK, tell
 from liquidity_pipeline.cli.place import Place
 from liquidity_pipeline.cli.run import Request, run_and_exit
 from liquidity_pipeline.ingestion import rebuild as rebuilding

@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING, NoReturn
 from rich.text import Text
 
 from liquidity_pipeline.cli import failures
-from liquidity_pipeline.cli.console import INCOMPLETE, NOT_PUBLISHED, OK, console, errors, tell
+from liquidity_pipeline.cli.console import console, errors
+from liquidity_pipeline.cli.exits import INCOMPLETE, NOT_PUBLISHED, OK, tell
 from liquidity_pipeline.cli.place import Place
 from liquidity_pipeline.cli.progress import RunProgress, run_progress
 from liquidity_pipeline.cli.sandbox_starter import reachable

@@ -68,20 +68,36 @@ def status(settings: Settings, form: str) -> bool:
 def _look(settings: Settings) -> Status:
     from liquidity_pipeline.ingestion.health import health, read_gaps
     from liquidity_pipeline.orchestration.run_history import run_history
-    from liquidity_pipeline.pipeline import Pipeline
 
     gaps = read_gaps(settings.reference_dir)
     return Status(
         now=datetime.now(UTC),
         published_at=_published_at(settings),
-        sources=health(Pipeline(settings).freshness().to_pylist(), gaps),
+        sources=health(_freshness(settings), gaps),
         runs=run_history(settings.data_dir),
     )
+
+
+def _freshness(settings: Settings) -> list[dict[str, Any]]:
+    """Return the rows of `meta.freshness` now: as noted, or worked out where anything changed."""
+    from liquidity_pipeline.ingestion import status_note
+
+    noted = status_note.freshness(settings)
+    if noted is not None:
+        return noted
+    from liquidity_pipeline.pipeline import Pipeline
+
+    rows: list[dict[str, Any]] = Pipeline(settings).freshness().to_pylist()
+    return rows
 
 
 def _published_at(settings: Settings) -> datetime | None:
     if not settings.published_file.exists():
         return None
+    from liquidity_pipeline.ingestion import status_note
+
+    if noted := status_note.built_at(settings):
+        return noted
     from liquidity_pipeline.storage.warehouse import reading
 
     with reading(settings.published_file) as published:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from datetime import UTC, date, datetime
 
 import pyarrow as pa
@@ -10,7 +10,8 @@ import pyarrow as pa
 from liquidity_pipeline.calendars import Release
 from liquidity_pipeline.contracts.meta import FRESHNESS
 from liquidity_pipeline.contracts.table import Table
-from liquidity_pipeline.ingestion.completeness import first_month, missing, present_days, releases
+from liquidity_pipeline.ingestion.completeness import first_month, present_days, releases
+from liquidity_pipeline.ingestion.due_days import DueDay, Expectation, end_of_month
 from liquidity_pipeline.settings import NEW_YORK
 from liquidity_pipeline.sources.fetch import Window
 from liquidity_pipeline.sources.registry import SOURCES
@@ -21,61 +22,69 @@ from liquidity_pipeline.universe import Universe
 
 def freshness(lake: Lake, archive: Archive, universe: Universe, now: datetime) -> pa.Table:
     """Return `meta.freshness`: one row per source table and entity; `now` is naive UTC."""
-    rows: list[dict[str, object]] = []
+    return as_table(expectations(lake, archive, universe, now), now)
+
+
+def as_table(expected: Iterable[Expectation], now: datetime) -> pa.Table:
+    """Return `meta.freshness` at a moment (naive UTC) of what is held and due."""
+    return pa.Table.from_pylist([one.row(now) for one in expected], schema=FRESHNESS.arrow_schema)
+
+
+def expectations(
+    lake: Lake, archive: Archive, universe: Universe, now: datetime
+) -> Iterator[Expectation]:
+    """Yield what is held and due of each entity, from `now` (naive UTC) until the month ends."""
     for source in SOURCES.values():
         last, good = archive.last(source.name), archive.last(source.name, successful=True)
         problem = (last.error or "; ".join(last.gaps) or None) if last else "never fetched"
-        common = {"fetched_at": good.kept_at if good else None, "problem": problem}
-        state = {
-            "failed": last is None or last.error is not None,
-            "has_problem": problem is not None,
-        }
         for table in source.tables:
-            rows += [row | common for row in _table_rows(lake, table, universe, now, **state)]
-    return pa.Table.from_pylist(rows, schema=FRESHNESS.arrow_schema)
+            for entity, release, held, due in _entities(lake, table, universe, now):
+                newest = max(held, default=None)
+                yield Expectation(
+                    table_name=table.name,
+                    entity=entity,
+                    last_day=newest,
+                    due=_from_newest(due, newest, now),
+                    absent=tuple(one for one in due if one.day not in held),
+                    has_calendar=release is not None,
+                    rolling_years=release.rolling_years if release else None,
+                    failed=last is None or last.error is not None,
+                    problem=problem,
+                    fetched_at=good.kept_at if good else None,
+                )
 
 
-def _table_rows(
-    lake: Lake,
-    table: Table,
-    universe: Universe,
-    now: datetime,
-    *,
-    failed: bool,
-    has_problem: bool,
-) -> list[dict[str, object]]:
-    """Return a row per entity.
-
-    What is due on no day is stale when its fetch failed; what never came and has a problem is stale
-    also before its first due day.
-    """
+def _entities(
+    lake: Lake, table: Table, universe: Universe, now: datetime
+) -> Iterator[tuple[str, Release | None, Collection[date], list[DueDay]]]:
+    """Yield each entity with its calendar, the days that are held, and the days due this month."""
     today = now.replace(tzinfo=UTC).astimezone(NEW_YORK).date()
     first = first_month(lake, table)
     present = present_days(lake, table, lake.months(table) or None) if first else {}
-    start = first or today.replace(day=1)
-    window = Window.of_months(start, today)
-    absent = {gap.entity: gap for gap in missing(present, table, universe, window, now)}
+    window = Window.of_months(first or today.replace(day=1), today)
     rules: Mapping[str, Release | None] = releases(table, universe) or {"": None}
-    rows: list[dict[str, object]] = []
     for entity, release in rules.items():
-        held = max(present.get(entity, ()), default=None)
-        due = release.due(start, today, now) if release else []
-        gap = absent.get(entity)
-        rows.append(
-            {
-                "table_name": table.name,
-                "entity": entity,
-                "last_day": held,
-                "due_day": due[-1] if due else None,
-                "days_behind": _after(due, held),
-                "days_missing": len(gap.days) if gap else 0,
-                "is_stale": failed
-                if release is None
-                else gap is not None or (held is None and has_problem),
-            }
-        )
-    return rows
+        due = _due_this_month(release, window, now) if release else []
+        yield entity, release, present.get(entity, frozenset()), due
 
 
-def _after(due: list[date], held: date | None) -> int:
-    return sum(1 for day in due if held is None or day > held)
+def _due_this_month(release: Release, window: Window, now: datetime) -> list[DueDay]:
+    """Return the days that are due at `now`, and those that will be before the month ends."""
+    public = release.due(window.start, window.end, now)
+    coming = release.due(window.start, window.end, end_of_month(now))
+    later = [day for day in coming if not public or day > public[-1]]
+    moments = release.known_at(later) if later else []
+    return [DueDay(day, now) for day in public] + [
+        DueDay(day, moment) for day, moment in zip(later, moments, strict=True)
+    ]
+
+
+def _from_newest(due: list[DueDay], newest: date | None, now: datetime) -> tuple[DueDay, ...]:
+    """Leave out the days before the last one that is both held and due already."""
+    today = now.replace(tzinfo=UTC).astimezone(NEW_YORK).date()
+    met = [
+        one.day
+        for one in due
+        if newest is not None and one.day <= min(newest, today) and one.since <= now
+    ]
+    return tuple(one for one in due if not met or one.day >= met[-1])

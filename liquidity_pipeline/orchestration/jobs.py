@@ -15,7 +15,8 @@ from liquidity_pipeline.orchestration.partitions import range_tags
 from liquidity_pipeline.orchestration.source_assets import source_key
 from liquidity_pipeline.settings import NEW_YORK
 from liquidity_pipeline.sources.fetch import Window
-from liquidity_pipeline.sources.registry import MIDNIGHT_UTC, MORNING, SOURCES
+from liquidity_pipeline.sources.registry import SOURCES
+from liquidity_pipeline.sources.timetable import AFTERNOON, EVENING, MIDNIGHT, MORNING, Timing
 
 _PARTITIONED = [name for name, source in SOURCES.items() if source.partitioned]
 _ALL_SOURCES = [source_key(name) for name in (*SOURCES, "policy_events")]
@@ -48,21 +49,19 @@ def trailing_window(today: date) -> Window:
     return Window.of_months(today.replace(day=1) - timedelta(days=1), today)
 
 
-def _schedule(
-    name: str, cron: str, timezone: str, sources: Sequence[str], description: str
-) -> dg.ScheduleDefinition:
+def _schedule(timing: Timing, sources: Sequence[str], description: str) -> dg.ScheduleDefinition:
     @dg.schedule(
-        name=name,
+        name=timing.name,
         job=refresh,
-        cron_schedule=cron,
-        execution_timezone=timezone,
+        cron_schedule=timing.cron,
+        execution_timezone=timing.zone,
         description=description,
         default_status=dg.DefaultScheduleStatus.RUNNING,
     )
     def schedule(context: dg.ScheduleEvaluationContext) -> dg.RunRequest:
         day = context.scheduled_execution_time.astimezone(NEW_YORK).date()
         return dg.RunRequest(
-            run_key=f"{name}-{context.scheduled_execution_time.isoformat()}",
+            run_key=f"{timing.name}-{context.scheduled_execution_time.isoformat()}",
             asset_selection=[source_key(source) for source in sources],
             tags=range_tags(trailing_window(day)),
         )
@@ -70,37 +69,29 @@ def _schedule(
     return schedule
 
 
-def _refreshed_at(schedule: str) -> list[str]:
-    return [name for name, source in SOURCES.items() if schedule in source.also_at]
+def _refreshed_at(timing: Timing) -> list[str]:
+    return [name for name, source in SOURCES.items() if timing.name in source.also_at]
 
 
 schedules = [
     _schedule(
         MORNING,
-        "20 9 * * 1-5",
-        "America/New_York",
         _refreshed_at(MORNING),
         "After the secured (8:00) and the unsecured rates (9:00) of the day before.",
     ),
     _schedule(
-        "afternoon_statements",
-        "45 16 * * 1-5",
-        "America/New_York",
+        AFTERNOON,
         ["tga_balance", "debt_transactions", "fed_balance_sheet", "debt_settlements"],
         "After the Daily Treasury Statement (16:00) and, on Thursdays, H.4.1 (16:30).",
     ),
     _schedule(
-        "evening_statements_and_closes",
-        "30 21 * * 1-5",
-        "America/New_York",
+        EVENING,
         [*SOURCES, "policy_events"],
         "Everything, after the exchanges' files; what came late in the day is taken too.",
     ),
     _schedule(
-        MIDNIGHT_UTC,
-        "20 0 * * *",
-        "UTC",
-        _refreshed_at(MIDNIGHT_UTC),
+        MIDNIGHT,
+        _refreshed_at(MIDNIGHT),
         "After the UTC day has closed, weekends included.",
     ),
 ]

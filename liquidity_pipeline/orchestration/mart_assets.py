@@ -33,6 +33,7 @@ from liquidity_pipeline.orchestration.metadata import (
     describe,
     lineage_table,
 )
+from liquidity_pipeline.orchestration.names import FRESH_CHECK, PUBLICATION_PATH
 from liquidity_pipeline.orchestration.resources import who
 from liquidity_pipeline.orchestration.source_assets import (
     EVERY_DAY,
@@ -46,8 +47,7 @@ from liquidity_pipeline.settings import SANDBOX
 from liquidity_pipeline.sources.registry import SOURCES
 from liquidity_pipeline.storage.locks import WAREHOUSE, holding_all
 
-FRESH_CHECK = "sources_are_fresh"
-PUBLICATION_KEY = dg.AssetKey(["publication", "liquidity_duckdb"])
+PUBLICATION_KEY = dg.AssetKey(PUBLICATION_PATH)
 BRIEF_KEY = dg.AssetKey(["publication", "brief"])
 
 # A source may fill a second table; for Dagster that table is the source's asset.

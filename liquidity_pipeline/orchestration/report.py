@@ -7,7 +7,8 @@ from typing import Any
 
 import dagster as dg
 
-from liquidity_pipeline.orchestration.mart_assets import FRESH_CHECK, PUBLICATION_KEY
+from liquidity_pipeline.orchestration.mart_assets import PUBLICATION_KEY
+from liquidity_pipeline.orchestration.names import FRESH_CHECK
 
 _LOG = logging.getLogger("liquidity_pipeline.run")
 

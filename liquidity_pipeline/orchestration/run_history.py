@@ -1,14 +1,33 @@
-"""What Dagster's records of a data directory say about its runs, read without taking part."""
+"""What Dagster's records of a data directory say about its runs, read without taking part.
 
+Where Dagster keeps its records in the SQLite files of its own home, these are read directly:
+loading Dagster takes several seconds of CPU. Any other storage is asked through Dagster.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import sqlite3
+from contextlib import closing
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
+from urllib.parse import quote
 
-import dagster as dg
+from liquidity_pipeline.sources.timetable import TIMINGS
 
-from liquidity_pipeline.orchestration.assembly import build_definitions
-from liquidity_pipeline.orchestration.dagster_private import next_tick
-from liquidity_pipeline.orchestration.jobs import schedules
+# Settings of dagster.yaml that keep records elsewhere than in the home's own SQLite files.
+_ELSEWHERE = re.compile(r"^\s*[\"']?(\w*storage)[\"']?\s*:", re.MULTILINE)
+_NEWEST_RUN = "select status, update_timestamp from runs order by id desc limit 1"
+_FAILED_CHECKS = """
+    select asset_key, check_name from asset_check_executions
+    where execution_status = 'FAILED' and id in (
+        select max(id) from asset_check_executions group by asset_key, check_name
+    )
+"""
+# The asset and the name of a check, such as ("sources", "tga_balance"), "complete".
+Check = tuple[tuple[str, ...], str]
 
 
 @dataclass(frozen=True)
@@ -25,35 +44,73 @@ class RunHistory:
     next_at: datetime
 
 
+@dataclass(frozen=True)
+class Records:
+    """The newest run with the moment (UTC) of its last change, and the failed checks."""
+
+    last_run: str
+    last_run_at: datetime | None
+    failed: frozenset[Check]
+
+
 def run_history(data_dir: Path) -> RunHistory:
     """Read the records, if there are any."""
-    next_at, next_schedule = min(
-        (next_tick(str(s.cron_schedule), str(s.execution_timezone), datetime.now(UTC)), s.name)
-        for s in schedules
+    now = datetime.now(UTC)
+    next_at, next_schedule = min((timing.next_after(now), timing.name) for timing in TIMINGS)
+    records = read_records(data_dir / "dagster_home")
+    # A check that the code no longer has can never pass again.
+    failing = records.failed & defined_checks() if records.failed else frozenset()
+    return RunHistory(
+        last_run=records.last_run,
+        last_run_at=records.last_run_at,
+        failing_checks=tuple(sorted(f"{asset[-1]}: {name}" for asset, name in failing)),
+        next_schedule=next_schedule,
+        next_at=next_at,
     )
-    home = data_dir / "dagster_home"
-    if not (home / "dagster.yaml").exists():
-        return RunHistory("none", None, (), next_schedule, next_at)
-    with dg.DagsterInstance.from_config(str(home)) as dagster:
-        records = dagster.get_run_records(limit=1)
-        newest = records[0] if records else None
-        return RunHistory(
-            last_run=newest.dagster_run.status.value.lower() if newest else "none",
-            last_run_at=newest.update_timestamp if newest else None,
-            failing_checks=_failing_checks(dagster),
-            next_schedule=next_schedule,
-            next_at=next_at,
-        )
 
 
-def _failing_checks(dagster: dg.DagsterInstance) -> tuple[str, ...]:
-    """Return the checks of all assets whose newest result is a failure."""
-    keys = build_definitions().resolve_asset_graph().asset_check_keys
-    newest = dagster.event_log_storage.get_latest_asset_check_execution_by_key(list(keys))
-    return tuple(
-        sorted(
-            f"{key.asset_key.path[-1]}: {key.name}"
-            for key, execution in newest.items()
-            if execution.status.value == "FAILED"
-        )
+def read_records(home: Path) -> Records:
+    """Return the records of a Dagster home, from its SQLite files or through Dagster."""
+    config = home / "dagster.yaml"
+    if not config.exists():
+        return Records("none", None, frozenset())
+    if not _ELSEWHERE.search(config.read_text(encoding="utf-8")):
+        try:
+            return _read_sqlite(home / "history")
+        except (sqlite3.Error, ValueError):
+            pass  # of another version of Dagster, which will know how to read them
+    from liquidity_pipeline.orchestration.dagster_records import ask_dagster
+
+    return ask_dagster(home)
+
+
+def _read_sqlite(folder: Path) -> Records:
+    with _open(folder / "runs.db") as runs:
+        newest = runs.execute(_NEWEST_RUN).fetchone()
+    with _open(folder / "runs" / "index.db") as index:
+        rows = index.execute(_FAILED_CHECKS).fetchall()
+    failed = frozenset((tuple(json.loads(asset)), name) for asset, name in rows)
+    if newest is None:
+        return Records("none", None, failed)
+    status, moment = newest
+    return Records(status.lower(), datetime.fromisoformat(moment).replace(tzinfo=UTC), failed)
+
+
+def _open(path: Path) -> closing[sqlite3.Connection]:
+    return closing(sqlite3.connect(f"file:{quote(str(path))}?mode=ro", uri=True, timeout=10))
+
+
+def defined_checks() -> frozenset[Check]:
+    """Return the checks that the code location defines, without loading Dagster."""
+    from liquidity_pipeline.models.reconciliations.reconciliation import RECONCILIATIONS
+    from liquidity_pipeline.orchestration.names import (
+        FRESH_CHECK,
+        PUBLICATION_PATH,
+        SOURCE_CHECKS,
     )
+    from liquidity_pipeline.sources.registry import SOURCES
+
+    checks: set[Check] = {(PUBLICATION_PATH, FRESH_CHECK)}
+    checks |= {(("sources", source), name) for source in SOURCES for name in SOURCE_CHECKS}
+    checks |= {(("marts", check.mart), check.name) for check in RECONCILIATIONS}
+    return frozenset(checks)

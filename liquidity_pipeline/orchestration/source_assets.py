@@ -17,6 +17,7 @@ from liquidity_pipeline.ingestion.ingest import Ingested
 from liquidity_pipeline.orchestration.charts import asset_chart
 from liquidity_pipeline.orchestration.dagster_instance import STARTED_BY
 from liquidity_pipeline.orchestration.metadata import bullets, column_schema, describe
+from liquidity_pipeline.orchestration.names import COMPLETE, CONTRACT
 from liquidity_pipeline.orchestration.partitions import MONTHS, key_of, window_of
 from liquidity_pipeline.orchestration.resources import who
 from liquidity_pipeline.pipeline import Pipeline
@@ -112,13 +113,13 @@ def _source_asset(source: Source) -> dg.AssetsDefinition:
 def _check_specs(source: Source) -> list[dg.AssetCheckSpec]:
     return [
         dg.AssetCheckSpec(
-            "contract",
+            CONTRACT,
             asset=source_key(source.name),
             blocking=True,
             description="Columns, types, bounds and key conform to the contract.",
         ),
         dg.AssetCheckSpec(
-            "complete",
+            COMPLETE,
             asset=source_key(source.name),
             description="All observations that are public by the publisher's calendar are "
             "present in every stored month; acknowledged gaps are excluded.",
@@ -146,15 +147,15 @@ def _materialized(
     try:
         ingested = _ingested(context, pipeline, source, window)
     except ContractBreach as error:
-        yield _check(source, "contract", passed=False, metadata={"breach": str(error)})
+        yield _check(source, CONTRACT, passed=False, metadata={"breach": str(error)})
         raise dg.Failure(description=str(error), allow_retries=False) from error
     except PublisherError as error:
         raise retry_or_fail(error, context.run.tags) from error
     missing = pipeline.missing(source, window) if source.partitioned else []
     all_missing = _all_missing(pipeline, source, window)
     checks = [
-        _check(source, "contract", passed=True, metadata={}),
-        _check(source, "complete", passed=not all_missing, metadata=_missing_metadata(all_missing)),
+        _check(source, CONTRACT, passed=True, metadata={}),
+        _check(source, COMPLETE, passed=not all_missing, metadata=_missing_metadata(all_missing)),
     ]
     mine = [stored for stored in ingested.stored if stored.table is source.tables[0]]
     empty = _months_without_rows(source, window, mine, missing)

@@ -9,7 +9,7 @@ from __future__ import annotations
 import shutil
 import uuid
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime
 from functools import cached_property
@@ -26,7 +26,15 @@ from liquidity_pipeline.contracts.registry import PUBLISHED
 from liquidity_pipeline.contracts.sources import SOURCE_TABLES
 from liquidity_pipeline.contracts.sources.policy import POLICY_EVENTS
 from liquidity_pipeline.contracts.table import Table
-from liquidity_pipeline.ingestion import completeness, coverage, freshness, ingest, traffic
+from liquidity_pipeline.ingestion import (
+    completeness,
+    coverage,
+    freshness,
+    ingest,
+    status_note,
+    traffic,
+)
+from liquidity_pipeline.ingestion.due_days import Expectation
 from liquidity_pipeline.ingestion.fetch_history import FetchHistory, summarize
 from liquidity_pipeline.ingestion.ingest import Ingested, Rebuilt
 from liquidity_pipeline.models import build_stamp, building, engine
@@ -268,6 +276,8 @@ class Pipeline:
         """
         published = self._tables_to_publish()
         target = elsewhere or self.settings.published_file
+        state = status_note.state_of_inputs(self.settings)
+        expected = list(self._expectations())
         briefs = self.settings.briefs_dir
         brief = edition.Edition(edition.previous(briefs, self.settings.today))
         with self.session() as connection:
@@ -275,7 +285,7 @@ class Pipeline:
                 connection,
                 published,
                 self.settings,
-                freshness=self.freshness(),
+                freshness=freshness.as_table(expected, self.now),
                 revisions=self.lake.revisions(),
                 runs=traffic.runs(self.archive, self.now),
                 signs=self._facts["sign_conventions"],
@@ -285,6 +295,10 @@ class Pipeline:
             except duckdb.Error as error:
                 raise warehouse.PublicationError(self._why_not_published(error)) from error
         brief.write(target, None if elsewhere else briefs)
+        if elsewhere is None:
+            built_at = meta["publication"]["built_at"][0].as_py()
+            with suppress(OSError):  # it only spares `status` its work
+                status_note.write(self.settings, state, expected, self.now, built_at)
         return counts
 
     def _tables_to_publish(self) -> list[Table]:
@@ -313,7 +327,10 @@ class Pipeline:
 
     def freshness(self) -> pa.Table:
         """Return how current each source is, as published in `meta.freshness`."""
-        return freshness.freshness(self.lake, self.archive, self.universe, self.now)
+        return freshness.as_table(self._expectations(), self.now)
+
+    def _expectations(self) -> Iterator[Expectation]:
+        return freshness.expectations(self.lake, self.archive, self.universe, self.now)
 
     # --- brief ---------------------------------------------------------------------------------
 

@@ -9,9 +9,7 @@ from dataclasses import dataclass
 from liquidity_pipeline.contracts.sources import federal_reserve, itemised, markets, treasury
 from liquidity_pipeline.contracts.table import Table
 from liquidity_pipeline.sources.fetch import Collected, Fetch
-
-# Schedules; when each runs is orchestration's business.
-MORNING, MIDNIGHT_UTC = "morning_rates", "crypto_every_day"
+from liquidity_pipeline.sources.timetable import MIDNIGHT, MORNING
 
 
 @dataclass(frozen=True)
@@ -81,7 +79,7 @@ SOURCES: Mapping[str, Source] = {
             (federal_reserve.FED_OPERATIONS,),
             ("nyfed",),
             "ny_fed:collect_fed_operations",
-            also_at=(MORNING,),
+            also_at=(MORNING.name,),
         ),
         Source((federal_reserve.SOMA_HOLDINGS,), ("nyfed",), "ny_fed:collect_soma_holdings"),
         Source((itemised.SOMA_SECURITIES,), ("nyfed",), "soma:collect_soma_securities"),
@@ -89,13 +87,13 @@ SOURCES: Mapping[str, Source] = {
             (federal_reserve.REPO_OPERATIONS,),
             ("nyfed",),
             "ny_fed:collect_repo_operations",
-            also_at=(MORNING,),
+            also_at=(MORNING.name,),
         ),
         Source(
             (federal_reserve.REFERENCE_RATES,),
             ("nyfed",),
             "ny_fed:collect_reference_rates",
-            also_at=(MORNING,),
+            also_at=(MORNING.name,),
         ),
         Source(
             (federal_reserve.RESERVE_DEMAND_ELASTICITY,),
@@ -108,7 +106,7 @@ SOURCES: Mapping[str, Source] = {
             (markets.MARKET_SERIES,),
             ("fred",),
             "fred:collect_market_series",
-            also_at=(MORNING,),
+            also_at=(MORNING.name,),
         ),
         Source(
             (markets.INDEX_PRICES, markets.PRICE_DISAGREEMENTS),
@@ -119,7 +117,7 @@ SOURCES: Mapping[str, Source] = {
             (markets.CRYPTO_PRICES, markets.CRYPTO_DISAGREEMENTS),
             ("coinbase", "kraken"),
             "prices:collect_crypto_prices",
-            also_at=(MIDNIGHT_UTC,),
+            also_at=(MIDNIGHT.name,),
         ),
         Source((markets.OFR_FSI,), ("ofr",), "ofr:collect_ofr_fsi"),
     )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from click.testing import CliRunner, Result
 
+import liquidity_pipeline.cli.console  # noqa: F401 - its width is then that of each command
 from liquidity_pipeline.cli.main import main
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from liquidity_pipeline.cli.console import OK
+from liquidity_pipeline.cli.exits import OK
 from liquidity_pipeline_tests.cli.commands import liquidity
 
 

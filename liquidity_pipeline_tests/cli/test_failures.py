@@ -16,7 +16,7 @@ import pytest
 import sqlalchemy.exc
 
 from liquidity_pipeline.cli import failures
-from liquidity_pipeline.cli.console import INCOMPLETE, NOT_PUBLISHED, OK, USAGE
+from liquidity_pipeline.cli.exits import INCOMPLETE, NOT_PUBLISHED, OK, USAGE
 from liquidity_pipeline.contracts.validation import ContractBreach
 from liquidity_pipeline_tests.cli.commands import liquidity
 

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from liquidity_pipeline.cli.console import INCOMPLETE, NOT_PUBLISHED, OK, USAGE
+from liquidity_pipeline.cli.exits import INCOMPLETE, NOT_PUBLISHED, OK, USAGE
 from liquidity_pipeline_tests.cli.commands import liquidity
 
 

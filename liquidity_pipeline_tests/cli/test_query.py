@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from liquidity_pipeline.cli.console import OK, USAGE
+from liquidity_pipeline.cli.exits import OK, USAGE
 from liquidity_pipeline_tests.cli.commands import liquidity
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import duckdb
 
-from liquidity_pipeline.cli.console import OK
+from liquidity_pipeline.cli.exits import OK
 from liquidity_pipeline_tests.cli.commands import liquidity
 
 BACKED_UP = ("archive", "endpoints.json", "briefs")

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from liquidity_pipeline.cli.console import INCOMPLETE, OK
+from liquidity_pipeline.cli.exits import INCOMPLETE, OK
 from liquidity_pipeline.sources.registry import SOURCES
 from liquidity_pipeline_tests.cli.commands import liquidity
 
