@@ -36,6 +36,7 @@ import duckdb
 from liquidity_pipeline.sandbox.options import Options
 from liquidity_pipeline.sandbox.process import run_sandbox_process
 from liquidity_pipeline.scorecard import replace_section
+from liquidity_pipeline.storage.lake import Lake
 
 OLDER, NEWER, FIRST = "2026-01-20", "2026-02-06", "2025-12"
 SIGNALS = (signal.SIGKILL, signal.SIGTERM, signal.SIGINT)
@@ -108,12 +109,21 @@ def finish(process: subprocess.Popen[str]) -> tuple[int | None, str]:
 
 
 def content(folder: Path) -> dict[str, str]:
-    """Return a hash of every Parquet file of the lake and the marts."""
+    """Return a hash of every Parquet file of the lake and the marts, and of all revisions.
+
+    A revision says at which moment it was seen, in its rows and in the name of its file. That
+    differs from run to run, so revisions are compared by all their other columns.
+    """
+    revisions = folder / "lake" / "revisions"
     files = [*folder.glob("lake/**/*.parquet"), *folder.glob("marts/**/*.parquet")]
-    return {
+    hashes = {
         str(path.relative_to(folder)): hashlib.sha256(path.read_bytes()).hexdigest()
         for path in files
+        if revisions not in path.parents
     }
+    rows = Lake(folder / "lake").revisions().drop_columns(["seen_at"]).to_pylist()
+    seen = sorted({repr(row) for row in rows})
+    return {**hashes, "revisions": hashlib.sha256("\n".join(seen).encode()).hexdigest()}
 
 
 def leftovers(folder: Path) -> list[str]:

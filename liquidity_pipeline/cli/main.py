@@ -75,7 +75,11 @@ def run(place: Place, since: str | None) -> None:
 @click.option("--since", metavar="YYYY-MM", required=True, help="First month.")
 @click.option("--until", metavar="YYYY-MM", help="Last month; by default the current one.")
 @click.option("--source", "sources", multiple=True, help="Fetch only this source; may be repeated.")
-@click.option("--force", is_flag=True, help="Also fetch months that are already complete.")
+@click.option(
+    "--force",
+    is_flag=True,
+    help="Also fetch months that are complete, and take values in other units than the known ones.",
+)
 @placed
 def backfill(
     place: Place, since: str, until: str | None, sources: tuple[str, ...], force: bool
@@ -83,7 +87,8 @@ def backfill(
     """Fetch a range of months, then build and publish."""
     from liquidity_pipeline.cli.run import Request, run_and_exit
 
-    run_and_exit(place, Request(since=since, until=until, sources=sources, force=force))
+    request = Request(since, until, sources, force=force, takes_other_units=force)
+    run_and_exit(place, request)
 
 
 @main.command(short_help="Fetch the current and the previous month again, and publish.")

@@ -33,12 +33,16 @@ MAX_PROBLEMS = 12
 
 @dataclass(frozen=True)
 class Request:
-    """What a run is to fetch; months as YYYY-MM. `show` prints the result, not only where it is."""
+    """What a run is to fetch; months as YYYY-MM. `show` prints the result, not only where it is.
+
+    `takes_other_units`: values may differ from the known ones by powers of ten.
+    """
 
     since: str | None = None
     until: str | None = None
     sources: tuple[str, ...] = ()
     force: bool = False
+    takes_other_units: bool = False
     show: bool = False
 
 
@@ -111,9 +115,8 @@ def _execute(
         interruptible() as interrupted,
         dagster_instance.instance(settings.data_dir, progress.waiting) as dagster,
     ):
-        runner = runs.Runner(
-            Pipeline(settings), dagster, progress.done, progress.waiting, interrupted
-        )
+        pipeline = Pipeline(settings, takes_other_units=request.takes_other_units)
+        runner = runs.Runner(pipeline, dagster, progress.done, progress.waiting, interrupted)
         window = Window.of_months(first, last)
         planned = runs.plan(runner.pipeline, window, request.sources, force=request.force)
         progress.fetching(planned, f"{first:%Y-%m} to {last:%Y-%m}")

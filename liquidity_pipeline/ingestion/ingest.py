@@ -14,7 +14,8 @@ import pyarrow.compute as pc
 
 from liquidity_pipeline.contracts.table import Table
 from liquidity_pipeline.contracts.validation import keep_sound
-from liquidity_pipeline.sources.errors import PublisherError
+from liquidity_pipeline.ingestion import continuity
+from liquidity_pipeline.sources.errors import PublisherError, UnexpectedPayloadError
 from liquidity_pipeline.sources.fetch import Collected, Fetch, Split, Transport, Window
 from liquidity_pipeline.sources.registry import SOURCES, Source
 from liquidity_pipeline.storage.archive import Archive, FetchRecord
@@ -70,16 +71,19 @@ def ingest(
     archive: Archive,
     universe: Universe,
     now: datetime,
+    takes_other_units: bool = False,
 ) -> Ingested:
     """Fetch a window of a source into the lake, as known at `now` (naive UTC).
 
-    Raises PublisherError or ContractBreach (or whatever else went wrong) after the archive has
-    kept what came; the lake is then as it was. The archive is written before the lake, so that
-    nothing in the lake lacks its bytes.
+    An answer in which most known values jumped by powers of ten is refused, unless
+    `takes_other_units`. Raises PublisherError or ContractBreach (or whatever else went wrong)
+    after the archive has kept what came; the lake is then as it was. The archive is written before
+    the lake, so that nothing in the lake lacks its bytes.
     """
     fetch = Fetch(window=window, now=now, universe=universe, transport=transport)
     try:
         collected = _collect(source, fetch)
+        _compare_with_known(source, fetch, collected.rows, lake, takes_other_units)
     except BaseException as error:
         archive.keep(source.name, fetch, str(error) or type(error).__name__)
         raise
@@ -96,6 +100,20 @@ def ingest(
     )
     stored = _store(source, collected, lake, record, known)
     return Ingested(stored, record.gaps, [record], has_new_split)
+
+
+def _compare_with_known(
+    source: Source, fetch: Fetch, rows: Collected, lake: Lake, takes_other_units: bool
+) -> None:
+    """Refuse other units, and name columns that fell empty; a split moves prices by design."""
+    months = fetch.window.months
+    is_compared = not takes_other_units and not fetch.splits
+    for table in source.tables if source.partitioned else ():
+        new = rows[table.name]
+        if is_compared and (problem := continuity.other_units(table, months, lake, new)):
+            answer = fetch.answers[-1][2]
+            raise UnexpectedPayloadError(problem, publisher=answer.publisher, url=answer.url)
+        continuity.fell_empty(table, months, lake, new, fetch.gap)
 
 
 def rebuild(archive: Archive, lake: Lake) -> Rebuilt:

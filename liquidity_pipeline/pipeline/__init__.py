@@ -65,6 +65,9 @@ SOURCES_WITH_DATA = [table for table in SOURCE_TABLES.values() if table is not P
 class Pipeline:
     """All steps for one set of settings. One HTTP client is shared by all sources.
 
+    `takes_other_units` stores answers whose values jumped by powers of ten; see
+    `ingestion.continuity`.
+
     `sandbox_url` is the address at which `liquidity sandbox` serves.
 
     >>> pipeline = Pipeline(Settings(folder, endpoints=sandbox_url, as_of=date(2026, 2, 6)))
@@ -81,6 +84,7 @@ class Pipeline:
 
     settings: Settings
     transport: Transport | None = None
+    takes_other_units: bool = False
     lake: Lake = field(init=False)
     marts: Lake = field(init=False)
     archive: Archive = field(init=False)
@@ -142,6 +146,7 @@ class Pipeline:
             archive=self.archive,
             universe=self.universe,
             now=self.now,
+            takes_other_units=self.takes_other_units,
         )
 
     def _history(self, source: Source) -> FetchHistory:

@@ -1,0 +1,105 @@
+"""Does an answer go on from what the lake holds? Units that changed, and columns that fell empty.
+
+A contract's bounds cannot tell millions from thousands where both are possible. The days that are
+fetched again every time can: their values are known.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from datetime import date, timedelta
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from liquidity_pipeline.contracts.table import Table
+from liquidity_pipeline.storage.lake import Lake
+
+# No correction multiplies most of the values that are known by this, or divides them by it.
+JUMP = 100.0
+# Fewer values than these prove nothing.
+LEAST_VALUES = 3
+# A column counts as filled when this share of its earlier values is there.
+FILLED = 0.9
+# Publishers touch volumes up for weeks, and those of two providers are not comparable.
+_NOT_COMPARED = frozenset({"volume"})
+
+
+def other_units(table: Table, months: list[date], lake: Lake, rows: pa.Table) -> str | None:
+    """Return in which column most known values jumped by a factor of 100 or more; None if none.
+
+    Compared are the `rows` that the lake holds under the same key in these months, by entity.
+    """
+    known = lake.read_months(table, months)
+    names = _numbers(table)
+    if not names or not known.num_rows or not rows.num_rows:
+        return None
+    key = list(table.key)
+    labels = [table.entity] if table.entity and table.entity not in key else []
+    both = rows.select([*key, *labels, *names]).join(
+        known.select([*key, *names]), key, right_suffix=" known", join_type="inner"
+    )
+    for entity, part in _by_entity(table, both):
+        for name in names:
+            if problem := _jump(part, name):
+                return f"{table.name}{f' {entity}' if entity else ''}: {problem}"
+    return None
+
+
+def fell_empty(
+    table: Table, months: list[date], lake: Lake, rows: pa.Table, name: Callable[[str], None]
+) -> None:
+    """Name each column that the month before these months has and `rows` lack, by entity."""
+    if not rows.num_rows or not months:
+        return
+    before = (months[0] - timedelta(days=1)).replace(day=1)
+    known = dict(_by_entity(table, lake.read_months(table, [before])))
+    for entity, part in _by_entity(table, rows):
+        if entity not in known or min(part.num_rows, known[entity].num_rows) < LEAST_VALUES:
+            continue
+        for column in (c.name for c in table.stored_columns if c.nullable):
+            held = known[entity][column]
+            is_filled = len(held) - held.null_count >= FILLED * len(held)
+            if is_filled and part[column].null_count == part.num_rows:
+                where = f"{table.name}{f' {entity}' if entity else ''}"
+                name(
+                    f"{where}: {column} is empty in all {part.num_rows} rows, and was filled in "
+                    f"{before:%Y-%m}: has the publisher dropped or renamed its field?"
+                )
+
+
+def _numbers(table: Table) -> list[str]:
+    return [
+        c.name
+        for c in table.stored_columns
+        if c.kind == "number" and c.name not in table.key and c.name not in _NOT_COMPARED
+    ]
+
+
+def _by_entity(table: Table, rows: pa.Table) -> Iterator[tuple[str, pa.Table]]:
+    """Yield the rows by entity; all of them at once under "" where the table has none."""
+    if table.entity is None:
+        yield "", rows
+        return
+    for entity in pc.unique(rows[table.entity]).drop_null():
+        yield entity.as_py(), rows.filter(pc.equal(rows[table.entity], entity))
+
+
+def _jump(rows: pa.Table, name: str) -> str | None:
+    new, old = pc.abs(rows[name]), pc.abs(rows[f"{name} known"])
+    comparable = pc.and_(pc.greater(new, 0.0), pc.greater(old, 0.0))
+    rows = rows.filter(comparable)
+    if rows.num_rows < LEAST_VALUES:
+        return None
+    ratio = pc.abs(pc.divide(rows[name], rows[f"{name} known"]))
+    jumped = pc.or_(pc.greater_equal(ratio, JUMP), pc.less_equal(ratio, 1 / JUMP))
+    count = pc.sum(jumped.cast(pa.int64())).as_py()
+    if count * 2 <= rows.num_rows:
+        return None
+    example = rows.filter(jumped).slice(0, 1).to_pylist()[0]
+    return (
+        f"{count} of {rows.num_rows} known values of {name} came with another power of ten "
+        f"({example[f'{name} known']:g} is now {example[name]:g}); expected the unit of the "
+        f"contract. Nothing of this answer is stored. If the new values are right, run "
+        f"`liquidity backfill --force` over these months"
+    )

@@ -1,0 +1,209 @@
+"""A publisher's fault never becomes a wrong row without a word. Rerun it with
+
+    python -m liquidity_pipeline_tests.campaign_faults --count 20000 --seed 1
+
+Every source meets every fault of the sandbox, at 30 and at 70 % of the requests, on a fresh
+directory and on one that holds an earlier day. After the sick run the tables must be those of a
+healthy run, or what is missing must be named: by an error with publisher, address and problem, or
+by a gap. Then one run meets a healthy publisher, and its tables must be equal to those of a
+directory that was never sick.
+
+Two faults cannot be seen in the answer: a first print that is corrected later, and another unit
+on a directory that knows no value to compare with. They are counted by themselves; the healthy run
+must correct the first, and refuse or correct the second.
+"""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from datetime import date
+from itertools import count, product
+from pathlib import Path
+
+import pyarrow as pa
+
+from liquidity_pipeline.contracts.validation import ContractBreach
+from liquidity_pipeline.pipeline import Pipeline
+from liquidity_pipeline.sandbox import faults
+from liquidity_pipeline.sandbox.options import Options
+from liquidity_pipeline.sandbox.server import start
+from liquidity_pipeline.settings import SANDBOX, Settings
+from liquidity_pipeline.sources.errors import PublisherError
+from liquidity_pipeline.sources.fetch import Window
+from liquidity_pipeline.sources.registry import SOURCES, Source
+from liquidity_pipeline_tests.campaign import Campaign, run_campaign
+from liquidity_pipeline_tests.campaign_formats import memory
+
+TODAY, SINCE, EARLIER = date(2026, 2, 6), date(2025, 11, 1), date(2026, 1, 20)
+WINDOW = Window.of_months(SINCE, TODAY)
+RATES, FRESH, FILLED = (0.3, 0.7), "fresh", "filled"
+WORLD = Options(today=TODAY, start=SINCE, compress=False, slow_seconds=0.02, timeout_seconds=1)
+Tables = dict[str, pa.Table]
+
+
+@dataclass(frozen=True)
+class Ended:
+    """How a run of one source ended: its tables, and what it named."""
+
+    tables: Tables
+    errors: list[str]
+    gaps: set[str]
+
+
+@dataclass(frozen=True)
+class Known:
+    """One source: a directory of an earlier day, and how healthy runs end by kind of directory."""
+
+    source: Source
+    filled: Path
+    good: dict[str, Ended]
+
+
+def settings(folder: Path, url: str, *, sick: bool = False) -> Settings:
+    """Return settings of a directory of the sandbox; a sick publisher is waited for briefly."""
+    return Settings(
+        data_dir=folder,
+        endpoints=SANDBOX,
+        sandbox_url=url,
+        as_of=TODAY,
+        http_retries=0,
+        http_backoff=0.01,
+        http_timeout=0.7 if sick else 60.0,
+    )
+
+
+def run(pipeline: Pipeline, source: Source) -> Ended:
+    """Do what an incremental run does for one source."""
+    errors, gaps = [], set[str]()
+    spans = pipeline.ranges_to_fetch(source, WINDOW) if source.partitioned else [WINDOW]
+    for span in spans:
+        try:
+            gaps |= {*pipeline.ingest(source, span).gaps}
+        except PublisherError as error:
+            named = error.publisher and error.url and error.problem
+            errors.append(str(error) if named else f"UNNAMED {error!r}")
+        except ContractBreach as error:
+            errors.append(str(error))
+    gaps |= {*map(str, pipeline.missing(source, WINDOW))}
+    return Ended({t.name: pipeline.lake.read(t) for t in source.tables}, errors, gaps)
+
+
+def equal(one: Tables, other: Tables) -> bool:
+    """Tell whether two sets of tables hold the same rows."""
+    return all(one[name].equals(rows) for name, rows in other.items())
+
+
+@contextmanager
+def knowledge(scratch: Path, url: str) -> Iterator[list[Known]]:
+    """Prepare, for every source, the earlier day and what healthy runs give."""
+    known = []
+    for source in SOURCES.values():
+        folder = scratch / source.name
+        early = replace(settings(folder / FILLED, url), as_of=EARLIER)
+        Pipeline(early).ingest(source, Window.of_months(SINCE, EARLIER))
+        good = {}
+        for kind in (FRESH, FILLED):
+            well = folder / f"well-{kind}"
+            if kind == FILLED:
+                shutil.copytree(folder / FILLED, well)
+            good[kind] = run(Pipeline(settings(well, url)), source)
+        known.append(Known(source, folder / FILLED, good))
+    yield known
+
+
+@dataclass(frozen=True)
+class Trial:
+    """One sick run: source, fault, share of requests, kind of directory, seed."""
+
+    known: Known
+    fault: str
+    rate: float
+    kind: str
+    seed: int
+
+    def __str__(self) -> str:
+        """Name it in a few words."""
+        return (
+            f"{self.known.source.name}, {self.fault} at {self.rate:.0%}, {self.kind} directory, "
+            f"seed {self.seed}"
+        )
+
+    @property
+    def is_invisible(self) -> bool:
+        """Tell whether nothing in the answer can give the fault away."""
+        return self.fault == "corrected_rows" or (
+            self.fault == "changed_unit" and self.kind == FRESH
+        )
+
+
+def strike(campaign: Campaign, trial: Trial, folder: Path, healthy: str) -> None:
+    """Run one trial and judge it."""
+    source, good = trial.known.source, trial.known.good[trial.kind]
+    if trial.kind == FILLED:
+        shutil.copytree(trial.known.filled, folder)
+    options = replace(WORLD, faults=f"{trial.fault}:{trial.rate}", fault_seed=trial.seed)
+    with start(options) as sick:
+        ended = run(Pipeline(settings(folder, sick.url, sick=True)), source)
+    campaign.reached += 1
+    unnamed = [error for error in ended.errors if error.startswith("UNNAMED")]
+    if unnamed:
+        campaign.fail(f"{trial}: {unnamed[0]}")
+    if equal(ended.tables, good.tables):
+        outcome = "tables as without a fault"
+    elif ended.errors or ended.gaps - good.gaps:
+        outcome = "named"
+    elif trial.is_invisible:
+        outcome = "cannot be seen in the answer"
+    else:
+        outcome = "silent difference"
+        campaign.fail(f"{trial}: the tables differ and nothing is named")
+    campaign.tally[f"{trial.fault}: {outcome}"] += 1
+    heal(campaign, trial, folder, healthy)
+
+
+def heal(campaign: Campaign, trial: Trial, folder: Path, healthy: str) -> None:
+    """Run once against the healthy publisher and compare."""
+    source, good = trial.known.source, trial.known.good[trial.kind]
+    ended = run(Pipeline(settings(folder, healthy)), source)
+    if equal(ended.tables, good.tables):
+        campaign.tally["healed by one healthy run"] += 1
+        return
+    if any("another power of ten" in error for error in ended.errors):
+        forced = Pipeline(settings(folder, healthy), takes_other_units=True)
+        forced.ingest(source, WINDOW)
+        if all(forced.lake.read(t).equals(good.tables[t.name]) for t in source.tables):
+            campaign.tally["healthy answer refused as another unit; healed by `--force`"] += 1
+            return
+    different = [name for name, rows in good.tables.items() if not ended.tables[name].equals(rows)]
+    campaign.tally["not healed by one healthy run"] += 1
+    campaign.fail(f"{trial}: not healed: {', '.join(different)}; {ended.errors[:1]}")
+
+
+def work(campaign: Campaign) -> None:
+    """Strike every source with every fault, seed after seed, until the count or the time."""
+    with tempfile.TemporaryDirectory(dir=memory()) as name, start(WORLD) as healthy:
+        scratch = Path(name)
+        with knowledge(scratch, healthy.url) as known:
+            for seed in count(campaign.seed):
+                trials = [
+                    Trial(source, fault, rate, kind, seed)
+                    for source, fault, rate, kind in product(
+                        known, faults.NAMES, RATES, (FRESH, FILLED)
+                    )
+                ]
+                campaign.dice(seed).shuffle(trials)
+                for trial in trials:
+                    if not campaign.goes_on:
+                        return
+                    strike(campaign, trial, scratch / "trial", healthy.url)
+                    shutil.rmtree(scratch / "trial", ignore_errors=True)
+                campaign.tally["seeds completed"] += 1
+
+
+if __name__ == "__main__":
+    # 19 sources, 14 faults, 2 rates, 2 kinds of directory, 20 seeds.
+    run_campaign("faults", "sick runs", 20_000, work)

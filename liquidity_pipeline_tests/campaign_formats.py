@@ -1,0 +1,351 @@
+"""A format change is caught. Rerun it with
+
+    python -m liquidity_pipeline_tests.campaign_formats --count 20000 --seed 1
+
+The sandbox's answers to every source are recorded. Then each field of each answer changes as a
+publisher would change it: in every row, of every answer of the same address. It is dropped,
+renamed, given another type, moved to another place, filled with a label that nobody has seen,
+multiplied by 1,000 and divided by 1,000. Each change is ingested into a directory that holds the
+days before it.
+
+A change is caught when the source fails with a declared error that names publisher, address and
+problem, or when a gap names what is not there. It is harmless when the tables are as without it. It
+is a failure when values differ and nothing is said, when a row is invented, or when an error comes
+that is none of the declared ones.
+"""
+
+from __future__ import annotations
+
+import copy
+import csv
+import io
+import json
+import re
+import shutil
+import tempfile
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field, replace
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+
+from liquidity_pipeline.contracts.validation import ContractBreach
+from liquidity_pipeline.pipeline import Pipeline
+from liquidity_pipeline.sandbox.options import Options
+from liquidity_pipeline.sandbox.process import run_sandbox_process
+from liquidity_pipeline.settings import Settings
+from liquidity_pipeline.sources.errors import PublisherError
+from liquidity_pipeline.sources.fetch import Window
+from liquidity_pipeline.sources.http import Answer, HttpClient
+from liquidity_pipeline.sources.publishers import Form, Params
+from liquidity_pipeline.sources.registry import SOURCES, Source
+from liquidity_pipeline_tests.campaign import Campaign, run_campaign
+
+TODAY, SINCE = date(2026, 2, 6), date(2025, 11, 1)
+# What a run on the earlier day leaves, and the window that the run of today asks for.
+EARLIER = date(2026, 1, 20)
+OLD, NEW = Window.of_months(SINCE, EARLIER), Window.of_months(date(2026, 1, 1), TODAY)
+NEW_LABEL = "Something Nobody Has Seen"
+Change = Callable[[Any], Any]
+
+
+def scaled(factor: float) -> Change:
+    """Return what multiplies a number, or a text that is one, and leaves all else as it is."""
+
+    def change(value: Any) -> Any:
+        if isinstance(value, bool) or value is None or isinstance(value, dict | list):
+            return value
+        if isinstance(value, int | float):
+            return value * factor
+        text = str(value)
+        if not re.fullmatch(r"-?[\d,]*\.?\d+", text):
+            return value
+        return f"{float(text.replace(',', '')) * factor:.8f}".rstrip("0").rstrip(".")
+
+    return change
+
+
+def other_type(value: Any) -> Any:
+    """Return a value in another JSON type; a text stays one but is no number and no day."""
+    return [value] if isinstance(value, str) else {"value": value}
+
+
+def is_code(name: str) -> bool:
+    """Tell whether a field holds codes made of digits, which no unit applies to."""
+    return bool(re.search(r"cusip|_nbr|(?i:id)$|src_line|[dD]ate|timestamp|[yY]ear|[tT]ime", name))
+
+
+def new_label(value: Any) -> Any:
+    """Replace a word by one that nobody has seen; numbers and days are no labels."""
+    is_word = isinstance(value, str) and value != "null" and not re.search(r"\d", value)
+    return NEW_LABEL if is_word else value
+
+
+VALUES: dict[str, Change] = {
+    "retype": other_type,
+    "label": new_label,
+    "units x 1000": scaled(1000),
+    "units / 1000": scaled(0.001),
+}
+KINDS = ("drop", "rename", "reorder", *VALUES)
+
+
+def fields_of(payload: Any, above: str = "") -> Iterator[str]:
+    """Yield the names of all fields of a JSON payload, with those above them."""
+    if isinstance(payload, dict):
+        for name, value in payload.items():
+            yield f"{above}/{name}"
+            yield from fields_of(value, f"{above}/{name}")
+    elif isinstance(payload, list):
+        if payload and all(isinstance(item, list) for item in payload):
+            yield from (f"{above}[{place}]" for place in range(len(payload[0])))
+        for item in payload[:3] if len(payload) < 50 else payload[:: max(1, len(payload) // 25)]:
+            if isinstance(item, dict):
+                yield from fields_of(item, above)
+
+
+def changed_json(payload: Any, name: str, kind: str, above: str = "") -> Any:
+    """Return the payload with one field changed wherever it occurs."""
+    if isinstance(payload, list):
+        place = re.fullmatch(re.escape(above) + r"\[(\d+)\]", name)
+        if place and payload and all(isinstance(item, list) for item in payload):
+            return [changed_row(item, int(place[1]), kind) for item in payload]
+        return [changed_json(item, name, kind, above) for item in payload]
+    if not isinstance(payload, dict):
+        return payload
+    out = {}
+    for key, value in payload.items():
+        path = f"{above}/{key}"
+        if path != name:
+            out[key] = changed_json(value, name, kind, path)
+        elif kind == "rename":
+            out[f"{key}_new"] = value
+        elif kind in VALUES:
+            change = VALUES[kind]
+            scalars = isinstance(value, list) and not any(
+                isinstance(item, dict | list) for item in value
+            )
+            out[key] = [change(item) for item in value] if scalars else change(value)
+        elif kind == "reorder":
+            out[key] = value
+    if kind == "reorder" and f"{above}/" == name.rpartition("/")[0] + "/":
+        return dict(reversed(out.items()))
+    return out
+
+
+def changed_row(row: list[Any], place: int, kind: str) -> list[Any]:
+    """Return a row of columns without names with one of them changed."""
+    row = list(row)
+    if kind == "drop":
+        del row[place]
+    elif kind == "rename":
+        row.insert(place, None)
+    elif kind == "reorder":
+        row.insert(0, row.pop(place))
+    else:
+        row[place] = VALUES[kind](row[place])
+    return row
+
+
+def changed_csv(body: bytes, name: str, kind: str) -> bytes:
+    """Return a CSV file with one column changed; `name` is its head."""
+    lines = list(csv.reader(io.StringIO(body.decode("utf-8-sig"))))
+    place = lines[0].index(name)
+    out = io.StringIO()
+    for number, line in enumerate(lines):
+        cells = list(line)
+        if len(cells) > place:
+            if kind == "drop":
+                del cells[place]
+            elif kind == "reorder":
+                cells.insert(0 if place else len(cells) - 1, cells.pop(place))
+            elif number == 0:
+                cells[place] += "_NEW" if kind == "rename" else ""
+            elif kind == "retype":
+                cells[place] = f"<{cells[place]}>"
+            elif kind in VALUES:
+                cells[place] = VALUES[kind](cells[place])
+        csv.writer(out, lineterminator="\n").writerow(cells)
+    return out.getvalue().encode()
+
+
+def changed_xml(body: bytes, name: str, kind: str) -> bytes:
+    """Return an XML document with one element changed wherever it occurs."""
+    whole = re.compile(rf"<{name}>(.*?)</{name}>", re.DOTALL)
+
+    def change(found: re.Match[str]) -> str:
+        if kind == "drop":
+            return ""
+        if kind == "rename":
+            return f"<{name}New>{found[1]}</{name}New>"
+        if "<" in found[1] or kind == "reorder":
+            return found[0]
+        value = f"<b>{found[1]}</b>" if kind == "retype" else VALUES[kind](found[1])
+        return f"<{name}>{value}</{name}>"
+
+    return whole.sub(change, body.decode()).encode()
+
+
+def names_in(body: bytes) -> list[str]:
+    """Return the fields of a body; none for one that is not text (a spreadsheet)."""
+    start = body.lstrip()[:1]
+    if start in (b"{", b"["):
+        return sorted(set(fields_of(json.loads(body))))
+    if start == b"<":
+        return sorted(set(re.findall(r"<(\w+)>", body.decode())))
+    try:
+        return list(dict.fromkeys(body.decode("utf-8-sig").splitlines()[0].split(",")))
+    except UnicodeDecodeError:
+        return []
+
+
+def changed(body: bytes, name: str, kind: str) -> bytes:
+    """Return a body with one field changed."""
+    start = body.lstrip()[:1]
+    if start in (b"{", b"["):
+        return json.dumps(changed_json(copy.deepcopy(json.loads(body)), name, kind)).encode()
+    return changed_xml(body, name, kind) if start == b"<" else changed_csv(body, name, kind)
+
+
+@dataclass
+class Altered:
+    """A transport that records answers, and gives them back with one field changed.
+
+    The change is made in all answers of one `address`: publisher, path and, where parameters
+    choose the table, those parameters.
+    """
+
+    client: HttpClient
+    known: dict[str, Answer] = field(default_factory=dict)
+    address: str = ""
+    name: str = ""
+    kind: str = ""
+
+    def get(
+        self, publisher: str, path: str, params: Params | None = None, *, form: Form = "json"
+    ) -> Answer:
+        """Answer from memory; the first time ask the sandbox."""
+        asked = json.dumps([publisher, path, dict(params or {})], sort_keys=True)
+        if asked not in self.known:
+            self.known[asked] = self.client.get(publisher, path, params, form=form)
+        answer = self.known[asked]
+        if not self.address or answer.status != 200 or address_of(answer) != self.address:
+            return answer
+        if self.name not in names_in(answer.body):
+            return answer
+        return replace(answer, body=changed(answer.body, self.name, self.kind))
+
+
+def address_of(answer: Answer) -> str:
+    """Return publisher and path, with days, numbers and CUSIPs left out."""
+    path = re.sub(r"\d{4}-\d{2}-\d{2}|\d+", "#", answer.path)
+    series = re.search(r"[?&]id=([\w,]+)", answer.url)
+    return f"{answer.publisher}{path}{' ' + series[1][:40] if series else ''}"
+
+
+@dataclass
+class Bench:
+    """One source: settings, with a directory of earlier days, its answers, and what they give."""
+
+    source: Source
+    settings: Settings
+    scratch: Path
+    transport: Altered
+    tables: dict[str, pa.Table]
+    said: set[str]
+
+    def ingest(self, folder: Path) -> tuple[dict[str, pa.Table], set[str]]:
+        """Fetch the new days into a copy of the directory; return its tables and what was said."""
+        shutil.copytree(self.settings.data_dir, folder)
+        pipeline = Pipeline(replace(self.settings, data_dir=folder), self.transport)
+        done = pipeline.ingest(self.source, NEW)
+        said = {*done.gaps, *map(str, pipeline.missing(self.source, NEW))}
+        return {table.name: pipeline.lake.read(table) for table in self.source.tables}, said
+
+
+def bench(source: Source, url: str, folder: Path) -> Bench:
+    """Fill a directory with a source's earlier days and record its answers."""
+    settings = Settings(folder / "base", endpoints=url, as_of=TODAY, http_retries=0)
+    transport = Altered(HttpClient(settings))
+    made = Bench(source, settings, folder, transport, {}, set())
+    Pipeline(replace(settings, as_of=EARLIER), transport).ingest(source, OLD)
+    transport.known.clear()
+    made.tables, made.said = made.ingest(folder / "good")
+    return made
+
+
+def judge(campaign: Campaign, here: Bench, what: str) -> str:
+    """Ingest one change and return `caught`, `harmless` or `silent`; note failures."""
+    folder = here.scratch / "trial"
+    shutil.rmtree(folder, ignore_errors=True)
+    try:
+        tables, said = here.ingest(folder)
+    except (PublisherError, ContractBreach) as error:
+        names_where = isinstance(error, ContractBreach) or (error.publisher and error.problem)
+        if not names_where:
+            campaign.fail(f"{what}: the error names no publisher: {error}")
+        return "caught: declared error"
+    except Exception as error:  # noqa: BLE001 - any other class is what is looked for
+        campaign.fail(f"{what}: {type(error).__name__}: {error}")
+        return "undeclared error"
+    if all(tables[name].equals(rows) for name, rows in here.tables.items()):
+        return "harmless: same tables"
+    return "caught: named gap" if said - here.said else "silent"
+
+
+def work(campaign: Campaign) -> None:
+    """Change every field of every answer of every source in every way."""
+    silent: dict[str, list[str]] = defaultdict(list)
+    options = Options(today=TODAY, start=SINCE, compress=False)
+    with (
+        tempfile.TemporaryDirectory(dir=memory()) as name,
+        run_sandbox_process(options) as url,
+    ):
+        trials = []
+        for source in SOURCES.values():
+            here = bench(source, url, Path(name) / source.name)
+            by_address = {address_of(a): a for a in here.transport.known.values()}
+            trials += [
+                (here, address, field_name, kind)
+                for address, answer in by_address.items()
+                for field_name in names_in(answer.body)
+                for kind in KINDS
+                if not (kind.startswith("units") and is_code(field_name))
+            ]
+        campaign.dice("order").shuffle(trials)
+        campaign.asked = min(campaign.asked, len(trials))
+        for here, address, field_name, kind in trials:
+            if not campaign.goes_on:
+                break
+            what = f"{here.source.name}: {kind} {field_name} of {address}"
+            here.transport.address, here.transport.name = address, field_name
+            here.transport.kind = kind
+            outcome = judge(campaign, here, what)
+            campaign.reached += 1
+            campaign.tally[f"{kind}: {outcome}"] += 1
+            if outcome == "silent":
+                silent[kind].append(f"{here.source.name} {field_name} ({address})")
+                print(f"SILENT {what}", flush=True)  # noqa: T201
+    tell(campaign, silent)
+
+
+def tell(campaign: Campaign, silent: dict[str, list[str]]) -> None:
+    """Note what changed values without a word."""
+    for kind, places in sorted(silent.items()):
+        counted = Counter(place.split(" ")[0] for place in places)
+        listed = ", ".join(f"{source} {times}" for source, times in sorted(counted.items()))
+        campaign.notes.append(f"- {kind}, values differ and nothing is said: {listed}")
+        for place in places:
+            campaign.fail(f"{kind} without a word: {place}")
+
+
+def memory() -> str | None:
+    """Return a folder in memory, where there is one: thousands of small files are written."""
+    return "/dev/shm" if Path("/dev/shm").is_dir() else None  # noqa: S108
+
+
+if __name__ == "__main__":
+    run_campaign("formats", "changes", 20_000, work)

@@ -1,0 +1,70 @@
+"""An answer in other units is refused, and a column that fell empty is named."""
+
+from __future__ import annotations
+
+from datetime import date, datetime, timedelta
+from pathlib import Path
+
+import pyarrow as pa
+import pytest
+
+from liquidity_pipeline.contracts.sources.treasury import TGA_BALANCE
+from liquidity_pipeline.ingestion import continuity
+from liquidity_pipeline.storage.lake import Lake
+
+MONTH, NOW = date(2026, 1, 1), datetime.fromisoformat("2026-01-31")
+
+
+def balances(scale: float, *, month: date = MONTH, opening: bool = True) -> pa.Table:
+    """Return ten days of balances of 800,000 and more, USD millions, times a scale."""
+    rows = [
+        {
+            "record_date": month + timedelta(days=number),
+            "opening_usd_mn": (800_000 + number) * scale if opening else None,
+            "deposits_usd_mn": 20_000 * scale,
+            "withdrawals_usd_mn": 19_999 * scale,
+            "closing_usd_mn": (800_001 + number) * scale,
+            "known_at": NOW,
+        }
+        for number in range(10)
+    ]
+    return pa.Table.from_pylist(rows, schema=TGA_BALANCE.arrow_schema)
+
+
+@pytest.fixture
+def lake(tmp_path: Path) -> Lake:
+    lake = Lake(tmp_path)
+    lake.store(TGA_BALANCE, balances(1), [MONTH], NOW)
+    return lake
+
+
+@pytest.mark.parametrize("scale", [1000, 0.001, 1_000_000])
+def test_known_values_in_another_unit_are_named_with_an_example_and_the_way_out(
+    lake: Lake, scale: float
+):
+    problem = continuity.other_units(TGA_BALANCE, [MONTH], lake, balances(scale))
+    assert problem is not None
+    assert "10 of 10 known values of " in problem
+    assert "liquidity backfill --force" in problem
+
+
+@pytest.mark.parametrize("scale", [1, 1.01, 2, 0.1])
+def test_a_correction_is_no_other_unit(lake: Lake, scale: float):
+    assert continuity.other_units(TGA_BALANCE, [MONTH], lake, balances(scale)) is None
+
+
+def test_nothing_known_is_nothing_to_compare_with(tmp_path: Path):
+    assert continuity.other_units(TGA_BALANCE, [MONTH], Lake(tmp_path), balances(1000)) is None
+
+
+def test_a_column_that_the_month_before_has_is_named_when_it_falls_empty(lake: Lake):
+    said: list[str] = []
+    february = date(2026, 2, 1)
+    new = balances(1, month=february, opening=False)
+    continuity.fell_empty(TGA_BALANCE, [february], lake, new, said.append)
+    (line,) = said
+    assert "tga_balance: opening_usd_mn is empty in all 10 rows" in line
+    said.clear()
+    full = balances(1, month=february)
+    continuity.fell_empty(TGA_BALANCE, [february], lake, full, said.append)
+    assert said == []
