@@ -38,7 +38,7 @@ from liquidity_pipeline.models.reconciliations.reconciliation import (
     ReconciliationResult,
 )
 from liquidity_pipeline.pipeline import inputs, publication
-from liquidity_pipeline.settings import Settings
+from liquidity_pipeline.settings import CatalogueSettings, Settings
 from liquidity_pipeline.sources.errors import PublisherError
 from liquidity_pipeline.sources.fetch import Transport, Window
 from liquidity_pipeline.sources.http import HttpClient
@@ -286,6 +286,22 @@ class Pipeline:
                 raise warehouse.PublicationError(self._why_not_published(error)) from error
         brief.write(target, None if elsewhere else briefs)
         return counts
+
+    def register(self) -> str | None:
+        """Register the published file in the shared catalogue, where the environment names one.
+
+        Returns why that failed, or None. Readers of the file do not depend on the catalogue.
+        """
+        settings = CatalogueSettings.from_env()
+        if settings is None:
+            return None
+        from liquidity_pipeline.storage import shared_catalogue
+
+        try:
+            shared_catalogue.register(self.settings.published_file, settings)
+        except shared_catalogue.CatalogueError as error:
+            return f"published, but not registered in the shared catalogue: {error}"
+        return None
 
     def _tables_to_publish(self) -> list[Table]:
         """Return sources, marts that were ever built, and what these join to."""
