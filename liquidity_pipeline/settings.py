@@ -12,6 +12,7 @@
 | LIQUIDITY_HTTP_INTERVAL   | least seconds between requests to one publisher (per publisher) |
 | LIQUIDITY_URL_<PUBLISHER> | base URL of one publisher, e.g. LIQUIDITY_URL_YAHOO (live URL)  |
 | LIQUIDITY_SANDBOX_URL     | root URL of a sandbox that is already running (none)            |
+| LIQUIDITY_LAKE            | s3://bucket/prefix of a shared lake and archive (data directory) |
 | LIQUIDITY_LOG_FORMAT      | lines of logs/liquidity.log: `text`, or `json` objects (text)   |
 
 Alerts (`liquidity alerts`):
@@ -84,6 +85,7 @@ class Settings:
     publisher_urls: Mapping[str, str] = field(default_factory=dict)
     sandbox_url: str | None = None
     log_format: str = "text"
+    lake_url: str | None = None
 
     @classmethod
     def from_env(cls, env: Mapping[str, str] | None = None) -> Settings:
@@ -112,6 +114,7 @@ class Settings:
             },
             sandbox_url=_url(sandbox_url, "LIQUIDITY_SANDBOX_URL") if sandbox_url else None,
             log_format=_log_format(env.get("LIQUIDITY_LOG_FORMAT", "text")),
+            lake_url=_lake_url(env["LIQUIDITY_LAKE"]) if "LIQUIDITY_LAKE" in env else None,
         )
 
     def stand_in_url(self, publisher: str) -> str | None:
@@ -347,6 +350,16 @@ def parse_day(text: str, name: str) -> date:
 
 def _endpoints(text: str) -> str:
     return text if text in (LIVE, SANDBOX) else _url(text, "LIQUIDITY_ENDPOINTS")
+
+
+def _lake_url(text: str) -> str:
+    parts = urlsplit(text)
+    if parts.scheme != "s3" or not parts.netloc or "@" in parts.netloc or parts.query:
+        raise SettingsError(
+            "LIQUIDITY_LAKE is not a URL such as s3://bucket/prefix; credentials belong into "
+            "AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY."
+        )
+    return text.rstrip("/")
 
 
 def _log_format(text: str) -> str:

@@ -37,8 +37,8 @@ from liquidity_pipeline.models.reconciliations.reconciliation import (
     Reconciliation,
     ReconciliationResult,
 )
-from liquidity_pipeline.pipeline import inputs, publication
-from liquidity_pipeline.settings import CatalogueSettings, Settings
+from liquidity_pipeline.pipeline import inputs, publication, sharing
+from liquidity_pipeline.settings import Settings
 from liquidity_pipeline.sources.errors import PublisherError
 from liquidity_pipeline.sources.fetch import Transport, Window
 from liquidity_pipeline.sources.http import HttpClient
@@ -79,9 +79,8 @@ class Pipeline:
 
     def __post_init__(self) -> None:
         """Open the folders; nothing is created before the first write."""
-        self.lake = Lake(self.settings.lake_dir)
+        self.lake, self.archive = sharing.stores(self.settings)
         self.marts = Lake(self.settings.marts_dir)
-        self.archive = Archive(self.settings.archive_dir)
         self._stamp = BuildStamp(self.settings.marts_dir)
         self._coverage: tuple[list[tuple[Path, int]], pa.Table] | None = None
 
@@ -109,6 +108,7 @@ class Pipeline:
         that fail it is a named gap: their rows are set aside, and the next run asks for them.
         """
         self.settings.claim_data_dir()
+        self._refresh(source)
         done = self._ingest(source, window)
         gaps, records = list(done.gaps), list(done.records)
         rebased = self._history(source).rebased if done.has_new_split else ()
@@ -136,6 +136,11 @@ class Pipeline:
             now=self.now,
         )
 
+    def _refresh(self, source: Source | None = None) -> None:
+        """Take over what other machines have fetched, where they share an object store."""
+        self.archive.refresh(source.name if source else None)
+        self.lake.refresh(source.tables if source else None)
+
     def _history(self, source: Source) -> FetchHistory:
         return summarize(self.archive.good(source.name), self.settings.today)
 
@@ -160,6 +165,7 @@ class Pipeline:
 
         Months whose files are gone are put back from the archive first.
         """
+        self._refresh(source)
         records = self.archive.good(source.name)
         history = summarize(records, self.settings.today)
         if gone := completeness.gone(source, self.lake, history, window):
@@ -186,6 +192,7 @@ class Pipeline:
         built, and reconciled by their `checks`.
         """
         names = list(names)
+        self._refresh()
         fingerprint = self._mart_inputs()
         self._stamp.clear()
         wanted = frozenset[str]().union(*(engine.upstream(name) for name in names))
@@ -212,6 +219,7 @@ class Pipeline:
 
         With a file that cannot be read nothing is current; the build names the file.
         """
+        self._refresh()
         try:
             return self._stamp.holds(self._mart_inputs(), self.now)
         except ValueError:
@@ -288,20 +296,8 @@ class Pipeline:
         return counts
 
     def register(self) -> str | None:
-        """Register the published file in the shared catalogue, where the environment names one.
-
-        Returns why that failed, or None. Readers of the file do not depend on the catalogue.
-        """
-        settings = CatalogueSettings.from_env()
-        if settings is None:
-            return None
-        from liquidity_pipeline.storage import shared_catalogue
-
-        try:
-            shared_catalogue.register(self.settings.published_file, settings)
-        except shared_catalogue.CatalogueError as error:
-            return f"published, but not registered in the shared catalogue: {error}"
-        return None
+        """Share the published file as the environment says; return why that failed, or None."""
+        return sharing.share(self.settings)
 
     def _tables_to_publish(self) -> list[Table]:
         """Return sources, marts that were ever built, and what these join to."""
