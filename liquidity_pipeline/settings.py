@@ -12,6 +12,7 @@
 | LIQUIDITY_HTTP_INTERVAL   | least seconds between requests to one publisher (per publisher) |
 | LIQUIDITY_URL_<PUBLISHER> | base URL of one publisher, e.g. LIQUIDITY_URL_YAHOO (live URL)  |
 | LIQUIDITY_SANDBOX_URL     | root URL of a sandbox that is already running (none)            |
+| LIQUIDITY_LAKE            | s3://bucket/prefix of a shared lake and archive (data directory) |
 | LIQUIDITY_LOG_FORMAT      | lines of logs/liquidity.log: `text`, or `json` objects (text)   |
 
 Alerts (`liquidity alerts`):
@@ -24,7 +25,17 @@ Alerts (`liquidity alerts`):
 | LIQUIDITY_ALERT_DRAIN_SD       | standard deviations of a drain's surprise (3)                  |
 | LIQUIDITY_ALERT_SETTLEMENT_BN  | USD bn by which a coming settlement day changes (25)           |
 
-A variable that is set to nothing counts as not set.
+A shared catalogue (`liquidity catalogue`, docs/shared-lake.md):
+
+| variable                | meaning (default)                                                    |
+| ----------------------- | -------------------------------------------------------------------- |
+| LIQUIDITY_CATALOGUE     | SQLite file, or postgresql://user:password@host/database; secret     |
+|                         | (none)                                                               |
+| LIQUIDITY_CATALOGUE_DATA| folder or s3://bucket/prefix of its Parquet files, for a new         |
+|                         | catalogue (<catalogue>.data)                                         |
+
+A variable that is set to nothing counts as not set. Object stores take their credentials from
+AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY, AWS_SESSION_TOKEN, AWS_REGION and AWS_ENDPOINT_URL.
 """
 
 from __future__ import annotations
@@ -52,6 +63,7 @@ FIRST_MONTH = date(2005, 10, 1)
 
 
 _PUBLISHER_URL = "LIQUIDITY_URL_"
+_POSTGRES = ("postgresql://", "postgres://")
 
 
 class SettingsError(ValueError):
@@ -73,6 +85,7 @@ class Settings:
     publisher_urls: Mapping[str, str] = field(default_factory=dict)
     sandbox_url: str | None = None
     log_format: str = "text"
+    lake_url: str | None = None
 
     @classmethod
     def from_env(cls, env: Mapping[str, str] | None = None) -> Settings:
@@ -101,6 +114,7 @@ class Settings:
             },
             sandbox_url=_url(sandbox_url, "LIQUIDITY_SANDBOX_URL") if sandbox_url else None,
             log_format=_log_format(env.get("LIQUIDITY_LOG_FORMAT", "text")),
+            lake_url=_lake_url(env["LIQUIDITY_LAKE"]) if "LIQUIDITY_LAKE" in env else None,
         )
 
     def stand_in_url(self, publisher: str) -> str | None:
@@ -198,6 +212,93 @@ class AlertSettings:
         )
 
 
+@dataclass(frozen=True)
+class CatalogueSettings:
+    """Where the shared catalogue is; with a password in it, `location` is secret."""
+
+    location: str = field(repr=False)
+    data: str | None = None
+    s3_secret: Mapping[str, str] = field(default_factory=dict, repr=False)
+
+    @classmethod
+    def from_env(cls, env: Mapping[str, str] | None = None) -> CatalogueSettings | None:
+        """Return the catalogue's settings, or None where no catalogue is named."""
+        env = {name: text for name, text in (os.environ if env is None else env).items() if text}
+        location = env.get("LIQUIDITY_CATALOGUE")
+        if location is None:
+            return None
+        if "://" in location and not location.startswith(_POSTGRES):
+            raise SettingsError(
+                "LIQUIDITY_CATALOGUE is neither the path of a SQLite file nor a URL such as "
+                "postgresql://user:password@host/database."
+            )
+        data = env.get("LIQUIDITY_CATALOGUE_DATA")
+        if location.startswith(_POSTGRES):
+            if data is None:
+                raise SettingsError(
+                    "LIQUIDITY_CATALOGUE_DATA must name the folder or s3://bucket/prefix of the "
+                    "Parquet files of a catalogue in PostgreSQL."
+                )
+        else:
+            location = str(_data_dir(location, "LIQUIDITY_CATALOGUE"))
+        return cls(location, data, _s3_secret(env))
+
+    @property
+    def is_postgres(self) -> bool:
+        """Tell whether the catalogue is in PostgreSQL, or else in SQLite."""
+        return self.location.startswith(_POSTGRES)
+
+    @property
+    def on_object_store(self) -> bool:
+        """Tell whether the Parquet files are in an object store."""
+        return self.data_path.startswith("s3://")
+
+    @property
+    def metadata(self) -> str:
+        """The catalogue's database as DuckLake names it; secret."""
+        return f"{'postgres' if self.is_postgres else 'sqlite'}:{self.location}"
+
+    @property
+    def data_path(self) -> str:
+        """The folder of the Parquet files of a new catalogue."""
+        if self.data is None:
+            return f"{self.location}.data"
+        return self.data if "://" in self.data else str(Path(self.data).absolute())
+
+    @property
+    def shown(self) -> str:
+        """The catalogue's address without its user and password."""
+        if not self.is_postgres:
+            return self.location
+        parts = urlsplit(self.location)
+        port = f":{parts.port}" if parts.port else ""
+        return f"postgresql://{parts.hostname or ''}{port}{parts.path}"
+
+    @property
+    def secrets(self) -> tuple[str, ...]:
+        """What no message may contain, longest first."""
+        keys = ("secret_access_key", "session_token", "access_key_id")
+        found = [self.s3_secret.get(key, "") for key in keys]
+        if self.is_postgres:
+            found += [self.location, urlsplit(self.location).password or ""]
+        return tuple(sorted(filter(None, found), key=len, reverse=True))
+
+
+def _s3_secret(env: Mapping[str, str]) -> dict[str, str]:
+    """Return DuckDB's settings of an object store from the usual variables."""
+    named = {
+        "access_key_id": env.get("AWS_ACCESS_KEY_ID"),
+        "secret_access_key": env.get("AWS_SECRET_ACCESS_KEY"),
+        "session_token": env.get("AWS_SESSION_TOKEN"),
+        "region": env.get("AWS_REGION", env.get("AWS_DEFAULT_REGION")),
+    }
+    if endpoint := env.get("AWS_ENDPOINT_URL"):
+        parts = urlsplit(endpoint)
+        named |= {"endpoint": parts.netloc, "url_style": "path"}
+        named["use_ssl"] = "true" if parts.scheme == "https" else "false"
+    return {name: text for name, text in named.items() if text}
+
+
 def default_reference_dir() -> Path:
     """Return the reference facts inside an installed wheel, or the checkout's own."""
     installed = Path(__file__).parent / "reference"
@@ -212,7 +313,7 @@ def _default_data_dir(endpoints: str) -> str:
     return f"data/{stand_in}"
 
 
-def _data_dir(text: str) -> Path:
+def _data_dir(text: str, name: str = "LIQUIDITY_DATA_DIR") -> Path:
     """Return the absolute path, or refuse one that the databases in it cannot open.
 
     DuckDB cuts a path at a question mark, and Dagster's SQLite reads `%2F` as a slash. Any other
@@ -223,8 +324,8 @@ def _data_dir(text: str) -> Path:
     found += [letter for letter in str(path) if not letter.isprintable()]
     if odd := sorted(set(found)):
         raise SettingsError(
-            f"LIQUIDITY_DATA_DIR: '{path}' contains {' and '.join(map(repr, odd))}, with which "
-            f"the databases in it cannot be opened; choose another directory with --data-dir."
+            f"{name}: '{path}' contains {' and '.join(map(repr, odd))}, with which "
+            f"the databases in it cannot be opened; choose another directory."
         )
     return path
 
@@ -249,6 +350,16 @@ def parse_day(text: str, name: str) -> date:
 
 def _endpoints(text: str) -> str:
     return text if text in (LIVE, SANDBOX) else _url(text, "LIQUIDITY_ENDPOINTS")
+
+
+def _lake_url(text: str) -> str:
+    parts = urlsplit(text)
+    if parts.scheme != "s3" or not parts.netloc or "@" in parts.netloc or parts.query:
+        raise SettingsError(
+            "LIQUIDITY_LAKE is not a URL such as s3://bucket/prefix; credentials belong into "
+            "AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY."
+        )
+    return text.rstrip("/")
 
 
 def _log_format(text: str) -> str:

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from liquidity_pipeline import settings as module
-from liquidity_pipeline.settings import AlertSettings, Settings, SettingsError
+from liquidity_pipeline.settings import AlertSettings, CatalogueSettings, Settings, SettingsError
 
 STAND_IN = "http://127.0.0.1:8765"
 
@@ -26,6 +26,7 @@ EFFECTS = {
     "LIQUIDITY_HTTP_INTERVAL": ("0", "http_interval", 0.0),
     "LIQUIDITY_SANDBOX_URL": (STAND_IN, "sandbox_url", STAND_IN),
     "LIQUIDITY_LOG_FORMAT": ("json", "log_format", "json"),
+    "LIQUIDITY_LAKE": ("s3://bucket/prefix/", "lake_url", "s3://bucket/prefix"),
 }
 
 
@@ -35,6 +36,12 @@ ALERT_EFFECTS: dict[str, tuple[str, str, object]] = {
     "LIQUIDITY_ALERT_SILENT_HOURS": ("6", "silent_hours", 6.0),
     "LIQUIDITY_ALERT_DRAIN_SD": ("2.5", "drain_sd", 2.5),
     "LIQUIDITY_ALERT_SETTLEMENT_BN": ("10", "settlement_usd_bn", 10.0),
+}
+
+
+CATALOGUE_EFFECTS = {
+    "LIQUIDITY_CATALOGUE": ("/c.sqlite", "metadata", "sqlite:/c.sqlite"),
+    "LIQUIDITY_CATALOGUE_DATA": ("s3://bucket/c", "data_path", "s3://bucket/c"),
 }
 
 
@@ -54,7 +61,27 @@ def test_one_publisher_can_be_asked_elsewhere():
 def test_the_table_of_the_module_lists_exactly_the_variables_that_are_read():
     assert module.__doc__ is not None
     listed = set(re.findall(r"^\| (LIQUIDITY_\w+)", module.__doc__, re.MULTILINE))
-    assert listed - {"LIQUIDITY_URL_"} == set(EFFECTS) | set(ALERT_EFFECTS)
+    assert listed - {"LIQUIDITY_URL_"} == {
+        *EFFECTS,
+        *ALERT_EFFECTS,
+        *CATALOGUE_EFFECTS,
+    }
+
+
+@pytest.mark.parametrize("variable", CATALOGUE_EFFECTS)
+def test_every_variable_of_the_catalogue_has_an_effect(variable: str):
+    text, attribute, expected = CATALOGUE_EFFECTS[variable]
+    assert CatalogueSettings.from_env({}) is None
+    base = {"LIQUIDITY_CATALOGUE": "/other.sqlite"}
+    assert getattr(CatalogueSettings.from_env(base), attribute) != expected
+    assert getattr(CatalogueSettings.from_env({**base, variable: text}), attribute) == expected
+
+
+@pytest.mark.parametrize("text", ["/folder", "s3://", "s3://key:hunter2@bucket/p", "https://h/b"])
+def test_a_lake_that_cannot_be_is_refused_without_its_secret(text: str):
+    with pytest.raises(SettingsError, match="LIQUIDITY_LAKE") as refused:
+        Settings.from_env({"LIQUIDITY_LAKE": text})
+    assert "hunter2" not in str(refused.value)
 
 
 @pytest.mark.parametrize("variable", ALERT_EFFECTS)

@@ -186,6 +186,41 @@ def alerts_test() -> None:
     test_and_exit()
 
 
+@main.command(short_help="Write a file of views over the lake, for notebooks.")
+@placed
+def live(place: Place) -> None:
+    """Write live.duckdb: views over the lake's Parquet files as they are, without a snapshot."""
+    from liquidity_pipeline.storage.lake import Lake
+    from liquidity_pipeline.storage.live import write
+
+    settings = place.settings()
+    target = settings.data_dir / "live.duckdb"
+    names = write(Lake(settings.lake_dir), target)
+    click.echo(f"{target}: {len(names)} views in the schema lake, live and not a snapshot")
+
+
+@main.group(short_help="Register publications in a shared catalogue.")
+def catalogue() -> None:
+    """Keep each publication as a snapshot of a DuckLake that LIQUIDITY_CATALOGUE names."""
+
+
+@catalogue.command("publish")
+@placed
+def catalogue_publish(place: Place) -> None:
+    """Register the published file as the catalogue's newest snapshot."""
+    from liquidity_pipeline.cli.catalogue import publish
+
+    publish(_published(place))
+
+
+@catalogue.command("list")
+def catalogue_list() -> None:
+    """List the publications in the catalogue, with the version that reads each."""
+    from liquidity_pipeline.cli.catalogue import show
+
+    show()
+
+
 @main.command(short_help="Estimate a portfolio's four-week loss in three drain scenarios.")
 @click.option(
     "--portfolio",

@@ -11,6 +11,7 @@ from liquidity_pipeline.cli.exits import INCOMPLETE, NOT_PUBLISHED, OK, tell
 from liquidity_pipeline.cli.place import Place
 from liquidity_pipeline.cli.run import Request, run_and_exit
 from liquidity_pipeline.ingestion import rebuild as rebuilding
+from liquidity_pipeline.settings import SettingsError
 
 if TYPE_CHECKING:
     from liquidity_pipeline.ingestion.ingest import Rebuilt
@@ -35,6 +36,11 @@ def replace_and_publish(place: Place, *, force: bool) -> None:
     from liquidity_pipeline.sources.registry import SOURCES
     from liquidity_pipeline.storage.locks import WAREHOUSE, holding_all
 
+    if place.settings().lake_url:
+        raise SettingsError(
+            "a lake in an object store is not replaced by a rebuild, because other machines write "
+            "to it: unset LIQUIDITY_LAKE to rebuild this machine's copy."
+        )
     pipeline = Pipeline(place.settings())
     pipeline.settings.claim_data_dir()
     publishers = {name for source in SOURCES.values() for name in source.publishers}

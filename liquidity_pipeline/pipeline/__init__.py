@@ -45,7 +45,7 @@ from liquidity_pipeline.models.reconciliations.reconciliation import (
     Reconciliation,
     ReconciliationResult,
 )
-from liquidity_pipeline.pipeline import inputs, publication
+from liquidity_pipeline.pipeline import inputs, publication, sharing
 from liquidity_pipeline.settings import Settings
 from liquidity_pipeline.sources.errors import PublisherError
 from liquidity_pipeline.sources.fetch import Transport, Window
@@ -91,9 +91,8 @@ class Pipeline:
 
     def __post_init__(self) -> None:
         """Open the folders; nothing is created before the first write."""
-        self.lake = Lake(self.settings.lake_dir)
+        self.lake, self.archive = sharing.stores(self.settings)
         self.marts = Lake(self.settings.marts_dir)
-        self.archive = Archive(self.settings.archive_dir)
         self._stamp = BuildStamp(self.settings.marts_dir)
         self._coverage: tuple[list[tuple[Path, int]], pa.Table] | None = None
 
@@ -121,6 +120,7 @@ class Pipeline:
         that fail it is a named gap: their rows are set aside, and the next run asks for them.
         """
         self.settings.claim_data_dir()
+        self._refresh(source)
         done = self._ingest(source, window)
         gaps, records = list(done.gaps), list(done.records)
         rebased = self._history(source).rebased if done.has_new_split else ()
@@ -149,6 +149,11 @@ class Pipeline:
             takes_other_units=self.takes_other_units,
         )
 
+    def _refresh(self, source: Source | None = None) -> None:
+        """Take over what other machines have fetched, where they share an object store."""
+        self.archive.refresh(source.name if source else None)
+        self.lake.refresh(source.tables if source else None)
+
     def _history(self, source: Source) -> FetchHistory:
         return summarize(self.archive.good(source.name), self.settings.today)
 
@@ -173,6 +178,7 @@ class Pipeline:
 
         Months whose files are gone are put back from the archive first.
         """
+        self._refresh(source)
         records = self.archive.good(source.name)
         history = summarize(records, self.settings.today)
         if gone := completeness.gone(source, self.lake, history, window):
@@ -199,6 +205,7 @@ class Pipeline:
         built, and reconciled by their `checks`.
         """
         names = list(names)
+        self._refresh()
         fingerprint = self._mart_inputs()
         self._stamp.clear()
         wanted = frozenset[str]().union(*(engine.upstream(name) for name in names))
@@ -225,6 +232,7 @@ class Pipeline:
 
         With a file that cannot be read nothing is current; the build names the file.
         """
+        self._refresh()
         try:
             return self._stamp.holds(self._mart_inputs(), self.now)
         except ValueError:
@@ -305,6 +313,10 @@ class Pipeline:
             with suppress(OSError):  # it only spares `status` its work
                 status_note.write(self.settings, state, expected, self.now, built_at)
         return counts
+
+    def register(self) -> str | None:
+        """Share the published file as the environment says; return why that failed, or None."""
+        return sharing.share(self.settings)
 
     def _tables_to_publish(self) -> list[Table]:
         """Return sources, marts that were ever built, and what these join to."""

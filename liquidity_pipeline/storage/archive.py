@@ -180,7 +180,14 @@ class Archive:
         name = f"{record.kept_at:%Y%m%dT%H%M%S%f}-{uuid.uuid4().hex[:8]}.json"
         with replacing(self._fetches / source / name, self._scratch) as path:
             path.write_text(record.to_json())
+            self._share(self._fetches / source / name, path)
         return record
+
+    def refresh(self, source: str | None = None) -> None:
+        """Take over what other machines have archived; for an archive of this one, do nothing."""
+
+    def _share(self, path: Path, unfinished: Path) -> None:
+        """Store a finished file elsewhere before it gets its name."""
 
     def _keep_answers(self, fetch: Fetch) -> list[dict[str, Any]]:
         """Store the bodies of a fetch's answers; return what its record says of each answer."""
@@ -252,6 +259,7 @@ class Archive:
         if not path.exists():
             with replacing(path, self._scratch) as unfinished:
                 unfinished.write_bytes(gzip.compress(body, compresslevel=6, mtime=0))
+                self._share(path, unfinished)
         return sha256
 
     def _blob_path(self, sha256: str) -> Path:

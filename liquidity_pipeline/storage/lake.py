@@ -67,6 +67,9 @@ class Lake:
         self.root = root
         self._scratch = root / ".unfinished"
 
+    def refresh(self, tables: Collection[Table] | None = None) -> None:
+        """Take over what other machines have stored; for a lake on this machine, do nothing."""
+
     def path(self, table: Table, month: date | None = None) -> Path:
         """Return the path of a partition, whether it exists or not."""
         folder = self.root / table.name

@@ -53,12 +53,12 @@ def started(
                 os.killpg(process.pid, signal.SIGKILL)
 
 
-@pytest.fixture
-def database(tmp_path: Path) -> Iterator[str]:
+@contextmanager
+def postgres(folder: Path) -> Iterator[str]:
     """Give the URL of a PostgreSQL server; it refuses to run as root, so it runs as `postgres`."""
     if not (shutil.which("initdb") and shutil.which("postgres")):
         pytest.skip("PostgreSQL is not installed")
-    folder, port = tmp_path / "records", free_port()
+    port = free_port()
     folder.mkdir(mode=0o700)
     root = os.geteuid() == 0
     if root:
@@ -71,11 +71,18 @@ def database(tmp_path: Path) -> Iterator[str]:
     words = ["postgres", "-D", str(folder), "-p", str(port), "-k", str(folder), "-h", "127.0.0.1"]
     with subprocess.Popen(words, stderr=subprocess.DEVNULL, **user) as server:  # type: ignore[call-overload]
         try:
-            wait_until(lambda: ready(port), "PostgreSQL")
+            wait_until(lambda: ready(port) or server.poll() is not None, "PostgreSQL")
+            assert server.poll() is None, "PostgreSQL ended at once"
             yield f"postgresql+psycopg2://dagster@127.0.0.1:{port}/postgres"
         finally:
             server.send_signal(signal.SIGINT)
             server.wait(60)
+
+
+@pytest.fixture
+def database(tmp_path: Path) -> Iterator[str]:
+    with postgres(tmp_path / "records") as url:
+        yield url
 
 
 def ready(port: int) -> bool:

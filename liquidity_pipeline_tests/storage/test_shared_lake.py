@@ -1,0 +1,343 @@
+"""A lake in an object store: moto's real server behind a proxy that injects faults.
+
+The proxy handles one write at a time, as a store does that decides conditional writes.
+"""
+
+from __future__ import annotations
+
+import http.client
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from datetime import date, datetime
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from io import BytesIO
+from pathlib import Path
+from random import Random
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from liquidity_pipeline.contracts.sources.federal_reserve import FED_BALANCE_SHEET
+from liquidity_pipeline.settings import SettingsError
+from liquidity_pipeline.storage import shared_lake
+from liquidity_pipeline.storage.lake import Lake
+from liquidity_pipeline.storage.object_store import ConflictError, ObjectStore, StoreError
+from liquidity_pipeline.storage.shared_lake import SharedArchive, SharedLake
+
+MONTH, SEEN_AT = date(2026, 1, 1), datetime(2026, 3, 5, 22)  # noqa: DTZ001 - naive UTC
+PREFIX = "liquidity/x"
+
+
+class Proxy(ThreadingHTTPServer):
+    """Hands requests on to the store; `fault(method, path)` names what goes wrong, if anything."""
+
+    def __init__(self, store: tuple[str, int]) -> None:
+        super().__init__(("127.0.0.1", 0), Handler)
+        self.store, self.turn = store, threading.Lock()
+        self.fault = lambda method, path: ""
+        self.seen: list[str] = []
+
+
+class Handler(BaseHTTPRequestHandler):
+    """`500` and `hang` come before the store has done anything, `lost` after it has."""
+
+    protocol_version = "HTTP/1.1"
+    server: Proxy
+
+    def answer(self) -> None:
+        body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
+        fault = self.server.fault(self.command, self.path)
+        self.server.seen.append(f"{self.command} {self.path.split('?')[0]} {fault}".strip())
+        if fault == "500":
+            self.reply(500, {}, b"")
+        elif fault == "hang":
+            self.close_connection = True
+            threading.Event().wait(1.5)
+        else:
+            with self.server.turn:
+                status, headers, answer = self.hand_on(body)
+            if fault == "lost":
+                self.close_connection = True
+            else:
+                self.reply(status, headers, answer)
+
+    do_GET = do_PUT = do_POST = do_HEAD = answer  # noqa: N815 - names of the base class
+
+    def hand_on(self, body: bytes) -> tuple[int, dict[str, str], bytes]:
+        connection = http.client.HTTPConnection(*self.server.store, timeout=30)
+        headers = {k: v for k, v in self.headers.items() if k.lower() != "expect"}
+        connection.request(self.command, self.path, body, headers)
+        answer = connection.getresponse()
+        content = answer.read()
+        connection.close()
+        return answer.status, dict(answer.getheaders()), content
+
+    def reply(self, status: int, headers: dict[str, str], body: bytes) -> None:
+        self.send_response(status)
+        for name, value in headers.items():
+            if name.lower() not in ("connection", "transfer-encoding", "date", "server"):
+                self.send_header(name, value)
+        if "content-length" not in {name.lower() for name in headers}:
+            self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        if self.command != "HEAD":
+            self.wfile.write(body)
+
+    def log_message(self, *_: object) -> None:
+        """Say nothing."""
+
+
+@pytest.fixture(scope="module")
+def moto() -> Iterator[tuple[str, int]]:
+    server = pytest.importorskip("moto.server").ThreadedMotoServer("127.0.0.1", 0, verbose=False)
+    server.start()
+    yield server.get_host_and_port()
+    server.stop()
+
+
+@pytest.fixture
+def proxy(moto: tuple[str, int], monkeypatch: pytest.MonkeyPatch) -> Iterator[Proxy]:
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "test")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "test")
+    monkeypatch.setenv("AWS_REGION", "us-east-1")
+    monkeypatch.setenv("AWS_DEFAULT_REGION", "us-east-1")
+    with Proxy(moto) as running:
+        threading.Thread(target=running.serve_forever, daemon=True).start()
+        monkeypatch.setenv("AWS_ENDPOINT_URL", f"http://127.0.0.1:{running.server_port}")
+        import boto3
+
+        bucket = boto3.resource("s3").Bucket("liquidity")
+        bucket.create()
+        bucket.objects.all().delete()
+        running.seen.clear()
+        yield running
+        running.shutdown()
+
+
+def store(endpoints: str = "sandbox", timeout: float = 30) -> ObjectStore:
+    return ObjectStore(f"s3://{PREFIX}", endpoints, timeout)
+
+
+def rows(*values: tuple[int, str, float]) -> pa.Table:
+    found = [
+        {
+            "observation_date": MONTH.replace(day=day),
+            "series": series,
+            "value_usd_mn": value,
+            "known_at": SEEN_AT,
+        }
+        for day, series, value in values
+    ]
+    return pa.Table.from_pylist(found, schema=FED_BALANCE_SHEET.arrow_schema)
+
+
+def keep(lake: Lake, table: pa.Table, keep_after: date | None = None) -> None:
+    lake.store(FED_BALANCE_SHEET, table, [MONTH], SEEN_AT, keep_after=keep_after)
+
+
+def held(lake: Lake) -> list[tuple[str, float]]:
+    found = lake.read(FED_BALANCE_SHEET, ["series", "value_usd_mn"]).to_pylist()
+    return sorted((row["series"], row["value_usd_mn"]) for row in found)
+
+
+def in_store() -> pa.Table:
+    objects = store().list("lake/fed_balance_sheet")
+    (key,) = objects
+    return pq.read_table(BytesIO(store().get(key)[0]))
+
+
+def test_what_one_machine_stores_another_reads_byte_by_byte(proxy: Proxy, tmp_path: Path):
+    ours, theirs = (SharedLake(tmp_path / name, store()) for name in "ab")
+    alone = Lake(tmp_path / "alone")
+    for lake in (ours, alone):
+        keep(lake, rows((7, "WALCL", 1.0)))
+        keep(lake, rows((7, "WALCL", 2.0)))
+    theirs.refresh()
+    assert held(theirs) == [("WALCL", 2.0)]
+    assert theirs.revisions() == ours.revisions() == alone.revisions()
+    assert theirs.revisions().num_rows == 1
+    files = [p.relative_to(alone.root) for p in alone.root.rglob("*.parquet")]
+    for name in files:
+        for lake in (ours, theirs):
+            assert (lake.root / name).read_bytes() == (alone.root / name).read_bytes()
+
+    proxy.seen.clear()
+    theirs.refresh()
+    # Nothing is new: one question, and no object is read.
+    assert proxy.seen == ["GET /liquidity"]
+
+
+def test_a_lake_of_this_machine_is_taken_over_by_a_new_store(proxy: Proxy, tmp_path: Path):
+    keep(Lake(tmp_path / "a"), rows((7, "WALCL", 1.0)))
+    SharedLake(tmp_path / "a", store()).refresh()
+    other = SharedLake(tmp_path / "b", store())
+    other.refresh()
+    assert held(other) == [("WALCL", 1.0)]
+
+
+def test_a_writer_that_was_overtaken_merges_into_what_the_other_stored(
+    proxy: Proxy, tmp_path: Path
+):
+    """The other's PUT comes between our reading of the month and our writing of it."""
+    ours, theirs = (SharedLake(tmp_path / name, store()) for name in "ab")
+    keep(ours, rows((7, "WALCL", 1.0)))
+    raced = threading.Event()
+
+    def overtake(method: str, path: str) -> str:
+        if method == "PUT" and "fed_balance_sheet/month" in path and not raced.is_set():
+            raced.set()
+            keep(theirs, rows((7, "WALCL", 1.0), (14, "TREAST", 5.0)))
+        return ""
+
+    proxy.fault = overtake
+    # An answer without the days after the 10th keeps them, and so must keep the other's row.
+    keep(ours, rows((7, "WALCL", 2.0)), keep_after=date(2026, 1, 10))
+    assert raced.is_set()
+    assert held(ours) == [("TREAST", 5.0), ("WALCL", 2.0)]
+    assert sorted(in_store()["value_usd_mn"].to_pylist()) == [2.0, 5.0]
+    ours.refresh()
+    assert ours.revisions().num_rows == 1
+
+
+def test_of_writers_at_once_one_wins_whole(proxy: Proxy, tmp_path: Path):
+    """A writer gives a month one value in all rows; no state that is ever seen has two."""
+    (series,) = [c.allowed for c in FED_BALANCE_SHEET.columns if c.name == "series"]
+    lakes = [SharedLake(tmp_path / str(n), store()) for n in range(4)]
+    ended, seen = threading.Event(), []
+
+    def write(number: int) -> None:
+        for turn in range(4):
+            value = float(10 * number + turn)
+            table = rows(*((day, name, value) for day in range(1, 11) for name in series))
+            keep(lakes[number], table)
+
+    def watch() -> None:
+        while not ended.is_set():
+            if store().list("lake/fed_balance_sheet"):
+                seen.append(in_store())
+
+    with ThreadPoolExecutor(5) as pool:
+        watching = pool.submit(watch)
+        writing = [pool.submit(write, number) for number in range(4)]
+        try:
+            for future in writing:
+                future.result()
+        finally:
+            ended.set()
+        watching.result()
+    seen.append(in_store())
+    assert len(seen) > 1
+    for table in seen:
+        assert table.num_rows == 10 * len(series)
+        assert len(set(table["value_usd_mn"].to_pylist())) == 1
+    for lake in lakes:
+        lake.refresh()
+    assert len({tuple(held(lake)) for lake in lakes}) == 1
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_faults_neither_tear_nor_lose_nor_double(proxy: Proxy, tmp_path: Path, seed: int):
+    """A third of all requests fail before or after the store has acted on them."""
+    chance = Random(seed)  # noqa: S311 - a repeatable draw
+    lake, alone = SharedLake(tmp_path / "a", store(timeout=1)), Lake(tmp_path / "alone")
+    done = []
+
+    def fault(method: str, path: str) -> str:
+        return chance.choice(["500", "lost", "lost", "", "", "", "", "", ""])
+
+    proxy.fault = fault
+    for value in range(1, 6):
+        try:
+            keep(lake, rows((7, "WALCL", float(value))))
+        except StoreError:
+            continue
+        done.append(value)
+        keep(alone, rows((7, "WALCL", float(value))))
+    proxy.fault = lambda method, path: ""
+    assert done
+    other = SharedLake(tmp_path / "b", store())
+    other.refresh()
+    # What failed may have been stored, but whole; what was said to be stored is not lost.
+    assert other.read(FED_BALANCE_SHEET).num_rows == 1
+    assert held(other)[0][1] >= done[-1]
+    keep(lake, rows((7, "WALCL", 99.0)))
+    other.refresh()
+    assert held(other) == held(lake) == [("WALCL", 99.0)]
+
+
+def test_a_lost_answer_is_no_conflict(proxy: Proxy):
+    lost = iter(["lost"])
+    proxy.fault = lambda method, path: next(lost, "") if path.endswith("key") else ""
+    etag = store().put("key", b"content", replaces=None)
+    assert store().get("key") == (b"content", etag)
+    assert [line for line in proxy.seen if line.startswith("PUT") and "key" in line] == [
+        f"PUT /{PREFIX}/key lost",
+        f"PUT /{PREFIX}/key",
+    ]
+    with pytest.raises(ConflictError):
+        store().put("key", b"other", replaces=None)
+    with pytest.raises(ConflictError):
+        store().put("key", b"other", replaces='"0123"')
+    assert store().get("key") == (b"content", etag)
+
+
+def test_a_store_that_is_down_leaves_the_copy_as_it_was(
+    proxy: Proxy, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr("liquidity_pipeline.storage.object_store._ATTEMPTS", 2)
+    lake = SharedLake(tmp_path / "a", store(timeout=1))
+    keep(lake, rows((7, "WALCL", 1.0)))
+    for what in ("500", "hang"):
+        proxy.fault = lambda method, path, what=what: what
+        with pytest.raises(StoreError, match="s3://liquidity/x"):
+            keep(lake, rows((7, "WALCL", 2.0)))
+        assert held(lake) == [("WALCL", 1.0)]
+    proxy.fault = lambda method, path: what if method == "PUT" else ""
+    with pytest.raises(StoreError):
+        keep(lake, rows((7, "WALCL", 2.0)))
+    assert held(lake) == [("WALCL", 1.0)]
+
+
+def test_the_archive_is_shared(proxy: Proxy, tmp_path: Path, make_fetch):
+    class Nobody:
+        def get(self, *_: object, **__: object) -> None: ...
+
+    ours, theirs = (SharedArchive(tmp_path / name, store()) for name in "ab")
+    record = ours.keep("tga_balance", make_fetch(Nobody(), MONTH, MONTH), None)
+    theirs.refresh("tga_balance")
+    assert [kept.to_json() for kept in theirs.of("tga_balance")] == [record.to_json()]
+
+
+def test_the_pointer_names_a_whole_file_and_never_goes_back(proxy: Proxy, tmp_path: Path):
+    file = tmp_path / "liquidity.duckdb"
+    for name, hour, newest in (("a", 10, True), ("c", 12, True), ("b", 11, False)):
+        file.write_bytes(name.encode() * 1000)
+        publication = {"publication_id": name, "built_at": f"2026-02-06T{hour}:00:00"}
+        assert shared_lake.publish(store(), file, publication) is newest
+    pointer = store().get("latest.json")[0]
+    assert b"publications/c.duckdb" in pointer
+    assert store().get("publications/c.duckdb")[0] == b"c" * 1000
+
+
+def test_data_of_other_origin_are_refused(proxy: Proxy, tmp_path: Path):
+    keep(SharedLake(tmp_path / "a", store()), rows((7, "WALCL", 1.0)))
+    with pytest.raises(SettingsError, match="holds data from 'sandbox'"):
+        keep(SharedLake(tmp_path / "b", store("live")), rows((7, "WALCL", 2.0)))
+    assert in_store()["value_usd_mn"].to_pylist() == [1.0]
+
+
+def test_a_lake_of_this_machine_alone_loads_nothing_of_this(tmp_path: Path):
+    program = (
+        "import sys\nfrom pathlib import Path\n"
+        "from liquidity_pipeline.pipeline import Pipeline\n"
+        "from liquidity_pipeline.settings import Settings\n"
+        "pipeline = Pipeline(Settings(Path(sys.argv[1])))\n"
+        "pipeline.lake.refresh(); pipeline.archive.refresh()\n"
+        "assert not {'boto3', 'botocore', 'fsspec'} & set(sys.modules)\n"
+        "assert not any(name.endswith(('shared_lake', 'object_store')) for name in sys.modules)\n"
+    )
+    subprocess.run([sys.executable, "-c", program, str(tmp_path)], check=True)
