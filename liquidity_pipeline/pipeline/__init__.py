@@ -192,7 +192,9 @@ class Pipeline:
         wanted = wanted.union(*(check.reads for check in checks))
         has_failed = False
         with self.session(wanted) as connection:
-            for built in building.build_marts(names, connection, self.marts, self.now, checks):
+            for built in building.build_marts(
+                names, connection, self.marts, self.now, checks=checks
+            ):
                 has_failed |= bool(built.failure)
                 yield self._with_unreadable_files(built)
         if set(names) == set(MART_TABLES) and not has_failed:
