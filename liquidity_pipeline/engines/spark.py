@@ -10,10 +10,12 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from concurrent.futures import TimeoutError as StillWaiting
+from contextlib import suppress
 from pathlib import Path
+from time import monotonic
 from typing import TYPE_CHECKING
 
 import duckdb
@@ -37,8 +39,8 @@ QUERIES = ("asset_returns", "sampled_returns", "driver_changes")
 # 20 ms in which Spark starts it, and yet there should be many for a worker that is lost.
 SYMBOLS_PER_TASK = 16
 
-# As long as a cluster may take to give this process an executor.
-SECONDS_TO_START = 120
+# As long as a cluster may leave this process without an executor, at the start and later.
+SECONDS_WITHOUT_EXECUTOR = 120
 
 SQL_SETTINGS = {
     # Errors are errors: no silent NULL for what cannot be computed.
@@ -81,14 +83,10 @@ class Cluster:
             return engine.compute(name, connection)
         session = self._started()
         try:
-            by_symbol = engine.by_symbol(name)
-            if by_symbol is None:
-                return self._query(engine.sql(name), session, connection).toArrow()
-            rows = by_symbol.prepare(connection)
-            if rows is None:
-                return by_symbol.table.arrow_schema.empty_table()
-            query = self._query(by_symbol.query, session, connection)
-            return _apply(query, by_symbol, rows, _n_symbols(connection)).toArrow()
+            frame = self._frame(name, session, connection)
+            if frame is None:
+                return MART_TABLES[name].arrow_schema.empty_table()
+            return _watched(frame.toArrow, session, self._master)
         except Exception as error:
             if not _is_sparks(error):
                 raise
@@ -111,6 +109,19 @@ class Cluster:
                 self._refusal = error
                 raise
         return self._session
+
+    def _frame(
+        self, name: str, session: SparkSession, connection: duckdb.DuckDBPyConnection
+    ) -> DataFrame | None:
+        """Return a mart, not yet computed; None where there is nothing to build from."""
+        by_symbol = engine.by_symbol(name)
+        if by_symbol is None:
+            return self._query(engine.sql(name), session, connection)
+        rows = by_symbol.prepare(connection)
+        if rows is None:
+            return None
+        query = self._query(by_symbol.query, session, connection)
+        return _apply(query, by_symbol, rows, _n_symbols(connection))
 
     def _query(
         self, sql: str, session: SparkSession, connection: duckdb.DuckDBPyConnection
@@ -186,17 +197,51 @@ def _first_answer(session: SparkSession, master: str) -> None:
     """Wait until an executor has computed something; raise EngineError if none does."""
     waiting = ThreadPoolExecutor(1, "spark-first-answer")
     try:
-        waiting.submit(session.range(1).count).result(SECONDS_TO_START)
+        waiting.submit(session.range(1).count).result(SECONDS_WITHOUT_EXECUTOR)
     except StillWaiting:
-        raise EngineError(
-            f"Spark at {master} gave no executor within {SECONDS_TO_START} seconds: look at its "
-            f"web page for workers that are alive and have free cores and memory."
-        ) from None
+        raise _no_executor(master) from None
     except Exception as error:
         raise EngineError(f"Spark at {master} does not compute: {_said(error)}") from error
     finally:
         # Stopping the session ends a job that still waits.
-        waiting.shutdown(wait=False, cancel_futures=True)
+        waiting.shutdown(wait=False)
+
+
+def _watched(job: Callable[[], pa.Table], session: SparkSession, master: str) -> pa.Table:
+    """Return what a job returns; cancel it, with EngineError, if no executor works on it any more.
+
+    Spark itself would wait for ever for new workers. With Connect, its server is the one to watch.
+    """
+    if master.startswith("sc://"):
+        return job()
+    working = ThreadPoolExecutor(1, "spark-job")
+    result, last_seen = working.submit(job), monotonic()
+    try:
+        while True:
+            with suppress(StillWaiting):
+                return result.result(timeout=1)
+            if not _is_starved(session):
+                last_seen = monotonic()
+            elif monotonic() - last_seen > SECONDS_WITHOUT_EXECUTOR:
+                raise _no_executor(master)
+    finally:
+        if not result.done():
+            session.sparkContext.cancelAllJobs()
+        working.shutdown(wait=False)
+
+
+def _is_starved(session: SparkSession) -> bool:
+    """Tell whether there are tasks to do and nobody does one."""
+    tracker = session.sparkContext.statusTracker()
+    stages = [tracker.getStageInfo(number) for number in tracker.getActiveStageIds()]
+    return bool(stages) and not any(stage and stage.numActiveTasks for stage in stages)
+
+
+def _no_executor(master: str) -> EngineError:
+    return EngineError(
+        f"Spark at {master} gave no executor within {SECONDS_WITHOUT_EXECUTOR} seconds: look at "
+        f"its web page for workers that are alive and have free cores and memory."
+    )
 
 
 def _read(session: SparkSession, files: Iterable[Path]) -> DataFrame:

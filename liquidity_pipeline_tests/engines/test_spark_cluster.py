@@ -245,7 +245,7 @@ def test_a_master_that_is_not_there_is_said_in_one_line(history: Pipeline):
 def test_a_cluster_without_workers_is_given_up(
     history: Pipeline, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ):
-    monkeypatch.setattr(spark, "SECONDS_TO_START", 10)
+    monkeypatch.setattr(spark, "SECONDS_WITHOUT_EXECUTOR", 10)
     with (
         loopback_cluster(tmp_path / "idle", n_workers=0) as idle,
         closing(Cluster(idle.url, history.lake, history.marts)) as on_spark,
@@ -253,3 +253,23 @@ def test_a_cluster_without_workers_is_given_up(
         pytest.raises(EngineError, match="gave no executor within 10 seconds"),
     ):
         on_spark.compute("asset_returns", connection)
+
+
+def test_a_cluster_that_loses_all_workers_is_given_up(
+    history: Pipeline, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(spark, "SYMBOLS_PER_TASK", 0.25)
+    with (
+        loopback_cluster(tmp_path / "dying") as cluster,
+        closing(Cluster(cluster.url, history.lake, history.marts)) as on_spark,
+        history.session() as connection,
+        ThreadPoolExecutor(1) as thread,
+    ):
+        session = on_spark._started()
+        monkeypatch.setattr(spark, "SECONDS_WITHOUT_EXECUTOR", 5)
+        result = thread.submit(on_spark.compute, "rolling_correlations", connection)
+        wait_for_half(session)
+        for number in range(2):
+            cluster.kill_worker(number)
+        with pytest.raises(EngineError, match="gave no executor within 5 seconds"):
+            result.result(120)
