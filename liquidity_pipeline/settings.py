@@ -14,6 +14,8 @@
 | LIQUIDITY_SANDBOX_URL     | root URL of a sandbox that is already running (none)            |
 | LIQUIDITY_LAKE            | s3://bucket/prefix of a shared lake and archive (data directory) |
 | LIQUIDITY_LOG_FORMAT      | lines of logs/liquidity.log: `text`, or `json` objects (text)   |
+| LIQUIDITY_ENGINE          | what computes large marts: `duckdb` or `spark` (duckdb)         |
+| LIQUIDITY_SPARK_MASTER    | Spark's master URL, or `sc://…` of Spark Connect (local[*])     |
 
 Alerts (`liquidity alerts`):
 
@@ -57,6 +59,8 @@ os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
 NEW_YORK = ZoneInfo("America/New_York")
 LIVE, SANDBOX = "live", "sandbox"
+DUCKDB, SPARK = "duckdb", "spark"
+LOCAL_SPARK = "local[*]"
 
 # The first month in which the Daily Treasury Statement exists in its electronic form.
 FIRST_MONTH = date(2005, 10, 1)
@@ -86,6 +90,8 @@ class Settings:
     sandbox_url: str | None = None
     log_format: str = "text"
     lake_url: str | None = None
+    engine: str = DUCKDB
+    spark_master: str = LOCAL_SPARK
 
     @classmethod
     def from_env(cls, env: Mapping[str, str] | None = None) -> Settings:
@@ -115,6 +121,8 @@ class Settings:
             sandbox_url=_url(sandbox_url, "LIQUIDITY_SANDBOX_URL") if sandbox_url else None,
             log_format=_log_format(env.get("LIQUIDITY_LOG_FORMAT", "text")),
             lake_url=_lake_url(env["LIQUIDITY_LAKE"]) if "LIQUIDITY_LAKE" in env else None,
+            engine=_engine(env.get("LIQUIDITY_ENGINE", DUCKDB)),
+            spark_master=_spark_master(env.get("LIQUIDITY_SPARK_MASTER", LOCAL_SPARK)),
         )
 
     def stand_in_url(self, publisher: str) -> str | None:
@@ -365,6 +373,23 @@ def _lake_url(text: str) -> str:
 def _log_format(text: str) -> str:
     if text not in ("text", "json"):
         raise SettingsError(f"LIQUIDITY_LOG_FORMAT: '{text}' is neither 'text' nor 'json'.")
+    return text
+
+
+def _engine(text: str) -> str:
+    if text not in (DUCKDB, SPARK):
+        raise SettingsError(f"LIQUIDITY_ENGINE: '{text}' is neither 'duckdb' nor 'spark'.")
+    return text
+
+
+def _spark_master(text: str) -> str:
+    """Return the URL if it has one of the forms that Spark accepts."""
+    if not re.fullmatch(r"(spark|k8s|sc)://\S+|yarn|local(-cluster)?(\[[\d*, ]+\])?", text):
+        raise SettingsError(
+            f"LIQUIDITY_SPARK_MASTER: '{text}' is no address of Spark, such as "
+            f"spark://host:7077, k8s://https://host:6443, yarn, local[*], "
+            f"or sc://host:15002 for Spark Connect."
+        )
     return text
 
 

@@ -29,7 +29,7 @@ ORDER = [
     {"storage"},
     {"ingestion"},
     {"models"},
-    {"brief"},
+    {"brief", "engines"},
     {"assistant"},
     {"pipeline"},
     {"scorecard"},

@@ -27,6 +27,8 @@ EFFECTS = {
     "LIQUIDITY_SANDBOX_URL": (STAND_IN, "sandbox_url", STAND_IN),
     "LIQUIDITY_LOG_FORMAT": ("json", "log_format", "json"),
     "LIQUIDITY_LAKE": ("s3://bucket/prefix/", "lake_url", "s3://bucket/prefix"),
+    "LIQUIDITY_ENGINE": ("spark", "engine", "spark"),
+    "LIQUIDITY_SPARK_MASTER": ("spark://head:7077", "spark_master", "spark://head:7077"),
 }
 
 
@@ -131,6 +133,9 @@ def test_a_sandbox_that_does_not_run_says_how_to_start_it(tmp_path: Path):
         ("LIQUIDITY_URL_YAHOO", "query2.finance.yahoo.com", "not a URL"),
         ("LIQUIDITY_SANDBOX_URL", "8765", "not a URL"),
         ("LIQUIDITY_LOG_FORMAT", "xml", "neither .text. nor .json."),
+        ("LIQUIDITY_ENGINE", "Spark", "neither .duckdb. nor .spark."),
+        ("LIQUIDITY_SPARK_MASTER", "head:7077", "is no address of Spark"),
+        ("LIQUIDITY_SPARK_MASTER", "spark://", "is no address of Spark"),
         ("LIQUIDITY_AS_OF", "6 February 2026", "expected YYYY-MM-DD"),
         ("LIQUIDITY_AS_OF", "2026-02-30", "expected YYYY-MM-DD"),
         ("LIQUIDITY_DATA_DIR", "/data/ws%2Fmain", "contains '%2F', with which the databases"),

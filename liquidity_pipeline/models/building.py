@@ -38,19 +38,21 @@ def build_marts(
     connection: duckdb.DuckDBPyConnection,
     marts: Lake,
     now: datetime,
+    *,
     checks: Sequence[Reconciliation] = (),
+    compute: engine.Compute = engine.compute,
 ) -> Iterator[BuiltMart]:
     """Build marts in the order given and yield the outcome of each; `now` is naive UTC.
 
-    A mart that fails keeps its last good file, and so do those that read it. One that was built is
-    reconciled by its `checks`.
+    `compute` is where their rows are computed. A mart that fails keeps its last good file, and so
+    do those that read it. One that was built is reconciled by its `checks`.
     """
     failed: set[str] = set()
     for name in names:
         if unbuilt := sorted(failed & engine.upstream(name)):
             built = BuiltMart(name, failure=f"not built, because {', '.join(unbuilt)} failed")
         else:
-            built = _build(name, connection, marts, now)
+            built = _build(name, connection, marts, now, compute)
         if built.failure:
             failed.add(f"marts.{name}")
         else:
@@ -61,12 +63,16 @@ def build_marts(
 
 
 def _build(
-    name: str, connection: duckdb.DuckDBPyConnection, marts: Lake, now: datetime
+    name: str,
+    connection: duckdb.DuckDBPyConnection,
+    marts: Lake,
+    now: datetime,
+    compute: engine.Compute,
 ) -> BuiltMart:
     began = monotonic()
     table = MART_TABLES[name]
     try:
-        rows = engine.build(name, connection)
+        rows = engine.build(name, connection, compute)
         stored = marts.store_snapshot(table, rows, now, checked=True)
         engine.attach_mart(connection, name, marts.path(table))
     except Exception as error:  # noqa: BLE001 - whatever fails in one mart must not stop others

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import importlib
 import inspect
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache
@@ -26,10 +26,13 @@ from liquidity_pipeline.contracts.table import DUCKDB_TYPES, Table
 from liquidity_pipeline.contracts.validation import validate
 from liquidity_pipeline.models.attached_files import attach_files, quoted
 from liquidity_pipeline.models.lineage import columns_read, tables_read
-from liquidity_pipeline.models.mart import PythonMart
+from liquidity_pipeline.models.mart import BySymbol, PythonMart
 from liquidity_pipeline.models.reach import cut
 
 _FOLDER = Path(__file__).parent
+
+# Returns the rows of a mart, which is given by its name, from the tables of a session.
+Compute = Callable[[str, duckdb.DuckDBPyConnection], pa.Table]
 
 
 def sql_file(name: str) -> Path:
@@ -82,18 +85,22 @@ def attach_mart(connection: duckdb.DuckDBPyConnection, name: str, path: Path) ->
     connection.execute(view)
 
 
-def build(name: str, connection: duckdb.DuckDBPyConnection) -> pa.Table:
-    """Return the rows of one mart as far as its inputs are known, checked against its contract.
-
-    Raises ContractBreach, or duckdb.Error with the name of the mart.
-    """
+def compute(name: str, connection: duckdb.DuckDBPyConnection) -> pa.Table:
+    """Return the rows of one mart, computed in this process; raise duckdb.Error with its name."""
     try:
         if name in _python_marts():
-            rows = _python_marts()[name].build(connection)
-        else:
-            rows = connection.sql(sql(name)).to_arrow_table()
+            return _python_marts()[name].build(connection)
+        return connection.sql(sql(name)).to_arrow_table()
     except duckdb.Error as error:
         raise type(error)(f"marts.{name}: {error}") from error
+
+
+def build(name: str, connection: duckdb.DuckDBPyConnection, compute: Compute = compute) -> pa.Table:
+    """Return the rows of one mart as far as its inputs are known, checked against its contract.
+
+    `compute` is where they are computed. Raises ContractBreach, or what `compute` raises.
+    """
+    rows = compute(name, connection)
     return validate(MART_TABLES[name], cut(MART_TABLES[name], rows, connection))
 
 
@@ -128,7 +135,15 @@ def code_file(name: str) -> Path:
     """Return the file that builds a mart: its SQL, or the module of its function."""
     if name not in _python_marts():
         return sql_file(name)
-    return Path(inspect.getsourcefile(_python_marts()[name].build) or __file__)
+    mart = _python_marts()[name]
+    function = mart.symbols.prepare if mart.symbols else mart.build
+    return Path(inspect.getsourcefile(function) or __file__)
+
+
+def by_symbol(name: str) -> BySymbol | None:
+    """Return how to build a mart one symbol at a time, where that is possible."""
+    mart = _python_marts().get(name)
+    return mart.symbols if mart else None
 
 
 def is_in_sql(name: str) -> bool:
@@ -189,13 +204,16 @@ def _attach_source(connection: duckdb.DuckDBPyConnection, table: Table, files: l
             f"null::{DUCKDB_TYPES[column.kind]} as {column.name}" for column in table.stored_columns
         )
         connection.execute(f"create view lake.{table.name} as select {columns} where false")
+    connection.execute(f"create view sources.{table.name} as {public_rows(table)}")
+
+
+def public_rows(table: Table) -> str:
+    """Return the query on `lake.<name>` that gives the rows which were public at the clock."""
     if "status" in table.column_names:
-        view = _as_of("settlements", table.name)
-    elif "results_at" in table.column_names:
-        view = _as_of("operations", table.name)
-    else:
-        view = _as_of("public_rows", table.name)
-    connection.execute(f"create view sources.{table.name} as {view}")
+        return _as_of("settlements", table.name)
+    if "results_at" in table.column_names:
+        return _as_of("operations", table.name)
+    return _as_of("public_rows", table.name)
 
 
 def _as_of(view: str, name: str) -> str:

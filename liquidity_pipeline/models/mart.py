@@ -8,6 +8,34 @@ from dataclasses import dataclass
 import duckdb
 import pyarrow as pa
 
+from liquidity_pipeline.contracts.table import Table
+
+Rows = Callable[[pa.Table], pa.Table]
+
+
+@dataclass(frozen=True)
+class BySymbol:
+    """How to build a mart whose rows of one symbol depend on no other symbol.
+
+    `query` returns the rows of all symbols, whose name is in `column`. `prepare` reads from a
+    session what all symbols share, and returns a function that makes the mart's rows from the
+    query's rows of one symbol or more; None where there is nothing to build from. The function is
+    sent to other machines, so that it must be picklable and must not hold the connection.
+    """
+
+    query: str
+    column: str
+    prepare: Callable[[duckdb.DuckDBPyConnection], Rows | None]
+    table: Table
+
+    def build(self, connection: duckdb.DuckDBPyConnection) -> pa.Table:
+        """Build all symbols at once, in this process."""
+        compute = self.prepare(connection)
+        rows = connection.execute(self.query).to_arrow_table() if compute else None
+        if compute is None or rows is None or not rows.num_rows:
+            return self.table.arrow_schema.empty_table()
+        return compute(rows)
+
 
 @dataclass(frozen=True)
 class PythonMart:
@@ -15,3 +43,9 @@ class PythonMart:
 
     build: Callable[[duckdb.DuckDBPyConnection], pa.Table]
     reads: frozenset[str]
+    symbols: BySymbol | None = None
+
+    @classmethod
+    def by_symbol(cls, symbols: BySymbol, reads: frozenset[str]) -> PythonMart:
+        """Return a mart that can be built one symbol at a time."""
+        return cls(symbols.build, reads, symbols)

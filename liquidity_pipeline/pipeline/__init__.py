@@ -18,6 +18,7 @@ from pathlib import Path
 import duckdb
 import pyarrow as pa
 
+from liquidity_pipeline import engines
 from liquidity_pipeline.brief import edition
 from liquidity_pipeline.brief.model import Brief
 from liquidity_pipeline.contracts.marts import MART_TABLES
@@ -211,8 +212,13 @@ class Pipeline:
         wanted = frozenset[str]().union(*(engine.upstream(name) for name in names))
         wanted = wanted.union(*(check.reads for check in checks))
         has_failed = False
-        with self.session(wanted) as connection:
-            for built in building.build_marts(names, connection, self.marts, self.now, checks):
+        with (
+            self.session(wanted) as connection,
+            engines.opened(self.settings, self.lake, self.marts) as compute,
+        ):
+            for built in building.build_marts(
+                names, connection, self.marts, self.now, checks=checks, compute=compute
+            ):
                 has_failed |= bool(built.failure)
                 yield self._with_unreadable_files(built)
         if set(names) == set(MART_TABLES) and not has_failed:

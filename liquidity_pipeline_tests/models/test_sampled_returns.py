@@ -10,7 +10,7 @@ from scipy import stats
 from liquidity_pipeline.contracts.marts import FAMILY_OF_MART
 from liquidity_pipeline.models import engine
 from liquidity_pipeline.models.assets import weekly_correlations
-from liquidity_pipeline.models.assets.rolling_correlations import build, build_ranks
+from liquidity_pipeline.models.assets.rolling_correlations import MARTS
 from liquidity_pipeline_tests.models.worlds import sessions, wednesdays, world
 
 pytestmark = pytest.mark.slow
@@ -25,7 +25,7 @@ def _daily(n: int, seed: int = 1) -> tuple[duckdb.DuckDBPyConnection, np.ndarray
 
 
 def _rolling(connection: duckdb.DuckDBPyConnection) -> list[dict[str, object]]:
-    rows = build(connection).to_pylist()
+    rows = MARTS["rolling_correlations"].build(connection).to_pylist()
     return sorted(rows, key=lambda row: (row["window_days"], row["date"]))
 
 
@@ -66,7 +66,8 @@ def test_a_driver_with_holidays_of_its_own_is_ranked_on_its_own_sessions() -> No
     with_gaps = x.copy()
     with_gaps[[40, 77]] = np.nan
     drivers = {"tga_change": x, "sofr_iorb_change": with_gaps}
-    ranks = build_ranks(world(daily=(sessions(n), drivers, {"SPX": y}))).to_pylist()
+    connection = world(daily=(sessions(n), drivers, {"SPX": y}))
+    ranks = MARTS["rank_correlations"].build(connection).to_pylist()
     last = [r for r in ranks if r["driver"] == "sofr_iorb_change" and r["window_days"] == 60][-1]
     kept = np.flatnonzero(~np.isnan(with_gaps))[-60:]
     assert last["spearman"] == pytest.approx(stats.spearmanr(x[kept], y[kept])[0])
@@ -84,9 +85,11 @@ def _weekly(
     drain = rng.normal(0, 60, n)
     series["BTC"] = series["BTC"] + effect * drain
     weeks = wednesdays(n)
-    rows = weekly_correlations.build(
-        world(weekly=(weeks, {"reserve_drain": drain}, series))
-    ).to_pylist()
+    rows = (
+        weekly_correlations.MARTS["weekly_correlations"]
+        .build(world(weekly=(weeks, {"reserve_drain": drain}, series)))
+        .to_pylist()
+    )
     return [r for r in rows if r["week_ending"] == weeks[-1]], series | {"drain": drain}
 
 

@@ -115,8 +115,8 @@ sums as (
         *,
         count(step) over month as steps,
         cast(sum(step) over month as double) as sum_of_steps,
-        cast(sum(step * step) over month as double) as sum_of_squares
-    from (select *, cast(return_1d_pct as decimal(19, 8)) as step from on_new_york)
+        cast(sum(cast(step as decimal(19, 8)) * step) over month as double) as sum_of_squares
+    from (select *, cast(return_1d_pct as decimal(18, 8)) as step from on_new_york)
     window month as (partition by asset order by session range between 19 preceding and current row)
 )
 

@@ -10,7 +10,7 @@ in `marts.weekly_correlations`. What is set beside what, and when coins are samp
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 import duckdb
@@ -18,7 +18,7 @@ import numpy as np
 import pyarrow as pa
 
 from liquidity_pipeline.contracts.assets.correlations import RANK_CORRELATIONS, ROLLING_CORRELATIONS
-from liquidity_pipeline.models.mart import PythonMart
+from liquidity_pipeline.models.mart import BySymbol, PythonMart
 from liquidity_pipeline.statistics import panels
 from liquidity_pipeline.statistics.inference import Floats, Integers, fisher_band
 from liquidity_pipeline.statistics.rolling import (
@@ -34,95 +34,113 @@ WINDOWS = (Window(20, 18), Window(60, 54), Window(120, 108))
 LENGTHS = tuple(window.length for window in WINDOWS)
 # Moments are those of whole millionths: the noise of 1e-9 that an unchanged level leaves is no
 # variance. Ranks are those of the values themselves, which rounding would tie.
-MILLIONTHS = "cast(cast(rows.{} as decimal(19, 6)) * 1000000 as double)"
+MILLIONTHS = 1e6
+
+_BY_SESSION = """
+    select days.nyse_number as session, rows.{name}, rows.{value} as value
+    from marts.{table} as rows
+    join meta.calendar_days as days on days.date = rows.date
+    where rows.frequency = 'daily'
+    order by rows.{name}, session
+"""
+_DRIVERS = _BY_SESSION.format(table="driver_changes", name="driver", value="value")
+_RETURNS = _BY_SESSION.format(table="sampled_returns", name="asset", value="return_pct")
 
 
 @dataclass(frozen=True)
-class Inputs:
-    """Drivers and returns by New York session; each session's date, and when it is all public."""
+class Drivers:
+    """Drivers by New York session; each session's date, and when its records are all public."""
 
-    drivers: Series
-    returns: Series
+    values: Series
     dates: np.ndarray
     known_at: np.ndarray
 
-    @property
-    def pairs(self) -> np.ndarray:
-        """Where both values of a session are known: assets x drivers x sessions."""
-        return ~np.isnan(self.returns.values)[:, None] & ~np.isnan(self.drivers.values)[None]
+    @classmethod
+    def read(cls, connection: duckdb.DuckDBPyConnection) -> Drivers | None:
+        """Read `marts.driver_changes`; None where there is nothing yet."""
+        rows = connection.execute(_DRIVERS).to_arrow_table()
+        if not rows.num_rows:
+            return None
+        values = series(rows, "driver")
+        days = connection.execute(
+            "select date, known_by from meta.calendar_days "
+            "where is_nyse and nyse_number between ? and ? order by nyse_number",
+            [values.first_session, values.first_session + values.n_sessions - 1],
+        ).to_arrow_table()
+        dates, known_at = (days.column(name).to_numpy() for name in ("date", "known_by"))
+        return cls(values, dates, known_at)
+
+    def correlations(self, rows: pa.Table) -> pa.Table:
+        """Return `marts.rolling_correlations` of some assets: a row where the session has a pair.
+
+        `rows` has the columns session, asset and value, the return in percent.
+        """
+        returns = self._returns(rows)
+        found = correlate(_rounded(self.values), _rounded(returns), WINDOWS)
+        ranks = _rank_correlations(self.values, returns)
+        pairs = ~np.isnan(returns.values)[:, None] & ~np.isnan(self.values.values)[None]
+        at = np.nonzero(np.broadcast_to(pairs, ranks.shape))
+        correlation, n_obs = found.correlation[at], found.n_obs[at].astype(np.int64)
+        low, high = fisher_band(correlation, n_obs)
+        columns = {
+            **self._keys(returns, at),
+            "correlation": correlation,
+            "correlation_low": low,
+            "correlation_high": high,
+            "spearman": ranks[at],
+            "beta": found.beta[at],
+            "n_obs": n_obs,
+        }
+        return panels.from_columns(columns, ROLLING_CORRELATIONS.arrow_schema)
+
+    def ranks(self, rows: pa.Table) -> pa.Table:
+        """Return `marts.rank_correlations` of some assets: Spearman's, in complete windows."""
+        returns = self._returns(rows)
+        ranks = _rank_correlations(self.values, returns)
+        at = np.nonzero(~np.isnan(ranks))
+        columns = {**self._keys(returns, at), "spearman": ranks[at]}
+        return panels.from_columns(columns, RANK_CORRELATIONS.arrow_schema)
+
+    def _returns(self, rows: pa.Table) -> Series:
+        return series(rows, "asset", self.values.first_session, self.values.n_sessions)
+
+    def _keys(self, returns: Series, at: tuple[np.ndarray, ...]) -> dict[str, np.ndarray]:
+        """Return the columns of the key, and `known_at`, of results at these indexes."""
+        window, asset, driver, session = at
+        return {
+            "date": self.dates[session],
+            "asset": np.array(returns.names, dtype=object)[asset],
+            "driver": np.array(self.values.names, dtype=object)[driver],
+            "window_days": np.array(LENGTHS)[window],
+            "known_at": self.known_at[session],
+        }
 
 
-def build(connection: duckdb.DuckDBPyConnection) -> pa.Table:
-    """Return `marts.rolling_correlations`: a row where the session has a pair."""
-    inputs, rounded = _inputs(connection), _inputs(connection, MILLIONTHS)
-    if inputs is None or rounded is None:
-        return ROLLING_CORRELATIONS.arrow_schema.empty_table()
-    found = correlate(rounded.drivers, rounded.returns, WINDOWS)
-    ranks = _rank_correlations(inputs)
-    at = np.nonzero(np.broadcast_to(inputs.pairs, ranks.shape))
-    correlation, n_obs = found.correlation[at], found.n_obs[at].astype(np.int64)
-    low, high = fisher_band(correlation, n_obs)
-    columns = {
-        **_keys(inputs, at),
-        "correlation": correlation,
-        "correlation_low": low,
-        "correlation_high": high,
-        "spearman": ranks[at],
-        "beta": found.beta[at],
-        "n_obs": n_obs,
-    }
-    return panels.from_columns(columns, ROLLING_CORRELATIONS.arrow_schema)
+def _correlations(connection: duckdb.DuckDBPyConnection) -> Callable[[pa.Table], pa.Table] | None:
+    drivers = Drivers.read(connection)
+    return drivers.correlations if drivers else None
 
 
-def build_ranks(connection: duckdb.DuckDBPyConnection) -> pa.Table:
-    """Return `marts.rank_correlations`: Spearman's, in complete windows."""
-    inputs = _inputs(connection)
-    if inputs is None:
-        return RANK_CORRELATIONS.arrow_schema.empty_table()
-    ranks = _rank_correlations(inputs)
-    at = np.nonzero(~np.isnan(ranks))
-    columns = {**_keys(inputs, at), "spearman": ranks[at]}
-    return panels.from_columns(columns, RANK_CORRELATIONS.arrow_schema)
+def _ranks(connection: duckdb.DuckDBPyConnection) -> Callable[[pa.Table], pa.Table] | None:
+    drivers = Drivers.read(connection)
+    return drivers.ranks if drivers else None
 
 
-def _inputs(connection: duckdb.DuckDBPyConnection, value: str = "rows.{}") -> Inputs | None:
-    """Return what is correlated, or None where there is nothing yet; `value` is SQL of a value."""
-    x = _by_session(connection, "marts.driver_changes", "driver", value.format("value"))
-    y = _by_session(connection, "marts.sampled_returns", "asset", value.format("return_pct"))
-    if not x.num_rows or not y.num_rows:
-        return None
-    drivers = series(x, "driver")
-    returns = series(y, "asset", drivers.first_session, drivers.n_sessions)
-    days = connection.execute(
-        "select date, known_by from meta.calendar_days "
-        "where is_nyse and nyse_number between ? and ? order by nyse_number",
-        [drivers.first_session, drivers.first_session + drivers.n_sessions - 1],
-    ).to_arrow_table()
-    dates, known_at = (days.column(name).to_numpy() for name in ("date", "known_by"))
-    return Inputs(drivers, returns, dates, known_at)
-
-
-def _by_session(
-    connection: duckdb.DuckDBPyConnection, table: str, name: str, value: str
-) -> pa.Table:
-    """Return the daily rows of a mart as session, name and value."""
-    return connection.execute(
-        f"select days.nyse_number as session, rows.{name}, {value} as value "
-        f"from {table} as rows join meta.calendar_days as days on days.date = rows.date "
-        f"where rows.frequency = 'daily' order by rows.{name}, session"
-    ).to_arrow_table()
+def _rounded(part: Series) -> Series:
+    """Return the values in whole millionths; halves are rounded away from zero."""
+    whole = np.floor(np.abs(part.values) * MILLIONTHS + 0.5)
+    return Series(part.first_session, part.names, np.copysign(whole, part.values) + 0.0)
 
 
 # Two marts show the same ranks. What the first computes waits here for the second.
 _waiting: dict[str, Floats] = {}
 
 
-def _rank_correlations(inputs: Inputs) -> Floats:
+def _rank_correlations(drivers: Series, returns: Series) -> Floats:
     """Return Spearman's (windows x assets x drivers x sessions), NaN where a window is incomplete.
 
     A window holds the last sessions on which the driver is known: a holiday of its own is no gap.
     """
-    drivers, returns = inputs.drivers, inputs.returns
     key = _digest(drivers, returns)
     if (ranks := _waiting.pop(key, None)) is None:
         ranks = _compute_ranks(drivers, returns)
@@ -166,20 +184,12 @@ def _without_gaps(drivers: Series) -> Iterator[tuple[Integers, Integers]]:
         yield np.array(rows), np.flatnonzero(~gaps[rows[0]])
 
 
-def _keys(inputs: Inputs, at: tuple[np.ndarray, ...]) -> dict[str, np.ndarray]:
-    """Return the columns of the key, and `known_at`, of results at these indexes."""
-    window, asset, driver, session = at
-    return {
-        "date": inputs.dates[session],
-        "asset": np.array(inputs.returns.names, dtype=object)[asset],
-        "driver": np.array(inputs.drivers.names, dtype=object)[driver],
-        "window_days": np.array(LENGTHS)[window],
-        "known_at": inputs.known_at[session],
-    }
-
-
 _READS = frozenset({"marts.sampled_returns", "marts.driver_changes", "meta.calendar_days"})
 MARTS = {
-    "rolling_correlations": PythonMart(build, _READS),
-    "rank_correlations": PythonMart(build_ranks, _READS),
+    "rolling_correlations": PythonMart.by_symbol(
+        BySymbol(_RETURNS, "asset", _correlations, ROLLING_CORRELATIONS), _READS
+    ),
+    "rank_correlations": PythonMart.by_symbol(
+        BySymbol(_RETURNS, "asset", _ranks, RANK_CORRELATIONS), _READS
+    ),
 }

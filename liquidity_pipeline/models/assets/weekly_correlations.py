@@ -5,59 +5,103 @@ Rolling windows of days are in `rolling_correlations`. Sources: Fisher (1921); m
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import dataclass
+
 import duckdb
 import numpy as np
 import pyarrow as pa
 
 from liquidity_pipeline.contracts.assets.correlations import WEEKLY_CORRELATIONS
 from liquidity_pipeline.contracts.assets.drivers import WEEKLY_DRIVERS
-from liquidity_pipeline.models.mart import PythonMart
+from liquidity_pipeline.models.mart import BySymbol, PythonMart
 from liquidity_pipeline.statistics import panels
 from liquidity_pipeline.statistics.inference import Floats, fisher_band
 from liquidity_pipeline.statistics.multiple_tests import bonferroni
-from liquidity_pipeline.statistics.rolling import Series, Window, correlate, rank_correlate
+from liquidity_pipeline.statistics.rolling import (
+    Series,
+    Window,
+    correlate,
+    rank_correlate,
+    series,
+)
 
 # Fewer independent weeks say nothing (method, C7).
 MIN_WEEKS = 60
 WINDOWS = (Window(104, MIN_WEEKS), Window(156, MIN_WEEKS))
 
 
-def build(connection: duckdb.DuckDBPyConnection) -> pa.Table:
-    """Return `marts.weekly_correlations`: windows of 104 and 156 H.4.1 weeks, every week.
+_RETURNS = """
+    select date, asset, return_pct as value
+    from marts.sampled_returns
+    where frequency = 'weekly'
+    order by asset, date
+"""
 
-    The p-value is that of Student's t for a correlation of independent pairs; it is adjusted for
-    all followed assets and weekly drivers, observed or not (Bonferroni).
+
+@dataclass(frozen=True)
+class Drivers:
+    """Weekly drivers; each week's Wednesday, when its records are all public, and all tests.
+
+    Weeks are numbered as in `panels.week_numbers`.
     """
-    drivers = panels.drivers(connection, "weekly")
-    weeks = panels.every_week(drivers.dates[0], drivers.dates[-1]) if drivers.dates else []
-    returns = panels.returns(connection, "weekly")
-    schema = WEEKLY_CORRELATIONS.arrow_schema
-    if not weeks or not returns.names:
-        return panels.table([], schema)
-    first_week = int(panels.week_numbers(weeks[:1])[0])
-    x, y = (
-        Series(first_week, panel.names, panel.on(weeks).values.T) for panel in (drivers, returns)
-    )
-    found, ranks = correlate(x, y, WINDOWS), rank_correlate(x, y, [w.length for w in WINDOWS])
-    known_by = panels.known_by(connection)
-    known_at = np.array([known_by[week] for week in weeks], dtype="datetime64[us]")
-    n_tests = len(panels.asset_classes(connection)) * len(WEEKLY_DRIVERS)
-    tables = []
-    for i, window in enumerate(WINDOWS):
-        estimates = _estimates(found.correlation[i], found.n_obs[i], n_tests)
-        estimates |= {"beta": found.beta[i], "spearman": ranks[i]}
-        at = np.nonzero(~np.isnan(found.correlation[i]))
-        asset, driver, row = at
-        columns = {
-            "week_ending": np.array(weeks, dtype="datetime64[D]")[row],
-            "asset": np.array(y.names, dtype=object)[asset],
-            "driver": np.array(x.names, dtype=object)[driver],
-            "window_weeks": np.full(len(row), window.length),
-            **{name: values[at] for name, values in estimates.items()},
-            "known_at": known_at[row],
-        }
-        tables.append(panels.from_columns(columns, schema))
-    return pa.concat_tables(tables)
+
+    values: Series
+    weeks: np.ndarray
+    known_at: np.ndarray
+    n_tests: int
+
+    @classmethod
+    def read(cls, connection: duckdb.DuckDBPyConnection) -> Drivers | None:
+        """Read `marts.driver_changes`; None where there is nothing yet."""
+        drivers = panels.drivers(connection, "weekly")
+        if not drivers.dates:
+            return None
+        weeks = panels.every_week(drivers.dates[0], drivers.dates[-1])
+        first_week = int(panels.week_numbers(weeks[:1])[0])
+        known_by = panels.known_by(connection)
+        return cls(
+            Series(first_week, drivers.names, drivers.on(weeks).values.T),
+            np.array(weeks, dtype="datetime64[D]"),
+            np.array([known_by[week] for week in weeks], dtype="datetime64[us]"),
+            len(panels.asset_classes(connection)) * len(WEEKLY_DRIVERS),
+        )
+
+    def correlations(self, rows: pa.Table) -> pa.Table:
+        """Return `marts.weekly_correlations` of some assets, every week.
+
+        `rows` has the columns date, asset and value. The p-value is that of Student's t for a
+        correlation of independent pairs; it is adjusted for all followed assets and weekly drivers,
+        observed or not (Bonferroni).
+        """
+        x, y = self.values, self._returns(rows)
+        found, ranks = correlate(x, y, WINDOWS), rank_correlate(x, y, [w.length for w in WINDOWS])
+        tables = []
+        for i, window in enumerate(WINDOWS):
+            estimates = _estimates(found.correlation[i], found.n_obs[i], self.n_tests)
+            estimates |= {"beta": found.beta[i], "spearman": ranks[i]}
+            at = np.nonzero(~np.isnan(found.correlation[i]))
+            asset, driver, row = at
+            columns = {
+                "week_ending": self.weeks[row],
+                "asset": np.array(y.names, dtype=object)[asset],
+                "driver": np.array(x.names, dtype=object)[driver],
+                "window_weeks": np.full(len(row), window.length),
+                **{name: values[at] for name, values in estimates.items()},
+                "known_at": self.known_at[row],
+            }
+            tables.append(panels.from_columns(columns, WEEKLY_CORRELATIONS.arrow_schema))
+        return pa.concat_tables(tables)
+
+    def _returns(self, rows: pa.Table) -> Series:
+        numbers = panels.week_numbers(rows.column("date").to_numpy())
+        numbered = rows.append_column("session", pa.array(numbers))
+        return series(numbered, "asset", self.values.first_session, self.values.n_sessions)
+
+
+def _correlations(connection: duckdb.DuckDBPyConnection) -> Callable[[pa.Table], pa.Table] | None:
+    drivers = Drivers.read(connection)
+    return drivers.correlations if drivers else None
 
 
 def _estimates(correlation: Floats, n_obs: np.ndarray, n_tests: int) -> dict[str, np.ndarray]:
@@ -80,8 +124,8 @@ def _estimates(correlation: Floats, n_obs: np.ndarray, n_tests: int) -> dict[str
 
 
 MARTS = {
-    "weekly_correlations": PythonMart(
-        build,
+    "weekly_correlations": PythonMart.by_symbol(
+        BySymbol(_RETURNS, "asset", _correlations, WEEKLY_CORRELATIONS),
         frozenset(
             {
                 "marts.sampled_returns",
