@@ -43,9 +43,7 @@ AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY, AWS_SESSION_TOKEN, AWS_REGION and AWS_
 from __future__ import annotations
 
 import json
-import math
 import os
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta
@@ -53,25 +51,40 @@ from pathlib import Path
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
+from liquidity_pipeline.settings import values
+from liquidity_pipeline.settings.values import (
+    DUCKDB,
+    LIVE,
+    SANDBOX,
+    SPARK,
+    SettingsError,
+    parse_day,
+)
+
+__all__ = [
+    "DUCKDB",
+    "LIVE",
+    "SANDBOX",
+    "SPARK",
+    "AlertSettings",
+    "CatalogueSettings",
+    "Settings",
+    "SettingsError",
+    "parse_day",
+]
+
 # Our matrices are thin: threads of linear algebra would mostly wait for each other, in loops that
 # take twice the CPU. The variable counts only if it is set before numpy is loaded.
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
 NEW_YORK = ZoneInfo("America/New_York")
-LIVE, SANDBOX = "live", "sandbox"
-DUCKDB, SPARK = "duckdb", "spark"
 LOCAL_SPARK = "local[*]"
 
 # The first month in which the Daily Treasury Statement exists in its electronic form.
 FIRST_MONTH = date(2005, 10, 1)
 
-
 _PUBLISHER_URL = "LIQUIDITY_URL_"
 _POSTGRES = ("postgresql://", "postgres://")
-
-
-class SettingsError(ValueError):
-    """A setting cannot be used; the message names it and says what would be accepted."""
 
 
 @dataclass(frozen=True)
@@ -97,32 +110,32 @@ class Settings:
     def from_env(cls, env: Mapping[str, str] | None = None) -> Settings:
         """Read every variable of the table above; raise SettingsError for one that is malformed."""
         env = {name: text for name, text in (os.environ if env is None else env).items() if text}
-        endpoints = _endpoints(env.get("LIQUIDITY_ENDPOINTS", LIVE))
+        endpoints = values.endpoints(env.get("LIQUIDITY_ENDPOINTS", LIVE))
         default_dir = _default_data_dir(endpoints)
         as_of, sandbox_url = env.get("LIQUIDITY_AS_OF"), env.get("LIQUIDITY_SANDBOX_URL")
         return cls(
-            data_dir=_data_dir(env.get("LIQUIDITY_DATA_DIR", default_dir)),
+            data_dir=values.data_dir(env.get("LIQUIDITY_DATA_DIR", default_dir)),
             endpoints=endpoints,
             reference_dir=Path(
                 env.get("LIQUIDITY_REFERENCE_DIR", default_reference_dir())
             ).absolute(),
             as_of=parse_day(as_of, "LIQUIDITY_AS_OF") if as_of else None,
-            http_timeout=_number(env, "LIQUIDITY_HTTP_TIMEOUT", 30.0, least=0.1),
-            http_retries=int(_number(env, "LIQUIDITY_HTTP_RETRIES", 4, whole=True)),
-            http_backoff=_number(env, "LIQUIDITY_HTTP_BACKOFF", 1.0),
-            http_interval=_number(env, "LIQUIDITY_HTTP_INTERVAL", 0.0)
+            http_timeout=values.number(env, "LIQUIDITY_HTTP_TIMEOUT", 30.0, least=0.1),
+            http_retries=int(values.number(env, "LIQUIDITY_HTTP_RETRIES", 4, whole=True)),
+            http_backoff=values.number(env, "LIQUIDITY_HTTP_BACKOFF", 1.0),
+            http_interval=values.number(env, "LIQUIDITY_HTTP_INTERVAL", 0.0)
             if "LIQUIDITY_HTTP_INTERVAL" in env
             else None,
             publisher_urls={
-                variable.removeprefix(_PUBLISHER_URL).lower(): _url(text, variable)
+                variable.removeprefix(_PUBLISHER_URL).lower(): values.url(text, variable)
                 for variable, text in env.items()
                 if variable.startswith(_PUBLISHER_URL)
             },
-            sandbox_url=_url(sandbox_url, "LIQUIDITY_SANDBOX_URL") if sandbox_url else None,
-            log_format=_log_format(env.get("LIQUIDITY_LOG_FORMAT", "text")),
-            lake_url=_lake_url(env["LIQUIDITY_LAKE"]) if "LIQUIDITY_LAKE" in env else None,
-            engine=_engine(env.get("LIQUIDITY_ENGINE", DUCKDB)),
-            spark_master=_spark_master(env.get("LIQUIDITY_SPARK_MASTER", LOCAL_SPARK)),
+            sandbox_url=values.url(sandbox_url, "LIQUIDITY_SANDBOX_URL") if sandbox_url else None,
+            log_format=values.log_format(env.get("LIQUIDITY_LOG_FORMAT", "text")),
+            lake_url=values.lake_url(env["LIQUIDITY_LAKE"]) if "LIQUIDITY_LAKE" in env else None,
+            engine=values.engine(env.get("LIQUIDITY_ENGINE", DUCKDB)),
+            spark_master=values.spark_master(env.get("LIQUIDITY_SPARK_MASTER", LOCAL_SPARK)),
         )
 
     def stand_in_url(self, publisher: str) -> str | None:
@@ -214,9 +227,9 @@ class AlertSettings:
         return cls(
             urls=tuple(env.get("LIQUIDITY_ALERT_URLS", "").split()),
             link=env.get("LIQUIDITY_ALERT_LINK"),
-            silent_hours=_number(env, "LIQUIDITY_ALERT_SILENT_HOURS", 30.0),
-            drain_sd=_number(env, "LIQUIDITY_ALERT_DRAIN_SD", 3.0),
-            settlement_usd_bn=_number(env, "LIQUIDITY_ALERT_SETTLEMENT_BN", 25.0),
+            silent_hours=values.number(env, "LIQUIDITY_ALERT_SILENT_HOURS", 30.0),
+            drain_sd=values.number(env, "LIQUIDITY_ALERT_DRAIN_SD", 3.0),
+            settlement_usd_bn=values.number(env, "LIQUIDITY_ALERT_SETTLEMENT_BN", 25.0),
         )
 
 
@@ -248,7 +261,7 @@ class CatalogueSettings:
                     "Parquet files of a catalogue in PostgreSQL."
                 )
         else:
-            location = str(_data_dir(location, "LIQUIDITY_CATALOGUE"))
+            location = str(values.data_dir(location, "LIQUIDITY_CATALOGUE"))
         return cls(location, data, _s3_secret(env))
 
     @property
@@ -309,8 +322,9 @@ def _s3_secret(env: Mapping[str, str]) -> dict[str, str]:
 
 def default_reference_dir() -> Path:
     """Return the reference facts inside an installed wheel, or the checkout's own."""
-    installed = Path(__file__).parent / "reference"
-    return installed if installed.is_dir() else Path(__file__).parents[1] / "data" / "reference"
+    package = Path(__file__).parents[1]
+    installed = package / "reference"
+    return installed if installed.is_dir() else package.parent / "data" / "reference"
 
 
 def _default_data_dir(endpoints: str) -> str:
@@ -321,23 +335,6 @@ def _default_data_dir(endpoints: str) -> str:
     return f"data/{stand_in}"
 
 
-def _data_dir(text: str, name: str = "LIQUIDITY_DATA_DIR") -> Path:
-    """Return the absolute path, or refuse one that the databases in it cannot open.
-
-    DuckDB cuts a path at a question mark, and Dagster's SQLite reads `%2F` as a slash. Any other
-    printable character works, a per cent sign and brackets included.
-    """
-    path = Path(text).absolute()
-    found = re.findall(r"%[0-9A-Fa-f]{2}|\?", str(path))
-    found += [letter for letter in str(path) if not letter.isprintable()]
-    if odd := sorted(set(found)):
-        raise SettingsError(
-            f"{name}: '{path}' contains {' and '.join(map(repr, odd))}, with which "
-            f"the databases in it cannot be opened; choose another directory."
-        )
-    return path
-
-
 def _owner(mark: Path) -> str:
     try:
         return str(json.loads(mark.read_text(encoding="utf-8"))["endpoints"])
@@ -346,70 +343,3 @@ def _owner(mark: Path) -> str:
             f"{mark} is damaged, so it is not known whose data these are. It should say "
             f'{{"endpoints": "live"}}, or another value of LIQUIDITY_ENDPOINTS.'
         ) from None
-
-
-def parse_day(text: str, name: str) -> date:
-    """Read YYYY-MM-DD, naming the setting or option that was wrong."""
-    try:
-        return date.fromisoformat(text)
-    except ValueError:
-        raise SettingsError(f"{name}: '{text}' is not a day; expected YYYY-MM-DD.") from None
-
-
-def _endpoints(text: str) -> str:
-    return text if text in (LIVE, SANDBOX) else _url(text, "LIQUIDITY_ENDPOINTS")
-
-
-def _lake_url(text: str) -> str:
-    parts = urlsplit(text)
-    if parts.scheme != "s3" or not parts.netloc or "@" in parts.netloc or parts.query:
-        raise SettingsError(
-            "LIQUIDITY_LAKE is not a URL such as s3://bucket/prefix; credentials belong into "
-            "AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY."
-        )
-    return text.rstrip("/")
-
-
-def _log_format(text: str) -> str:
-    if text not in ("text", "json"):
-        raise SettingsError(f"LIQUIDITY_LOG_FORMAT: '{text}' is neither 'text' nor 'json'.")
-    return text
-
-
-def _engine(text: str) -> str:
-    if text not in (DUCKDB, SPARK):
-        raise SettingsError(f"LIQUIDITY_ENGINE: '{text}' is neither 'duckdb' nor 'spark'.")
-    return text
-
-
-def _spark_master(text: str) -> str:
-    """Return the URL if it has one of the forms that Spark accepts."""
-    if not re.fullmatch(r"(spark|k8s|sc)://\S+|yarn|local(-cluster)?(\[[\d*, ]+\])?", text):
-        raise SettingsError(
-            f"LIQUIDITY_SPARK_MASTER: '{text}' is no address of Spark, such as "
-            f"spark://host:7077, k8s://https://host:6443, yarn, local[*], "
-            f"or sc://host:15002 for Spark Connect."
-        )
-    return text
-
-
-def _url(text: str, name: str) -> str:
-    parts = urlsplit(text)
-    if parts.scheme not in ("http", "https") or not parts.netloc:
-        words = "neither 'live' nor 'sandbox' nor" if name == "LIQUIDITY_ENDPOINTS" else "not"
-        raise SettingsError(f"{name}: '{text}' is {words} a URL such as http://127.0.0.1:8765.")
-    return text.rstrip("/")
-
-
-def _number(
-    env: Mapping[str, str], name: str, default: float, *, least: float = 0, whole: bool = False
-) -> float:
-    text = env.get(name)
-    try:
-        number = float(text) if text else default
-    except ValueError:
-        raise SettingsError(f"{name}: '{text}' is not a number.") from None
-    if not (math.isfinite(number) and number >= least) or (whole and number % 1):
-        kind = "whole number" if whole else "number"
-        raise SettingsError(f"{name}: '{text}' is not a {kind} from {least:g} upwards.")
-    return number
