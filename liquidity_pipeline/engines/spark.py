@@ -180,6 +180,7 @@ def _connect(master: str) -> SparkSession:
     try:
         session = builder.getOrCreate()
     except Exception as error:
+        _abandon_start()
         raise EngineError(
             f"Spark at {master} cannot be reached: {_said(error)}. See docs/scaling.md."
         ) from error
@@ -278,7 +279,17 @@ def _is_sparks(error: Exception) -> bool:
     return type(error).__module__.split(".")[0] in ("pyspark", "py4j", "grpc")
 
 
+def _abandon_start() -> None:
+    """Stop what a start that failed has left, so that a later one begins from nothing."""
+    from pyspark import SparkContext
+
+    context = SparkContext._active_spark_context
+    if context is not None:
+        context.stop()
+
+
 def _said(error: Exception) -> str:
     """Return the part of an error that is for people: Spark adds traces of two languages."""
     lines = [line.strip() for line in str(error).splitlines() if line.strip()]
-    return next((line for line in reversed(lines) if "Error:" in line), lines[0] if lines else "")
+    causes = [line for line in lines if "Error:" in line or line.startswith(": ")]
+    return (causes or lines or [type(error).__name__])[0].removeprefix(": ")

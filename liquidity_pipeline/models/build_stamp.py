@@ -73,7 +73,7 @@ def inputs_of_marts(lake: Lake, reference_dir: Path, coverage: pa.Table) -> str:
     """Return a fingerprint of all that marts are made of: rows, their reach, facts, code."""
     rows = (path for table in SOURCE_TABLES.values() for path in lake.files(table))
     code = [_PACKAGE / name for name in ("calendars.py", "holidays.csv", "universe.py")]
-    for room in ("contracts", "models", "statistics"):
+    for room in ("contracts", "engines", "models", "statistics"):
         code += [p for p in (_PACKAGE / room).rglob("*") if p.suffix in (".py", ".sql")]
     files = fingerprint(
         (lake.root, rows),

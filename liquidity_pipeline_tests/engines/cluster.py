@@ -123,7 +123,7 @@ def _environment(home: Path, folder: Path) -> dict[str, str]:
         "SPARK_HOME": str(home),
         "SPARK_LOCAL_IP": "127.0.0.1",
         "SPARK_LOCAL_DIRS": str(folder / "scratch"),
-        "SPARK_DAEMON_MEMORY": "256m",
+        "SPARK_DAEMON_MEMORY": "600m",
         "PYSPARK_PYTHON": sys.executable,
         "PYTHONPATH": str(project),
     }

@@ -212,7 +212,7 @@ def wait_for_half(session: SparkSession) -> tuple[int, int]:
     while time.monotonic() < deadline:
         for stage in tracker.getActiveStageIds():
             info = tracker.getStageInfo(stage)
-            if info and info.numTasks > 50 and info.numCompletedTasks > info.numTasks // 3:
+            if info and info.numTasks > 20 and info.numCompletedTasks > info.numTasks // 3:
                 return info.numCompletedTasks, info.numTasks
         time.sleep(0.01)
     raise AssertionError("the stage by symbol was never seen half done")
@@ -221,13 +221,6 @@ def wait_for_half(session: SparkSession) -> tuple[int, int]:
 def executors(session: SparkSession) -> int:
     """Return how many executors the driver still has."""
     return len(session.sparkContext._jsc.sc().statusTracker().getExecutorInfos()) - 1
-
-
-def test_spark_connect_gives_the_same(history: Pipeline, tmp_path: Path):
-    pytest.importorskip("grpc_status", reason="the extra 'spark' is not installed")
-    with loopback_connect(tmp_path / "connect") as url:
-        for _, ours, theirs in both(history, ["sampled_returns", "rolling_correlations"], url):
-            assert_equal(ours, theirs)
 
 
 def test_a_master_that_is_not_there_is_said_in_one_line(history: Pipeline):
@@ -273,3 +266,11 @@ def test_a_cluster_that_loses_all_workers_is_given_up(
             cluster.kill_worker(number)
         with pytest.raises(EngineError, match="gave no executor within 5 seconds"):
             result.result(120)
+
+
+# Last in this file: a process that has used Connect cannot be a driver of its own any more.
+def test_spark_connect_gives_the_same(history: Pipeline, tmp_path: Path):
+    pytest.importorskip("grpc_status", reason="the extra 'spark' is not installed")
+    with loopback_connect(tmp_path / "connect") as url:
+        for _, ours, theirs in both(history, ["sampled_returns", "rolling_correlations"], url):
+            assert_equal(ours, theirs)
