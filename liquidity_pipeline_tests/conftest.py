@@ -26,8 +26,8 @@ Replay = Callable[..., str]
 # Fixtures that start a server, build a history from one, or build marts from files. A test that
 # asks for one is slow.
 SLOW_FIXTURES = {
-    "briefed", "catalogue", "filled", "funded", "good", "longer_sandbox", "replay", "sandbox",
-    "world",
+    "briefed", "catalogue", "filled", "funded", "good", "longer_sandbox", "proxy", "replay",
+    "sandbox", "world",
 }  # fmt: skip
 
 

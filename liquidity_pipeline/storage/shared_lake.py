@@ -89,20 +89,23 @@ class SharedLake(Lake):
                 try:
                     return write()
                 except ConflictError:
-                    self._noted.clear()
                     if attempt == _ATTEMPTS:
                         raise
             time.sleep(random.uniform(0, 0.2) * attempt)  # noqa: S311 - no secret
         raise AssertionError
 
     def _write(self, path: Path, rows: pa.Table) -> None:
-        """Store one file; revisions wait until the partition that they are of is stored."""
+        """Store one file; revisions wait until the partition that they are of is stored.
+
+        Those of a partition that could not be stored are forgotten: nothing was revised.
+        """
         if path.parent.name == REVISIONS.name:
             self._noted.append((path, rows))
             return
+        noted, self._noted = self._noted, []
         self._put(path, rows)
-        while self._noted:
-            self._put(*self._noted.pop(0))
+        for each in noted:
+            self._put(*each)
 
     def _put(self, path: Path, rows: pa.Table) -> None:
         name = path.relative_to(self.root).as_posix()

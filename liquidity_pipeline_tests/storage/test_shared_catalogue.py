@@ -41,6 +41,12 @@ except shared_catalogue.CatalogueError as error:
     sys.exit(str(error))
 print(done.version, done.tables_changed, done.note)
 """
+LIST = """
+from liquidity_pipeline.settings import CatalogueSettings
+from liquidity_pipeline.storage import shared_catalogue
+for found in shared_catalogue.snapshots(CatalogueSettings.from_env()):
+    print(found.version, found.publication_id, found.as_of)
+"""
 ASK = """
 import json, sys
 from liquidity_pipeline.settings import CatalogueSettings
@@ -170,6 +176,8 @@ def test_each_publication_is_a_snapshot_that_can_be_read_again(
     assert view == [[2, 21.0], [4, 40.0]]
     assert described == [["Amount [USD millions]"]]
     assert publications == [["p1"]]
+    done = call(LIST, catalogue.settings)
+    assert done.stdout.splitlines() == ["1 p1 2026-02-06", "2 p2 2026-02-06"], done.stderr
 
 
 def test_only_changed_rows_are_written_and_what_changed_can_be_asked(

@@ -296,10 +296,14 @@ def test_a_store_that_is_down_leaves_the_copy_as_it_was(
         with pytest.raises(StoreError, match="s3://liquidity/x"):
             keep(lake, rows((7, "WALCL", 2.0)))
         assert held(lake) == [("WALCL", 1.0)]
-    proxy.fault = lambda method, path: what if method == "PUT" else ""
+    proxy.fault = lambda method, path: "500" if method == "PUT" else ""
     with pytest.raises(StoreError):
         keep(lake, rows((7, "WALCL", 2.0)))
     assert held(lake) == [("WALCL", 1.0)]
+    proxy.fault = lambda method, path: ""
+    keep(lake, rows((7, "WALCL", 3.0)))
+    # What could not be stored was never there, so one value was revised, to 3.
+    assert lake.revisions()["new_value"].to_pylist() == ["3.0"]
 
 
 def test_the_archive_is_shared(proxy: Proxy, tmp_path: Path, make_fetch):
