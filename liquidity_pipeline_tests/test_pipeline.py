@@ -24,7 +24,7 @@ from liquidity_pipeline.models.reconciliations.reconciliation import (
     RECONCILIATIONS,
     ReconciliationResult,
 )
-from liquidity_pipeline.pipeline import Pipeline, source
+from liquidity_pipeline.pipeline import Pipeline
 from liquidity_pipeline.settings import Settings
 from liquidity_pipeline.sources.fetch import Window
 from liquidity_pipeline.sources.registry import SOURCES
@@ -267,12 +267,6 @@ def test_without_all_other_sources_the_marts_still_build_and_publish(
         one_statement.build_mart(name)
     counts = one_statement.publish()
     assert (counts["marts.tga_daily"], counts["marts.drains"]) == (1, 0)
-
-
-def test_an_unknown_source_is_named_with_the_known_ones() -> None:
-    assert source("tga_balance").name == "tga_balance"
-    with pytest.raises(KeyError, match="no source is called 'tga'; there are tga_balance, "):
-        source("tga")
 
 
 @pytest.mark.replay

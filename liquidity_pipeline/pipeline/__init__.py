@@ -396,11 +396,3 @@ class Pipeline:
         target = self.settings.data_dir / ".rebuilt"
         shutil.rmtree(target, ignore_errors=True)
         return target, ingest.rebuild(self.archive, Lake(target))
-
-
-def source(name: str) -> Source:
-    """Return a source by name; raise KeyError that lists the names."""
-    try:
-        return SOURCES[name]
-    except KeyError:
-        raise KeyError(f"no source is called '{name}'; there are {', '.join(SOURCES)}") from None
