@@ -13,7 +13,8 @@ from dataclasses import dataclass, replace
 from functools import partial
 
 from liquidity_pipeline.settings import Settings, SettingsError
-from liquidity_pipeline.sources.http import HttpClient, refusal
+from liquidity_pipeline.sources.answers import refusal
+from liquidity_pipeline.sources.http import HttpClient
 from liquidity_pipeline.sources.publishers import PUBLISHERS, Publisher
 
 _PACKAGES = ("dagster", "duckdb", "pandas", "pyarrow", "pandera", "requests", "sqlglot")

@@ -50,7 +50,6 @@ from liquidity_pipeline.pipeline import inputs, publication, sharing
 from liquidity_pipeline.settings import Settings
 from liquidity_pipeline.sources.errors import PublisherError
 from liquidity_pipeline.sources.fetch import Transport, Window
-from liquidity_pipeline.sources.http import HttpClient
 from liquidity_pipeline.sources.reference import read_policy_events
 from liquidity_pipeline.sources.registry import SOURCES, Source
 from liquidity_pipeline.storage import warehouse
@@ -100,6 +99,8 @@ class Pipeline:
     @cached_property
     def client(self) -> Transport:
         """The network, unless another transport was given."""
+        from liquidity_pipeline.sources.http import HttpClient
+
         return self.transport or HttpClient(self.settings)
 
     @cached_property

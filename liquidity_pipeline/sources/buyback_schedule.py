@@ -17,10 +17,10 @@ from xml.etree.ElementTree import Element, TreeBuilder, XMLParser
 from liquidity_pipeline import calendars
 from liquidity_pipeline.contracts.sources.itemised import BUYBACK_SCHEDULE
 from liquidity_pipeline.sources import buyback_buckets
+from liquidity_pipeline.sources.answers import Answer
 from liquidity_pipeline.sources.boundary import Name, declared, nobody, report, sift
 from liquidity_pipeline.sources.errors import NotServedError, UnexpectedPayloadError
 from liquidity_pipeline.sources.fetch import Collected, Fetch
-from liquidity_pipeline.sources.http import Answer
 
 PUBLISHER = "treasury"
 PATH = "/system/files/221/Tentative-Buyback-Schedule.xml"

@@ -16,13 +16,13 @@ from datetime import UTC, date, datetime, timedelta
 from typing import TYPE_CHECKING, Protocol, TypeVar
 
 from liquidity_pipeline.settings import NEW_YORK
+from liquidity_pipeline.sources.answers import Answer, is_page, refusal
 from liquidity_pipeline.sources.boundary import declared
 from liquidity_pipeline.sources.errors import (
     NotServedError,
     TransientError,
     UnexpectedPayloadError,
 )
-from liquidity_pipeline.sources.http import Answer, is_page, refusal
 from liquidity_pipeline.sources.publishers import PUBLISHERS, Form, Params
 from liquidity_pipeline.universe import Universe
 

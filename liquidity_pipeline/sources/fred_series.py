@@ -11,13 +11,13 @@ from datetime import date
 from typing import TYPE_CHECKING
 
 from liquidity_pipeline.sources import csv_rows
+from liquidity_pipeline.sources.answers import Answer
 from liquidity_pipeline.sources.boundary import Name, declared, nobody, report
 from liquidity_pipeline.sources.csv_rows import Layout
 from liquidity_pipeline.sources.errors import (
     UnexpectedPayloadError,
 )
 from liquidity_pipeline.sources.fetch import Fetch
-from liquidity_pipeline.sources.http import Answer
 
 if TYPE_CHECKING:
     import pyarrow as pa

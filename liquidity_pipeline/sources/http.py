@@ -6,13 +6,10 @@ a failure. What a body means is for the publisher's module.
 
 from __future__ import annotations
 
-import json
 import threading
 import time
-from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any, NoReturn
 from urllib.parse import quote, urlencode
 
 import requests
@@ -21,12 +18,9 @@ from urllib3.util import Retry
 
 from liquidity_pipeline.settings import Settings
 from liquidity_pipeline.sources import publishers
+from liquidity_pipeline.sources.answers import Answer, is_page, load_json
 from liquidity_pipeline.sources.errors import (
-    NotServedError,
-    PublisherError,
-    RejectedError,
     TransientError,
-    UnexpectedPayloadError,
 )
 from liquidity_pipeline.sources.publishers import PUBLISHERS, Form, Params
 from liquidity_pipeline.sources.transfer import TransferError, bounded_session, read_body
@@ -42,54 +36,6 @@ _THROTTLED_SECONDS = 600.0
 # A publisher that throttles by another status is asked once more this many back-offs later, before
 # the request is taken to be wrong.
 _BACKOFFS_AFTER_THROTTLING = 5
-
-
-@dataclass(frozen=True)
-class Answer:
-    """One answer of a publisher; `status` is 200, or a refusal that the archive keeps as well.
-
-    `url` is where the body came from: the last URL where the publisher redirected within its host.
-    `failure` says why all attempts failed where no usable answer came; `status` and `body` are then
-    those of the last attempt, or 0 and empty.
-    """
-
-    publisher: str
-    path: str
-    url: str
-    status: int
-    headers: Mapping[str, str]
-    body: bytes
-    fetched_at: datetime
-    failure: str | None = None
-
-    def text(self) -> str:
-        """Return the body as text, without a byte-order mark; raise UnexpectedPayloadError."""
-        try:
-            return self.body.decode("utf-8-sig")
-        except UnicodeDecodeError as error:
-            raise self._unexpected(f"expected text in UTF-8 ({error})") from error
-
-    def json(self) -> Any:
-        """Return the body as parsed JSON, or raise UnexpectedPayloadError."""
-        try:
-            return load_json(self.body)
-        except ValueError as error:
-            raise self._unexpected(f"expected JSON ({error})") from error
-
-    def _unexpected(self, problem: str) -> UnexpectedPayloadError:
-        return UnexpectedPayloadError(problem, publisher=self.publisher, url=self.url)
-
-
-def load_json(body: bytes) -> Any:
-    """Return parsed JSON; raise ValueError for anything else, NaN, infinity and depth included."""
-    try:
-        return json.loads(body, parse_constant=_refuse_constant)
-    except RecursionError:
-        raise ValueError("its brackets are nested too deeply") from None
-
-
-def _refuse_constant(text: str) -> NoReturn:
-    raise ValueError(f"{text} is no JSON number")
 
 
 class HttpClient:
@@ -238,21 +184,6 @@ class HttpClient:
             self._outage[publisher] = (time.monotonic() + seconds, error)
 
 
-def refusal(answer: Answer) -> PublisherError | None:
-    """Return the error that a 4xx answer means, or None for a good answer."""
-    if answer.status == 200:
-        return None
-    not_there = PUBLISHERS[answer.publisher].not_there
-    kind = NotServedError if answer.status in not_there else RejectedError
-    problem = f"HTTP {answer.status}"
-    if "location" in answer.headers:
-        problem += f" to {answer.headers['location'][:200]}, a redirect that is not followed"
-    # A page of HTML says nothing that the status does not.
-    if not answer.body.lstrip().startswith(b"<"):
-        problem += ": " + " ".join(answer.body[:200].decode("utf-8", "replace").split())
-    return kind(problem, publisher=answer.publisher, url=answer.url)
-
-
 @dataclass(frozen=True)
 class _Came:
     """What came of an answer: its head, and its body or nothing."""
@@ -315,12 +246,6 @@ def _check_form(came: _Came, form: Form) -> None:
             load_json(came.body)
         except ValueError as error:
             raise _AttemptError(f"broken JSON ({error})", came) from error
-
-
-def is_page(body: bytes) -> bool:
-    """Tell whether a body begins as a page of HTML does."""
-    start = body[:64].lstrip(b"\xef\xbb\xbf \t\r\n").lower()
-    return start.startswith((b"<!doctype html", b"<html"))
 
 
 def _name_failure(error: requests.RequestException) -> str:

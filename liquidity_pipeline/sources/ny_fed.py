@@ -18,10 +18,10 @@ from liquidity_pipeline.contracts.sources.federal_reserve import (
     SOMA_HOLDINGS,
 )
 from liquidity_pipeline.contracts.table import Table
+from liquidity_pipeline.sources.answers import Answer
 from liquidity_pipeline.sources.boundary import Name, declared, nobody, report, sift
 from liquidity_pipeline.sources.errors import EmptyAnswerError, UnexpectedPayloadError
 from liquidity_pipeline.sources.fetch import Collected, Fetch
-from liquidity_pipeline.sources.http import Answer
 from liquidity_pipeline.sources.ny_fed_client import PUBLISHER, Record, distinct, records
 
 if TYPE_CHECKING:

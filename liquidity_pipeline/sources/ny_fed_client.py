@@ -12,9 +12,9 @@ from datetime import date, datetime, time, timedelta
 from typing import Any
 
 from liquidity_pipeline import calendars
+from liquidity_pipeline.sources.answers import Answer
 from liquidity_pipeline.sources.boundary import Name, declared, nobody, report, sift
 from liquidity_pipeline.sources.errors import UnexpectedPayloadError
-from liquidity_pipeline.sources.http import Answer
 
 PUBLISHER = "nyfed"
 _MISSING = ("", "NA", None)

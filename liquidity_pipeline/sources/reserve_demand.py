@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 
 from liquidity_pipeline.calendars import RESERVE_DEMAND
 from liquidity_pipeline.contracts.sources.federal_reserve import RESERVE_DEMAND_ELASTICITY
+from liquidity_pipeline.sources.answers import Answer
 from liquidity_pipeline.sources.boundary import Name, declared, nobody, report
 from liquidity_pipeline.sources.csv_rows import Layout, read
 from liquidity_pipeline.sources.errors import (
@@ -24,7 +25,6 @@ from liquidity_pipeline.sources.errors import (
     UnexpectedPayloadError,
 )
 from liquidity_pipeline.sources.fetch import Collected, Fetch
-from liquidity_pipeline.sources.http import Answer
 
 if TYPE_CHECKING:
     import pyarrow as pa

@@ -11,6 +11,7 @@ from datetime import date
 from typing import TYPE_CHECKING, Any
 
 from liquidity_pipeline.contracts.sources.itemised import SOMA_SECURITIES
+from liquidity_pipeline.sources.answers import Answer
 from liquidity_pipeline.sources.errors import (
     NotServedError,
     PublisherError,
@@ -18,7 +19,6 @@ from liquidity_pipeline.sources.errors import (
     UnexpectedPayloadError,
 )
 from liquidity_pipeline.sources.fetch import Collected, Fetch
-from liquidity_pipeline.sources.http import Answer
 from liquidity_pipeline.sources.ny_fed_client import PUBLISHER, Record, distinct, records
 
 if TYPE_CHECKING:

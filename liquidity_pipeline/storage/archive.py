@@ -23,9 +23,9 @@ from pathlib import Path
 from typing import Any
 
 from liquidity_pipeline.settings import NEW_YORK
+from liquidity_pipeline.sources.answers import Answer
 from liquidity_pipeline.sources.errors import ReplayError, TransientError
 from liquidity_pipeline.sources.fetch import Fetch, Split, Window
-from liquidity_pipeline.sources.http import Answer
 from liquidity_pipeline.sources.publishers import Form, Params
 from liquidity_pipeline.storage.files import replacing
 from liquidity_pipeline.universe import Universe

@@ -20,9 +20,10 @@ import pytest
 
 from liquidity_pipeline.pipeline import Pipeline
 from liquidity_pipeline.settings import Settings
+from liquidity_pipeline.sources.answers import Answer
 from liquidity_pipeline.sources.errors import PublisherError, TransientError
 from liquidity_pipeline.sources.fetch import Window
-from liquidity_pipeline.sources.http import Answer, HttpClient
+from liquidity_pipeline.sources.http import HttpClient
 from liquidity_pipeline.sources.publishers import Form, Params
 from liquidity_pipeline.sources.registry import SOURCES
 

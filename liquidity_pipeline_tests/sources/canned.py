@@ -7,8 +7,8 @@ from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import Any
 
+from liquidity_pipeline.sources.answers import Answer
 from liquidity_pipeline.sources.errors import TransientError
-from liquidity_pipeline.sources.http import Answer
 from liquidity_pipeline.sources.publishers import Form, Params
 
 DOWN = TransientError("no answer in time, after 5 attempts", publisher="test", url="http://test")

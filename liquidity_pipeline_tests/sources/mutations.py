@@ -11,9 +11,10 @@ from typing import Any
 from hypothesis import strategies as st
 
 from liquidity_pipeline.contracts.validation import ContractBreach
+from liquidity_pipeline.sources.answers import Answer
 from liquidity_pipeline.sources.errors import PublisherError
 from liquidity_pipeline.sources.fetch import Fetch
-from liquidity_pipeline.sources.http import Answer, Form, Params
+from liquidity_pipeline.sources.publishers import Form, Params
 
 # What a cell can turn into: other types, other spellings, other magnitudes, and what is no text.
 ODD = st.one_of(

@@ -12,6 +12,7 @@ import pytest
 
 from liquidity_pipeline.contracts.sources.itemised import BUYBACK_SCHEDULE
 from liquidity_pipeline.contracts.validation import validate
+from liquidity_pipeline.sources.answers import Answer
 from liquidity_pipeline.sources.buyback_schedule import (
     PATH,
     PUBLISHER,
@@ -20,7 +21,6 @@ from liquidity_pipeline.sources.buyback_schedule import (
 )
 from liquidity_pipeline.sources.errors import UnexpectedPayloadError
 from liquidity_pipeline.sources.fetch import Fetch
-from liquidity_pipeline.sources.http import Answer
 
 MakeFetch = Callable[..., Fetch]
 AUGUST = (date(2026, 8, 1), date(2026, 8, 31))

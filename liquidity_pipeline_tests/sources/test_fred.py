@@ -13,6 +13,7 @@ from liquidity_pipeline import calendars
 from liquidity_pipeline.contracts.sources import SOURCE_TABLES
 from liquidity_pipeline.contracts.validation import validate
 from liquidity_pipeline.sources import fred
+from liquidity_pipeline.sources.answers import Answer
 from liquidity_pipeline.sources.errors import (
     EmptyAnswerError,
     NotServedError,
@@ -22,7 +23,6 @@ from liquidity_pipeline.sources.errors import (
 )
 from liquidity_pipeline.sources.fetch import Fetch
 from liquidity_pipeline.sources.fred_series import parse_series
-from liquidity_pipeline.sources.http import Answer
 from liquidity_pipeline_tests.sources.canned import DOWN
 
 MakeFetch = Callable[..., Fetch]

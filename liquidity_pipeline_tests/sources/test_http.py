@@ -17,8 +17,9 @@ from pytest_httpserver import HTTPServer
 from werkzeug import Request, Response
 
 from liquidity_pipeline.settings import Settings
+from liquidity_pipeline.sources.answers import refusal
 from liquidity_pipeline.sources.errors import NotServedError, RejectedError, TransientError
-from liquidity_pipeline.sources.http import HttpClient, refusal
+from liquidity_pipeline.sources.http import HttpClient
 
 pytestmark = pytest.mark.slow
 

@@ -21,9 +21,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from liquidity_pipeline.settings import Settings
+from liquidity_pipeline.sources.answers import Answer
 from liquidity_pipeline.sources.errors import PublisherError
 from liquidity_pipeline.sources.fetch import Collected, Fetch, Window
-from liquidity_pipeline.sources.http import Answer, HttpClient
+from liquidity_pipeline.sources.http import HttpClient
 from liquidity_pipeline.sources.publishers import Form, Params
 from liquidity_pipeline.sources.registry import SOURCES, Source
 from liquidity_pipeline.universe import Universe

@@ -10,9 +10,9 @@ from typing import Any
 import pytest
 
 from liquidity_pipeline.sources import ny_fed
+from liquidity_pipeline.sources.answers import Answer
 from liquidity_pipeline.sources.errors import EmptyAnswerError, UnexpectedPayloadError
 from liquidity_pipeline.sources.fetch import Fetch
-from liquidity_pipeline.sources.http import Answer
 
 MakeFetch = Callable[..., Fetch]
 

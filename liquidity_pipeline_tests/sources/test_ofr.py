@@ -10,9 +10,9 @@ import pytest
 from liquidity_pipeline.contracts.sources.markets import OFR_FSI
 from liquidity_pipeline.contracts.validation import validate
 from liquidity_pipeline.sources import ofr
+from liquidity_pipeline.sources.answers import Answer
 from liquidity_pipeline.sources.errors import UnexpectedPayloadError
 from liquidity_pipeline.sources.fetch import Fetch
-from liquidity_pipeline.sources.http import Answer
 
 HEADER = ",".join(ofr.HEADINGS.values())
 # Two rows of the publisher's file, and one without an index.

@@ -11,7 +11,8 @@ from liquidity_pipeline.contracts.sources.federal_reserve import BALANCE_SHEET_S
 from liquidity_pipeline.contracts.sources.markets import MARKET_SERIES_IDS
 from liquidity_pipeline.settings import Settings, SettingsError
 from liquidity_pipeline.sources import publishers
-from liquidity_pipeline.sources.http import HttpClient, refusal
+from liquidity_pipeline.sources.answers import refusal
+from liquidity_pipeline.sources.http import HttpClient
 from liquidity_pipeline.sources.publishers import PUBLISHERS, Publisher
 from liquidity_pipeline.sources.registry import SOURCES, pool
 from liquidity_pipeline.universe import Universe

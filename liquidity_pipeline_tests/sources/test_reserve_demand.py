@@ -11,13 +11,14 @@ import pytest
 from liquidity_pipeline.contracts.sources.federal_reserve import RESERVE_DEMAND_ELASTICITY
 from liquidity_pipeline.contracts.validation import validate
 from liquidity_pipeline.settings import Settings
+from liquidity_pipeline.sources.answers import Answer
 from liquidity_pipeline.sources.errors import (
     EmptyAnswerError,
     NotServedError,
     UnexpectedPayloadError,
 )
 from liquidity_pipeline.sources.fetch import Fetch
-from liquidity_pipeline.sources.http import Answer, HttpClient
+from liquidity_pipeline.sources.http import HttpClient
 from liquidity_pipeline.sources.reserve_demand import (
     PATH,
     PUBLISHER,

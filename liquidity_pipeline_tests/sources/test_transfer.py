@@ -14,8 +14,9 @@ import pytest
 
 from liquidity_pipeline.settings import Settings
 from liquidity_pipeline.sources import publishers
+from liquidity_pipeline.sources.answers import load_json, refusal
 from liquidity_pipeline.sources.errors import RejectedError, TransientError
-from liquidity_pipeline.sources.http import HttpClient, load_json, refusal
+from liquidity_pipeline.sources.http import HttpClient
 
 pytestmark = pytest.mark.slow
 

@@ -1,7 +1,9 @@
-"""Where the time of a run goes, beside an empty Dagster job of the same shape: `make bench`.
+"""Where the time of a run goes, step by step, with and without Dagster.
 
-Not a test: it measures and prints. The data come from the sandbox in this process, so fetching is
-a little slower than against a server of its own.
+    python -m liquidity_pipeline_tests.benchmarks.where_time_goes
+
+It prints; docs/performance.md has the comparisons. The data come from the sandbox in
+this process, so fetching is a little slower than against a server of its own.
 """
 
 from __future__ import annotations

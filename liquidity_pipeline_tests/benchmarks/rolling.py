@@ -1,6 +1,6 @@
 """How rolling correlations scale: 1,000 symbols x 25 years x 4 windows x 6 drivers, beside others.
 
-Run it by hand: `python -m liquidity_pipeline_tests.benchmarks_rolling [symbols] [sessions]`. The
+Run it by hand: `python -m liquidity_pipeline_tests.benchmarks.rolling [symbols] [sessions]`. The
 tools take turns window by window, so that a busy machine slows all of them alike. Each gets arrays
 in the order that it likes best, and is charged the CPU of all its threads. With `--stream` the
 whole job runs once as a stream of long tables, and its peak memory is reported: `--stream 16000` is
@@ -27,6 +27,7 @@ from liquidity_pipeline.statistics.rolling import (
     correlate_stream,
     rank_correlate,
 )
+from liquidity_pipeline_tests.benchmarks.measuring import measured_on, table
 
 LENGTHS = (20, 60, 120, 250)
 DRIVERS = 6
@@ -39,7 +40,7 @@ Tool = Callable[[Floats, Floats, Window], Floats]
 
 
 def main() -> None:
-    """Print each tool's CPU seconds and what that is of the package's own."""
+    """Print the comparison, or with `--stream` the peak memory of a stream."""
     flags, numbers = (
         [a for a in sys.argv[1:] if a.startswith("--") is is_flag] for is_flag in (True, False)
     )
@@ -47,6 +48,12 @@ def main() -> None:
     if "--stream" in flags:
         _stream(symbols, sessions)
         return
+    print(section(symbols, sessions))  # noqa: T201
+    _rest(*_data(symbols, sessions))
+
+
+def section(symbols: int, sessions: int) -> str:
+    """Return each tool's CPU seconds, and what that is of the package's own, as Markdown."""
     x, y = _data(symbols, sessions)
     tools: dict[str, Tool] = {
         OWN: _own,
@@ -56,27 +63,42 @@ def main() -> None:
     }
     for tool in tools.values():
         tool(x[:, :99], y[:2, :99], Window(20, 18))  # compile and import before the clock starts
-    seconds, results = dict.fromkeys(tools, 0.0), symbols * sessions * len(LENGTHS) * DRIVERS
+    seconds: dict[str, list[float]] = {name: [] for name in tools}
     agree = dict.fromkeys(tools, True)
     for length in LENGTHS:
         expected: Floats | None = None
         for name, tool in tools.items():
             start = time.process_time()
             found = tool(x, y, Window(length, length * 9 // 10))
-            seconds[name] += time.process_time() - start
+            seconds[name].append(time.process_time() - start)
             expected = found if expected is None else expected
             agree[name] &= np.allclose(found, expected, atol=1e-9, equal_nan=True)
-    print(  # noqa: T201
-        f"{symbols:,} symbols x {sessions:,} sessions x windows {LENGTHS} x {DRIVERS} drivers, "
-        f"{MISSING:.0%} of the returns missing: {results / 1e6:,.0f} M results"
+    results = symbols * sessions * len(LENGTHS) * DRIVERS
+    rows = [
+        [
+            name,
+            f"{sum(taken):.2f}",
+            f"{sum(taken) / results * 1e9:.1f}",
+            f"{sum(taken) / sum(seconds[OWN]):.2f}",
+            f"{_least(taken, seconds[OWN]):.2f} … {_most(taken, seconds[OWN]):.2f}",
+            "same" if agree[name] else "others",
+        ]
+        for name, taken in seconds.items()
+    ]
+    header = ["tool", "CPU s", "ns a result", "times the first", "by window", "values"]
+    return (
+        f"{measured_on()} {symbols:,} symbols x {sessions:,} sessions x windows of "
+        f"{', '.join(map(str, LENGTHS))} x {DRIVERS} drivers, {MISSING:.0%} of returns missing: "
+        f"{results / 1e6:,.0f} million results.\n\n{table(header, rows)}"
     )
-    for name, taken in seconds.items():
-        values = "same" if agree[name] else "OTHER"
-        print(  # noqa: T201
-            f"{name:42s} {taken:8.2f} s of CPU, {taken / results * 1e9:6.1f} ns each, "
-            f"{taken / seconds[OWN]:6.2f} times the first, {values} values"
-        )
-    _rest(x, y)
+
+
+def _least(taken: list[float], own: list[float]) -> float:
+    return min(a / b for a, b in zip(taken, own, strict=True))
+
+
+def _most(taken: list[float], own: list[float]) -> float:
+    return max(a / b for a, b in zip(taken, own, strict=True))
 
 
 def _data(symbols: int, sessions: int) -> tuple[Floats, Floats]:
