@@ -273,12 +273,12 @@ def test_without_all_other_sources_the_marts_still_build_and_publish(
 def test_marts_are_current_until_a_row_or_the_moment_changes(pipeline: Pipeline) -> None:
     for _ in pipeline.build_marts(engine.build_order()):
         pass
-    assert pipeline.marts_are_current()
+    assert not pipeline.stale_marts()
     later = Pipeline(replace(pipeline.settings, as_of=TODAY + timedelta(days=1)))
-    assert not later.marts_are_current()
+    assert later.stale_marts()
     pipeline.read_policy_events()
-    assert pipeline.marts_are_current(), "unchanged facts leave the file as it is"
+    assert not pipeline.stale_marts(), "unchanged facts leave the file as it is"
     pipeline.lake.path(POLICY_EVENTS).touch()
-    assert pipeline.marts_are_current(), "what counts is what a file says, not when it was written"
+    assert not pipeline.stale_marts(), "what counts is what a file says, not when it was written"
     pipeline.lake.path(POLICY_EVENTS).unlink()
-    assert not pipeline.marts_are_current()
+    assert pipeline.stale_marts()

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from datetime import date, datetime
-from typing import Any
-
-import duckdb
+from typing import TYPE_CHECKING, Any
 
 from liquidity_pipeline.brief.model import N_, Block, Figure, Message, Unit, msg
 from liquidity_pipeline.brief.queries import query
 from liquidity_pipeline.contracts.registry import PUBLISHED
 from liquidity_pipeline.models.engine import sources_behind
 from liquidity_pipeline.models.statements import tables
+
+if TYPE_CHECKING:
+    import duckdb
+
 
 Record = dict[str, Any]
 

@@ -1,14 +1,15 @@
-"""Whether the stored marts equal a new build: their inputs, and how long these are valid.
+"""Whether each stored mart equals a new build: its inputs, and how long these are valid.
 
-Marts depend on files and on the clock. Nothing that they read changes before the next moment at
-which something becomes public, or the next midnight in New York.
+Marts depend on files and on the clock. Nothing that a mart reads changes before the next moment at
+which something in its inputs becomes public, or the next midnight in New York.
 """
 
 from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -16,13 +17,10 @@ from typing import TYPE_CHECKING
 from liquidity_pipeline.calendars import utc
 from liquidity_pipeline.contracts.sources import SOURCE_TABLES
 from liquidity_pipeline.storage.files import replacing
-from liquidity_pipeline.storage.lake import Lake
 
 if TYPE_CHECKING:
     import duckdb
-    import pyarrow as pa
 
-_PACKAGE = Path(__file__).parents[1]
 _NOW = "(select now from meta.clock)"
 
 
@@ -41,64 +39,90 @@ def fingerprint(*folders: tuple[Path, Iterable[Path]]) -> str:
     return digest.hexdigest()
 
 
-class BuildStamp:
-    """The mark that a complete build leaves beside its results. Moments are naive UTC."""
+@dataclass(frozen=True)
+class Stamp:
+    """What a mart was built from, and the moments (naive UTC) between which it would be again."""
+
+    inputs: str
+    since: datetime
+    until: datetime
+
+    def holds(self, inputs: str, now: datetime) -> bool:
+        """Tell whether a build from these inputs now would give the stored mart."""
+        return self.inputs == inputs and self.since <= now < self.until
+
+
+class BuildStamps:
+    """The marks that builds leave beside their results, by mart."""
 
     def __init__(self, folder: Path) -> None:
         self._path = folder / "built.json"
         self._scratch = folder / ".unfinished"
 
-    def set(self, inputs: str, now: datetime, holds_until: datetime) -> None:
-        """Say that everything was built from these inputs."""
-        content = {"inputs": inputs, "from": now.isoformat(), "until": holds_until.isoformat()}
-        with replacing(self._path, self._scratch) as path:
-            path.write_text(json.dumps(content))
-
-    def clear(self) -> None:
-        """Say that the stored marts are no longer one complete build."""
-        self._path.unlink(missing_ok=True)
-
-    def holds(self, inputs: str, now: datetime) -> bool:
-        """Tell whether a build from these inputs now would give the stored marts."""
+    def read(self) -> dict[str, Stamp]:
+        """Return the stamps; none where there is no file, or one that cannot be understood."""
         try:
             content = json.loads(self._path.read_text())
-            since = datetime.fromisoformat(content["from"])
-            until = datetime.fromisoformat(content["until"])
-        except (FileNotFoundError, KeyError, ValueError):
-            return False
-        return content["inputs"] == inputs and since <= now < until
+            return {
+                name: Stamp(inputs, datetime.fromisoformat(since), datetime.fromisoformat(until))
+                for name, (inputs, since, until) in content["marts"].items()
+            }
+        except (FileNotFoundError, KeyError, ValueError, TypeError, AttributeError):
+            return {}
+
+    def add(self, stamps: Mapping[str, Stamp]) -> None:
+        """Say of what these marts were built."""
+        self._write({**self.read(), **stamps})
+
+    def clear(self, names: Collection[str]) -> None:
+        """Say of these marts that it is not known of what they were built."""
+        kept = self.read()
+        if kept.keys() & set(names):
+            self._write({name: stamp for name, stamp in kept.items() if name not in names})
+
+    def _write(self, stamps: Mapping[str, Stamp]) -> None:
+        content = {
+            name: [stamp.inputs, stamp.since.isoformat(), stamp.until.isoformat()]
+            for name, stamp in stamps.items()
+        }
+        with replacing(self._path, self._scratch) as path:
+            path.write_text(json.dumps({"marts": content}, indent=0))
 
 
-def inputs_of_marts(lake: Lake, reference_dir: Path, coverage: pa.Table) -> str:
-    """Return a fingerprint of all that marts are made of: rows, their reach, facts, code."""
-    rows = (path for table in SOURCE_TABLES.values() for path in lake.files(table))
-    code = [_PACKAGE / name for name in ("calendars.py", "holidays.csv", "universe.py")]
-    for room in ("contracts", "engines", "models", "statistics"):
-        code += [p for p in (_PACKAGE / room).rglob("*") if p.suffix in (".py", ".sql")]
-    files = fingerprint(
-        (lake.root, rows),
-        (reference_dir, reference_dir.glob("*.*")),
-        (_PACKAGE, code),
-    )
-    # Why an input ends is for people; marts depend on where it does.
-    reach = coverage.drop_columns(["reason"]).to_pylist()
-    return f"{files} {hashlib.sha256(repr(reach).encode()).hexdigest()}"
+@dataclass(frozen=True)
+class NextChanges:
+    """The next moments (naive UTC) at which what is public changes.
 
-
-def next_change(connection: duckdb.DuckDBPyConnection, today: date) -> datetime:
-    """Return the next moment at which what is public changes, or the New York day does.
-
-    `connection` is a session on all source tables; the moment is naive UTC.
+    `tables` has those of each source table; at `for_all`, the calendar or the New York day changes.
     """
-    tomorrow = utc(today + timedelta(days=1), time())
-    visible = [f"select min(known_by) as moment from meta.calendar_days where known_by > {_NOW}"]
-    for table in SOURCE_TABLES.values():
-        moments = {"known_at", "announced_at", "results_at"} & set(table.column_names)
-        visible += [
-            f"select min({moment}) from lake.{table.name} where {moment} > {_NOW}"
+
+    tables: Mapping[str, datetime]
+    for_all: datetime
+
+    def of(self, tables: Iterable[str]) -> datetime:
+        """Return the next moment at which any of these tables or the calendar changes."""
+        return min([self.for_all, *(self.tables[t] for t in tables if t in self.tables)])
+
+
+def next_changes(
+    connection: duckdb.DuckDBPyConnection, today: date, tables: Iterable[str]
+) -> NextChanges:
+    """Return when each of the source tables changes next; `connection` is a session on them."""
+    parts = [
+        f"select '' as name, min(known_by) as moment from meta.calendar_days "
+        f"where known_by > {_NOW}"
+    ]
+    for name in sorted(tables):
+        moments = {"known_at", "announced_at", "results_at"} & set(SOURCE_TABLES[name].column_names)
+        parts += [
+            f"select '{name}', min({moment}) from lake.{name} where {moment} > {_NOW}"
             for moment in sorted(moments)
         ]
-    ((soonest,),) = connection.execute(
-        f"select min(moment) from ({' union all '.join(visible)})"
-    ).fetchall()
-    return min(tomorrow, soonest) if soonest else tomorrow
+    found = dict(
+        connection.execute(
+            f"select name, min(moment) from ({' union all '.join(parts)}) "
+            f"where moment is not null group by name"
+        ).fetchall()
+    )
+    tomorrow = utc(today + timedelta(days=1), time())
+    return NextChanges(found, min(tomorrow, found.pop("", tomorrow)))

@@ -6,8 +6,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from time import monotonic
+from typing import TYPE_CHECKING
 
-import duckdb
 import pyarrow as pa
 
 from liquidity_pipeline.contracts.marts import MART_TABLES
@@ -18,6 +18,9 @@ from liquidity_pipeline.models.reconciliations.reconciliation import (
     ReconciliationResult,
 )
 from liquidity_pipeline.storage.lake import Lake, Stored
+
+if TYPE_CHECKING:
+    import duckdb
 
 
 @dataclass(frozen=True)

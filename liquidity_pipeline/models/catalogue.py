@@ -10,8 +10,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import takewhile
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-import duckdb
 import pyarrow as pa
 
 from liquidity_pipeline.contracts.glossary import COMPONENT_LABELS
@@ -26,6 +26,10 @@ from liquidity_pipeline.contracts.registry import PUBLISHED
 from liquidity_pipeline.contracts.renames import RENAMED_COLUMNS
 from liquidity_pipeline.contracts.table import DUCKDB_TYPES, Table
 from liquidity_pipeline.models.lineage import tables_read
+
+if TYPE_CHECKING:
+    import duckdb
+
 
 _FOLDER = Path(__file__).parent
 

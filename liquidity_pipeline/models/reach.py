@@ -9,14 +9,18 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
+from typing import TYPE_CHECKING
 
-import duckdb
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from liquidity_pipeline.contracts.reach import PRICES, REFINEMENTS, Input, Refinement
 from liquidity_pipeline.contracts.sources import SOURCE_TABLES
 from liquidity_pipeline.contracts.table import Table
+
+if TYPE_CHECKING:
+    import duckdb
+
 
 _PRICE_TABLES = ("index_prices", "crypto_prices")
 Through = Mapping[str, date | None]

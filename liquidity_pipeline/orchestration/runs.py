@@ -7,7 +7,7 @@ months share a run.
 import logging
 import uuid
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from types import MappingProxyType
@@ -24,7 +24,7 @@ from liquidity_pipeline.orchestration import liveness, retention
 from liquidity_pipeline.orchestration.assembly import build_definitions
 from liquidity_pipeline.orchestration.dagster_instance import COMMAND_LINE
 from liquidity_pipeline.orchestration.dagster_private import INTERRUPTED
-from liquidity_pipeline.orchestration.mart_assets import BRIEF_KEY, PUBLICATION_KEY
+from liquidity_pipeline.orchestration.mart_assets import BRIEF_KEY, PUBLICATION_KEY, mart_key
 from liquidity_pipeline.orchestration.partitions import range_tags
 from liquidity_pipeline.orchestration.report import Report, asset_name, figures_line
 from liquidity_pipeline.orchestration.source_assets import source_key
@@ -95,26 +95,27 @@ class Runner:
             self.execute(job, asset_selection=keys, tags=range_tags(span) if span else {})
 
     def publish(self) -> None:
-        """Build all marts, run the reconciliations, and publish.
+        """Build the marts whose inputs changed, run the reconciliations, and publish.
 
         Marts that would come out the same are left as they are; the publication is always made
         again, because it says when each source was last asked.
         """
         job = self._definitions.resolve_job_def("publish")
-        current = self.pipeline.marts_are_current()
-        if current:
-            self._reconcile()
-        self.execute(job, asset_selection=[PUBLICATION_KEY, BRIEF_KEY] if current else None)
+        stale = self.pipeline.stale_marts()
+        self._reconcile(set(MART_TABLES) - set(stale))
+        chosen = [*map(mart_key, stale), PUBLICATION_KEY, BRIEF_KEY]
+        self.execute(job, asset_selection=chosen)
 
     def forget_old_runs(self) -> list[str]:
         """Delete Dagster's records of old runs that nothing needs; see `retention`."""
         keys = self._definitions.resolve_asset_graph().asset_check_keys
         return retention.forget_old_runs(self.dagster, list(keys))
 
-    def _reconcile(self) -> None:
-        """Say again what does not reconcile, though the marts are those of the last run."""
-        results = self.pipeline.evaluate_all(RECONCILIATIONS)
-        for reconciliation, result in zip(RECONCILIATIONS, results, strict=True):
+    def _reconcile(self, unchanged: Collection[str]) -> None:
+        """Say again what does not reconcile of the marts that are those of an earlier run."""
+        checks = [check for check in RECONCILIATIONS if check.mart in unchanged]
+        results = self.pipeline.evaluate_all(checks) if checks else []
+        for reconciliation, result in zip(checks, results, strict=True):
             if not passes(reconciliation, result):
                 line = figures_line(reconciliation.name, figures(reconciliation, result))
                 self.report.add(reconciliation.mart, [line])

@@ -38,9 +38,10 @@ from liquidity_pipeline.ingestion import (
 from liquidity_pipeline.ingestion.due_days import Expectation
 from liquidity_pipeline.ingestion.fetch_history import FetchHistory, summarize
 from liquidity_pipeline.ingestion.ingest import Ingested, Rebuilt
-from liquidity_pipeline.models import build_stamp, building, engine
-from liquidity_pipeline.models.build_stamp import BuildStamp
+from liquidity_pipeline.models import building, engine, mart_inputs
+from liquidity_pipeline.models.build_stamp import BuildStamps, next_changes
 from liquidity_pipeline.models.building import BuiltMart
+from liquidity_pipeline.models.mart_inputs import MartInputs
 from liquidity_pipeline.models.reconciliations import reconciliation as reconciliations
 from liquidity_pipeline.models.reconciliations.reconciliation import (
     Reconciliation,
@@ -93,7 +94,7 @@ class Pipeline:
         """Open the folders; nothing is created before the first write."""
         self.lake, self.archive = sharing.stores(self.settings)
         self.marts = Lake(self.settings.marts_dir)
-        self._stamp = BuildStamp(self.settings.marts_dir)
+        self._stamps = BuildStamps(self.settings.marts_dir)
         self._coverage: tuple[list[tuple[Path, int]], pa.Table] | None = None
 
     @cached_property
@@ -208,11 +209,12 @@ class Pipeline:
         """
         names = list(names)
         self._refresh()
-        fingerprint = self._mart_inputs()
-        self._stamp.clear()
+        made_of = self._mart_inputs()
+        self._stamps.clear(names)
         wanted = frozenset[str]().union(*(engine.upstream(name) for name in names))
         wanted = wanted.union(*(check.reads for check in checks))
-        has_failed = False
+        wanted |= {f"sources.{t}" for name in names for t in mart_inputs.source_tables(name)}
+        done: list[str] = []
         with (
             self.session(wanted) as connection,
             engines.opened(self.settings, self.lake, self.marts) as compute,
@@ -220,12 +222,11 @@ class Pipeline:
             for built in building.build_marts(
                 names, connection, self.marts, self.now, checks=checks, compute=compute
             ):
-                has_failed |= bool(built.failure)
+                if not built.failure:
+                    done.append(built.name)
                 yield self._with_unreadable_files(built)
-        if set(names) == set(MART_TABLES) and not has_failed:
-            with self.session() as connection:
-                holds_until = build_stamp.next_change(connection, self.settings.today)
-            self._stamp.set(fingerprint, self.now, holds_until)
+            changes = next_changes(connection, self.settings.today, mart_inputs.tables_of(done))
+            self._stamps.add(made_of.stamps(done, self.now, changes))
 
     def _with_unreadable_files(self, built: BuiltMart) -> BuiltMart:
         """Add to a failure the files of the mart's inputs that cannot be read, if there are any."""
@@ -234,19 +235,19 @@ class Pipeline:
         damaged = inputs.unreadable(self.lake, engine.upstream(built.name))
         return replace(built, failure="; ".join([built.failure, *damaged]))
 
-    def marts_are_current(self) -> bool:
-        """Tell whether building all marts now would give the marts that are stored.
+    def stale_marts(self) -> list[str]:
+        """Return the marts that a build now could change, in the order of building.
 
-        With a file that cannot be read nothing is current; the build names the file.
+        With a file that cannot be read these are all; the build names the file.
         """
         self._refresh()
         try:
-            return self._stamp.holds(self._mart_inputs(), self.now)
+            return self._mart_inputs().stale(self._stamps.read(), self.now)
         except ValueError:
-            return False
+            return engine.build_order()
 
-    def _mart_inputs(self) -> str:
-        return build_stamp.inputs_of_marts(self.lake, self.settings.reference_dir, self.coverage())
+    def _mart_inputs(self) -> MartInputs:
+        return MartInputs.read(self.lake, self.settings.reference_dir, self.coverage(), self.marts)
 
     def evaluate(self, reconciliation: Reconciliation) -> ReconciliationResult:
         """Run one reconciliation; see `models.reconciliations.reconciliation`."""
@@ -377,7 +378,7 @@ class Pipeline:
         """
         past = Pipeline(replace(self.settings, as_of=day))
         scratch = self.settings.data_dir / ".build" / f"brief-{uuid.uuid4().hex}"
-        past.marts, past._stamp = Lake(scratch), BuildStamp(scratch)
+        past.marts, past._stamps = Lake(scratch), BuildStamps(scratch)
         target = scratch / self.settings.published_file.name
         try:
             for _ in past.build_marts(engine.build_order()):

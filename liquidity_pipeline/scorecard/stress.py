@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from pathlib import Path
-
-import duckdb
+from typing import TYPE_CHECKING
 
 from liquidity_pipeline.contracts.stress import SEGMENTS
 from liquidity_pipeline.models.statements import query
 from liquidity_pipeline.scorecard.markdown import origin, table
 
 _QUERIES = Path(__file__).parent / "queries"
+
+if TYPE_CHECKING:
+    import duckdb
+
 
 READS = frozenset(
     {"marts.stress_flags", "marts.stress_index", "marts.stress_scores", "marts.stress_gauges"}

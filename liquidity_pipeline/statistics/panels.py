@@ -9,13 +9,16 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
-import duckdb
 import numpy as np
 import pyarrow as pa
 
 from liquidity_pipeline.statistics.inference import Floats, Integers
+
+if TYPE_CHECKING:
+    import duckdb
+
 
 Frequency = Literal["daily", "weekly"]
 

@@ -7,36 +7,39 @@ from pathlib import Path
 
 import pytest
 
-from liquidity_pipeline.models.build_stamp import BuildStamp, fingerprint
+from liquidity_pipeline.models.build_stamp import BuildStamps, Stamp, fingerprint
 
 NOW = datetime(2026, 2, 6, 22)  # noqa: DTZ001 - naive UTC, as everywhere in storage
 HOUR = timedelta(hours=1)
 
 
 @pytest.fixture
-def stamp(tmp_path: Path) -> BuildStamp:
-    stamp = BuildStamp(tmp_path)
-    stamp.set("inputs", NOW, NOW + 2 * HOUR)
-    return stamp
+def stamps(tmp_path: Path) -> BuildStamps:
+    stamps = BuildStamps(tmp_path)
+    stamps.add({"a": Stamp("inputs", NOW, NOW + 2 * HOUR), "b": Stamp("inputs", NOW, NOW)})
+    return stamps
 
 
-def test_the_same_inputs_hold_until_the_next_publication(stamp: BuildStamp):
+def test_the_same_inputs_hold_until_the_next_publication(stamps: BuildStamps):
+    stamp = stamps.read()["a"]
     assert stamp.holds("inputs", NOW)
     assert stamp.holds("inputs", NOW + HOUR)
     assert not stamp.holds("inputs", NOW + 2 * HOUR)
 
 
-def test_other_inputs_or_an_earlier_moment_do_not_hold(stamp: BuildStamp):
+def test_other_inputs_or_an_earlier_moment_do_not_hold(stamps: BuildStamps):
+    stamp = stamps.read()["a"]
     assert not stamp.holds("others", NOW)
     assert not stamp.holds("inputs", NOW - HOUR), "a run as of an earlier day knows less"
 
 
-def test_a_build_that_began_and_did_not_end_holds_nothing(stamp: BuildStamp, tmp_path: Path):
-    stamp.clear()
-    stamp.clear()
-    assert not stamp.holds("inputs", NOW)
-    (tmp_path / "built.json").write_text("{")
-    assert not stamp.holds("inputs", NOW)
+def test_a_build_that_began_and_did_not_end_has_no_stamp(stamps: BuildStamps, tmp_path: Path):
+    stamps.clear(["a", "c"])
+    stamps.clear(["a"])
+    assert list(stamps.read()) == ["b"]
+    for damaged in ("{", "[]", '{"marts": {"b": 1}}', '{"inputs": "of an earlier version"}'):
+        (tmp_path / "built.json").write_text(damaged)
+        assert stamps.read() == {}
 
 
 def of(folder: Path) -> str:

@@ -14,8 +14,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from datetime import date
 from itertools import permutations
+from typing import TYPE_CHECKING
 
-import duckdb
 import numpy as np
 import pyarrow as pa
 
@@ -38,6 +38,10 @@ from liquidity_pipeline.statistics.inference import (
 )
 from liquidity_pipeline.statistics.multiple_tests import bonferroni, max_t_within
 from liquidity_pipeline.statistics.panels import Panel
+
+if TYPE_CHECKING:
+    import duckdb
+
 
 HORIZONS = (1, 5)
 SOURCE = "small_cap"

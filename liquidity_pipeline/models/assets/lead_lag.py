@@ -12,8 +12,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date, timedelta
 from functools import reduce
+from typing import TYPE_CHECKING
 
-import duckdb
 import numpy as np
 import pyarrow as pa
 
@@ -23,6 +23,10 @@ from liquidity_pipeline.statistics import panels
 from liquidity_pipeline.statistics.inference import T_BAR, Floats, Moments, Slopes, slopes
 from liquidity_pipeline.statistics.multiple_tests import max_t_within
 from liquidity_pipeline.statistics.panels import AsOf, Frequency
+
+if TYPE_CHECKING:
+    import duckdb
+
 
 MIN_OBS = 60
 SEED = 4_002

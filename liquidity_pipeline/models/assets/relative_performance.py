@@ -8,8 +8,8 @@ less those of large caps. Sources: method, C4 and C7; `inference`.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING
 
-import duckdb
 import numpy as np
 import pyarrow as pa
 
@@ -18,6 +18,10 @@ from liquidity_pipeline.models.mart import PythonMart
 from liquidity_pipeline.statistics import panels
 from liquidity_pipeline.statistics.inference import Bools, Floats, mean_difference
 from liquidity_pipeline.statistics.multiple_tests import max_t_within
+
+if TYPE_CHECKING:
+    import duckdb
+
 
 BENCHMARK = "large_cap"
 MEASURES = ("return", "return_less_large_cap")

@@ -12,8 +12,8 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-import duckdb
 import numpy as np
 import pyarrow as pa
 
@@ -28,6 +28,10 @@ from liquidity_pipeline.statistics.rolling import (
     rank_correlate,
     series,
 )
+
+if TYPE_CHECKING:
+    import duckdb
+
 
 # At least 90 % of a window's sessions must have a pair.
 WINDOWS = (Window(20, 18), Window(60, 54), Window(120, 108))

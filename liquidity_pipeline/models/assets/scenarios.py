@@ -13,8 +13,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-import duckdb
 import numpy as np
 import pyarrow as pa
 
@@ -22,6 +22,10 @@ from liquidity_pipeline.contracts.assets.sensitivity import SCENARIOS
 from liquidity_pipeline.models.mart import PythonMart
 from liquidity_pipeline.statistics import panels
 from liquidity_pipeline.statistics.inference import Estimates, Floats, Moments, combine, slopes
+
+if TYPE_CHECKING:
+    import duckdb
+
 
 DRIVER = "reserve_drain"
 WINDOW_WEEKS, MIN_WEEKS = 156, 60

@@ -9,8 +9,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-import duckdb
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
@@ -35,6 +35,10 @@ from liquidity_pipeline.statistics.inference import (
 )
 from liquidity_pipeline.statistics.multiple_tests import max_t_p_values, max_t_within
 from liquidity_pipeline.statistics.panels import AsOf, Panel
+
+if TYPE_CHECKING:
+    import duckdb
+
 
 WINDOWS = {"trailing_156w": 156, "expanding": None}
 MIN_WEEKS = 60

@@ -11,8 +11,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
+from typing import TYPE_CHECKING
 
-import duckdb
 import numpy as np
 import pyarrow as pa
 
@@ -30,6 +30,10 @@ from liquidity_pipeline.statistics.inference import (
     stratum_sums,
 )
 from liquidity_pipeline.statistics.multiple_tests import bonferroni
+
+if TYPE_CHECKING:
+    import duckdb
+
 
 # Net public settlement in USD bn: above the first, up to the second bound.
 BUCKETS = {

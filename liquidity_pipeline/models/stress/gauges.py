@@ -11,13 +11,17 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from functools import cached_property
 from itertools import accumulate, pairwise
+from typing import TYPE_CHECKING
 
-import duckdb
 import numpy as np
 
 from liquidity_pipeline.contracts.stress import LEVELS, SEGMENTS
 from liquidity_pipeline.models.stress.in_force import Sessions
 from liquidity_pipeline.models.stress.indicators import INDICATORS
+
+if TYPE_CHECKING:
+    import duckdb
+
 
 # Alarms that are no further apart are one, and a gauge that is silent for longer has a break.
 MERGE = timedelta(days=10)

@@ -10,13 +10,15 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 from functools import cached_property
-from typing import Protocol, TypeVar
+from typing import TYPE_CHECKING, Protocol, TypeVar
 
-import duckdb
 import numpy as np
 
 from liquidity_pipeline import calendars
 from liquidity_pipeline.models.stress.indicators import Calendar
+
+if TYPE_CHECKING:
+    import duckdb
 
 
 class Dated(Protocol):

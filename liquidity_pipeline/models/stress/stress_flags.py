@@ -15,14 +15,17 @@ Sources: method, C6; Hollo, Kremer and Lo Duca, CISS, ECB working paper 1426 (20
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
-import duckdb
 import pyarrow as pa
 
 from liquidity_pipeline.models.mart import PythonMart
 from liquidity_pipeline.models.stress.indicators import INDICATORS, Indicator, Observation
 from liquidity_pipeline.statistics.expanding_rank import TrailingHistory
+
+if TYPE_CHECKING:
+    import duckdb
+
 
 Level = Literal["normal", "watch", "stress", "severe"]
 State = Literal["quiet", "raised", "held", "leaving", "calendar"]

@@ -14,9 +14,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import duckdb
 import pyarrow as pa
 
 from liquidity_pipeline.contracts.stress import INDEX_SEGMENTS
@@ -25,6 +24,10 @@ from liquidity_pipeline.models.stress.in_force import Session, Sessions
 from liquidity_pipeline.models.stress.indicators import INDICATORS, Indicator
 from liquidity_pipeline.models.stress.stress_flags import YEARS, Level
 from liquidity_pipeline.statistics.expanding_rank import TrailingHistory
+
+if TYPE_CHECKING:
+    import duckdb
+
 
 # In sixths, so that the levels below are exact: the three questions count two sixths each.
 WEIGHTS: Mapping[str, int] = {"funding": 2, "reserves": 1, "drain": 1, "equity": 1, "credit": 1}
