@@ -53,11 +53,11 @@ class RunProgress:
         if self._fetching is not None:
             self._bars.update(self._fetching, advance=1, description=f"fetched {name}")
 
-    def building(self, total: int) -> None:
-        """Begin to build marts and to publish."""
+    def building(self, marts: int) -> None:
+        """Begin to build so many marts, and to publish the file and the brief."""
         if not self._watched:
-            tell(f"building {total - 1} marts and publishing")
-        self._building = self._bars.add_task("building marts", total=total)
+            tell(f"building {marts} marts and publishing" if marts else "publishing")
+        self._building = self._bars.add_task("building marts", total=marts + 2)
 
     def built(self, name: str) -> None:
         """Say that a mart or the publication was made."""

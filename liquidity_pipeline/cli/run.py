@@ -121,8 +121,9 @@ def _execute(
         planned = runs.plan(runner.pipeline, window, request.sources, force=request.force)
         progress.fetching(planned, f"{first:%Y-%m} to {last:%Y-%m}")
         runner.refresh(planned)
-        progress.building(runs.publish_steps())
-        runner.publish()
+        stale = runner.pipeline.stale_marts()
+        progress.building(len(stale))
+        runner.publish(stale)
         runner.forget_old_runs()
     return runner.report
 

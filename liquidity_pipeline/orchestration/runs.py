@@ -62,11 +62,6 @@ def plan(
     return runs
 
 
-def publish_steps() -> int:
-    """Return how many assets `Runner.publish` makes, for a progress bar."""
-    return len(MART_TABLES) + 2
-
-
 @dataclass
 class Runner:
     """Executes runs of one command, and keeps what they said in `report`.
@@ -94,14 +89,15 @@ class Runner:
             keys = [source_key(name) for name in names]
             self.execute(job, asset_selection=keys, tags=range_tags(span) if span else {})
 
-    def publish(self) -> None:
+    def publish(self, stale: Sequence[str] | None = None) -> None:
         """Build the marts whose inputs changed, run the reconciliations, and publish.
 
-        Marts that would come out the same are left as they are; the publication is always made
-        again, because it says when each source was last asked.
+        `stale` are these marts where they were asked for already: see `Pipeline.stale_marts`. Other
+        marts are left as they are; the publication is always made again, because it says when each
+        source was last asked.
         """
         job = self._definitions.resolve_job_def("publish")
-        stale = self.pipeline.stale_marts()
+        stale = self.pipeline.stale_marts() if stale is None else stale
         self._reconcile(set(MART_TABLES) - set(stale))
         chosen = [*map(mart_key, stale), PUBLICATION_KEY, BRIEF_KEY]
         self.execute(job, asset_selection=chosen)
