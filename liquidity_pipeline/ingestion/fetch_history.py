@@ -85,12 +85,12 @@ def _missed(
 ) -> frozenset[date]:
     """Return the months whose last fetch lacked a part that another fetch may bring.
 
-    What could not be read may be readable by now; what was refused, once it is served.
+    What could not be read, or got no answer, may come by now; what was refused, once it is served.
     """
     return frozenset(
         month
         for month, fetches in by_month.items()
-        if fetches[-1].missed & served or fetches[-1].unread
+        if fetches[-1].missed & served or fetches[-1].unread or fetches[-1].failed
     )
 
 
