@@ -43,6 +43,7 @@ from liquidity_pipeline.sources.fetch import Window
 from liquidity_pipeline.sources.http import Answer, HttpClient
 from liquidity_pipeline.sources.publishers import Form, Params
 from liquidity_pipeline.sources.registry import SOURCES, Source
+from liquidity_pipeline.storage.lake import Lake
 from liquidity_pipeline_tests.campaign import Campaign, run_campaign
 
 TODAY, SINCE = date(2026, 2, 6), date(2025, 11, 1)
@@ -297,29 +298,29 @@ def judge(campaign: Campaign, here: Bench, what: str) -> str:
     if said - here.said:
         return "caught: named gap"
     is_unit = here.transport.kind.startswith("units")
-    if is_unit and cannot_be_caught(here.source, here.tables, tables):
+    if is_unit and cannot_be_caught(here, tables):
         return "cannot be caught: volume, or fewer than three known values"
     return "silent"
 
 
-def cannot_be_caught(source: Source, good: dict[str, pa.Table], bad: dict[str, pa.Table]) -> bool:
-    """Tell whether only volumes differ, or values of which fewer than three are known.
+def cannot_be_caught(here: Bench, bad: dict[str, pa.Table]) -> bool:
+    """Tell whether only volumes differ, or values of which fewer than three were known before.
 
     Volumes are not compared, because publishers touch them up. Fewer than three known values that
     are not zero prove no change of unit.
     """
-    for table in source.tables:
-        if table.provider is None and not table.releases:
-            return False
-        key = list(table.key)
-        both = good[table.name].join(bad[table.name], key, right_suffix=" bad", join_type="inner")
-        known: Counter[tuple[object, str]] = Counter()
-        for row in both.to_pylist():
-            for column in (c.name for c in table.stored_columns if c.kind == "number"):
-                is_compared = column not in (*key, "volume") and row[table.day] <= EARLIER
-                if is_compared and row[column] and row[column] != row[f"{column} bad"]:
-                    known[row.get(table.entity or ""), column] += 1
-        if any(times >= LEAST_VALUES for times in known.values()):
+    lake = Lake(here.settings.lake_dir)
+    for table in here.source.tables:
+        known = lake.read(table).join(
+            bad[table.name], list(table.key), right_suffix=" bad", join_type="inner"
+        )
+        jumped: Counter[tuple[object, str]] = Counter()
+        names = [c.name for c in table.stored_columns if c.kind == "number"]
+        for row in known.to_pylist():
+            for column in (name for name in names if name not in (*table.key, "volume")):
+                if row[column] and row[column] != row[f"{column} bad"]:
+                    jumped[row[table.entity] if table.entity else "", column] += 1
+        if any(times >= LEAST_VALUES for times in jumped.values()):
             return False
     return True
 

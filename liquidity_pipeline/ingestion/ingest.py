@@ -108,12 +108,14 @@ def _compare_with_known(
     """Refuse other units, and name columns that fell empty; a split moves prices by design."""
     months = fetch.window.months
     is_compared = not takes_other_units and not fetch.splits
-    for table in source.tables if source.partitioned else ():
+    for table in source.tables:
         new = rows[table.name]
-        if is_compared and (problem := continuity.other_units(table, months, lake, new)):
+        known = lake.read_months(table, months) if source.partitioned else lake.read(table)
+        if is_compared and (problem := continuity.other_units(table, known, new)):
             answer = fetch.answers[-1][2]
             raise UnexpectedPayloadError(problem, publisher=answer.publisher, url=answer.url)
-        continuity.fell_empty(table, months, lake, new, fetch.gap)
+        if source.partitioned:
+            continuity.fell_empty(table, months, lake, new, fetch.gap)
 
 
 def rebuild(archive: Archive, lake: Lake) -> Rebuilt:
