@@ -242,8 +242,9 @@ class Altered:
 
 
 def address_of(answer: Answer) -> str:
-    """Return publisher and path, with days, numbers and CUSIPs left out."""
-    path = re.sub(r"\d{4}-\d{2}-\d{2}|\d+", "#", answer.path)
+    """Return publisher and path without days, numbers and symbols; FRED's with the series."""
+    path = re.sub(r"/(chart|products)/[^/]+", r"/\1/SYMBOL", answer.path)
+    path = re.sub(r"\d{4}-\d{2}-\d{2}|\d+", "#", path)
     series = re.search(r"[?&]id=([\w,]+)", answer.url)
     return f"{answer.publisher}{path}{' ' + series[1][:40] if series else ''}"
 
@@ -336,11 +337,14 @@ def work(campaign: Campaign) -> None:
         trials = []
         for source in SOURCES.values():
             here = bench(source, url, Path(name) / source.name)
-            by_address = {address_of(a): a for a in here.transport.known.values()}
+            by_address: dict[str, set[str]] = defaultdict(set)
+            for answer in here.transport.known.values():
+                by_address[address_of(answer)] |= {*names_in(answer.body)}
             trials += [
                 (here, address, field_name, kind)
-                for address, answer in by_address.items()
-                for field_name in names_in(answer.body)
+                for address, names in by_address.items()
+                for field_name in sorted(names)
+                if not re.search(r"/\d+", field_name)
                 for kind in KINDS
                 if not (kind.startswith("units") and is_code(field_name))
             ]
