@@ -298,10 +298,28 @@ def judge(campaign: Campaign, here: Bench, what: str) -> str:
         return "harmless: same tables"
     if said - here.said:
         return "caught: named gap"
+    if here.transport.kind == "label" and is_quoted(here, tables):
+        return "kept: a column that quotes the publisher holds the new words"
     is_unit = here.transport.kind.startswith("units")
     if is_unit and cannot_be_caught(here, tables):
         return "cannot be caught: volume, or fewer than three known values"
     return "silent"
+
+
+def is_quoted(here: Bench, bad: dict[str, pa.Table]) -> bool:
+    """Tell whether only columns of free text differ, and hold the new label word for word."""
+    for table in here.source.tables:
+        good, found = here.tables[table.name], bad[table.name]
+        if good.num_rows != found.num_rows:
+            return False
+        for column in table.stored_columns:
+            new = found[column.name]
+            is_free = column.kind == "text" and not column.allowed
+            if not good[column.name].equals(new) and not (
+                is_free and column.name not in table.key and new.unique().to_pylist() == [NEW_LABEL]
+            ):
+                return False
+    return True
 
 
 def cannot_be_caught(here: Bench, bad: dict[str, pa.Table]) -> bool:
