@@ -281,7 +281,7 @@ def bench(source: Source, url: str, folder: Path) -> Bench:
 
 
 def judge(campaign: Campaign, here: Bench, what: str) -> str:
-    """Ingest one change and return `caught`, `harmless` or `silent`; note failures."""
+    """Ingest one change and return what came of it; note failures."""
     folder = here.scratch / "trial"
     shutil.rmtree(folder, ignore_errors=True)
     try:
@@ -294,14 +294,18 @@ def judge(campaign: Campaign, here: Bench, what: str) -> str:
     except Exception as error:  # noqa: BLE001 - any other class is what is looked for
         campaign.fail(f"{what}: {type(error).__name__}: {error}")
         return "undeclared error"
+    return compare(here, tables, said)
+
+
+def compare(here: Bench, tables: dict[str, pa.Table], said: set[str]) -> str:
+    """Return how the tables of a changed answer, and what was said, differ from the good ones."""
     if all(tables[name].equals(rows) for name, rows in here.tables.items()):
         return "harmless: same tables"
     if said - here.said:
         return "caught: named gap"
     if here.transport.kind == "label" and is_quoted(here, tables):
         return "kept: a column that quotes the publisher holds the new words"
-    is_unit = here.transport.kind.startswith("units")
-    if is_unit and cannot_be_caught(here, tables):
+    if here.transport.kind.startswith("units") and cannot_be_caught(here, tables):
         return "cannot be caught: volume, or fewer than three known values"
     return "silent"
 
