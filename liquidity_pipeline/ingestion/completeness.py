@@ -137,8 +137,9 @@ def ranges_to_fetch(
     two answers agree on it, and then after a good while, see FetchHistory.
     A month with single empty cells is fetched twice. For events see `_incomplete_events`.
     Calendars tell of each entity what is missing. In a table without entities one part hides
-    behind another, what has a value on occasion is due on no day, and a second provider's rows hide
-    that the first was down, so months that were fetched without a part are fetched again.
+    behind another, and what has a value on occasion is due on no day, so months that were fetched
+    without a part are fetched again. So are those in which a second provider's rows may hide that
+    the first was down.
     A month whose file is gone is asked for in any case, and so is one on the basis before a split.
     """
     today = now.replace(tzinfo=UTC).astimezone(NEW_YORK).date()
@@ -156,7 +157,9 @@ def ranges_to_fetch(
                 wanted |= {day.replace(day=1) for day in gap.days} - asked.answered
         else:
             wanted |= _incomplete_events(lake, table, asked, months)
-        if not table.entity or table.on_occasion or table.provider:
+        if table.provider:
+            wanted |= asked.failed & months
+        if not table.entity or table.on_occasion:
             wanted |= asked.missed & months
     return spans(sorted(month for month in wanted if month <= today))
 
