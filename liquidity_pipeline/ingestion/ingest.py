@@ -75,10 +75,9 @@ def ingest(
 ) -> Ingested:
     """Fetch a window of a source into the lake, as known at `now` (naive UTC).
 
-    An answer in which most known values jumped by powers of ten is refused, unless
-    `takes_other_units`. Raises PublisherError or ContractBreach (or whatever else went wrong)
-    after the archive has kept what came; the lake is then as it was. The archive is written before
-    the lake, so that nothing in the lake lacks its bytes.
+    Refuses known values that jumped by powers of ten, unless `takes_other_units`. Raises what went
+    wrong, such as PublisherError or ContractBreach, after the archive has kept what came; the lake
+    is then as it was. The archive is written first: nothing in the lake lacks its bytes.
     """
     fetch = Fetch(window=window, now=now, universe=universe, transport=transport)
     try:
