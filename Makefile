@@ -51,10 +51,15 @@ docs: $(VENV)/.installed  ## write what is generated: data dictionary, glossary,
 campaign: $(VENV)/.installed  ## is the sandbox's truth found again in 50 worlds? (half an hour)
 	$(BIN)/python -m liquidity_pipeline_tests.campaign_truth --write docs/methodology.md
 
-campaigns: $(VENV)/.installed  ## kills, outages, real servers: all that is too slow for `make test`
-	$(BIN)/pytest -m campaign
-	$(BIN)/python -m liquidity_pipeline_tests.campaign_outages --sources-only
-	$(BIN)/python -m liquidity_pipeline_tests.campaign_kills
+# Nightly. Each line runs whatever the others found, and the target fails if any bar is missed.
+CAMPAIGNS := readers formats faults corrections kills years
+campaigns: $(VENV)/.installed  ## kills, faults, readers, outages, real servers: hours; fails if a bar is missed
+	failed=; $(BIN)/pytest -m campaign || failed="$$failed tests"; \
+	for name in $(CAMPAIGNS); do \
+	    $(BIN)/python -m liquidity_pipeline_tests.campaign_$$name || failed="$$failed $$name"; \
+	done; \
+	$(BIN)/python -m liquidity_pipeline_tests.campaign_outages --sources-only || failed="$$failed outages"; \
+	test -z "$$failed" || { echo "missed:$$failed"; exit 1; }
 
 scorecard: $(VENV)/.installed  ## write hits and misses of the stress gauges, from real data
 	LIQUIDITY_DATA_DIR=$(DATA_DIR) $(BIN)/python -m liquidity_pipeline.scorecard docs/methodology.md

@@ -172,11 +172,13 @@ def heal(campaign: Campaign, trial: Trial, folder: Path, healthy: str) -> None:
     if equal(ended.tables, good.tables):
         campaign.tally["healed by one healthy run"] += 1
         return
-    if any("another power of ten" in error for error in ended.errors):
+    refused = any("another power of ten" in error for error in ended.errors)
+    if refused or trial.is_invisible:
         forced = Pipeline(settings(folder, healthy), takes_other_units=True)
         forced.ingest(source, WINDOW)
         if all(forced.lake.read(t).equals(good.tables[t.name]) for t in source.tables):
-            campaign.tally["healthy answer refused as another unit; healed by `--force`"] += 1
+            why = "refused as another unit" if refused else "closed months are not asked again"
+            campaign.tally[f"healed by `backfill --force`: {why}"] += 1
             return
     different = [name for name, rows in good.tables.items() if not ended.tables[name].equals(rows)]
     campaign.tally["not healed by one healthy run"] += 1

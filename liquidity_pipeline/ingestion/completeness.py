@@ -138,8 +138,8 @@ def ranges_to_fetch(
     A month with single empty cells is fetched twice. For events see `_incomplete_events`.
     Calendars tell of each entity what is missing. In a table without entities one part hides
     behind another, and what has a value on occasion is due on no day, so months that were fetched
-    without a part are fetched again.
-    A month whose file is gone is asked for in any case, and so is one on the basis before a split.
+    without a part are fetched again. So are those in which a second provider may hide that the
+    first was down, whose file is gone, or which are on the basis before a split.
     """
     today = now.replace(tzinfo=UTC).astimezone(NEW_YORK).date()
     young = today.replace(day=1) - _DAY
@@ -156,6 +156,8 @@ def ranges_to_fetch(
                 wanted |= {day.replace(day=1) for day in gap.days} - asked.answered
         else:
             wanted |= _incomplete_events(lake, table, asked, months)
+        if table.provider:
+            wanted |= asked.failed & months
         if not table.entity or table.on_occasion:
             wanted |= asked.missed & months
     return spans(sorted(month for month in wanted if month <= today))

@@ -19,18 +19,18 @@ from liquidity_pipeline.storage.lake import Lake
 JUMP = 100.0
 # Fewer values than these prove nothing.
 LEAST_VALUES = 3
-# A column counts as filled when this share of its earlier values is there.
-FILLED = 0.9
+# A column counts as filled when this share of its earlier values is there, and a sparse one when
+# so many values would be expected among the new rows.
+FILLED, EXPECTED = 0.9, 20
 # Publishers touch volumes up for weeks, and those of two providers are not comparable.
 _NOT_COMPARED = frozenset({"volume"})
 
 
-def other_units(table: Table, months: list[date], lake: Lake, rows: pa.Table) -> str | None:
+def other_units(table: Table, known: pa.Table, rows: pa.Table) -> str | None:
     """Return in which column most known values jumped by a factor of 100 or more; None if none.
 
-    Compared are the `rows` that the lake holds under the same key in these months, by entity.
+    Compared are the `rows` that are `known` under the same key, by entity.
     """
-    known = lake.read_months(table, months)
     names = _numbers(table)
     if not names or not known.num_rows or not rows.num_rows:
         return None
@@ -59,7 +59,8 @@ def fell_empty(
             continue
         for column in (c.name for c in table.stored_columns if c.nullable):
             held = known[entity][column]
-            is_filled = len(held) - held.null_count >= FILLED * len(held)
+            share = 1 - held.null_count / len(held)
+            is_filled = share >= FILLED or share * part.num_rows >= EXPECTED
             if is_filled and part[column].null_count == part.num_rows:
                 where = f"{table.name}{f' {entity}' if entity else ''}"
                 name(

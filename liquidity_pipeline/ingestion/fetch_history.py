@@ -26,7 +26,8 @@ class FetchHistory:
     `gaps` are those that the newest fetch named. `answered` months need not be asked for what they
     lack: several answers that were given when they were long over agree on it, and the newest of
     them is not old. `unfinished` months were asked for only while they ran. Of `missed` months the
-    last fetch lacked a part that is served again, or that could not be read. `silent` months of a
+    last fetch lacked a part that is served again, or that could not be read; of `failed` ones some
+    request got no answer. `silent` months of a
     table had no row in the only answer, and `doubtful` ones single empty cells. `held` months of a
     table had rows. `rebased` months were last fetched before a split was known, and are on the old
     basis.
@@ -36,6 +37,7 @@ class FetchHistory:
     answered: frozenset[date] = frozenset()
     unfinished: frozenset[date] = frozenset()
     missed: frozenset[date] = frozenset()
+    failed: frozenset[date] = frozenset()
     silent: Mapping[str, frozenset[date]] = field(default_factory=dict)
     doubtful: Mapping[str, frozenset[date]] = field(default_factory=dict)
     held: Mapping[str, frozenset[date]] = field(default_factory=dict)
@@ -73,6 +75,7 @@ def summarize(records: Sequence[FetchRecord], today: date | None = None) -> Fetc
         answered=frozenset(answered),
         unfinished=_unfinished(by_month),
         missed=frozenset(month for month in missed if not _is_believed(month, late[month], today)),
+        failed=frozenset(month for month, fetch in alone.items() if fetch.failed),
         silent=_silent(alone),
         doubtful=_doubtful(alone),
         held=_held(records),

@@ -75,10 +75,9 @@ def ingest(
 ) -> Ingested:
     """Fetch a window of a source into the lake, as known at `now` (naive UTC).
 
-    An answer in which most known values jumped by powers of ten is refused, unless
-    `takes_other_units`. Raises PublisherError or ContractBreach (or whatever else went wrong)
-    after the archive has kept what came; the lake is then as it was. The archive is written before
-    the lake, so that nothing in the lake lacks its bytes.
+    Refuses known values that jumped by powers of ten, unless `takes_other_units`. Raises what went
+    wrong, such as PublisherError or ContractBreach, after the archive has kept what came; the lake
+    is then as it was. The archive is written first: nothing in the lake lacks its bytes.
     """
     fetch = Fetch(window=window, now=now, universe=universe, transport=transport)
     try:
@@ -108,12 +107,14 @@ def _compare_with_known(
     """Refuse other units, and name columns that fell empty; a split moves prices by design."""
     months = fetch.window.months
     is_compared = not takes_other_units and not fetch.splits
-    for table in source.tables if source.partitioned else ():
+    for table in source.tables:
         new = rows[table.name]
-        if is_compared and (problem := continuity.other_units(table, months, lake, new)):
+        known = lake.read_months(table, months) if source.partitioned else lake.read(table)
+        if is_compared and (problem := continuity.other_units(table, known, new)):
             answer = fetch.answers[-1][2]
             raise UnexpectedPayloadError(problem, publisher=answer.publisher, url=answer.url)
-        continuity.fell_empty(table, months, lake, new, fetch.gap)
+        if source.partitioned:
+            continuity.fell_empty(table, months, lake, new, fetch.gap)
 
 
 def rebuild(archive: Archive, lake: Lake) -> Rebuilt:

@@ -157,15 +157,20 @@ def _outright(record: Record) -> dict[str, Any]:
     label = record.text("operationType")
     direction, verb = _DIRECTION[record.one_of("operationDirection", _DIRECTION)]
     words = label.split()
-    if len(words) < 3 or words[0] != "Outright" or words[-1] != verb:
-        raise record.unexpected(f"unknown operationType '{label}', expected 'Outright … {verb}'")
+    # The class decides the sign in one of the two conventions, so none is guessed.
+    security_class = _SECURITY_CLASS.get(" ".join(words[1:-1]))
+    if words[:1] != ["Outright"] or words[-1] != verb or security_class is None:
+        known = ", ".join(_SECURITY_CLASS)
+        raise record.unexpected(
+            f"unknown operationType '{label}', expected 'Outright … {verb}' with one of {known}"
+        )
     accepted = record.par_usd_mn("totalParAmtAccepted")
     return {
         "operation_id": record.operation_id(day),
         "operation_date": day,
         "settlement_date": record.day("settlementDate"),
         "operation_type": label,
-        "security_class": _SECURITY_CLASS.get(" ".join(words[1:-1]), "other"),
+        "security_class": security_class,
         "direction": direction,
         "accepted_usd_mn": accepted,
         "submitted_usd_mn": record.par_usd_mn("totalParAmtSubmitted"),

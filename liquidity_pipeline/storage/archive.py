@@ -73,6 +73,11 @@ class FetchRecord:
         return frozenset(_part(answer) for answer in self.answers if not _came(answer))
 
     @property
+    def failed(self) -> bool:
+        """Tell whether a request got no answer that says anything: the next one may."""
+        return any(answer["failure"] is not None for answer in self.answers)
+
+    @property
     def unread(self) -> bool:
         """Tell whether an answer came that could not be understood, or not wholly."""
         return any(answer.get("unread") for answer in self.answers)

@@ -42,7 +42,7 @@ def lake(tmp_path: Path) -> Lake:
 def test_known_values_in_another_unit_are_named_with_an_example_and_the_way_out(
     lake: Lake, scale: float
 ):
-    problem = continuity.other_units(TGA_BALANCE, [MONTH], lake, balances(scale))
+    problem = continuity.other_units(TGA_BALANCE, lake.read(TGA_BALANCE), balances(scale))
     assert problem is not None
     assert "10 of 10 known values of " in problem
     assert "liquidity backfill --force" in problem
@@ -50,11 +50,12 @@ def test_known_values_in_another_unit_are_named_with_an_example_and_the_way_out(
 
 @pytest.mark.parametrize("scale", [1, 1.01, 2, 0.1])
 def test_a_correction_is_no_other_unit(lake: Lake, scale: float):
-    assert continuity.other_units(TGA_BALANCE, [MONTH], lake, balances(scale)) is None
+    assert continuity.other_units(TGA_BALANCE, lake.read(TGA_BALANCE), balances(scale)) is None
 
 
 def test_nothing_known_is_nothing_to_compare_with(tmp_path: Path):
-    assert continuity.other_units(TGA_BALANCE, [MONTH], Lake(tmp_path), balances(1000)) is None
+    nothing = Lake(tmp_path).read(TGA_BALANCE)
+    assert continuity.other_units(TGA_BALANCE, nothing, balances(1000)) is None
 
 
 def test_a_column_that_the_month_before_has_is_named_when_it_falls_empty(lake: Lake):

@@ -156,6 +156,23 @@ def test_one_healthy_run_heals(
     assert tables(tmp_path / "ill", longer_sandbox, name) == expected
 
 
+def test_closed_months_are_taken_from_the_first_provider_after_it_was_down_once(
+    longer_sandbox: str, tmp_path: Path
+):
+    def first_is_down(answer: Answer) -> Answer:
+        if answer.publisher == "coinbase":
+            raise TransientError("no answer in time", publisher="coinbase", url=answer.url)
+        return answer
+
+    run(tmp_path / "well", longer_sandbox, "crypto_prices")
+    run(tmp_path / "ill", longer_sandbox, "crypto_prices", first_is_down)
+    ill = tables(tmp_path / "ill", longer_sandbox, "crypto_prices")
+    assert {row["venue"] for row in ill["crypto_prices"]} == {"kraken"}
+    run(tmp_path / "ill", longer_sandbox, "crypto_prices")
+    expected = tables(tmp_path / "well", longer_sandbox, "crypto_prices")
+    assert tables(tmp_path / "ill", longer_sandbox, "crypto_prices") == expected
+
+
 @pytest.mark.parametrize("name", DATED)
 def test_healthy_runs_become_incremental_at_once_or_after_one_more(
     longer_sandbox: str, tmp_path: Path, name: str

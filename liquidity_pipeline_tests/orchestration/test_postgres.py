@@ -1,6 +1,7 @@
 """The processes of deploy/compose.yaml without Docker: PostgreSQL, code server, webserver, daemon.
 
-The same commands, with deploy/postgres/*.yaml as they are. Needs PostgreSQL's own programs.
+The commands are taken from that file, with other ports and paths; deploy/postgres/*.yaml are used
+as they are. Needs PostgreSQL's own programs.
 """
 
 from __future__ import annotations
@@ -12,11 +13,12 @@ import signal
 import socket
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 
 import pytest
+import yaml
 
 from liquidity_pipeline.storage.locks import WAREHOUSE, holder, lock_file
 from liquidity_pipeline_tests.conftest import SANDBOX_TODAY
@@ -93,6 +95,13 @@ def ready(port: int) -> bool:
         return False
 
 
+def composed(service: str, here: Mapping[str, str]) -> list[str]:
+    """Return the command of a service of deploy/compose.yaml, with what differs here replaced."""
+    services = yaml.safe_load((DEPLOY.parent / "compose.yaml").read_text())["services"]
+    program, *words = [*services[service]["entrypoint"], *services[service]["command"]]
+    return [str(BIN / program), *(here.get(word, word) for word in words)]
+
+
 @pytest.fixture
 def services(database: str, sandbox: str, tmp_path: Path) -> Iterator[Ui]:
     folder = tmp_path / "data"
@@ -110,18 +119,22 @@ def services(database: str, sandbox: str, tmp_path: Path) -> Iterator[Ui]:
         "LIQUIDITY_CODE_SERVER_HOST": "127.0.0.1",
         "LIQUIDITY_CODE_SERVER_PORT": str(code),
     }
-    words = ["code-server", "start", "-m", "liquidity_pipeline.definitions"]
-    words += ["-h", "127.0.0.1", "-p", str(code), "--location-name", "liquidity_pipeline"]
-    workspace = ["-w", str(DEPLOY / "workspace.yaml")]
+    here = {
+        "0.0.0.0": "127.0.0.1",  # noqa: S104 - what the containers listen on
+        "4000": str(code),
+        "3000": str(web),
+        "/srv/liquidity/workspace-grpc.yaml": str(DEPLOY / "workspace.yaml"),
+    }
     with ExitStack() as stack:
 
-        def start(words: list[str], name: str) -> subprocess.Popen[bytes]:
+        def start(name: str) -> subprocess.Popen[bytes]:
+            words = composed(name, here)
             return stack.enter_context(started(words, environment, tmp_path / f"{name}.log"))
 
-        start([str(BIN / "dagster"), *words], "code")
+        start("code")
         wait_until(lambda: ready(code), "the code server")
-        server = start([str(BIN / "dagster-webserver"), *workspace, "-p", str(web)], "webserver")
-        start([str(BIN / "dagster-daemon"), "run", *workspace], "daemon")
+        server = start("webserver")
+        start("daemon")
         running = Ui(server, web, folder, environment)
         wait_until(lambda: answers(running), "the webserver")
         yield running

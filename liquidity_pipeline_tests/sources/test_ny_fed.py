@@ -245,6 +245,7 @@ def test_a_small_sale_is_marked_as_a_test_of_systems() -> None:
     ("changes", "problem"),
     [
         ({"operationType": "Bill Purchase"}, "unknown operationType"),
+        ({"operationType": "Outright T-Bill Purchase"}, "unknown operationType"),
         ({"operationDirection": "S"}, "unknown operationType"),  # a purchase that is called a sale
         ({"operationDirection": "B"}, "unknown operationDirection 'B'"),
         ({"auctionStatus": "Pending"}, "unknown auctionStatus"),

@@ -134,7 +134,7 @@ BUYBACK_SECURITIES = Table(
         number(
             "price_per100",
             "Average price paid, without accrued interest; NULL where nothing was bought",
-            low=0,
+            low=10,
             high=1_000,
             unit="USD per 100 of face",
         ),

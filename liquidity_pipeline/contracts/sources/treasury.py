@@ -70,7 +70,7 @@ _SETTLEMENT_COLUMNS = (
         low=0,
         high=1_000_000,
     ),
-    number("price_per100", "Auction price", low=0, high=1_000, unit="USD per 100 of face"),
+    number("price_per100", "Auction price", low=10, high=1_000, unit="USD per 100 of face"),
     number(
         "coupon_pct",
         "Coupon, per annum; NULL for bills, floating-rate notes, and before results",
