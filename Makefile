@@ -55,6 +55,8 @@ campaigns: $(VENV)/.installed  ## kills, outages, real servers: all that is too 
 	$(BIN)/pytest -m campaign
 	$(BIN)/python -m liquidity_pipeline_tests.campaign_outages --sources-only
 	$(BIN)/python -m liquidity_pipeline_tests.campaign_kills
+	$(BIN)/python -m liquidity_pipeline_tests.campaign_corrections
+	$(BIN)/python -m liquidity_pipeline_tests.campaign_time
 
 scorecard: $(VENV)/.installed  ## write hits and misses of the stress gauges, from real data
 	LIQUIDITY_DATA_DIR=$(DATA_DIR) $(BIN)/python -m liquidity_pipeline.scorecard docs/methodology.md
