@@ -6,7 +6,8 @@ Every source first reads answers of an earlier day in which one row in twenty ha
 on a later day the right ones. Each stored value that differs must be a row of the revisions with
 the value before and after, the archive must hold both answers, and the tables must be those of a
 directory that never saw the first print. All months are fetched again, as `backfill --force` does:
-a daily run asks only for the current month, the one before, and what is missing. A snapshot whose contract notes no revisions (`notes_revisions`) lists none.
+a daily run asks only for the current month, the one before, and what is missing. A snapshot whose
+contract notes no revisions (`notes_revisions`) lists none.
 """
 
 from __future__ import annotations
