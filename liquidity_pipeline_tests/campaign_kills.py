@@ -24,7 +24,7 @@ import sys
 import tempfile
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import date
@@ -37,6 +37,7 @@ from liquidity_pipeline.sandbox.options import Options
 from liquidity_pipeline.sandbox.process import run_sandbox_process
 from liquidity_pipeline.scorecard import replace_section
 from liquidity_pipeline.storage.lake import Lake
+from liquidity_pipeline_tests.campaign import commit
 
 OLDER, NEWER, FIRST = "2026-01-20", "2026-02-06", "2025-12"
 SIGNALS = (signal.SIGKILL, signal.SIGTERM, signal.SIGINT)
@@ -194,9 +195,11 @@ def strike(found: Outcome, here: World, trial: Trial) -> None:
     shutil.rmtree(folder, ignore_errors=True)
 
 
-def kills(here: World, scratch: Path, count: int, dice: random.Random, found: Outcome) -> None:
+def kills(
+    here: World, scratch: Path, numbers: Iterable[int], dice: random.Random, found: Outcome
+) -> None:
     """Strike commands and runs of the UI, by turns, with a signal at a random moment."""
-    for number in range(count):
+    for number in numbers:
         ending = SIGNALS[number % len(SIGNALS)]
         words = ["run"] if number % 2 == 0 else []
         kind = f"{'command' if words else 'UI run'} {ending.name}"
@@ -218,9 +221,11 @@ def kills(here: World, scratch: Path, count: int, dice: random.Random, found: Ou
         strike(found, here, Trial(kind, folder, hit))
 
 
-def full_disks(here: World, scratch: Path, count: int, dice: random.Random, found: Outcome) -> None:
+def full_disks(
+    here: World, scratch: Path, numbers: Iterable[int], dice: random.Random, found: Outcome
+) -> None:
     """Strike commands with a limit of the size of any file, small and large."""
-    for number in range(count):
+    for number in numbers:
         folder, size = scratch / f"full{number}", int(2 ** dice.uniform(9, 24))
 
         def hit(folder: Path = folder, size: int = size) -> subprocess.Popen[str]:
@@ -235,11 +240,11 @@ def begin(here: World, folder: Path) -> subprocess.Popen[str]:
 
 
 def small_disks(
-    here: World, scratch: Path, count: int, dice: random.Random, found: Outcome
+    here: World, scratch: Path, numbers: Iterable[int], dice: random.Random, found: Outcome
 ) -> None:
     """Strike commands on a file system that has little room left, and then give it more."""
     used = sum(path.stat().st_blocks * 512 for path in here.base.rglob("*"))
-    for number in range(count):
+    for number in numbers:
         folder = scratch / f"disk{number}"
         folder.mkdir()
         size = used + int(2 ** dice.uniform(16, 25))
@@ -257,15 +262,21 @@ def small_disks(
             subprocess.run(["umount", "-l", str(folder)], check=True)
 
 
+def until(end: float, count: int) -> Iterator[int]:
+    """Number trials from 0 until there are as many as asked for, or the time is up."""
+    for number in range(count):
+        if time.monotonic() > end:
+            return
+        yield number
+
+
 def report(found: Outcome, asked: argparse.Namespace) -> str:
     """Return the section of `docs/reliability.md`."""
-    commit = subprocess.run(
-        ["git", "rev-parse", "--short", "HEAD"], capture_output=True, text=True, check=False
-    ).stdout.strip()
     lines = [
         f"`python -m liquidity_pipeline_tests.campaign_kills --kills {asked.kills} --full-disks "
-        f"{asked.full_disks} --small-disks {asked.small_disks} --seed {asked.seed}`, "
-        f"{date.today()}, commit {commit}: {sum(found.trials.values())} trials, "  # noqa: DTZ011
+        f"{asked.full_disks} "
+        f"--small-disks {asked.small_disks} --seed {asked.seed}`, "
+        f"{date.today()}, commit {commit()}: {sum(found.trials.values())} trials, "  # noqa: DTZ011
         f"{len(found.failures)} failures.",
         "",
         "| struck by, and how the process ended | trials |",
@@ -283,12 +294,15 @@ def main() -> None:
     parser.add_argument("--small-disks", type=int, default=0, help="needs root")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--write", type=Path, help="page whose section is replaced")
+    parser.add_argument("--minutes", type=float, default=600, help="wall limit")
     asked = parser.parse_args()
+    end = time.monotonic() + asked.minutes * 60
     found, dice = Outcome(), random.Random(asked.seed)  # noqa: S311 - moments, no secrets
     with tempfile.TemporaryDirectory() as name, world(Path(name)) as here:
-        kills(here, Path(name), asked.kills, dice, found)
-        full_disks(here, Path(name), asked.full_disks, dice, found)
-        small_disks(here, Path(name), asked.small_disks, dice, found)
+        # What has to be done least often comes first, so that a wall limit cuts the longest list.
+        small_disks(here, Path(name), until(end, asked.small_disks), dice, found)
+        full_disks(here, Path(name), until(end, asked.full_disks), dice, found)
+        kills(here, Path(name), until(end, asked.kills), dice, found)
     if asked.write:
         old = asked.write.read_text(encoding="utf-8")
         asked.write.write_text(
