@@ -11,7 +11,7 @@ import importlib
 import inspect
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cache
 from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
@@ -53,11 +53,15 @@ def _python_marts() -> Mapping[str, PythonMart]:
 
 @dataclass(frozen=True)
 class Inputs:
-    """Where a session reads from. `reference` holds the small meta tables by name."""
+    """Where a session reads from. `reference` holds the small meta tables by name.
+
+    `source_rows` are those of source tables that are not as their files say: see `pipeline.inputs`.
+    """
 
     source_files: Mapping[str, list[Path]]
     mart_files: Mapping[str, Path]
     reference: Mapping[str, pa.Table]
+    source_rows: Mapping[str, pa.Table] = field(default_factory=dict)
 
 
 @contextmanager
@@ -71,7 +75,7 @@ def session(inputs: Inputs) -> Iterator[duckdb.DuckDBPyConnection]:
             connection.register(f"{name}_arrow", rows)
             connection.execute(f"create table meta.{name} as from {name}_arrow")
         for name, files in inputs.source_files.items():
-            _attach_source(connection, SOURCE_TABLES[name], files)
+            _attach_source(connection, SOURCE_TABLES[name], files, inputs.source_rows.get(name))
         for name, path in inputs.mart_files.items():
             attach_mart(connection, name, path)
         yield connection
@@ -195,9 +199,14 @@ def sql(name: str) -> str:
     return sql_file(name).read_text(encoding="utf-8")
 
 
-def _attach_source(connection: duckdb.DuckDBPyConnection, table: Table, files: list[Path]) -> None:
-    """Create `lake.<name>` over the files and `sources.<name>`, its rows public at the clock."""
-    if files:
+def _attach_source(
+    connection: duckdb.DuckDBPyConnection, table: Table, files: list[Path], rows: pa.Table | None
+) -> None:
+    """Create `lake.<name>` over rows or files, and `sources.<name>` of what was public then."""
+    if rows is not None:
+        connection.register(f"{table.name}_as_it_stood", rows)
+        connection.execute(f"create view lake.{table.name} as from {table.name}_as_it_stood")
+    elif files:
         attach_files(connection, f"lake.{table.name}", table, files)
     else:
         columns = ", ".join(

@@ -280,8 +280,9 @@ class Pipeline:
     @contextmanager
     def session(self, wanted: frozenset[str] | None = None) -> Iterator[duckdb.DuckDBPyConnection]:
         """Open DuckDB in memory on the wanted tables (all by default), as public at `now`."""
-        reference = {**self._facts, "coverage": self.coverage()}
-        with engine.session(inputs.gather(self.lake, self.marts, reference, wanted)) as connection:
+        facts, past = self._facts | {"coverage": self.coverage()}, bool(self.settings.as_of)
+        held = inputs.gather(self.lake, self.marts, facts, wanted, is_past=past)
+        with engine.session(held) as connection:
             yield connection
 
     # --- publication ---------------------------------------------------------------------------
@@ -307,7 +308,7 @@ class Pipeline:
                 published,
                 self.settings,
                 freshness=freshness.as_table(expected, self.now),
-                revisions=self.lake.revisions(),
+                revisions=self.lake.revisions(until=self.now if self.settings.as_of else None),
                 runs=traffic.runs(self.archive, self.now),
                 signs=self._facts["sign_conventions"],
             )
@@ -381,8 +382,7 @@ class Pipeline:
         past.marts, past._stamps = Lake(scratch), BuildStamps(scratch)
         target = scratch / self.settings.published_file.name
         try:
-            for _ in past.build_marts(engine.build_order()):
-                pass
+            list(past.build_marts(engine.build_order()))
             past.publish(target)
             return edition.current(target, self.settings.briefs_dir)
         finally:

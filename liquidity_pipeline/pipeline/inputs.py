@@ -6,14 +6,17 @@ from collections.abc import Mapping
 from datetime import datetime
 
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from liquidity_pipeline.contracts.marts import MART_TABLES
 from liquidity_pipeline.contracts.meta import SIGN_CONVENTIONS
 from liquidity_pipeline.contracts.sources import SOURCE_TABLES
+from liquidity_pipeline.contracts.table import Table
 from liquidity_pipeline.models import engine, reference
 from liquidity_pipeline.settings import SANDBOX, Settings
 from liquidity_pipeline.sources.reference import read_published_totals, read_sign_conventions
 from liquidity_pipeline.storage.lake import Lake
+from liquidity_pipeline.storage.revisions import undo
 from liquidity_pipeline.universe import Universe
 
 
@@ -39,18 +42,25 @@ def gather(
     marts: Lake,
     tables: Mapping[str, pa.Table],
     wanted: frozenset[str] | None = None,
+    *,
+    is_past: bool = False,
 ) -> engine.Inputs:
     """Return the inputs of a session: the files of the wanted tables, all by default.
 
     `tables` are given in memory and are always part of the session. A mart that was never built
-    has no file and is left out.
+    has no file and is left out. In a session as of a past day (`is_past`) a source table that was
+    corrected later is given as it stood.
     """
+    sources = {
+        name: table
+        for name, table in SOURCE_TABLES.items()
+        if wanted is None or table.qualified_name in wanted
+    }
     return engine.Inputs(
-        source_files={
-            name: lake.gathered(table)
-            for name, table in SOURCE_TABLES.items()
-            if wanted is None or table.qualified_name in wanted
-        },
+        source_files={name: lake.gathered(table) for name, table in sources.items()},
+        source_rows=_as_they_stood(lake, sources, tables["clock"]["now"][0].as_py())
+        if is_past
+        else {},
         mart_files={
             name: path
             for name, table in MART_TABLES.items()
@@ -59,6 +69,17 @@ def gather(
         },
         reference=tables,
     )
+
+
+def _as_they_stood(lake: Lake, sources: Mapping[str, Table], now: datetime) -> dict[str, pa.Table]:
+    """Return the rows of the tables that were corrected later than `now`, without that."""
+    later = lake.revisions(after=now)
+    return {
+        name: undo(sources[name], lake.read(sources[name]), later.filter(pc.equal(names, name)))
+        for names in (later["table_name"],)
+        for name in names.unique().to_pylist()
+        if name in sources
+    }
 
 
 def unreadable(lake: Lake, wanted: frozenset[str] | None = None) -> list[str]:

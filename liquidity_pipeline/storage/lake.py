@@ -33,6 +33,8 @@ from liquidity_pipeline.storage.revisions import compare, months_of_both
 # From as many files on it pays to gather them.
 _MANY = 13
 _CONTENT = b"content_sha256"
+# How the moment of a revision is written in the name of its file.
+_SEEN = "%Y%m%dT%H%M%S%f"
 
 
 @dataclass(frozen=True)
@@ -254,16 +256,23 @@ class Lake:
         found = compare(table, month, old, new, seen_at)
         if found.num_rows:
             # Runs as of the same past day have the same moment: the content keeps them apart.
-            name = (
-                f"{table.name}-{month:%Y-%m}-{seen_at:%Y%m%dT%H%M%S%f}-{_hash_rows(found)[:12]}"
-                ".parquet"
-            )
+            name = f"{table.name}-{month:%Y-%m}-{seen_at:{_SEEN}}-{_hash_rows(found)[:12]}.parquet"
             self._write(self.root / REVISIONS.name / name, validate(REVISIONS, found))
         return int(found.num_rows)
 
-    def revisions(self) -> pa.Table:
-        """Return every revision that was ever noted."""
-        paths = sorted((self.root / REVISIONS.name).glob("*.parquet"))
+    def revisions(
+        self, *, until: datetime | None = None, after: datetime | None = None
+    ) -> pa.Table:
+        """Return the revisions that were noted, all or by the moment at which they were seen."""
+        # The moment is the last part but one of a file's name.
+        files = (self.root / REVISIONS.name).glob("*.parquet")
+        named = {path: path.stem.split("-")[-2] for path in files}
+        paths = [
+            path
+            for path, seen in sorted(named.items())
+            if (until is None or seen <= f"{until:{_SEEN}}")
+            and (after is None or seen > f"{after:{_SEEN}}")
+        ]
         return self._read_files(REVISIONS, paths, None)
 
     def unreadable(self, table: Table) -> list[str]:

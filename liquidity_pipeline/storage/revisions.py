@@ -63,11 +63,39 @@ def compare(table: Table, month: date, old: pa.Table, new: pa.Table, seen_at: da
     return pa.Table.from_pylist(found, schema=REVISIONS.arrow_schema)
 
 
+def undo(table: Table, rows: pa.Table, later: pa.Table) -> pa.Table:
+    """Return rows with the values that they had before these revisions of `meta.revisions`.
+
+    A row that vanished stays away: what it said is in the archive only.
+    """
+    before: dict[str, dict[str, str | None]] = {}
+    for each in later.filter(pc.equal(later["change"], "changed")).sort_by("seen_at").to_pylist():
+        # Of several corrections the first one tells what stood before them all.
+        before.setdefault(each["column_name"], {}).setdefault(each["row_key"], each["old_value"])
+    labels = _labels(table, rows) if before else []
+    for name in before.keys() & set(rows.schema.names):
+        kind, values = rows.schema.field(name).type, rows[name].to_pylist()
+        for place, label in enumerate(labels):
+            if label in before[name]:
+                values[place] = _value(before[name][label], kind)
+        column = rows.schema.get_field_index(name)
+        rows = rows.set_column(column, rows.schema.field(name), pa.array(values, kind))
+    return rows
+
+
 def _keyed(table: Table, rows: pa.Table, names: list[str]) -> dict[str, tuple[object, ...]]:
-    keys = [rows[name].cast(pa.string()).to_pylist() for name in table.key]
     values = [rows[name].to_pylist() for name in names]
-    labels = (json.dumps(dict(zip(table.key, key, strict=True))) for key in zip(*keys, strict=True))
-    return dict(zip(labels, zip(*values, strict=True), strict=True))
+    return dict(zip(_labels(table, rows), zip(*values, strict=True), strict=True))
+
+
+def _labels(table: Table, rows: pa.Table) -> list[str]:
+    keys = [rows[name].cast(pa.string()).to_pylist() for name in table.key]
+    return [json.dumps(dict(zip(table.key, key, strict=True))) for key in zip(*keys, strict=True)]
+
+
+def _value(text: str | None, kind: pa.DataType) -> object:
+    """Read what `_word` has written."""
+    return pa.scalar(text, pa.string()).cast(kind).as_py()
 
 
 def _word(value: object) -> str | None:
