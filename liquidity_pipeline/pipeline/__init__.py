@@ -73,7 +73,7 @@ class Pipeline:
 
     >>> pipeline = Pipeline(Settings(folder, endpoints=sandbox_url, as_of=date(2026, 2, 6)))
     >>> window = Window.of_months(date(2026, 1, 1), date(2026, 2, 6))
-    >>> pipeline.ingest(source("tga_balance"), window).gaps
+    >>> pipeline.ingest(SOURCES["tga_balance"], window).gaps
     []
     >>> pipeline.build_mart("tga_daily").rows
     24

@@ -112,13 +112,13 @@ def test_an_error_after_the_publication_does_not_deny_it(place, monkeypatch):
 
     publish = Runner.publish
 
-    def fail(self: Runner) -> None:
-        publish(self)
+    def fail(self: Runner, stale: list[str]) -> None:
+        publish(self, stale)
         raise sqlite3.OperationalError("database or disk is full")
 
     monkeypatch.setattr(Runner, "publish", fail)
     result = liquidity(*RUN, *place)
-    assert result.exit_code == INCOMPLETE
+    assert result.exit_code == INCOMPLETE, result.output
     assert "broke off after that" in words(result.output)
 
 
