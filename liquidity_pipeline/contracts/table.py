@@ -92,9 +92,9 @@ class Table:
     column that names who served a row; one of a later choice never replaces one of an earlier.
     `parts`: names of what is served apart and due on no day, each with the end of the path at
     which it is asked for; `""` is the whole table. `on_occasion`: entities of a table with a
-    calendar that have a value on some days only, known like events by the question. `rests_on`:
-    what a mart's rows and columns rest on, `reach`: the column with the day up to which they need
-    it.
+    calendar that have a value on some days only, known like events by the question, each with the
+    calendar of its usual days. `rests_on`: what a mart's rows and columns rest on, `reach`: the
+    column with the day up to which they need it.
     """
 
     schema: SchemaName
@@ -113,7 +113,7 @@ class Table:
     fullness: str | None = None
     provider: str | None = None
     parts: Mapping[str, str] = field(default_factory=dict)
-    on_occasion: tuple[str, ...] = ()
+    on_occasion: Mapping[str, Release] = field(default_factory=dict)
     rests_on: tuple[Input, ...] = ()
     reach: str | None = None
 

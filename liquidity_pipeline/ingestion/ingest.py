@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -12,6 +13,7 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from liquidity_pipeline import calendars
 from liquidity_pipeline.contracts.table import Table
 from liquidity_pipeline.contracts.validation import keep_sound
 from liquidity_pipeline.ingestion import continuity
@@ -284,8 +286,11 @@ def _doubtful(table: Table, rows: pa.Table) -> list[str]:
     """Return the months in which a column of numbers is empty in fewer than half of the like rows.
 
     Alike are rows with the same labels: a rate, a leg and class. A column that is empty in most of
-    them is sparse by nature.
+    them is sparse by nature. So is what comes on occasion, but for months in which it came on most
+    of its usual days.
     """
+    if table.on_occasion:
+        return _interrupted(table, rows)
     labels = [c.name for c in table.stored_columns if c.allowed or c.name == table.entity]
     names = _may_be_empty(table)
     if not names or not rows.num_rows:
@@ -304,6 +309,18 @@ def _doubtful(table: Table, rows: pa.Table) -> list[str]:
         share = grouped[f"{name} empty_mean"]
         odd = pc.and_(pc.greater(share, 0.0), pc.less(share, 0.5))
         months |= set(grouped.filter(odd)["month"].to_pylist())
+    return sorted(months)
+
+
+def _interrupted(table: Table, rows: pa.Table) -> list[str]:
+    """Return the months in which what comes on occasion lacks fewer than half of its usual days."""
+    months: set[str] = set()
+    for name, release in table.on_occasion.items():
+        came = rows.filter(pc.equal(rows[table.entity], name))[table.day].to_pylist()
+        usual = calendars.days(release.calendar, min(came), max(came)) if came else []
+        due = Counter(f"{day:%Y-%m}" for day in usual)
+        absent = Counter(f"{day:%Y-%m}" for day in {*usual}.difference(came))
+        months |= {month for month, count in absent.items() if count < due[month] / 2}
     return sorted(months)
 
 

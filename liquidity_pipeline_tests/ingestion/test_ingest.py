@@ -13,6 +13,7 @@ import pyarrow as pa
 import pytest
 
 from liquidity_pipeline import calendars
+from liquidity_pipeline.contracts.sources.markets import MARKET_SERIES
 from liquidity_pipeline.contracts.validation import ContractBreach
 from liquidity_pipeline.ingestion import ingest as module
 from liquidity_pipeline.ingestion.fetch_history import summarize
@@ -524,3 +525,22 @@ def test_no_row_on_the_old_basis_is_left_where_fetching_again_fails(
     spans = Pipeline(after, yahoo(True)).ranges_to_fetch(source, WINDOW)
     assert spans == [WINDOW]
     assert_rebuilt(after, tmp_path)
+
+
+def test_a_day_that_lacks_what_came_on_its_other_usual_days_makes_the_month_doubtful() -> None:
+    """The offering rate of the reverse repo facility, which is due on no day, over two months."""
+    due = calendars.days("sifma", date(2025, 8, 1), date(2025, 9, 30))
+    rows = [
+        {
+            "observation_date": day,
+            "series": "RRPONTSYAWARD",
+            "value": 4.25,
+            "unit": "percent",
+            "known_at": datetime.fromisoformat("2025-10-01 12:00"),
+        }
+        for day in due
+        if day != date(2025, 8, 19)
+    ]
+    given = pa.Table.from_pylist(rows, schema=MARKET_SERIES.arrow_schema)
+    assert module._doubtful(MARKET_SERIES, given) == ["2025-08"]
+    assert module._doubtful(MARKET_SERIES, given.slice(0, 1)) == []

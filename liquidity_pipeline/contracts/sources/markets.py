@@ -55,7 +55,7 @@ MARKET_SERIES = Table(
         # The one has ended; the other has a value only on days with an operation.
         if name not in ("IOER", "RRPONTSYAWARD")
     },
-    on_occasion=("RRPONTSYAWARD",),
+    on_occasion={"RRPONTSYAWARD": MARKET_SERIES_IDS["RRPONTSYAWARD"][2]},
     keep_vanished=True,
     columns=(
         day("observation_date", "Day of the observation"),
