@@ -21,7 +21,7 @@ from liquidity_pipeline.pipeline import Pipeline
 from liquidity_pipeline.scorecard import replace_section
 from liquidity_pipeline.settings import Settings
 from liquidity_pipeline.sources.fetch import Window
-from liquidity_pipeline.sources.registry import SOURCES
+from liquidity_pipeline_tests.filling import build, fill
 
 SHOWN_FAILURES = 20
 
@@ -110,12 +110,5 @@ def run_campaign(name: str, unit: str, count: int, work: Callable[[Campaign], No
 
 def filled(folder: Path, url: str, as_of: date, since: date) -> Pipeline:
     """Return a pipeline on a directory into which every source was fetched, with all marts."""
-    from liquidity_pipeline.models.engine import build_order
-
     pipeline = Pipeline(Settings(data_dir=folder, endpoints=url, as_of=as_of))
-    for source in SOURCES.values():
-        pipeline.ingest(source, Window.of_months(since, as_of))
-    pipeline.read_policy_events()
-    for built in pipeline.build_marts(build_order()):
-        assert not built.failure, built.failure
-    return pipeline
+    return build(fill(pipeline, Window.of_months(since, as_of)))

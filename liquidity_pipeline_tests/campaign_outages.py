@@ -32,6 +32,7 @@ from liquidity_pipeline.settings import Settings
 from liquidity_pipeline.sources.fetch import Window
 from liquidity_pipeline.sources.registry import SOURCES
 from liquidity_pipeline_tests.conftest import REPLAY
+from liquidity_pipeline_tests.filling import fill as fetch_all
 from liquidity_pipeline_tests.models.outages import Outage, Publication, entities
 
 SANDBOX_TODAY, SANDBOX_START = date(2026, 11, 24), date(2023, 1, 1)
@@ -112,10 +113,7 @@ def fill(folder: Path, url: str, first: date, today: date) -> Settings:
     filled_before = folder / "filled"
     if filled_before.exists():
         return settings
-    filled = Pipeline(settings)
-    for source in SOURCES.values():
-        filled.ingest(source, Window.of_months(first, today))
-    filled.read_policy_events()
+    fetch_all(Pipeline(settings), Window.of_months(first, today))
     filled_before.touch()
     return settings
 

@@ -70,7 +70,7 @@ def recorded(replay: Replay, tmp_path_factory: pytest.TempPathFactory) -> Settin
     It is filled once for all processes of a test run, which takes half a minute.
     """
     from liquidity_pipeline.pipeline import Pipeline
-    from liquidity_pipeline.sources.registry import SOURCES
+    from liquidity_pipeline_tests.filling import fill
 
     base = tmp_path_factory.getbasetemp()
     shared = base.parent if "PYTEST_XDIST_WORKER" in os.environ else base
@@ -79,10 +79,7 @@ def recorded(replay: Replay, tmp_path_factory: pytest.TempPathFactory) -> Settin
     settings = Settings(data_dir=folder, endpoints=url, as_of=RECORDED_TODAY)
     with FileLock(shared / "recorded.lock"):
         if not done.exists():
-            pipeline = Pipeline(settings)
-            for source in SOURCES.values():
-                pipeline.ingest(source, Window.of_months(FIRST_MONTH, RECORDED_TODAY))
-            pipeline.read_policy_events()
+            fill(Pipeline(settings), Window.of_months(FIRST_MONTH, RECORDED_TODAY))
             done.touch()
     return settings
 

@@ -13,8 +13,8 @@ import pytest
 from liquidity_pipeline.pipeline import Pipeline
 from liquidity_pipeline.settings import Settings
 from liquidity_pipeline.sources.fetch import Window
-from liquidity_pipeline.sources.registry import SOURCES
 from liquidity_pipeline.storage.lake import Lake
+from liquidity_pipeline_tests.filling import fill
 from liquidity_pipeline_tests.models.as_of import compact, compare_as_of, marts_as_of
 from liquidity_pipeline_tests.models.outages import Outage, Publication
 
@@ -32,10 +32,7 @@ def good(tmp_path_factory: pytest.TempPathFactory) -> Publication:
     folder = tmp_path_factory.mktemp("outages")
     with start(Options(today=TODAY, start=START, compress=False)) as sandbox:
         settings = Settings(data_dir=folder / "data", endpoints=sandbox.url, as_of=TODAY)
-        filled = Pipeline(settings)
-        for source in SOURCES.values():
-            filled.ingest(source, Window.of_months(START, TODAY))
-        filled.read_policy_events()
+        fill(Pipeline(settings), Window.of_months(START, TODAY))
     return Publication(settings, folder / "work")
 
 

@@ -27,9 +27,9 @@ from liquidity_pipeline.models.reconciliations.reconciliation import (
 from liquidity_pipeline.pipeline import Pipeline
 from liquidity_pipeline.settings import Settings
 from liquidity_pipeline.sources.fetch import Window
-from liquidity_pipeline.sources.registry import SOURCES
 from liquidity_pipeline.storage import warehouse
 from liquidity_pipeline.storage.warehouse import PublicationError
+from liquidity_pipeline_tests.filling import build, fill
 
 TODAY = date(2026, 7, 10)
 # Long enough for a year of ranks, and for Good Friday and the day for 4 July of 2026.
@@ -41,13 +41,7 @@ def pipeline(replay: Callable[..., str], tmp_path_factory: pytest.TempPathFactor
     """All sources of the window and all marts, from the recorded history. Takes about 15 s."""
     folder = tmp_path_factory.mktemp("replay")
     settings = Settings(data_dir=folder, endpoints=replay(str(TODAY)), as_of=TODAY)
-    pipeline = Pipeline(settings)
-    for each in SOURCES.values():
-        pipeline.ingest(each, WINDOW)
-    pipeline.read_policy_events()
-    for built in pipeline.build_marts(engine.build_order()):
-        assert not built.failure, built.failure
-    return pipeline
+    return build(fill(Pipeline(settings), WINDOW))
 
 
 def rows(pipeline: Pipeline, mart: str, **where: object) -> list[dict[str, object]]:

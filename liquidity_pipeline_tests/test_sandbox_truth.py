@@ -30,6 +30,7 @@ from liquidity_pipeline.sandbox.truth import truth
 from liquidity_pipeline.settings import Settings
 from liquidity_pipeline.sources.fetch import Window
 from liquidity_pipeline.sources.registry import SOURCES
+from liquidity_pipeline_tests.filling import build, fill
 
 TODAY, FIRST = date(2026, 2, 6), date(2024, 1, 1)
 OPTIONS = Options(today=TODAY, start=FIRST, compress=False)
@@ -100,14 +101,9 @@ def filled(tmp_path_factory: pytest.TempPathFactory) -> Filled:
         settings = Settings(
             data_dir=tmp_path_factory.mktemp("truth"), endpoints=sandbox.url, as_of=TODAY
         )
-        pipeline = Pipeline(settings)
-        for source in SOURCES.values():
-            pipeline.ingest(source, WINDOW)
+        pipeline = fill(Pipeline(settings), WINDOW)
         key = requests.get(f"{sandbox.url}/truth", timeout=30).json()
-    pipeline.read_policy_events()
-    for built in pipeline.build_marts(engine.build_order()):
-        assert not built.failure, built.failure
-    return Filled(pipeline, make_world(OPTIONS), key)
+    return Filled(build(pipeline), make_world(OPTIONS), key)
 
 
 LONG_FIRST = date(2021, 10, 1)

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from datetime import date
 
 # The price tables together: a symbol is in one of them.
-PRICES = "prices"
+PRICES, PRICE_TABLES = "prices", ("index_prices", "crypto_prices")
 
 
 @dataclass(frozen=True)
@@ -45,6 +45,8 @@ class Input:
     `from_day` (ISO): rows before it do not rest on the input; where it is not given, the first day
     on which the publisher's calendar expects the input. `from_start`: rows before the first day
     that is known are cut too, so that a later start of the record changes nothing but absence.
+    `is_change`: the row is a change from the day before, so that with `from_start` the first day of
+    a record that begins after `from_day` is cut as well.
     `is_current`: the row is absent unless all that is due of the input is known, because it speaks
     of the present. `looks_ahead`: rows of days to come are there as long as the input is current,
     and go when it is not. `days` are added to the row's day (a week named by its Monday reaches six
@@ -62,6 +64,7 @@ class Input:
     since: str | None = None
     from_day: str | None = None
     from_start: bool = False
+    is_change: bool = False
     is_current: bool = False
     looks_ahead: bool = False
     days: int = 0

@@ -25,7 +25,7 @@ def opened(settings: Settings, lake: Lake, marts: Lake) -> Iterator[engine.Compu
         return
     from liquidity_pipeline.engines.spark import Cluster
 
-    cluster = Cluster(settings.spark_master, lake, marts)
+    cluster = Cluster(settings.spark_master, lake, marts, is_past=settings.as_of is not None)
     try:
         yield cluster.compute
     finally:

@@ -23,12 +23,6 @@ def view_name(qualified: str) -> str:
     return qualified.replace(".", "__")
 
 
-def tables(sql: str) -> set[str]:
-    """Return the qualified names of the tables that a query of DuckDB reads."""
-    found = parse_one(sql, read="duckdb").find_all(exp.Table)
-    return {f"{table.db}.{table.name}" for table in found if table.db}
-
-
 def _translate(node: exp.Expr) -> exp.Expr:
     if isinstance(node, exp.Table) and node.db:
         alias = node.alias or node.name

@@ -25,6 +25,7 @@ from liquidity_pipeline.contracts.marts import MART_TABLES
 from liquidity_pipeline.contracts.sources import SOURCE_TABLES
 from liquidity_pipeline.engines import dialect
 from liquidity_pipeline.models import engine
+from liquidity_pipeline.models.lineage import tables_read
 from liquidity_pipeline.models.mart import BySymbol, Rows
 from liquidity_pipeline.storage.lake import Lake
 
@@ -67,10 +68,14 @@ def runs_here(name: str) -> bool:
 
 
 class Cluster:
-    """A Spark session that begins with the first mart computed on it."""
+    """A Spark session that begins with the first mart computed on it.
 
-    def __init__(self, master: str, lake: Lake, marts: Lake) -> None:
-        self._master, self._lake, self._marts = master, lake, marts
+    In a run as of a past day (`is_past`) the rows of sources are sent as the session of DuckDB sees
+    them, because the files of the lake may hold later corrections.
+    """
+
+    def __init__(self, master: str, lake: Lake, marts: Lake, *, is_past: bool = False) -> None:
+        self._master, self._lake, self._marts, self._is_past = master, lake, marts, is_past
         self._session: SparkSession | None = None
         self._refusal: EngineError | None = None
 
@@ -127,7 +132,7 @@ class Cluster:
         self, sql: str, session: SparkSession, connection: duckdb.DuckDBPyConnection
     ) -> DataFrame:
         """Return the result of a query, not yet computed, on the tables of this moment."""
-        for table in sorted(dialect.tables(sql)):
+        for table in sorted(tables_read(sql)):
             self._offer(table, session, connection)
         return session.sql(dialect.to_spark(sql))
 
@@ -151,12 +156,12 @@ class Cluster:
     ) -> None:
         """Offer the rows of a source that were public at the clock."""
         table = SOURCE_TABLES[name]
-        files = self._lake.gathered(table)
+        files = [] if self._is_past else self._lake.gathered(table)
         if files:
             frame = _read(session, files)
         else:
-            nothing = connection.execute(f"from lake.{name}").to_arrow_table()
-            frame = session.createDataFrame(nothing)
+            rows = connection.execute(f"from lake.{name}").to_arrow_table()
+            frame = session.createDataFrame(rows)
         frame.createOrReplaceTempView(dialect.view_name(f"lake.{name}"))
         self._offer("meta.clock", session, connection)
         public = session.sql(dialect.to_spark(engine.public_rows(table)))

@@ -58,7 +58,12 @@ def write(
 
 
 def freshness(settings: Settings) -> list[dict[str, object]] | None:
-    """Return the rows of `meta.freshness` as of now; None where the note does not count."""
+    """Return the rows of `meta.freshness` as of now; None where the note does not count.
+
+    It does not where other machines fetch into the same lake: no file here says that they did.
+    """
+    if settings.lake_url is not None:
+        return None
     now = settings.now.astimezone(UTC).replace(tzinfo=None)
     try:
         note = _read(settings)

@@ -13,6 +13,7 @@ import duckdb
 
 from liquidity_pipeline.contracts.table import DUCKDB_TYPES, Table
 from liquidity_pipeline.contracts.validation import ContractBreach
+from liquidity_pipeline.storage.literals import quoted
 
 _REMEDY = "`liquidity rebuild` makes the lake again from the archive"
 
@@ -39,8 +40,3 @@ def attach_files(
             f"{files[0].parent} was written under another version of the contract of "
             f"{table.qualified_name} (missing or of another type: {', '.join(wrong)}): {_REMEDY}."
         )
-
-
-def quoted(path: Path) -> str:
-    """Return a path as a literal of SQL."""
-    return "'" + str(path).replace("'", "''") + "'"

@@ -24,10 +24,11 @@ from liquidity_pipeline.contracts.registry import PUBLISHED
 from liquidity_pipeline.contracts.sources import SOURCE_TABLES
 from liquidity_pipeline.contracts.table import DUCKDB_TYPES, Table
 from liquidity_pipeline.contracts.validation import validate
-from liquidity_pipeline.models.attached_files import attach_files, quoted
+from liquidity_pipeline.models.attached_files import attach_files
 from liquidity_pipeline.models.lineage import columns_read, tables_read
 from liquidity_pipeline.models.mart import BySymbol, PythonMart
 from liquidity_pipeline.models.reach import cut
+from liquidity_pipeline.storage.literals import quoted
 
 _FOLDER = Path(__file__).parent
 

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from liquidity_pipeline.contracts.marts import MART_TABLES
-from liquidity_pipeline.contracts.reach import PRICES, REFINEMENTS
+from liquidity_pipeline.contracts.reach import PRICE_TABLES, PRICES, REFINEMENTS
 from liquidity_pipeline.contracts.sources import SOURCE_TABLES
 from liquidity_pipeline.models import engine
 from liquidity_pipeline.models.build_stamp import NextChanges, Stamp, fingerprint
@@ -23,7 +23,6 @@ if TYPE_CHECKING:
     from liquidity_pipeline.storage.lake import Lake
 
 _PACKAGE = Path(__file__).parents[1]
-_PRICE_TABLES = ("index_prices", "crypto_prices")
 
 
 @dataclass(frozen=True)
@@ -115,7 +114,7 @@ def covering(name: str) -> set[str] | None:
         return None
     tables = {each.table for each in MART_TABLES[name].rests_on} | set(source_tables(name))
     if PRICES in tables:
-        tables |= set(_PRICE_TABLES)
+        tables |= set(PRICE_TABLES)
     for (table, _), finer in REFINEMENTS.items():
         if table in tables:
             tables |= {each.table for each in finer}

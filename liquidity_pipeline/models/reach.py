@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from liquidity_pipeline.contracts.reach import PRICES, REFINEMENTS, Input, Refinement
+from liquidity_pipeline.contracts.reach import PRICE_TABLES, PRICES, REFINEMENTS, Input, Refinement
 from liquidity_pipeline.contracts.sources import SOURCE_TABLES
 from liquidity_pipeline.contracts.table import Table
 
@@ -22,7 +22,6 @@ if TYPE_CHECKING:
     import duckdb
 
 
-_PRICE_TABLES = ("index_prices", "crypto_prices")
 Through = Mapping[str, date | None]
 
 
@@ -56,7 +55,7 @@ class Coverage:
             ).fetchall()
         }
         classes: dict[str, dict[str, date]] = {}
-        if any(table in _PRICE_TABLES for table, _ in spans):
+        if any(table in PRICE_TABLES for table, _ in spans):
             for asset, name, since in connection.execute(
                 "select asset, asset_class, since from meta.universe order by 1"
             ).fetchall():
@@ -70,7 +69,7 @@ class Coverage:
             for finer in REFINEMENTS.get((table, entity), ()):
                 span = self._refined(span, finer)
             return span
-        found = (self.spans.get((each, entity)) for each in _PRICE_TABLES)
+        found = (self.spans.get((each, entity)) for each in PRICE_TABLES)
         return next((span for span in found if span), _NOTHING)
 
     def _refined(self, span: Span, finer: Refinement) -> Span:
@@ -87,7 +86,7 @@ class Coverage:
 
     def by_symbol(self) -> Through:
         """Return per symbol the last day through which its price is known."""
-        symbols = {entity for table, entity in self.spans if table in _PRICE_TABLES}
+        symbols = {entity for table, entity in self.spans if table in PRICE_TABLES}
         return {symbol: self.span(PRICES, symbol).through for symbol in sorted(symbols)}
 
     def class_unknown(self, name: str, reach: str) -> str:
@@ -190,7 +189,9 @@ def _by_span(each: Input, reach: str, coverage: Coverage, newest: date) -> str |
     is_cut = limit < newest and (is_behind or not each.looks_ahead)
     conditions = [f"{reach} > {_day(limit)}"] if is_cut else []
     if each.from_start and span.start is not None:
-        conditions.append(f"{reach} < {_day(span.start)}")
+        begins_late = each.from_day is not None and str(span.start) > each.from_day
+        is_cut_too = "<=" if each.is_change and begins_late else "<"
+        conditions.append(f"{reach} {is_cut_too} {_day(span.start)}")
     if each.since and span.start is not None:
         conditions.append(f"{each.since} < {_day(span.start)}")
     return f"({' or '.join(conditions)})" if conditions else None

@@ -2,8 +2,8 @@
 
 A file holds named statements, each after a line `-- name: …`. In a statement `:word` is a value,
 `{word}` a column and `{@word}` another statement: the one that the value `word` names, or else the
-one of that name. Values are written into the text as
-literals, so that the text that was run is the text that a reader can run again.
+one of that name. Values are written into the text as literals, so that the text that was run is the
+text that a reader can run again.
 """
 
 from __future__ import annotations
@@ -13,6 +13,8 @@ from collections.abc import Mapping
 from datetime import date, datetime
 from functools import cache
 from pathlib import Path
+
+from liquidity_pipeline.storage.literals import quoted
 
 _NAME = re.compile(r"^-- name: (\w+)$", re.MULTILINE)
 _PIECE = re.compile(r"\{(@?)(\w+)\}")
@@ -61,7 +63,7 @@ def literal(value: object) -> str:
     if isinstance(value, date):
         return f"date '{value.isoformat()}'"
     if isinstance(value, str):
-        return "'" + value.replace("'", "''") + "'"
+        return quoted(value)
     if isinstance(value, int | float):
         return repr(value)
     raise TypeError(f"no SQL literal for {type(value).__name__}")

@@ -203,7 +203,7 @@ def marts(
         yield from _built(context, pipeline, failures, blocked)
         if PUBLICATION_KEY in context.selected_asset_keys and not blocked:
             yield _published(pipeline, failures)
-            if problem := pipeline.register():
+            if problem := pipeline.share():
                 failures.append(problem)
             if any(key.name == FRESH_CHECK for key in context.selected_asset_check_keys):
                 yield _fresh(pipeline)

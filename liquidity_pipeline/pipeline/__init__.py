@@ -66,8 +66,7 @@ SOURCES_WITH_DATA = [table for table in SOURCE_TABLES.values() if table is not P
 class Pipeline:
     """All steps for one set of settings. One HTTP client is shared by all sources.
 
-    `takes_other_units` stores answers whose values jumped by powers of ten; see
-    `ingestion.continuity`.
+    `takes_other_units` stores values that jumped by powers of ten: see `ingestion.continuity`.
 
     `sandbox_url` is the address at which `liquidity sandbox` serves.
 
@@ -323,7 +322,7 @@ class Pipeline:
                 status_note.write(self.settings, state, expected, self.now, built_at)
         return counts
 
-    def register(self) -> str | None:
+    def share(self) -> str | None:
         """Share the published file as the environment says; return why that failed, or None."""
         return sharing.share(self.settings)
 
@@ -353,6 +352,7 @@ class Pipeline:
 
     def freshness(self) -> pa.Table:
         """Return how current each source is, as published in `meta.freshness`."""
+        self._refresh()
         return freshness.as_table(self._expectations(), self.now)
 
     def _expectations(self) -> Iterator[Expectation]:

@@ -56,11 +56,10 @@ def gather(
         for name, table in SOURCE_TABLES.items()
         if wanted is None or table.qualified_name in wanted
     }
+    now: datetime = tables["clock"]["now"][0].as_py()
     return engine.Inputs(
         source_files={name: lake.gathered(table) for name, table in sources.items()},
-        source_rows=_as_they_stood(lake, sources, tables["clock"]["now"][0].as_py())
-        if is_past
-        else {},
+        source_rows=_as_they_stood(lake, sources, now) if is_past else {},
         mart_files={
             name: path
             for name, table in MART_TABLES.items()
@@ -74,12 +73,11 @@ def gather(
 def _as_they_stood(lake: Lake, sources: Mapping[str, Table], now: datetime) -> dict[str, pa.Table]:
     """Return the rows of the tables that were corrected later than `now`, without that."""
     later = lake.revisions(after=now)
-    return {
-        name: undo(sources[name], lake.read(sources[name]), later.filter(pc.equal(names, name)))
-        for names in (later["table_name"],)
-        for name in names.unique().to_pylist()
-        if name in sources
-    }
+    found = {}
+    for name in sources.keys() & set(later["table_name"].to_pylist()):
+        of_table = later.filter(pc.equal(later["table_name"], name))
+        found[name] = undo(sources[name], lake.read(sources[name]), of_table)
+    return found
 
 
 def unreadable(lake: Lake, wanted: frozenset[str] | None = None) -> list[str]:

@@ -63,13 +63,17 @@ from liquidity_pipeline.settings.values import (
 
 __all__ = [
     "DUCKDB",
+    "FIRST_MONTH",
     "LIVE",
+    "LOCAL_SPARK",
+    "NEW_YORK",
     "SANDBOX",
     "SPARK",
     "AlertSettings",
     "CatalogueSettings",
     "Settings",
     "SettingsError",
+    "default_reference_dir",
     "parse_day",
 ]
 

@@ -98,10 +98,10 @@ def number(
     """Return a number from `least` upwards, the default where the variable is not set."""
     text = env.get(name)
     try:
-        number = float(text) if text else default
+        value = float(text) if text else default
     except ValueError:
         raise SettingsError(f"{name}: '{text}' is not a number.") from None
-    if not (math.isfinite(number) and number >= least) or (whole and number % 1):
+    if not (math.isfinite(value) and value >= least) or (whole and value % 1):
         kind = "whole number" if whole else "number"
         raise SettingsError(f"{name}: '{text}' is not a {kind} from {least:g} upwards.")
-    return number
+    return value

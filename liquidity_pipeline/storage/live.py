@@ -16,6 +16,7 @@ from liquidity_pipeline.contracts.sources import SOURCE_TABLES
 from liquidity_pipeline.contracts.table import Table
 from liquidity_pipeline.storage.files import replacing
 from liquidity_pipeline.storage.lake import Lake
+from liquidity_pipeline.storage.literals import quoted
 
 NO_SNAPSHOT = (
     "Live: the files of the lake as they are at the moment of the query, not a snapshot. "
@@ -38,8 +39,8 @@ def write(lake: Lake, target: Path) -> list[str]:
             for table in held:
                 _create(connection, lake, table)
             connection.execute(
-                f"create view lake.about as select {_quoted(str(lake.root))} as folder, "
-                f"{_quoted(NO_SNAPSHOT)} as warning"
+                f"create view lake.about as select {quoted(lake.root)} as folder, "
+                f"{quoted(NO_SNAPSHOT)} as warning"
             )
             connection.execute("checkpoint")
         unfinished.chmod(0o444)
@@ -48,14 +49,10 @@ def write(lake: Lake, target: Path) -> list[str]:
 
 def _create(connection: duckdb.DuckDBPyConnection, lake: Lake, table: Table) -> None:
     folder = re.sub(r"([*?\[])", r"[\1]", str(lake.root.absolute()))
-    pattern = _quoted(f"{folder}/{table.name}/**/{table.name}.parquet")
+    pattern = quoted(f"{folder}/{table.name}/**/{table.name}.parquet")
     connection.execute(
         f"create view lake.{table.name} as "
         f"from read_parquet({pattern}, hive_partitioning => false, union_by_name => true)"
     )
-    comment = _quoted(f"{table.comment()} {NO_SNAPSHOT}")
+    comment = quoted(f"{table.comment()} {NO_SNAPSHOT}")
     connection.execute(f"comment on view lake.{table.name} is {comment}")
-
-
-def _quoted(text: str) -> str:
-    return "'" + text.replace("'", "''") + "'"

@@ -24,6 +24,7 @@ from pathlib import Path
 import duckdb
 
 from liquidity_pipeline.settings import CatalogueSettings
+from liquidity_pipeline.storage.literals import quoted
 
 _ATTEMPTS = 6
 # What DuckDB says when another writer was faster; the whole registration is then made again.
@@ -123,7 +124,7 @@ def _load(connection: duckdb.DuckDBPyConnection, settings: CatalogueSettings) ->
     for name in names:
         file = _packaged(name)
         try:
-            connection.execute(f"load {_quoted(str(file))}" if file else f"load {name}")
+            connection.execute(f"load {quoted(file)}" if file else f"load {name}")
         except duckdb.Error as error:
             raise CatalogueError(
                 f"the DuckDB extension '{name}' for DuckDB {duckdb.__version__} is not installed. "
@@ -133,7 +134,7 @@ def _load(connection: duckdb.DuckDBPyConnection, settings: CatalogueSettings) ->
                 f"{duckdb.__version__} does as well."
             ) from error
     for key, value in settings.s3_secret.items() if settings.on_object_store else ():
-        connection.execute(f"set s3_{key} = {_quoted(value)}")
+        connection.execute(f"set s3_{key} = {quoted(value)}")
 
 
 def _packaged(name: str) -> Path | None:
@@ -150,7 +151,7 @@ def _packaged(name: str) -> Path | None:
 def _attach(
     connection: duckdb.DuckDBPyConnection, settings: CatalogueSettings, *, read_only: bool
 ) -> None:
-    attach = f"attach {_quoted(f'ducklake:{settings.metadata}')} as lake"
+    attach = f"attach {quoted(f'ducklake:{settings.metadata}')} as lake"
     if read_only:
         connection.execute(f"{attach} (read_only)")
         return
@@ -161,12 +162,12 @@ def _attach(
     except duckdb.InvalidInputException as error:
         if "data_path" not in str(error).lower():
             raise
-        connection.execute(f"{attach} (data_path {_quoted(settings.data_path)})")
+        connection.execute(f"{attach} (data_path {quoted(settings.data_path)})")
 
 
 def _register_once(published: Path, settings: CatalogueSettings) -> Registered:
     with opened(settings) as connection:
-        connection.execute(f"attach {_quoted(str(published))} as src (read_only)")
+        connection.execute(f"attach {quoted(published)} as src (read_only)")
         connection.execute("begin transaction")
         publication, as_of, endpoints, built_at = _publication(connection, "src")
         refusal = _refusal(connection, publication, endpoints, built_at)
@@ -287,14 +288,14 @@ def _comment(connection: duckdb.DuckDBPyConnection, name: str) -> None:
     ).fetchall()
     for (comment,) in of_table:
         if comment:
-            connection.execute(f"comment on table lake.{name} is {_quoted(comment)}")
+            connection.execute(f"comment on table lake.{name} is {quoted(comment)}")
     of_columns = connection.execute(
         "select column_name, comment from duckdb_columns() "
         "where (database_name, schema_name, table_name) = ('src', ?, ?) and comment is not null",
         [schema, table],
     ).fetchall()
     for column, comment in of_columns:
-        connection.execute(f'comment on column lake.{name}."{column}" is {_quoted(comment)}')
+        connection.execute(f'comment on column lake.{name}."{column}" is {quoted(comment)}')
 
 
 def _columns(connection: duckdb.DuckDBPyConnection, database: str) -> Columns:
@@ -317,7 +318,3 @@ def _explained(error: duckdb.Error, settings: CatalogueSettings) -> CatalogueErr
     for secret in settings.secrets:
         text = text.replace(secret, "***")
     return CatalogueError(f"the catalogue {settings.shown} cannot be used: {text}")
-
-
-def _quoted(text: str) -> str:
-    return "'" + text.replace("'", "''") + "'"

@@ -16,6 +16,7 @@ import pyarrow as pa
 
 from liquidity_pipeline.contracts.table import DUCKDB_TYPES, Table
 from liquidity_pipeline.storage.files import replacing
+from liquidity_pipeline.storage.literals import quoted
 
 # The oldest format: readers with DuckDB 1.0 and later open it, whatever version wrote it.
 STORAGE_VERSION = "v1.0.0"
@@ -84,7 +85,7 @@ def reading(path: Path) -> Iterator[duckdb.DuckDBPyConnection]:
     """Open a published file for reading, from memory, so that a later swap is never blocked."""
     connection = duckdb.connect(":memory:")
     try:
-        connection.execute(f"attach {_quoted(str(path))} as liquidity (read_only)")
+        connection.execute(f"attach {quoted(path)} as liquidity (read_only)")
         connection.execute("use liquidity")
         yield connection
     finally:
@@ -98,7 +99,7 @@ def _write(
     path: Path,
 ) -> dict[str, int]:
     connection.execute(
-        f"attach {_quoted(str(path))} as publication (storage_version '{STORAGE_VERSION}')"
+        f"attach {quoted(path)} as publication (storage_version '{STORAGE_VERSION}')"
     )
     try:
         with _transaction(connection):
@@ -139,9 +140,9 @@ def _copy(connection: duckdb.DuckDBPyConnection, table: Table) -> int:
     ((count,),) = connection.execute(
         f"insert into {name} select {chosen} from {table.qualified_name} order by {order}"
     ).fetchall()
-    comments = [f"comment on table {name} is {_quoted(table.comment())}"]
+    comments = [f"comment on table {name} is {quoted(table.comment())}"]
     comments += [
-        f"comment on column {name}.{column.name} is {_quoted(column.comment)}"
+        f"comment on column {name}.{column.name} is {quoted(column.comment)}"
         for column in table.columns
     ]
     connection.execute("; ".join(comments))
@@ -155,7 +156,7 @@ def _write_derived(
     if not derived:
         return {}
     counts = {}
-    connection.execute(f"attach {_quoted(str(path))} as publication")
+    connection.execute(f"attach {quoted(path)} as publication")
     try:
         for table, compute in derived:
             connection.execute("use publication")
@@ -177,9 +178,9 @@ def _write_derived(
 def _create_view(connection: duckdb.DuckDBPyConnection, view: View) -> None:
     name = f"publication.{view.qualified_name}"
     connection.execute(f"create view {name} as {view.sql}")
-    connection.execute(f"comment on view {name} is {_quoted(view.meaning)}")
+    connection.execute(f"comment on view {name} is {quoted(view.meaning)}")
     for column, *_ in connection.execute(f"describe {name}").fetchall():
-        comment = _quoted(view.column_comment(column))
+        comment = quoted(view.column_comment(column))
         connection.execute(f"comment on column {name}.{column} is {comment}")
 
 
@@ -212,7 +213,3 @@ def _refuse_nan(reader: duckdb.DuckDBPyConnection, table: Table) -> None:
             f"{table.qualified_name}: {found} rows hold NaN or infinity, which compare as "
             f"large numbers; not published."
         )
-
-
-def _quoted(text: str) -> str:
-    return "'" + text.replace("'", "''") + "'"

@@ -9,14 +9,13 @@ import duckdb
 import pytest
 
 from liquidity_pipeline.brief.model import Brief
-from liquidity_pipeline.models import engine
 from liquidity_pipeline.pipeline import Pipeline
 from liquidity_pipeline.sandbox.options import Options
 from liquidity_pipeline.sandbox.server import start
 from liquidity_pipeline.settings import SANDBOX, Settings
 from liquidity_pipeline.sources.fetch import Window
-from liquidity_pipeline.sources.registry import SOURCES
 from liquidity_pipeline.storage.warehouse import reading
+from liquidity_pipeline_tests.filling import build, fill
 
 # A Friday; the season needs three years of weeks before it.
 TODAY, FIRST = date(2026, 2, 6), date(2022, 9, 1)
@@ -32,12 +31,7 @@ def briefed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Pipeline]:
             sandbox_url=running.url,
             as_of=TODAY,
         )
-        pipeline = Pipeline(settings)
-        for source in SOURCES.values():
-            pipeline.ingest(source, Window.of_months(FIRST, TODAY))
-        pipeline.read_policy_events()
-        for _ in pipeline.build_marts(engine.build_order()):
-            pass
+        pipeline = build(fill(Pipeline(settings), Window.of_months(FIRST, TODAY)))
         pipeline.publish()
         yield pipeline
 

@@ -9,6 +9,7 @@ from liquidity_pipeline.contracts.marts import MART_TABLES
 from liquidity_pipeline.engines import dialect
 from liquidity_pipeline.engines.spark import QUERIES, runs_here
 from liquidity_pipeline.models import engine
+from liquidity_pipeline.models.lineage import tables_read
 
 BY_SYMBOL = [name for name in MART_TABLES if engine.by_symbol(name)]
 SQL = {name: engine.sql(name) for name in QUERIES} | {
@@ -34,9 +35,9 @@ def test_a_query_reads_views_of_spark_for_the_tables_that_it_reads_in_duckdb(nam
     translated = parse_one(dialect.to_spark(SQL[name]), read="spark")
     ctes = {cte.alias for cte in translated.find_all(exp.CTE)}
     found = {table.name for table in translated.find_all(exp.Table)} - ctes
-    assert found == {dialect.view_name(table) for table in dialect.tables(SQL[name])}
+    assert found == {dialect.view_name(table) for table in tables_read(SQL[name])}
     assert not any(table.db for table in translated.find_all(exp.Table))
-    assert dialect.tables(SQL[name]) <= engine.upstream(name)
+    assert tables_read(SQL[name]) <= engine.upstream(name)
 
 
 @pytest.mark.parametrize("name", SQL)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from datetime import date
 from pathlib import Path
 
 import numpy as np
@@ -16,7 +17,7 @@ from liquidity_pipeline.engines.spark import Cluster, EngineError
 from liquidity_pipeline.models import building, engine
 from liquidity_pipeline.settings import SPARK, Settings
 from liquidity_pipeline.storage.lake import Lake
-from liquidity_pipeline_tests.models.world import World, end_of
+from liquidity_pipeline_tests.models.world import World, end_of, tga
 from liquidity_pipeline_tests.models.worlds import sessions, world
 
 
@@ -81,6 +82,50 @@ def test_a_cluster_that_refused_is_not_asked_again_for_each_mart(
             with pytest.raises(EngineError, match="nobody answers"):
                 cluster.compute(name, connection)
     assert asked == ["spark://head:7077"]
+
+
+class Recorder:
+    """Stands for a session of Spark, its reader and its frames; keeps the rows that it was sent."""
+
+    def __init__(self) -> None:
+        self.sent: list[pa.Table] = []
+        self.read_files: tuple[str, ...] = ()
+        self.read = self
+
+    def createDataFrame(self, rows: pa.Table) -> Recorder:  # noqa: N802 - Spark's name
+        self.sent.append(rows)
+        return self
+
+    def parquet(self, *paths: str) -> Recorder:
+        self.read_files = paths
+        return self
+
+    def sql(self, _: str) -> Recorder:
+        return self
+
+    def createOrReplaceTempView(self, _: str) -> None:  # noqa: N802 - Spark's name
+        pass
+
+
+@pytest.mark.parametrize("is_past", [True, False])
+def test_a_run_as_of_a_past_day_sends_rows_as_they_stood(tmp_path: Path, is_past: bool) -> None:
+    """The files may hold corrections that were seen later, which the session has undone."""
+    hand_made = World(tmp_path).add("tga_balance", tga(date(2026, 1, 5), 110))
+    spark = Recorder()
+    cluster = Cluster("local[*]", hand_made.lake, hand_made.marts, is_past=is_past)
+    with hand_made.session() as connection:
+        rows = connection.execute("from lake.tga_balance").to_arrow_table()
+        stood = rows.set_column(
+            rows.schema.get_field_index("closing_usd_mn"), "closing_usd_mn", pa.array([100.0])
+        )
+        connection.register("stood", stood)
+        connection.execute("create or replace view lake.tga_balance as from stood")
+        cluster._offer_source("tga_balance", spark, connection)
+    closings = [
+        t["closing_usd_mn"].to_pylist() for t in spark.sent if "closing_usd_mn" in t.schema.names
+    ]
+    assert closings == ([[100.0]] if is_past else [])
+    assert bool(spark.read_files) is not is_past
 
 
 @pytest.mark.parametrize("name", ["rolling_correlations", "rank_correlations"])

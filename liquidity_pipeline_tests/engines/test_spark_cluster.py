@@ -27,7 +27,6 @@ from liquidity_pipeline.sandbox.options import Options
 from liquidity_pipeline.sandbox.server import start
 from liquidity_pipeline.settings import SANDBOX, Settings
 from liquidity_pipeline.sources.fetch import Window
-from liquidity_pipeline.sources.registry import SOURCES
 from liquidity_pipeline_tests.engines.cluster import (
     LoopbackCluster,
     java,
@@ -35,6 +34,7 @@ from liquidity_pipeline_tests.engines.cluster import (
     loopback_connect,
     write_defaults,
 )
+from liquidity_pipeline_tests.filling import build, fill
 from liquidity_pipeline_tests.models.world import World
 from liquidity_pipeline_tests.models.worlds import sessions
 
@@ -75,14 +75,8 @@ def history(tmp_path_factory: pytest.TempPathFactory) -> Pipeline:
             sandbox_url=running.url,
             as_of=TODAY,
         )
-        pipeline = Pipeline(settings)
-        for source in SOURCES.values():
-            pipeline.ingest(source, Window.of_months(FIRST, TODAY))
-    pipeline.read_policy_events()
-    assert not [
-        built.failure for built in pipeline.build_marts(engine.build_order()) if built.failure
-    ]
-    return pipeline
+        pipeline = fill(Pipeline(settings), Window.of_months(FIRST, TODAY))
+    return build(pipeline)
 
 
 @pytest.fixture(scope="module")

@@ -8,12 +8,12 @@ from datetime import date, datetime
 import pyarrow as pa
 
 from liquidity_pipeline.contracts.meta import COVERAGE
+from liquidity_pipeline.contracts.reach import PRICE_TABLES
 from liquidity_pipeline.contracts.sources import SOURCE_TABLES
 from liquidity_pipeline.ingestion.coverage import last_full_day
 
 Through = Mapping[tuple[str, str], date | None]
 FIRST = date(1990, 1, 1)
-_SYMBOLS = ("index_prices", "crypto_prices")
 
 
 def everything(
@@ -28,9 +28,9 @@ def everything(
         (table.name, entity)
         for table in SOURCE_TABLES.values()
         for entity in (*table.releases, *table.parts, *table.on_occasion)
-        if table.name not in _SYMBOLS
+        if table.name not in PRICE_TABLES
     ]
-    inputs += [(table, symbol) for symbol in symbols for table in _SYMBOLS]
+    inputs += [(table, symbol) for symbol in symbols for table in PRICE_TABLES]
     rows = []
     for table, entity in inputs:
         last = cut.get((table, entity), end)

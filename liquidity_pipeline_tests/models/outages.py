@@ -26,7 +26,7 @@ import pyarrow.parquet as pq
 
 from liquidity_pipeline.contracts.marts import MART_TABLES
 from liquidity_pipeline.contracts.meta import SIGN_CONVENTIONS
-from liquidity_pipeline.contracts.reach import PRICES, REFINEMENTS
+from liquidity_pipeline.contracts.reach import PRICE_TABLES, PRICES, REFINEMENTS
 from liquidity_pipeline.contracts.sources import SOURCE_TABLES
 from liquidity_pipeline.contracts.table import Table
 from liquidity_pipeline.ingestion.coverage import Records, coverage
@@ -351,7 +351,7 @@ def _is_reached(name: str, touched: frozenset[str], different: set[str]) -> bool
     """Tell whether a mart reads or rests on what differs from the good day."""
     rests = {each.table for each in MART_TABLES[name].rests_on}
     if PRICES in rests:
-        rests |= {"index_prices", "crypto_prices"}
+        rests |= set(PRICE_TABLES)
     for (table, _), finer in REFINEMENTS.items():
         if table in rests:
             rests |= {each.table for each in finer}

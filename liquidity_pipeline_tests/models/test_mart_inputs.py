@@ -21,8 +21,8 @@ from liquidity_pipeline.models import engine
 from liquidity_pipeline.pipeline import Pipeline
 from liquidity_pipeline.settings import Settings, default_reference_dir
 from liquidity_pipeline.sources.fetch import Window
-from liquidity_pipeline.sources.registry import SOURCES
 from liquidity_pipeline.storage.lake import Lake
+from liquidity_pipeline_tests.filling import fill
 
 TODAY = date(2026, 2, 6)
 WINDOW = Window.of_months(date(2025, 11, 1), TODAY)
@@ -38,10 +38,7 @@ def pipeline(sandbox: str, tmp_path_factory: pytest.TempPathFactory) -> Pipeline
     settings = Settings(
         folder / "data", endpoints=sandbox, as_of=TODAY, reference_dir=folder / "reference"
     )
-    pipeline = Pipeline(settings)
-    for each in SOURCES.values():
-        pipeline.ingest(each, WINDOW)
-    pipeline.read_policy_events()
+    pipeline = fill(Pipeline(settings), WINDOW)
     built(pipeline, engine.build_order())
     assert pipeline.stale_marts() == []
     return pipeline

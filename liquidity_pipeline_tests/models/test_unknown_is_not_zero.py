@@ -24,6 +24,10 @@ MODELS = Path(engine.__file__).parent
 FOLDERS = (*sorted(set(FAMILY_OF_MART.values())), "views")
 
 
+# Any values will do: what a statement passes over does not depend on them.
+VALUES = {"column": "sofr_iorb_bp", "asset": "SPX", "days": 28, "first": 1, "last": 2}
+
+
 def _queries() -> dict[str, str]:
     """Return all SQL of the models by name: marts, views, and the statements of marts in Python."""
     found = {
@@ -33,7 +37,7 @@ def _queries() -> dict[str, str]:
     }
     for folder in MODELS.glob("*/queries"):
         for name in statements(folder):
-            sql = query(name, folder, column="sofr_iorb_bp", asset="SPX", days=28)
+            sql = query(name, folder, **VALUES)
             # What others include begins with its `with` and ends before their first part.
             found[name] = f"{sql.removesuffix(',')} from taken" if sql.endswith(",") else sql
     return found

@@ -26,7 +26,11 @@ _IORB = Input("market_series", "IORB", from_day="2021-07-29")
 DAILY = {
     "tga_change": (Input("tga_balance"),),
     "net_settlement": (AUCTIONS,),
-    "reserve_drain_estimate": (Input("tga_balance"), ON_RRP, FED_OPERATIONS),
+    "reserve_drain_estimate": (
+        Input("tga_balance"),
+        replace(ON_RRP, from_start=True, is_change=True),
+        replace(FED_OPERATIONS, from_start=True),
+    ),
     "fed_bill_purchases": (FED_OPERATIONS,),
     "sofr_iorb_change": (_SOFR, _IORB),
 }

@@ -99,14 +99,6 @@ session_spreads as (
     where days.is_nyse and funding.sofr_iorb_bp is not null
 ),
 
--- From when on a day without an operation, or without a change of the facility, had none.
-known as (
-    select
-        max(case when table_name = 'fed_operations' then known_from end) as operations_from,
-        max(case when table_name = 'repo_operations' and entity = 'on_rrp' then known_from end) as on_rrp_from
-    from meta.coverage
-),
-
 drivers as (
     select 'daily' as frequency, date, 'tga_change' as driver, tga_change as value
     from flows
@@ -114,10 +106,6 @@ drivers as (
     select 'daily' as frequency, date, 'reserve_drain_estimate' as driver,
         tga_change + on_rrp_change - outright_purchases
     from flows
-    cross join known
-    where known.operations_from <= date and (
-        date < date '2013-09-23' or known.on_rrp_from < greatest(date, date '2013-09-24')
-    )
     union all
     select 'daily' as frequency, by_session.date, 'net_settlement' as driver, by_session.net_settlement
     from by_session

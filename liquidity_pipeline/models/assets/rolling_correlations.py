@@ -10,15 +10,17 @@ in `marts.weekly_correlations`. What is set beside what, and when coins are samp
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 import pyarrow as pa
 
 from liquidity_pipeline.contracts.assets.correlations import RANK_CORRELATIONS, ROLLING_CORRELATIONS
-from liquidity_pipeline.models.mart import BySymbol, PythonMart
+from liquidity_pipeline.models.mart import BySymbol, PythonMart, Rows
+from liquidity_pipeline.models.statements import query
 from liquidity_pipeline.statistics import panels
 from liquidity_pipeline.statistics.inference import Floats, Integers, fisher_band
 from liquidity_pipeline.statistics.rolling import (
@@ -40,15 +42,7 @@ LENGTHS = tuple(window.length for window in WINDOWS)
 # variance. Ranks are those of the values themselves, which rounding would tie.
 MILLIONTHS = 1e6
 
-_BY_SESSION = """
-    select days.nyse_number as session, rows.{name}, rows.{value} as value
-    from marts.{table} as rows
-    join meta.calendar_days as days on days.date = rows.date
-    where rows.frequency = 'daily'
-    order by rows.{name}, session
-"""
-_DRIVERS = _BY_SESSION.format(table="driver_changes", name="driver", value="value")
-_RETURNS = _BY_SESSION.format(table="sampled_returns", name="asset", value="return_pct")
+_QUERIES = Path(__file__).parent / "queries"
 
 
 @dataclass(frozen=True)
@@ -62,15 +56,13 @@ class Drivers:
     @classmethod
     def read(cls, connection: duckdb.DuckDBPyConnection) -> Drivers | None:
         """Read `marts.driver_changes`; None where there is nothing yet."""
-        rows = connection.execute(_DRIVERS).to_arrow_table()
+        rows = connection.execute(query("drivers_by_session", _QUERIES)).to_arrow_table()
         if not rows.num_rows:
             return None
         values = series(rows, "driver")
-        days = connection.execute(
-            "select date, known_by from meta.calendar_days "
-            "where is_nyse and nyse_number between ? and ? order by nyse_number",
-            [values.first_session, values.first_session + values.n_sessions - 1],
-        ).to_arrow_table()
+        last = values.first_session + values.n_sessions - 1
+        sql = query("sessions_between", _QUERIES, first=values.first_session, last=last)
+        days = connection.execute(sql).to_arrow_table()
         dates, known_at = (days.column(name).to_numpy() for name in ("date", "known_by"))
         return cls(values, dates, known_at)
 
@@ -120,12 +112,12 @@ class Drivers:
         }
 
 
-def _correlations(connection: duckdb.DuckDBPyConnection) -> Callable[[pa.Table], pa.Table] | None:
+def _correlations(connection: duckdb.DuckDBPyConnection) -> Rows | None:
     drivers = Drivers.read(connection)
     return drivers.correlations if drivers else None
 
 
-def _ranks(connection: duckdb.DuckDBPyConnection) -> Callable[[pa.Table], pa.Table] | None:
+def _ranks(connection: duckdb.DuckDBPyConnection) -> Rows | None:
     drivers = Drivers.read(connection)
     return drivers.ranks if drivers else None
 
@@ -188,12 +180,13 @@ def _without_gaps(drivers: Series) -> Iterator[tuple[Integers, Integers]]:
         yield np.array(rows), np.flatnonzero(~gaps[rows[0]])
 
 
+_RETURNS_BY_SESSION = query("returns_by_session", _QUERIES)
 _READS = frozenset({"marts.sampled_returns", "marts.driver_changes", "meta.calendar_days"})
 MARTS = {
     "rolling_correlations": PythonMart.by_symbol(
-        BySymbol(_RETURNS, "asset", _correlations, ROLLING_CORRELATIONS), _READS
+        BySymbol(_RETURNS_BY_SESSION, "asset", _correlations, ROLLING_CORRELATIONS), _READS
     ),
     "rank_correlations": PythonMart.by_symbol(
-        BySymbol(_RETURNS, "asset", _ranks, RANK_CORRELATIONS), _READS
+        BySymbol(_RETURNS_BY_SESSION, "asset", _ranks, RANK_CORRELATIONS), _READS
     ),
 }

@@ -5,8 +5,8 @@ Rolling windows of days are in `rolling_correlations`. Sources: Fisher (1921); m
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 
 import duckdb
 import numpy as np
@@ -14,7 +14,8 @@ import pyarrow as pa
 
 from liquidity_pipeline.contracts.assets.correlations import WEEKLY_CORRELATIONS
 from liquidity_pipeline.contracts.assets.drivers import WEEKLY_DRIVERS
-from liquidity_pipeline.models.mart import BySymbol, PythonMart
+from liquidity_pipeline.models.mart import BySymbol, PythonMart, Rows
+from liquidity_pipeline.models.statements import query
 from liquidity_pipeline.statistics import panels
 from liquidity_pipeline.statistics.inference import Floats, fisher_band
 from liquidity_pipeline.statistics.multiple_tests import bonferroni
@@ -26,17 +27,11 @@ from liquidity_pipeline.statistics.rolling import (
     series,
 )
 
+_QUERIES = Path(__file__).parent / "queries"
+
 # Fewer independent weeks say nothing (method, C7).
 MIN_WEEKS = 60
 WINDOWS = (Window(104, MIN_WEEKS), Window(156, MIN_WEEKS))
-
-
-_RETURNS = """
-    select date, asset, return_pct as value
-    from marts.sampled_returns
-    where frequency = 'weekly'
-    order by asset, date
-"""
 
 
 @dataclass(frozen=True)
@@ -99,7 +94,7 @@ class Drivers:
         return series(numbered, "asset", self.values.first_session, self.values.n_sessions)
 
 
-def _correlations(connection: duckdb.DuckDBPyConnection) -> Callable[[pa.Table], pa.Table] | None:
+def _correlations(connection: duckdb.DuckDBPyConnection) -> Rows | None:
     drivers = Drivers.read(connection)
     return drivers.correlations if drivers else None
 
@@ -125,7 +120,7 @@ def _estimates(correlation: Floats, n_obs: np.ndarray, n_tests: int) -> dict[str
 
 MARTS = {
     "weekly_correlations": PythonMart.by_symbol(
-        BySymbol(_RETURNS, "asset", _correlations, WEEKLY_CORRELATIONS),
+        BySymbol(query("returns_by_week", _QUERIES), "asset", _correlations, WEEKLY_CORRELATIONS),
         frozenset(
             {
                 "marts.sampled_returns",
