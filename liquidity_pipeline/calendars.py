@@ -213,6 +213,11 @@ def _file_day(thursday: date) -> date:
 
 
 @cache
+def new_york_day(moment: datetime) -> date:
+    """Return the day in New York of a moment (naive UTC)."""
+    return moment.replace(tzinfo=UTC).astimezone(NEW_YORK).date()
+
+
 def utc(day: date, at: time, zone: tzinfo = NEW_YORK) -> datetime:
     """Return the naive UTC moment of a wall-clock time, New York's by default."""
     return datetime.combine(day, at, zone).astimezone(UTC).replace(tzinfo=None)

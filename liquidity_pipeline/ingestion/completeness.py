@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, datetime, timedelta
 
-from liquidity_pipeline.calendars import Release
+from liquidity_pipeline.calendars import Release, new_york_day
 from liquidity_pipeline.contracts.table import Table
 from liquidity_pipeline.ingestion.fetch_history import FetchHistory
-from liquidity_pipeline.settings import NEW_YORK
 from liquidity_pipeline.sources.fetch import Window, month_end
 from liquidity_pipeline.sources.registry import Source
 from liquidity_pipeline.storage.lake import Lake
@@ -141,7 +140,7 @@ def ranges_to_fetch(
     without a part are fetched again. So are those in which a second provider may hide that the
     first was down, whose file is gone, or which are on the basis before a split.
     """
-    today = now.replace(tzinfo=UTC).astimezone(NEW_YORK).date()
+    today = new_york_day(now)
     young = today.replace(day=1) - _DAY
     months = set(window.months)
     wanted = {month for month in months if month_end(month) >= young}

@@ -16,7 +16,7 @@ from functools import cached_property
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from liquidity_pipeline.calendars import Release
+from liquidity_pipeline.calendars import Release, new_york_day
 from liquidity_pipeline.contracts.meta import COVERAGE
 from liquidity_pipeline.contracts.sources.treasury import DEBT_SETTLEMENTS
 from liquidity_pipeline.contracts.table import Table
@@ -169,7 +169,7 @@ def _observed(history: _History, universe: Universe) -> Iterator[Known]:
 
 
 def _by_rows(history: _History, entity: str, release: Release, held: Sequence[date]) -> Known:
-    today = history.now.replace(tzinfo=UTC).astimezone(NEW_YORK).date()
+    today = new_york_day(history.now)
     # An administered rate is due before its day comes.
     due = release.due(held[0] if held else today - _TWO_MONTHS, today + _DAY, history.now)
     expected = _until_next(release, due[-1], today) if due else None

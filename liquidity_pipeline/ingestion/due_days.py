@@ -11,6 +11,7 @@ from dataclasses import asdict, dataclass
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
+from liquidity_pipeline.calendars import new_york_day
 from liquidity_pipeline.settings import NEW_YORK
 
 
@@ -49,7 +50,7 @@ class Expectation:
         What is due on no day is stale when its fetch failed; what never came and has a problem is
         stale also before its first due day.
         """
-        today = now.replace(tzinfo=UTC).astimezone(NEW_YORK).date()
+        today = new_york_day(now)
         due = [day for day in self._public(self.due, now) if day <= today]
         absent = sum(1 for _ in self._public(self.absent, now))
         never_came = self.last_day is None and self.problem is not None

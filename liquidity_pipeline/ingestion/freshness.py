@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Mapping
-from datetime import UTC, date, datetime
+from datetime import date, datetime
 
 import pyarrow as pa
 
-from liquidity_pipeline.calendars import Release
+from liquidity_pipeline.calendars import Release, new_york_day
 from liquidity_pipeline.contracts.meta import FRESHNESS
 from liquidity_pipeline.contracts.table import Table
 from liquidity_pipeline.ingestion.completeness import first_month, present_days, releases
 from liquidity_pipeline.ingestion.due_days import DueDay, Expectation, end_of_month
-from liquidity_pipeline.settings import NEW_YORK
 from liquidity_pipeline.sources.fetch import Window
 from liquidity_pipeline.sources.registry import SOURCES
 from liquidity_pipeline.storage.archive import Archive
@@ -58,7 +57,7 @@ def _entities(
     lake: Lake, table: Table, universe: Universe, now: datetime
 ) -> Iterator[tuple[str, Release | None, Collection[date], list[DueDay]]]:
     """Yield each entity with its calendar, the days that are held, and the days due this month."""
-    today = now.replace(tzinfo=UTC).astimezone(NEW_YORK).date()
+    today = new_york_day(now)
     first = first_month(lake, table)
     present = present_days(lake, table, lake.months(table) or None) if first else {}
     window = Window.of_months(first or today.replace(day=1), today)
@@ -81,7 +80,7 @@ def _due_this_month(release: Release, window: Window, now: datetime) -> list[Due
 
 def _from_newest(due: list[DueDay], newest: date | None, now: datetime) -> tuple[DueDay, ...]:
     """Leave out the days before the last one that is both held and due already."""
-    today = now.replace(tzinfo=UTC).astimezone(NEW_YORK).date()
+    today = new_york_day(now)
     met = [
         one.day
         for one in due

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, datetime, timedelta
 from functools import cache
 from itertools import pairwise
 
@@ -10,15 +10,16 @@ import numpy as np
 import pyarrow as pa
 
 from liquidity_pipeline import calendars
+from liquidity_pipeline.calendars import new_york_day
 from liquidity_pipeline.contracts.meta import CALENDAR_DAYS, CLOCK, UNIVERSE
-from liquidity_pipeline.settings import FIRST_MONTH, NEW_YORK
+from liquidity_pipeline.settings import FIRST_MONTH
 from liquidity_pipeline.sources.fetch import month_end
 from liquidity_pipeline.universe import Universe
 
 
 def clock(now: datetime) -> pa.Table:
     """Return `meta.clock`; `now` is naive UTC."""
-    today = now.replace(tzinfo=UTC).astimezone(NEW_YORK).date()
+    today = new_york_day(now)
     return pa.table({"now": [now], "today": [today]}, schema=CLOCK.arrow_schema)
 
 

@@ -5,12 +5,13 @@ The feed never deletes a row and keeps no history; what it scheduled earlier can
 
 from __future__ import annotations
 
-from datetime import date, datetime, time
+from datetime import datetime, time
 from typing import Any
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from liquidity_pipeline.calendars import new_york_day
 from liquidity_pipeline.sources.boundary import declared
 from liquidity_pipeline.sources.fetch import Fetch
 from liquidity_pipeline.sources.fiscal_client import ACCOUNTING, PUBLISHER, Records, good_rows, read
@@ -57,26 +58,29 @@ def collect_announcements(fetch: Fetch, auctions: pa.Table) -> pa.Table:
     )
     return good_rows(
         records,
-        lambda part: parse_announcements(part, auctions, fetch.today, fetch.now),
+        lambda part: parse_announcements(part, auctions, fetch.now, fetch.seen_at),
         fetch.left_out("Treasury announcements feed"),
     )
 
 
 @declared("rows of announcements", publisher=PUBLISHER)
 def parse_announcements(
-    records: Records, auctions: pa.Table, today: date, now: datetime
+    records: Records, auctions: pa.Table, now: datetime, seen_at: datetime
 ) -> pa.Table:
     """Return issue legs of scheduled auctions that the parsed `auctions` do not hold yet.
 
-    One per class, term and auction day (no two auctions since 2005 share these), from the row
-    published last; rows of past auctions, which the feed never deletes, are dropped. par is NULL
-    while no amount is announced. A row is known since its announcement; before it, since 16:00
-    New York of its `record_date`, or now. Raises UnexpectedPayloadError for an unknown label.
+    One per class, term and auction day (no two auctions since 2005 share these), from the row that
+    was published last by `now`; rows of past auctions, which the feed never deletes, are dropped.
+    par is NULL while no amount is announced. A row is known since its announcement; before it,
+    since 16:00 New York of its `record_date`, or since it was seen if that is earlier. Raises
+    UnexpectedPayloadError for an unknown label.
     """
     records.require("security_type", "security_term", "auction_date", "issue_date")
     if unknown := set(records.text("security_type")) - _ANNOUNCED_TYPES.keys():
         raise records.error(f"unknown security_type {unknown}; known are {list(_ANNOUNCED_TYPES)}")
-    legs = _announced_legs(records, now)
+    legs = _announced_legs(records, now, seen_at)
+    legs = legs.filter(pc.less_equal(legs["known_at"], pa.scalar(now, STAMP)))
+    today = new_york_day(now)
     held = set(_keys(auctions, "security_class", "remaining_term", "auction_date"))
     held_cusips = set(_keys(auctions, "cusip", "auction_date"))
     scheduled = {
@@ -95,7 +99,7 @@ def parse_announcements(
     return legs.take(pa.array(scheduled.values(), pa.int64()))
 
 
-def _announced_legs(records: Records, now: datetime) -> pa.Table:
+def _announced_legs(records: Records, now: datetime, seen_at: datetime) -> pa.Table:
     """Return every row of the feed as an issue leg, the oldest publication first."""
     oldest_first = records.table.sort_by("record_date")
     records = Records(oldest_first, records.url)
@@ -109,7 +113,10 @@ def _announced_legs(records: Records, now: datetime) -> pa.Table:
         at if at and at <= now else None
         for at in moments(records.days("announcemt_date").to_pylist(), ANNOUNCED)
     ]
-    known = [at or min(seen or now, now) for at, seen in zip(announced, published, strict=True)]
+    known = [
+        at or min(publication or seen_at, seen_at)
+        for at, publication in zip(announced, published, strict=True)
+    ]
     return settlements(
         {
             "settlement_date": records.days("issue_date"),

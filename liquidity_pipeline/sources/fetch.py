@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from typing import TYPE_CHECKING, Protocol, TypeVar
 
-from liquidity_pipeline.settings import NEW_YORK
+from liquidity_pipeline.calendars import new_york_day
 from liquidity_pipeline.sources.answers import Answer, is_page, refusal
 from liquidity_pipeline.sources.boundary import declared
 from liquidity_pipeline.sources.errors import (
@@ -186,15 +186,16 @@ class Fetch:
     @property
     def today(self) -> date:
         """The New York day of `now`."""
-        return self.now.replace(tzinfo=UTC).astimezone(NEW_YORK).date()
+        return new_york_day(self.now)
 
     @property
     def seen_at(self) -> datetime:
-        """The real moment of the newest answer (naive UTC), by which its rows were public.
+        """The moment (naive UTC) by which the rows of the answers were public: `now`.
 
-        As of an earlier day it is later than `now`: what is seen today was not seen then.
+        As of an earlier day it is the real moment: what is seen today was not seen then.
         """
-        return max((answer.fetched_at for _, _, answer in self.answers), default=self.now)
+        seen = max((answer.fetched_at for _, _, answer in self.answers), default=self.now)
+        return seen if new_york_day(seen) > self.today else self.now
 
     @property
     def last_day(self) -> date:

@@ -22,7 +22,7 @@ from http import HTTPStatus
 from pathlib import Path
 from typing import Any
 
-from liquidity_pipeline.settings import NEW_YORK
+from liquidity_pipeline.calendars import new_york_day
 from liquidity_pipeline.sources.answers import Answer
 from liquidity_pipeline.sources.errors import ReplayError, TransientError
 from liquidity_pipeline.sources.fetch import Fetch, Split, Window
@@ -60,12 +60,12 @@ class FetchRecord:
     @property
     def day(self) -> date:
         """The New York day of the fetch: the real one, or an earlier one as of it."""
-        return _new_york_day(min(self.now, self.kept_at))
+        return new_york_day(min(self.now, self.kept_at))
 
     @property
     def is_as_of(self) -> bool:
         """Tell whether the fetch was made as of an earlier day."""
-        return self.day < _new_york_day(self.kept_at)
+        return self.day < new_york_day(self.kept_at)
 
     @property
     def missed(self) -> frozenset[str]:
@@ -303,10 +303,6 @@ class _Recorded:
             body=self._archive.body(kept["sha256"]),
             fetched_at=datetime.fromisoformat(kept["fetched_at"]),
         )
-
-
-def _new_york_day(moment: datetime) -> date:
-    return moment.replace(tzinfo=UTC).astimezone(NEW_YORK).date()
 
 
 def _came(answer: dict[str, Any]) -> bool:

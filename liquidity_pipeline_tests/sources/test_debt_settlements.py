@@ -305,6 +305,29 @@ def test_of_two_rows_for_one_scheduled_auction_the_last_published_holds(make_fet
     assert names(rows) == {"issue/912797CC3/2026-02-09", "redemption/OLD/2025-08-04"}
 
 
+def test_as_of_a_day_the_feed_says_what_it_had_published_by_then(make_fetch, monkeypatch):
+    """Two days later the auction was moved by a week; today's answer has both rows."""
+    monkeypatch.setattr(Fetch, "seen_at", moment(2026, 10, 1))
+    moved = announcement(record_date="2026-02-03", issue_date="2026-02-19")
+    (first,) = (
+        row
+        for row in upcoming(make_fetch, OUTSTANDING, feed=[announcement(), moved])[0]
+        if row["leg"] == "issue"
+    )
+    assert first["settlement_date"] == date(2026, 2, 12)
+    (later,) = (
+        row
+        for row in upcoming(
+            make_fetch, OUTSTANDING, feed=[announcement(), moved], now=moment(2026, 2, 4, 3)
+        )[0]
+        if row["leg"] == "issue"
+    )
+    assert later["settlement_date"] == date(2026, 2, 19)
+    unseen = announcement(record_date="null")
+    rows, _ = upcoming(make_fetch, OUTSTANDING, feed=[unseen])
+    assert [row for row in rows if row["leg"] == "issue"] == [], "nobody knows since when"
+
+
 def test_a_feed_that_is_not_served_is_a_gap(make_fetch):
     fetch = make_fetch(Canned({AUCTIONS: Auctions(OUTSTANDING)}), *FEBRUARY, now=SUNDAY)
     assert collect_upcoming_settlements(fetch)["upcoming_settlements"].num_rows == 1
