@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import date, datetime
 
 import duckdb
@@ -126,6 +128,16 @@ def test_a_page_without_markers_is_refused(page: str) -> None:
         replace_section(page, "part", "new")
 
 
+@contextmanager
+def marts_with(name: str, rows: list[dict]) -> Iterator[duckdb.DuckDBPyConnection]:
+    """Give a session with one mart of a few columns."""
+    with duckdb.connect() as connection:
+        connection.execute("create schema marts")
+        connection.register("rows", pa.Table.from_pylist(rows))
+        connection.execute(f"create table marts.{name} as from rows")
+        yield connection
+
+
 def test_outlooks_are_compared_on_the_same_fridays() -> None:
     """Errors of 1 and 3 bn: median and mean 2.0; a Friday without last year's value is left out."""
     friday = date(2026, 1, 9)
@@ -146,10 +158,7 @@ def test_outlooks_are_compared_on_the_same_fridays() -> None:
         },
     ]
     each = [{**row, "security_group": g} for row in rows for g in ("all", "bills", "coupons")]
-    with duckdb.connect() as connection:
-        connection.execute("create schema marts")
-        connection.register("rows", pa.Table.from_pylist(each))
-        connection.execute("create table marts.settlement_outlook_score as from rows")
+    with marts_with("settlement_outlook_score", each) as connection:
         text = outlooks.settlements(connection, "live")
     assert "Recorded history, 2 Fridays from 2026-01-09 to 2026-01-16." in text
     assert "| 1 | 2.0 (2.0) | 2.0 (2.0) | 2.0 (2.0) | 6.0 / 6.0 / 6.0 | 4.0 / 4.0 / 4.0 |" in text
@@ -169,10 +178,7 @@ def test_a_band_counts_only_the_fridays_that_have_one() -> None:
         for component in ("tga", "drain_reserves")
         for day, inside in ((2, None), (9, True), (16, False))
     ]
-    with duckdb.connect() as connection:
-        connection.execute("create schema marts")
-        connection.register("rows", pa.Table.from_pylist(rows))
-        connection.execute("create table marts.drain_outlook_score as from rows")
+    with marts_with("drain_outlook_score", rows) as connection:
         text = outlooks.drains(connection, "sandbox")
     assert "Synthetic data of the sandbox, 3 Fridays" in text
     assert "| 2 | 10 / 20 / 30 | 50 % | 10 / 20 | 50 % |" in text

@@ -176,7 +176,7 @@ def test_undefined_is_null_on_adversarial_series(tmp_path: Path, cluster: Loopba
     )
 
 
-def test_a_worker_that_is_killed_half_way_costs_nothing(
+def test_a_worker_that_is_killed_on_the_way_costs_nothing(
     history: Pipeline, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ):
     # Far more tasks than there are symbols: most are empty, and some are left when a worker dies.
@@ -190,7 +190,7 @@ def test_a_worker_that_is_killed_half_way_costs_nothing(
         ours = engine.build("rolling_correlations", connection)
         session = on_spark._started()
         result = thread.submit(on_spark.compute, "rolling_correlations", connection)
-        done, tasks = wait_for_half(session)
+        done, tasks = wait_until_under_way(session)
         cluster.kill_worker(0)
         theirs = result.result(240)
         assert 0 < done < tasks
@@ -199,8 +199,8 @@ def test_a_worker_that_is_killed_half_way_costs_nothing(
     assert_equal(ours.sort_by(key), theirs.cast(ours.schema).sort_by(key))
 
 
-def wait_for_half(session: SparkSession) -> tuple[int, int]:
-    """Return how many tasks of the stage with many of them are done, when it is a third."""
+def wait_until_under_way(session: SparkSession) -> tuple[int, int]:
+    """Return how many tasks of the stage with many of them are done, and of how many: a third."""
     tracker = session.sparkContext.statusTracker()
     deadline = time.monotonic() + 120
     while time.monotonic() < deadline:
@@ -209,7 +209,7 @@ def wait_for_half(session: SparkSession) -> tuple[int, int]:
             if info and info.numTasks > 20 and info.numCompletedTasks > info.numTasks // 3:
                 return info.numCompletedTasks, info.numTasks
         time.sleep(0.01)
-    raise AssertionError("the stage by symbol was never seen half done")
+    raise AssertionError("the stage by symbol was never seen under way")
 
 
 def executors(session: SparkSession) -> int:
@@ -255,7 +255,7 @@ def test_a_cluster_that_loses_all_workers_is_given_up(
         session = on_spark._started()
         monkeypatch.setattr(spark, "SECONDS_WITHOUT_EXECUTOR", 5)
         result = thread.submit(on_spark.compute, "rolling_correlations", connection)
-        wait_for_half(session)
+        wait_until_under_way(session)
         for number in range(2):
             cluster.kill_worker(number)
         with pytest.raises(EngineError, match="gave no executor within 5 seconds"):

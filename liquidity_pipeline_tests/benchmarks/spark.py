@@ -1,6 +1,6 @@
 """From how many symbols a cluster is worth it: `marts.rolling_correlations` here and on Spark.
 
-Run it by hand: `python -m liquidity_pipeline_tests.benchmarks_spark [symbols] [sessions]`. Both
+Run it by hand: `python -m liquidity_pipeline_tests.benchmarks.spark [symbols] [sessions]`. Both
 read the same Parquet file of returns, compute the mart's rows by symbol with the same function
 (three windows, six drivers: correlation, band, rank correlation, beta, n) and write them as
 Parquet. One is this process; the other is a cluster of two workers with a core each on loopback.
