@@ -17,6 +17,13 @@ from liquidity_pipeline.sources.stand_in import recognized
 # Where a command notes its data directory, for the line that it may have to end with.
 DATA_DIR = "liquidity_pipeline.data_dir"
 
+# What the command line may say instead of the environment.
+_OPTIONS = {
+    "LIQUIDITY_DATA_DIR": "--data-dir",
+    "LIQUIDITY_ENDPOINTS": "--endpoints",
+    "LIQUIDITY_AS_OF": "--as-of",
+}
+
 
 @dataclass(frozen=True)
 class Place:
@@ -27,7 +34,7 @@ class Place:
     as_of: str | None = None
 
     def settings(self) -> Settings:
-        """Return the settings; raise SettingsError for what cannot be.
+        """Return the settings; raise SettingsError for what cannot be, in the words of who gave it.
 
         A sandbox that is asked by its address is still the sandbox, and its data are synthetic.
         """
@@ -35,20 +42,25 @@ class Place:
 
     @functools.cached_property
     def _resolved(self) -> Settings:
-        given = {
-            "LIQUIDITY_DATA_DIR": self.data_dir,
-            "LIQUIDITY_ENDPOINTS": self.endpoints,
-            "LIQUIDITY_AS_OF": self.as_of,
-        }
-        settings = Settings.from_env({**os.environ, **{k: v for k, v in given.items() if v}})
-        _refuse_future(settings)
+        said = (self.data_dir, self.endpoints, self.as_of)
+        given = {name: text for name, text in zip(_OPTIONS, said, strict=True) if text}
+        try:
+            settings = Settings.from_env({**os.environ, **given})
+            _refuse_future(settings)
+        except SettingsError as error:
+            message = str(error)
+            for name in given:
+                message = message.replace(name, _OPTIONS[name])
+            raise SettingsError(message) from None
         return recognized(settings)
 
 
 def _refuse_future(settings: Settings) -> None:
     today = datetime.now(NEW_YORK).date()
     if settings.as_of is not None and settings.as_of > today:
-        raise SettingsError(f"--as-of {settings.as_of} is in the future: today is {today}.")
+        raise SettingsError(
+            f"LIQUIDITY_AS_OF: {settings.as_of} is in the future: today is {today}."
+        )
 
 
 def placed(command: Callable[..., Any]) -> Callable[..., Any]:

@@ -21,7 +21,7 @@ from liquidity_pipeline.cli.progress import RunProgress, run_progress
 from liquidity_pipeline.cli.sandbox_starter import reachable
 from liquidity_pipeline.cli.signals import interruptible
 from liquidity_pipeline.cli.window import months
-from liquidity_pipeline.settings import LIVE, SANDBOX, Settings, SettingsError
+from liquidity_pipeline.settings import LIVE, SANDBOX, Settings, SettingsError, default_data_dir
 
 if TYPE_CHECKING:
     from liquidity_pipeline.orchestration.report import Report
@@ -175,12 +175,19 @@ def _print_problem(name: str, line: str) -> None:
 
 
 def _next_steps(settings: Settings) -> None:
-    live = settings.endpoints == LIVE
+    """Print commands for the same data; those of `make` know only the default directories."""
     # In a virtual environment that is not active, the shell does not know the command.
     found = shutil.which("liquidity")
     command = "liquidity" if found else os.path.relpath(Path(sys.executable).parent / "liquidity")
-    ask = f"{command} query --data-dir {shlex.quote(str(settings.data_dir))} 'show all tables'"
-    console.print(f"  look at it   {ask}", markup=False, soft_wrap=True)
-    console.print(f"  open the UI  make ui{' LIVE=1' if live else ''}")
-    if settings.endpoints == SANDBOX:
-        console.print("  go live      make run LIVE=1")
+    place = f"--data-dir {shlex.quote(str(settings.data_dir))}"
+    live = settings.endpoints == LIVE
+    at_default = settings.data_dir == Path(default_data_dir(settings.endpoints)).absolute()
+    if at_default:
+        look = f"make ui{' LIVE=1' if live else ''}"
+    else:
+        look = f"{command} ui {place}{'' if live else f' --endpoints {settings.endpoints}'}"
+    steps = {"look at it": f"{command} query {place} 'show all tables'", "open the UI": look}
+    if at_default and settings.endpoints == SANDBOX:
+        steps["go live"] = "make run LIVE=1"
+    for name, step in steps.items():
+        console.print(f"  {name:<12} {step}", markup=False, soft_wrap=True)

@@ -47,5 +47,5 @@ def _month(text: str | None, option: str, settings: Settings) -> date | None:
     except ValueError:
         raise SettingsError(f"{option}: '{text}' is not a month; expected YYYY-MM.") from None
     if month > settings.today:
-        raise SettingsError(f"{option} {text} is in the future: this run is of {settings.today}.")
+        raise SettingsError(f"{option}: {text} is in the future: this run is of {settings.today}.")
     return month

@@ -73,6 +73,7 @@ __all__ = [
     "CatalogueSettings",
     "Settings",
     "SettingsError",
+    "default_data_dir",
     "default_reference_dir",
     "parse_day",
 ]
@@ -115,7 +116,7 @@ class Settings:
         """Read every variable of the table above; raise SettingsError for one that is malformed."""
         env = {name: text for name, text in (os.environ if env is None else env).items() if text}
         endpoints = values.endpoints(env.get("LIQUIDITY_ENDPOINTS", LIVE))
-        default_dir = _default_data_dir(endpoints)
+        default_dir = default_data_dir(endpoints)
         as_of, sandbox_url = env.get("LIQUIDITY_AS_OF"), env.get("LIQUIDITY_SANDBOX_URL")
         return cls(
             data_dir=values.data_dir(env.get("LIQUIDITY_DATA_DIR", default_dir)),
@@ -331,7 +332,7 @@ def default_reference_dir() -> Path:
     return installed if installed.is_dir() else package.parent / "data" / "reference"
 
 
-def _default_data_dir(endpoints: str) -> str:
+def default_data_dir(endpoints: str) -> str:
     """Return a directory of its own for each origin."""
     if endpoints == LIVE:
         return "data"

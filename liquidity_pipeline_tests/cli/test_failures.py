@@ -125,9 +125,9 @@ def test_an_error_after_the_publication_does_not_deny_it(place, monkeypatch):
 @pytest.mark.parametrize(
     ("options", "said"),
     [
-        (("run", "--as-of", "2099-01-01"), "--as-of 2099-01-01 is in the future"),
-        (("run", "--since", "2099-01"), "--since 2099-01 is in the future"),
-        (("backfill", "--since", "2026-01", "--until", "2099-01"), "--until 2099-01 is in the"),
+        (("run", "--as-of", "2099-01-01"), "--as-of: 2099-01-01 is in the future"),
+        (("run", "--since", "2099-01"), "--since: 2099-01 is in the future"),
+        (("backfill", "--since", "2026-01", "--until", "2099-01"), "--until: 2099-01 is in the"),
     ],
 )
 def test_the_future_is_wrong_usage_before_anything_starts(options, said, tmp_path):
@@ -136,6 +136,33 @@ def test_the_future_is_wrong_usage_before_anything_starts(options, said, tmp_pat
     assert result.exit_code == USAGE, result.output
     assert said in words(result.output)
     assert not folder.exists()
+
+
+@pytest.mark.parametrize("option", ["--data-dir", "--endpoints", "--as-of"])
+def test_an_error_names_what_the_user_wrote_the_option_or_the_variable(
+    option, tmp_path, monkeypatch
+):
+    variable = f"LIQUIDITY_{option[2:].replace('-', '_').upper()}"
+    value = f"{tmp_path}/a%2Fb"
+    by_option = liquidity("run", option, value)
+    monkeypatch.setenv(variable, value)
+    by_variable = liquidity("run")
+    assert by_option.exit_code == by_variable.exit_code == USAGE
+    assert f"{option}: '{value}'" in words(by_option.output)
+    assert f"{variable}: '{value}'" in words(by_variable.output)
+
+
+def test_what_to_do_next_is_said_for_the_same_data(tmp_path, monkeypatch, capsys):
+    from liquidity_pipeline.cli.run import _next_steps
+    from liquidity_pipeline.settings import SANDBOX, Settings
+
+    monkeypatch.chdir(tmp_path)
+    _next_steps(Settings(tmp_path / "data" / "sandbox", endpoints=SANDBOX))
+    assert "make ui\n" in capsys.readouterr().out
+    _next_steps(Settings(tmp_path / "my own", endpoints=SANDBOX))
+    elsewhere = capsys.readouterr().out
+    assert f"ui --data-dir '{tmp_path}/my own' --endpoints sandbox\n" in elsewhere
+    assert "make" not in elsewhere
 
 
 def test_the_log_is_json_lines_where_that_is_asked_for(tmp_path):
