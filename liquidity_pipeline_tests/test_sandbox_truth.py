@@ -174,7 +174,7 @@ def test_independent_records_of_one_world_agree(
 ) -> None:
     if "meta.published_totals" in reconciliation.reads:
         pytest.skip("what others print describes the real world, not the sandbox's")
-    result = filled.pipeline.evaluate(reconciliation)
+    (result,) = filled.pipeline.evaluate_all([reconciliation])
     assert result.misses == 0
     if reconciliation.is_optional:
         # The Fed's holdings are served by CUSIP: nothing is assumed of them.

@@ -60,6 +60,11 @@ class Edition:
             write_text(keep_in / f"{self.brief['publication']['as_of']}.json", text)
 
 
+def is_complete(published: Path) -> bool:
+    """Tell whether the brief and its pages are beside a published file."""
+    return all(published.with_name(name).exists() for name in (MODEL, *PAGES.values()))
+
+
 def current(published: Path, briefs: Path) -> Brief:
     """Return the brief of a published file: the one written with it, else computed from it.
 

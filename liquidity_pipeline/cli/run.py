@@ -66,7 +66,7 @@ def run_and_exit(place: Place, request: Request) -> NoReturn:
         failures.record(error)
         _end(failures.explain(error, settings.data_dir), settings, before)
     _report(report, settings, request)
-    if not report.published:
+    if not report.is_current:
         sys.exit(NOT_PUBLISHED)
     sys.exit(OK if report.clean else INCOMPLETE)
 
@@ -129,10 +129,12 @@ def _execute(
 
 
 def _report(report: Report, settings: Settings, request: Request) -> None:
-    if report.published:
+    if report.is_current:
         if request.show:
             _show(settings)
-        console.print(f"\npublished {settings.published_file}", markup=False, soft_wrap=True)
+        file = settings.published_file
+        done = f"nothing new: {file} is up to date" if report.unchanged else f"published {file}"
+        console.print(f"\n{done}", markup=False, soft_wrap=True)
         if request.show:
             _next_steps(settings)
     else:

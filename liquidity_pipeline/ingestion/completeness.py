@@ -11,10 +11,9 @@ from liquidity_pipeline.contracts.table import Table
 from liquidity_pipeline.ingestion.fetch_history import FetchHistory
 from liquidity_pipeline.sources.fetch import Window, month_end
 from liquidity_pipeline.sources.registry import Source
-from liquidity_pipeline.storage.lake import Lake
+from liquidity_pipeline.storage.lake import Lake, PresentDays
 from liquidity_pipeline.universe import Universe
 
-PresentDays = Mapping[str, frozenset[date]]
 _DAY = timedelta(days=1)
 _NEVER = FetchHistory()
 
@@ -81,19 +80,6 @@ def missing(
     return gaps
 
 
-def present_days(lake: Lake, table: Table, months: Sequence[date] | None) -> PresentDays:
-    """Return the observation days that the lake has, per entity; in all months for None."""
-    assert table.day is not None  # noqa: S101 - only tables with a day are asked for
-    columns = [table.day, *([table.entity] if table.entity else [])]
-    rows = lake.read(table, columns) if months is None else lake.read_months(table, months, columns)
-    if not table.entity:
-        return {"": frozenset(rows[table.day].to_pylist())}
-    grouped = rows.group_by(table.entity).aggregate([(table.day, "distinct")])
-    entities = grouped[table.entity].to_pylist()
-    lists = grouped[f"{table.day}_distinct"].to_pylist()
-    return {entity: frozenset(days) for entity, days in zip(entities, lists, strict=True)}
-
-
 def first_month(lake: Lake, table: Table) -> date | None:
     """Return the first month of which the lake has rows that are due on days, None without any.
 
@@ -103,7 +89,7 @@ def first_month(lake: Lake, table: Table) -> date | None:
         return months[0]
     if not table.releases:
         return None
-    held = [min(days) for days in present_days(lake, table, None).values() if days]
+    held = [min(days) for days in lake.present_days(table).values() if days]
     return min(held).replace(day=1) if held else None
 
 
@@ -150,7 +136,7 @@ def ranges_to_fetch(
     for table in source.tables:
         wanted |= asked.doubtful.get(table.name, frozenset()) & months
         if table.releases:
-            present = present_days(lake, table, window.months)
+            present = lake.present_days(table)
             for gap in missing(present, table, universe, window, now):
                 wanted |= {day.replace(day=1) for day in gap.days} - asked.answered
         else:

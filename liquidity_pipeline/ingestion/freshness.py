@@ -10,7 +10,7 @@ import pyarrow as pa
 from liquidity_pipeline.calendars import Release, new_york_day
 from liquidity_pipeline.contracts.meta import FRESHNESS
 from liquidity_pipeline.contracts.table import Table
-from liquidity_pipeline.ingestion.completeness import first_month, present_days, releases
+from liquidity_pipeline.ingestion.completeness import first_month, releases
 from liquidity_pipeline.ingestion.due_days import DueDay, Expectation, end_of_month
 from liquidity_pipeline.sources.fetch import Window
 from liquidity_pipeline.sources.registry import SOURCES
@@ -59,7 +59,7 @@ def _entities(
     """Yield each entity with its calendar, the days that are held, and the days due this month."""
     today = new_york_day(now)
     first = first_month(lake, table)
-    present = present_days(lake, table, lake.months(table) or None) if first else {}
+    present = lake.present_days(table) if first else {}
     window = Window.of_months(first or today.replace(day=1), today)
     rules: Mapping[str, Release | None] = releases(table, universe) or {"": None}
     for entity, release in rules.items():

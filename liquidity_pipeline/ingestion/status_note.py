@@ -18,7 +18,7 @@ from typing import Any
 
 from liquidity_pipeline.ingestion.due_days import Expectation, end_of_month
 from liquidity_pipeline.settings import Settings
-from liquidity_pipeline.storage.files import replacing
+from liquidity_pipeline.storage.files import mark_of, replacing
 
 _PACKAGE = Path(__file__).parents[1]
 # The code that decides what is due and what is held.
@@ -31,7 +31,7 @@ def state_of_inputs(settings: Settings) -> str:
 
     Files of the lake count by inode, size and time of change, fetches by the newest of each source.
     """
-    parts = [*_files_of_lake(settings.lake_dir), *_newest_fetches(settings.archive_dir)]
+    parts = [*files_of(settings.lake_dir), *_newest_fetches(settings.archive_dir)]
     parts.append(hashlib.sha256(_content(settings.reference_dir / "universe.toml")).hexdigest())
     parts += _marks(_code())
     return hashlib.sha256("\n".join(parts).encode()).hexdigest()
@@ -42,15 +42,24 @@ def write(
     state: str,
     expected: Iterable[Expectation],
     now: datetime,
+    *,
     built_at: datetime,
+    made_of: str,
 ) -> None:
-    """Note a publication. `state` was taken before `expected` was; moments are naive UTC."""
+    """Note a publication. `state` was taken before `expected` was; moments are naive UTC.
+
+    `made_of` is a hash of what was published.
+    """
     content = {
         "state": state,
         "from": now,
         "until": end_of_month(now),
         "expected": [one.to_json() for one in expected],
-        "published": {"mark": _mark(settings.published_file), "built_at": built_at},
+        "published": {
+            "mark": mark_of(settings.published_file),
+            "built_at": built_at,
+            "made_of": made_of,
+        },
     }
     path = _path(settings)
     with replacing(path, path.parent) as unfinished:
@@ -77,11 +86,20 @@ def freshness(settings: Settings) -> list[dict[str, object]] | None:
 
 def built_at(settings: Settings) -> datetime | None:
     """Return when the published file was built (UTC); None where the note is of another file."""
+    moment = _of_published(settings, "built_at")
+    return None if moment is None else datetime.fromisoformat(moment).replace(tzinfo=UTC)
+
+
+def made_of(settings: Settings) -> str | None:
+    """Return the hash of what was published; None where the note is of another file."""
+    return _of_published(settings, "made_of")
+
+
+def _of_published(settings: Settings, what: str) -> str | None:
     try:
         published = _read(settings)["published"]
-        if published["mark"] != _mark(settings.published_file):
-            return None
-        return datetime.fromisoformat(published["built_at"]).replace(tzinfo=UTC)
+        of_this_file = published["mark"] == mark_of(settings.published_file)
+        return str(published[what]) if of_this_file else None
     except (OSError, KeyError, TypeError, ValueError):
         return None
 
@@ -99,14 +117,13 @@ def _iso(value: object) -> str:
     return value.isoformat()  # type: ignore[attr-defined,no-any-return]
 
 
-def _files_of_lake(root: Path) -> Iterator[str]:
-    """Yield a mark of every file in the folders of tables, and not of what is derived."""
+def files_of(root: Path) -> Iterator[str]:
+    """Yield a mark of every file in the folders of a lake's tables, and not of what is derived."""
     for folder in _folders(root):
-        for entry in sorted(os.scandir(folder), key=lambda entry: entry.name):
-            if not entry.is_dir():
-                yield from _marks([Path(entry.path)])
-            elif not entry.name.startswith("."):
-                yield from _marks(sorted(Path(entry.path).glob("*.parquet")))
+        yield from _marks(Path(entry.path) for entry in _entries(folder) if not entry.is_dir())
+        for month in _folders(folder):
+            files = (entry.path for entry in _entries(month) if entry.name.endswith(".parquet"))
+            yield from _marks(map(Path, files))
 
 
 def _newest_fetches(archive: Path) -> Iterator[str]:
@@ -117,11 +134,15 @@ def _newest_fetches(archive: Path) -> Iterator[str]:
 
 
 def _folders(root: Path) -> Sequence[Path]:
+    entries = _entries(root)
+    return [Path(e.path) for e in entries if e.is_dir() and not e.name.startswith(".")]
+
+
+def _entries(folder: Path) -> list[os.DirEntry[str]]:
     try:
-        entries = sorted(os.scandir(root), key=lambda entry: entry.name)
+        return sorted(os.scandir(folder), key=lambda entry: entry.name)
     except FileNotFoundError:
         return []
-    return [Path(e.path) for e in entries if e.is_dir() and not e.name.startswith(".")]
 
 
 def _code() -> Iterator[Path]:
@@ -132,12 +153,7 @@ def _code() -> Iterator[Path]:
 
 def _marks(paths: Iterable[Path]) -> Iterator[str]:
     for path in paths:
-        yield f"{path} {_mark(path)}"
-
-
-def _mark(path: Path) -> list[int]:
-    state = path.stat()
-    return [state.st_ino, state.st_size, state.st_mtime_ns]
+        yield f"{path} {mark_of(path)}"
 
 
 def _content(path: Path) -> bytes:

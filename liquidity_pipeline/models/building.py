@@ -35,6 +35,14 @@ class BuiltMart:
     error: Exception | None = None
     results: tuple[tuple[Reconciliation, ReconciliationResult], ...] = ()
 
+    @property
+    def is_contradicted(self) -> bool:
+        """Tell whether a reconciliation that forbids a publication failed."""
+        return any(
+            check.blocking and not reconciliation.passes(check, result)
+            for check, result in self.results
+        )
+
 
 def build_marts(
     names: Iterable[str],

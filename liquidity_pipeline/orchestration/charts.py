@@ -148,12 +148,19 @@ NO_SERIES: Mapping[str, str] = {
 }
 
 
-def asset_chart(pipeline: Pipeline, table: Table, rows: pa.Table) -> dict[str, Any]:
+def asset_chart(
+    pipeline: Pipeline, table: Table, rows: pa.Table, last: dg.AssetMaterialization | None = None
+) -> dict[str, Any]:
     """Return a chart of a table's named series, and its newest value as a number to plot.
 
     `rows` may hold any days. Where the series has no value among them there is neither. A chart
     that cannot be drawn costs its asset nothing: the error is shown in its place.
+
+    `last` is a materialisation of the same rows, whose chart is used again. A chart of the brief
+    shows more than one table, so it is drawn each time.
     """
+    if last is not None and table.name not in BRIEF_CHARTS:
+        return {name: value for name, value in last.metadata.items() if _is_of_chart(name, value)}
     try:
         points = _points(table, rows)
         drawn = _brief_chart(pipeline, table.name) or _series_chart(table, points)
@@ -161,6 +168,12 @@ def asset_chart(pipeline: Pipeline, table: Table, rows: pa.Table) -> dict[str, A
         return {"chart": dg.MetadataValue.text(f"not drawn: {error}")}
     newest = {f"newest_{SERIES[table.name].column}": float(points[-1]["value"])} if points else {}
     return drawn | newest
+
+
+def _is_of_chart(name: str, value: object) -> bool:
+    return name.startswith("newest_") or (
+        name == "chart" and isinstance(value, dg.MarkdownMetadataValue)
+    )
 
 
 def _series_chart(table: Table, points: list[dict[str, Any]]) -> dict[str, Any]:

@@ -38,6 +38,7 @@ from liquidity_pipeline.orchestration.resources import who
 from liquidity_pipeline.orchestration.source_assets import (
     EVERY_DAY,
     OWNERS,
+    last_with,
     origin,
     origin_tags,
     source_key,
@@ -233,7 +234,7 @@ def _built(
             failures.append(_failure(pipeline, built))
             context.log.error(failures[-1], exc_info=built.error)
             continue
-        yield _mart_result(pipeline, built)
+        yield _mart_result(context, pipeline, built)
         for reconciliation, result in built.results:
             yield _check_result(reconciliation, result, blocked)
     # A check can be asked for without its mart.
@@ -251,14 +252,17 @@ def _failure(pipeline: Pipeline, built: BuiltMart) -> str:
     return f"{label}{text} ({state})"
 
 
-def _mart_result(pipeline: Pipeline, built: BuiltMart) -> dg.MaterializeResult[Any]:
+def _mart_result(
+    context: dg.AssetExecutionContext, pipeline: Pipeline, built: BuiltMart
+) -> dg.MaterializeResult[Any]:
     assert built.stored is not None  # noqa: S101 - a mart that did not fail was stored
     lineage = column_lineage(built.name)
+    last = last_with(context, mart_key(built.name), built.stored.version)
     return dg.MaterializeResult(
         asset_key=mart_key(built.name),
         metadata=origin(pipeline)
         | describe(built.stored.table, built.rows)
-        | asset_chart(pipeline, built.stored.table, built.rows)
+        | asset_chart(pipeline, built.stored.table, built.rows, last)
         | {
             "build_seconds": round(built.seconds, 3),
             "dagster/column_lineage": lineage,

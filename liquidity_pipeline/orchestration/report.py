@@ -15,16 +15,25 @@ _LOG = logging.getLogger("liquidity_pipeline.run")
 
 @dataclass
 class Report:
-    """What a run did. `problems` are lines for a person, by what they are about."""
+    """What a run did. `problems` are lines for a person, by what they are about.
+
+    `unchanged` is a run that found nothing new, and left the published file as it was.
+    """
 
     published: bool = False
+    unchanged: bool = False
     succeeded: list[str] = field(default_factory=list)
     problems: dict[str, list[str]] = field(default_factory=dict)
 
     @property
     def clean(self) -> bool:
-        """Published, and nothing failed or was missing on the way."""
-        return self.published and not self.problems
+        """The file is up to date, and nothing failed or was missing on the way."""
+        return self.is_current and not self.problems
+
+    @property
+    def is_current(self) -> bool:
+        """The published file says what this run knows: it wrote it, or found nothing new."""
+        return self.published or self.unchanged
 
     def note(self, event: dg.DagsterEvent) -> None:
         """Take over what one event of a run says."""

@@ -93,12 +93,14 @@ class Runner:
         """Build the marts whose inputs changed, run the reconciliations, and publish.
 
         `stale` are these marts where they were asked for already: see `Pipeline.stale_marts`. Other
-        marts are left as they are; the publication is always made again, because it says when each
-        source was last asked.
+        marts are left as they are, and so is a published file to which nothing would be new.
         """
-        job = self._definitions.resolve_job_def("publish")
         stale = self.pipeline.stale_marts() if stale is None else stale
         self._reconcile(set(MART_TABLES) - set(stale))
+        if not stale and self.pipeline.is_published():
+            self.report.unchanged = True
+            return
+        job = self._definitions.resolve_job_def("publish")
         chosen = [*map(mart_key, stale), PUBLICATION_KEY, BRIEF_KEY]
         self.execute(job, asset_selection=chosen)
 

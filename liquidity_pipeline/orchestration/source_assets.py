@@ -169,15 +169,15 @@ def _materialized(
             metadata=bullets("gaps", ingested.gaps),
             allow_retries=False,
         )
-    for stored in mine:
-        if stored.month is not None:
-            context.add_asset_metadata(_stored_metadata(stored), partition_key=key_of(stored.month))
+    for month, stored in ((stored.month, stored) for stored in mine if stored.month):
+        context.add_asset_metadata(_stored_metadata(stored), partition_key=key_of(month))
+    version = _combined_version(mine)
+    last = last_with(context, source_key(source.name), version)
     yield dg.MaterializeResult(
         metadata=origin(pipeline)
-        | _table_metadata(pipeline, source, window)
-        | traffic.summary(ingested.records)
-        | bullets("gaps", ingested.gaps),
-        data_version=dg.DataVersion(_combined_version(mine)),
+        | _table_metadata(pipeline, source, window, last)
+        | _fetch_metadata(ingested),
+        data_version=dg.DataVersion(version),
         tags=origin_tags(pipeline),
         check_results=checks,
     )
@@ -255,14 +255,30 @@ def _stored_metadata(stored: Stored) -> dict[str, Any]:
     }
 
 
-def _table_metadata(pipeline: Pipeline, source: Source, window: Window) -> dict[str, Any]:
+def last_with(
+    context: dg.AssetExecutionContext, key: dg.AssetKey, version: str
+) -> dg.AssetMaterialization | None:
+    """Return the last materialisation of an asset if its content had this version."""
+    event = context.instance.get_latest_materialization_event(key)
+    last: dg.AssetMaterialization | None = event.asset_materialization if event else None
+    known = (last.tags or {}).get("dagster/data_version") if last else None
+    return last if known == version else None
+
+
+def _table_metadata(
+    pipeline: Pipeline, source: Source, window: Window, last: dg.AssetMaterialization | None
+) -> dict[str, Any]:
     table = source.tables[0]
     rows = (
         pipeline.lake.read_months(table, window.months)
         if source.partitioned
         else pipeline.lake.read(table)
     )
-    return describe(table, rows) | asset_chart(pipeline, table, rows)
+    return describe(table, rows) | asset_chart(pipeline, table, rows, last)
+
+
+def _fetch_metadata(ingested: Ingested) -> dict[str, Any]:
+    return traffic.summary(ingested.records) | bullets("gaps", ingested.gaps)
 
 
 def _missing_metadata(missing: list[Missing]) -> dict[str, Any]:

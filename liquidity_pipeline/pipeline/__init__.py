@@ -9,7 +9,7 @@ from __future__ import annotations
 import shutil
 import uuid
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime
 from functools import cached_property
@@ -22,11 +22,8 @@ from liquidity_pipeline import engines
 from liquidity_pipeline.brief import edition
 from liquidity_pipeline.brief.model import Brief
 from liquidity_pipeline.contracts.marts import MART_TABLES
-from liquidity_pipeline.contracts.meta import PUBLICATION_TABLES
-from liquidity_pipeline.contracts.registry import PUBLISHED
 from liquidity_pipeline.contracts.sources import SOURCE_TABLES
 from liquidity_pipeline.contracts.sources.policy import POLICY_EVENTS
-from liquidity_pipeline.contracts.table import Table
 from liquidity_pipeline.ingestion import (
     completeness,
     coverage,
@@ -57,9 +54,6 @@ from liquidity_pipeline.storage import warehouse
 from liquidity_pipeline.storage.archive import Archive
 from liquidity_pipeline.storage.lake import Lake, Stored
 from liquidity_pipeline.universe import Universe
-
-# Facts kept by hand are there even if every publisher is down.
-SOURCES_WITH_DATA = [table for table in SOURCE_TABLES.values() if table is not POLICY_EVENTS]
 
 
 @dataclass
@@ -168,10 +162,9 @@ class Pipeline:
     def missing(self, source: Source, window: Window) -> list[completeness.Missing]:
         """Return what the calendars expect of a source in the window and the lake lacks."""
         gaps: list[completeness.Missing] = []
-        months = window.months if source.partitioned else None
         for table in source.tables:
             if table.releases:
-                present = completeness.present_days(self.lake, table, months)
+                present = self.lake.present_days(table)
                 gaps += completeness.missing(present, table, self.universe, window, self.now)
         return gaps
 
@@ -204,7 +197,7 @@ class Pipeline:
         """Build marts in the order given, in one session; yield the outcome of each.
 
         A mart that fails keeps its last good file, and so do those that read it; all others are
-        built, and reconciled by their `checks`.
+        built, and reconciled by their `checks`. One that must not be published stays stale.
         """
         names = list(names)
         self._refresh()
@@ -221,7 +214,7 @@ class Pipeline:
             for built in building.build_marts(
                 names, connection, self.marts, self.now, checks=checks, compute=compute
             ):
-                if not built.failure:
+                if not built.failure and not built.is_contradicted:
                     done.append(built.name)
                 yield self._with_unreadable_files(built)
             changes = next_changes(connection, self.settings.today, mart_inputs.tables_of(done))
@@ -247,11 +240,6 @@ class Pipeline:
 
     def _mart_inputs(self) -> MartInputs:
         return MartInputs.read(self.lake, self.settings.reference_dir, self.coverage(), self.marts)
-
-    def evaluate(self, reconciliation: Reconciliation) -> ReconciliationResult:
-        """Run one reconciliation; see `models.reconciliations.reconciliation`."""
-        (result,) = self.evaluate_all([reconciliation])
-        return result
 
     def evaluate_all(self, checks: Sequence[Reconciliation]) -> list[ReconciliationResult]:
         """Run reconciliations in one session; return their results in the same order."""
@@ -295,10 +283,9 @@ class Pipeline:
         Raises PublicationError when there is nothing to publish: an empty file would look like
         news to its readers.
         """
-        published = self._tables_to_publish()
+        published = publication.tables(self.lake, self.never_built())
         target = elsewhere or self.settings.published_file
-        state = status_note.state_of_inputs(self.settings)
-        expected = list(self._expectations())
+        contents = self._contents()
         briefs = self.settings.briefs_dir
         brief = edition.Edition(edition.previous(briefs, self.settings.today))
         with self.session() as connection:
@@ -306,7 +293,7 @@ class Pipeline:
                 connection,
                 published,
                 self.settings,
-                freshness=freshness.as_table(expected, self.now),
+                freshness=contents.freshness,
                 revisions=self.lake.revisions(until=self.now if self.settings.as_of else None),
                 runs=traffic.runs(self.archive, self.now),
                 signs=self._facts["sign_conventions"],
@@ -317,29 +304,30 @@ class Pipeline:
                 raise warehouse.PublicationError(self._why_not_published(error)) from error
         brief.write(target, None if elsewhere else briefs)
         if elsewhere is None:
-            built_at = meta["publication"]["built_at"][0].as_py()
-            with suppress(OSError):  # it only spares `status` its work
-                status_note.write(self.settings, state, expected, self.now, built_at)
+            contents.note(self.settings, meta["publication"]["built_at"][0].as_py())
         return counts
+
+    def is_published(self) -> bool:
+        """Tell whether the published file and its brief say all that a new publication would.
+
+        If so it is noted for `status` when each source was asked, which alone has changed.
+        """
+        built_at, contents = status_note.built_at(self.settings), self._contents()
+        if built_at is None or sharing.is_shared(self.settings):
+            return False
+        if not contents.are_published(self.settings):
+            return False
+        contents.note(self.settings, built_at.replace(tzinfo=None))
+        return True
+
+    def _contents(self) -> publication.Contents:
+        return publication.Contents.read(
+            self.settings, self._expectations(), self.coverage(), self.now
+        )
 
     def share(self) -> str | None:
         """Share the published file as the environment says; return why that failed, or None."""
         return sharing.share(self.settings)
-
-    def _tables_to_publish(self) -> list[Table]:
-        """Return sources, marts that were ever built, and what these join to."""
-        if not any(self.lake.files(table) for table in SOURCES_WITH_DATA):
-            raise warehouse.PublicationError(
-                f"not published: no source has ever been fetched into {self.lake.root}."
-            )
-        absent = set(self.never_built())
-        if len(absent) == len(MART_TABLES):
-            raise warehouse.PublicationError("not published: no mart has ever been built.")
-        return [
-            table
-            for table in PUBLISHED.values()
-            if table.name not in PUBLICATION_TABLES and table.name not in absent
-        ]
 
     def _why_not_published(self, error: Exception) -> str:
         """Return what failed, and which files of the lake cannot be read, if any."""

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import subprocess
 import uuid
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -13,12 +16,43 @@ import duckdb
 import pyarrow as pa
 
 from liquidity_pipeline import __version__
+from liquidity_pipeline.brief import edition
+from liquidity_pipeline.contracts.marts import MART_TABLES
 from liquidity_pipeline.contracts.meta import BRIEF_FIGURES, PUBLICATION, PUBLICATION_TABLES
 from liquidity_pipeline.contracts.registry import PUBLISHED
+from liquidity_pipeline.contracts.sources import SOURCE_TABLES
+from liquidity_pipeline.contracts.sources.policy import POLICY_EVENTS
 from liquidity_pipeline.contracts.table import Table
+from liquidity_pipeline.ingestion import status_note
+from liquidity_pipeline.ingestion.due_days import Expectation
+from liquidity_pipeline.ingestion.freshness import as_table
 from liquidity_pipeline.models import catalogue
 from liquidity_pipeline.settings import SANDBOX, Settings
 from liquidity_pipeline.storage import warehouse
+from liquidity_pipeline.storage.files import mark_of
+from liquidity_pipeline.storage.lake import Lake
+
+_PACKAGE = Path(__file__).parents[1]
+# Facts kept by hand are there even if every publisher is down.
+SOURCES_WITH_DATA = [table for table in SOURCE_TABLES.values() if table is not POLICY_EVENTS]
+
+
+def tables(lake: Lake, never_built: Collection[str]) -> list[Table]:
+    """Return sources, marts that were ever built, and what these join to.
+
+    Raises PublicationError where there is nothing to publish.
+    """
+    if not any(lake.files(table) for table in SOURCES_WITH_DATA):
+        raise warehouse.PublicationError(
+            f"not published: no source has ever been fetched into {lake.root}."
+        )
+    if MART_TABLES.keys() <= set(never_built):
+        raise warehouse.PublicationError("not published: no mart has ever been built.")
+    return [
+        table
+        for table in PUBLISHED.values()
+        if table.name not in PUBLICATION_TABLES and table.name not in never_built
+    ]
 
 
 def meta_rows(
@@ -74,6 +108,62 @@ def write(
         views=[view for view in catalogue.views() if view.reads <= names],
         derived=[(BRIEF_FIGURES, figures)],
     )
+
+
+@dataclass(frozen=True)
+class Contents:
+    """What a publication would be made of at one moment, and how current its sources are.
+
+    `inputs` is a hash of what freshness rests on, `everything` one of all that a publication
+    depends on, but for when each source was asked. `now` is naive UTC.
+    """
+
+    now: datetime
+    expected: Sequence[Expectation]
+    freshness: pa.Table
+    inputs: str
+    everything: str
+
+    @classmethod
+    def read(
+        cls, settings: Settings, expected: Iterable[Expectation], coverage: pa.Table, now: datetime
+    ) -> Contents:
+        """Read the state of all files, before `expected` is worked out from some of them."""
+        inputs = status_note.state_of_inputs(settings)
+        everything = hashlib.sha256("\n".join(_files(settings)).encode())
+        expected = list(expected)
+        freshness = as_table(expected, now)
+        for rows in (coverage, freshness.drop_columns(["fetched_at"])):
+            everything.update(repr(rows.to_pylist()).encode())
+        return cls(now, expected, freshness, inputs, everything.hexdigest())
+
+    def are_published(self, settings: Settings) -> bool:
+        """Tell whether the published file and the brief beside it say all of this."""
+        known = status_note.made_of(settings) == self.everything
+        return known and edition.is_complete(settings.published_file)
+
+    def note(self, settings: Settings, built_at: datetime) -> None:
+        """Note for `status` how current the sources are beside the file built then (naive UTC)."""
+        with suppress(OSError):  # it only spares `status` and the next run their work
+            status_note.write(
+                settings,
+                self.inputs,
+                self.expected,
+                self.now,
+                built_at=built_at,
+                made_of=self.everything,
+            )
+
+
+def _files(settings: Settings) -> Iterator[str]:
+    """Yield the day, the kind of data, and a mark of every file that a publication rests on."""
+    yield f"{settings.today} {settings.endpoints}"
+    yield from status_note.files_of(settings.lake_dir)
+    yield from status_note.files_of(settings.marts_dir)
+    code = (path for path in _PACKAGE.rglob("*") if "__pycache__" not in path.parts)
+    for path in sorted([*settings.reference_dir.glob("*.*"), *code]):
+        if path.is_file():
+            yield f"{path} {mark_of(path)}"
 
 
 def _publication(settings: Settings) -> pa.Table:

@@ -21,6 +21,11 @@ def stores(settings: Settings) -> tuple[Lake, Archive]:
     return SharedLake(settings.lake_dir, store), SharedArchive(settings.archive_dir, store)
 
 
+def is_shared(settings: Settings) -> bool:
+    """Tell whether the environment names anywhere to share publications."""
+    return settings.lake_url is not None or CatalogueSettings.from_env() is not None
+
+
 def share(settings: Settings) -> str | None:
     """Share the published file: in the object store, and as a snapshot of the shared catalogue.
 

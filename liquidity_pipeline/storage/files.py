@@ -8,6 +8,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+# Inode, size and time of change.
+Mark = list[int]
+
 
 @contextmanager
 def replacing(target: Path, scratch: Path) -> Iterator[Path]:
@@ -28,6 +31,12 @@ def replacing(target: Path, scratch: Path) -> Iterator[Path]:
         # With what a library may have left beside it, such as a write-ahead log.
         for left in scratch.glob(f"{unfinished.name}*"):
             left.unlink()
+
+
+def mark_of(path: Path) -> Mark:
+    """Return what tells a file from one that replaces it; raise FileNotFoundError without one."""
+    state = path.stat()
+    return [state.st_ino, state.st_size, state.st_mtime_ns]
 
 
 def sync(path: Path) -> None:

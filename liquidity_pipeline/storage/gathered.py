@@ -16,7 +16,7 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from liquidity_pipeline.storage.files import replacing
+from liquidity_pipeline.storage.files import Mark, mark_of, replacing
 
 _FROM = b"gathered_from"
 # A file system counts time in steps of some milliseconds. What was written just now could be
@@ -24,7 +24,6 @@ _FROM = b"gathered_from"
 _SETTLED_NS = 100_000_000
 
 # Inode, size and time of change of a file; empty where a file counts as not gathered.
-Mark = list[int]
 
 
 def gather(
@@ -39,7 +38,7 @@ def gather(
     `read` gives the rows of one file in the schema. Raises what it raises, and OSError where a file
     has gone or the folder cannot be written to.
     """
-    now = [(path.relative_to(root).as_posix(), _mark(path)) for path in files]
+    now = [(path.relative_to(root).as_posix(), mark_of(path)) for path in files]
     held = _held(target, schema)
     if [(name, mark) for name, mark, _ in held] == now:
         return
@@ -55,11 +54,6 @@ def gather(
     whole = pa.concat_tables(parts).replace_schema_metadata({_FROM: json.dumps(marks).encode()})
     with replacing(target, target.parent / ".unfinished") as unfinished:
         pq.write_table(whole, unfinished, compression="lz4")
-
-
-def _mark(path: Path) -> Mark:
-    state = path.stat()
-    return [state.st_ino, state.st_size, state.st_mtime_ns]
 
 
 def _held(target: Path, schema: pa.Schema) -> list[tuple[str, Mark, int]]:

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -25,7 +25,7 @@ import pyarrow.parquet as pq
 from liquidity_pipeline.contracts.meta import REVISIONS
 from liquidity_pipeline.contracts.table import Table
 from liquidity_pipeline.contracts.validation import conform, validate
-from liquidity_pipeline.storage.files import replacing
+from liquidity_pipeline.storage.files import Mark, mark_of, replacing
 from liquidity_pipeline.storage.gathered import gather
 from liquidity_pipeline.storage.merging import NO_CHOICE, Choice, kept_rows, merge
 from liquidity_pipeline.storage.revisions import compare, months_of_both
@@ -35,6 +35,8 @@ _MANY = 13
 _CONTENT = b"content_sha256"
 # How the moment of a revision is written in the name of its file.
 _SEEN = "%Y%m%dT%H%M%S%f"
+
+PresentDays = Mapping[str, frozenset[date]]
 
 
 @dataclass(frozen=True)
@@ -68,6 +70,7 @@ class Lake:
     def __init__(self, root: Path) -> None:
         self.root = root
         self._scratch = root / ".unfinished"
+        self._days: dict[str, tuple[list[Mark], PresentDays]] = {}
 
     def refresh(self, tables: Collection[Table] | None = None) -> None:
         """Take over what other machines have stored; for a lake on this machine, do nothing."""
@@ -130,6 +133,20 @@ class Lake:
         if len(paths) < _MANY or len(paths) < len(held):
             return self._read_files(table, paths, columns)
         return self.read(table, columns)
+
+    def present_days(self, table: Table) -> PresentDays:
+        """Return the days of observation that are held of each entity, or of "" without entities.
+
+        They are read once, as long as no file of the table is replaced.
+        """
+        assert table.day is not None  # noqa: S101 - only tables with a day are asked for
+        marks = [mark_of(path) for path in self.files(table)]
+        known = self._days.get(table.name)
+        if known is None or known[0] != marks:
+            columns = [table.day, *([table.entity] if table.entity else [])]
+            known = marks, _days_by_entity(table, self.read(table, columns))
+            self._days[table.name] = known
+        return known[1]
 
     def version(self, table: Table, month: date | None = None) -> str | None:
         """Return the hash of a partition's rows, or None when there is no such file."""
@@ -315,6 +332,15 @@ def _read_file(table: Table, path: Path, names: Sequence[str]) -> pa.Table:
             f"{table.qualified_name} ({error}): `liquidity rebuild` makes the lake again from the "
             f"archive."
         ) from error
+
+
+def _days_by_entity(table: Table, rows: pa.Table) -> PresentDays:
+    if not table.entity:
+        return {"": frozenset(pc.unique(rows[table.day]).to_pylist())}
+    grouped = rows.group_by(table.entity).aggregate([(table.day, "distinct")])
+    lists = grouped[f"{table.day}_distinct"].to_pylist()
+    entities = grouped[table.entity].to_pylist()
+    return {entity: frozenset(days) for entity, days in zip(entities, lists, strict=True)}
 
 
 def _hash_rows(rows: pa.Table) -> str:

@@ -18,7 +18,6 @@ from liquidity_pipeline.contracts.table import Table
 from liquidity_pipeline.ingestion.completeness import (
     Missing,
     missing,
-    present_days,
     ranges_to_fetch,
     releases,
 )
@@ -84,7 +83,7 @@ def fetched(
 
 
 def absences(lake: Lake, table: Table, of: Window, now: datetime = NOW) -> list[Missing]:
-    return missing(present_days(lake, table, of.months), table, NOBODY, of, now)
+    return missing(lake.present_days(table), table, NOBODY, of, now)
 
 
 @pytest.mark.parametrize(("calendar", "absent"), [("fed", ["2026-04-03"]), ("sifma", [])])

@@ -68,7 +68,10 @@ class Place:
     def note(self) -> None:
         state = status_note.state_of_inputs(self.settings)
         expected = expectations(self.lake, self.archive, self.universe, self.now)
-        status_note.write(self.settings, state, expected, self.now, moment_of("2026-02-03 22:00"))
+        built_at = moment_of("2026-02-03 22:00")
+        status_note.write(
+            self.settings, state, expected, self.now, built_at=built_at, made_of="these rows"
+        )
 
     def worked_out(self, settings: Settings) -> list[dict[str, object]]:
         now = settings.now.astimezone(UTC).replace(tzinfo=None)

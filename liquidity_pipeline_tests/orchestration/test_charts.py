@@ -6,6 +6,7 @@ from datetime import date
 from pathlib import Path
 from xml.etree import ElementTree
 
+import dagster as dg
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
@@ -133,3 +134,16 @@ def test_a_mart_of_the_brief_is_drawn_as_there(place):
     assert "as the brief draws it (USD bn)" in shown["chart"].value
     newest = max(tga.to_pylist(), key=lambda row: row["record_date"])
     assert shown["newest_closing_usd_mn"] == newest["closing_usd_mn"]
+
+
+def test_the_chart_of_the_same_rows_is_not_drawn_again():
+    rows = TGA_BALANCE.arrow_schema.empty_table()
+    drawn = {"chart": dg.MetadataValue.md("a picture"), "newest_closing_usd_mn": 893_245.0}
+    last = dg.AssetMaterialization("sources/tga_balance", metadata={**drawn, "requests": 1})
+    again = charts.asset_chart(NOWHERE, TGA_BALANCE, rows, last)
+    assert {name: value.value for name, value in again.items()} == {
+        "chart": "a picture",
+        "newest_closing_usd_mn": 893_245.0,
+    }
+    failed = last.with_metadata({"chart": dg.MetadataValue.text("not drawn: no font")})
+    assert charts.asset_chart(NOWHERE, TGA_BALANCE, rows, failed) == {}
