@@ -40,7 +40,7 @@ format: $(VENV)/.installed  ## sort imports and format
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
-bench: $(VENV)/.installed  ## measure beside the alternatives, and write docs/performance.md: ten minutes
+bench: $(VENV)/.installed  ## measure beside the alternatives, and write docs/performance.md: 15 minutes
 	$(BIN)/python -m liquidity_pipeline_tests.benchmarks
 
 docs: $(VENV)/.installed  ## write what is generated: data dictionary, glossary, lineage of the queries
