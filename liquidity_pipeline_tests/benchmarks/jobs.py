@@ -11,13 +11,29 @@ from pathlib import Path
 
 from liquidity_pipeline.sandbox.options import Options
 from liquidity_pipeline.sandbox.server import start
-from liquidity_pipeline_tests.benchmarks.measuring import Costs, cpu, liquidity, measured_on, table
+from liquidity_pipeline_tests.benchmarks.measuring import (
+    Costs,
+    cpu,
+    liquidity,
+    measured_on,
+    python,
+    table,
+)
 
 TODAY, FIRST = date(2026, 2, 6), date(2024, 1, 1)
 RUN, NOTHING_NEW, REFRESH = "first run of 26 months", "run that finds nothing new", "refresh"
+STOCK_RUN = "first run of 26 months, Dagster's stock event log"
 EMPTY_RUN, EMPTY_REFRESH = "empty job of 26 months", "empty job of two months"
-BESIDE = {RUN: EMPTY_RUN, NOTHING_NEW: EMPTY_REFRESH, REFRESH: EMPTY_REFRESH}
+BESIDE = {RUN: EMPTY_RUN, STOCK_RUN: EMPTY_RUN, NOTHING_NEW: EMPTY_REFRESH, REFRESH: EMPTY_REFRESH}
 BARS = {NOTHING_NEW: 0.7, REFRESH: 1.0}
+_WITH_STOCK_STORAGE = """
+import dagster
+from liquidity_pipeline.cli.main import main
+from liquidity_pipeline.orchestration import event_log
+
+event_log.open_instance = lambda home: dagster.DagsterInstance.from_config(str(home))
+main()
+"""
 
 
 def section(rounds: int) -> str:
@@ -44,6 +60,9 @@ def _round(folder: Path, url: str, seconds: dict[str, list[float]]) -> None:
     empty = [sys.executable, "-m", "liquidity_pipeline_tests.benchmarks.empty_job"]
     seconds[EMPTY_RUN].append(cpu([*empty, str(folder / "run"), "2024-01", "2026-02"]))
     seconds[RUN].append(cpu(liquidity("run", "--since", f"{FIRST:%Y-%m}", *place)))
+    elsewhere = ["--data-dir", str(folder / "stock"), *place[:2], *place[4:]]
+    stock = python(_WITH_STOCK_STORAGE, "run", "--since", f"{FIRST:%Y-%m}", *elsewhere)
+    seconds[STOCK_RUN].append(cpu(stock))
     # The second run asks once more for what the first did not get: a hole is believed when two
     # answers agree on it. From the third on there is nothing new.
     cpu(liquidity("run", "--since", f"{FIRST:%Y-%m}", *place))
