@@ -328,6 +328,21 @@ def test_a_regular_bill_is_refinanced_until_its_announcement_is_overdue(world: W
     assert week(date(2026, 2, 4))["net_usd_mn"] == -50_000
 
 
+def test_a_bill_that_missed_its_announcement_is_not_expected_any_more(world: World) -> None:
+    # April 2020 in small: a bill came on three Tuesdays and never again. Its next issue, of the
+    # 10th, should have been announced on Tuesday the 3rd.
+    world.add("debt_settlements", *weekly_bills(TUESDAY, 3))
+
+    def expected(today: date) -> list[date]:
+        rows = world.at(today).mart("expected_issues", is_open=True)
+        return [row["settlement_date"] for row in rows][:2]
+
+    assert expected(date(2026, 2, 2)) == [date(2026, 2, 10), date(2026, 2, 17)]
+    # A day late, the announcement may have moved with a holiday; ten days late, it will not come.
+    assert expected(date(2026, 2, 4)) == [date(2026, 2, 17), date(2026, 2, 24)]
+    assert not expected(date(2026, 2, 13))
+
+
 def test_a_cash_management_bill_and_a_test_bill_are_redeemed(world: World) -> None:
     # 2025-12-08 in small: a bill of 25 million without a successor does not blank the week.
     tenth = date(2026, 2, 10)
