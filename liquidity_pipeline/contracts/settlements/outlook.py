@@ -74,8 +74,9 @@ SETTLEMENT_OUTLOOK = Table(
         ),
         usd(
             "buyback_maximum_usd_mn",
-            "Maximum amount that announced buybacks may retire; NULL while their record or the "
-            "snapshot of what is upcoming is not current",
+            "Maximum amount that announced buybacks may retire; NULL for days whose operation is "
+            "not due to be announced yet (two business days ahead at most, and not beyond the "
+            "month), and while their record or the snapshot of what is upcoming is not current",
         ),
         number(
             "funding_effect_bp",
