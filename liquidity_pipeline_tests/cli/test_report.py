@@ -219,9 +219,10 @@ def test_tables_of_one_publisher_that_is_down_share_their_reason(report: Report)
     text = report(
         coverage=[
             ended("fed_operations", through=None, reason=f"never answered: {failed}: {first}"),
-            ended("repo_operations", through=None, reason=f"never answered: {failed}: {later}"),
+            ended("repo_operations", entity="on_rrp", through=None,
+                  reason=f"never answered: {failed}: {later}"),
         ]
-    )
+    )  # fmt: skip
     assert f"not known: fed_operations, repo_operations: {failed}: {first}\n" in text
     assert "not asked" not in text
 

@@ -44,7 +44,7 @@ NET = (
     usd(
         "buyback_usd_mn",
         "Face amount bought back; NULL where Treasury's answer on buybacks is missing, and for "
-        "days ahead whose operation has no results yet. Bills are never bought back",
+        "days ahead whose operation has no results yet",
     ),
     usd(
         "net_usd_mn",

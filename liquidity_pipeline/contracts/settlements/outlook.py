@@ -80,8 +80,9 @@ SETTLEMENT_OUTLOOK = Table(
         ),
         number(
             "funding_effect_bp",
-            "Expected effect of the expected net settlement of coupons on the overnight repo "
-            "rate, by the slope of the last complete quarter in marts.settlement_sensitivity; "
+            "Expected effect of the day's expected net settlement of all coupons on the overnight "
+            "repo rate, by the slope of the last complete quarter in "
+            "marts.settlement_sensitivity; the same in the row of each class, so never add it up; "
             "NULL for bills",
             unit="basis points",
         ),

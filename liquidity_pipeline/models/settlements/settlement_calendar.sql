@@ -6,8 +6,7 @@
 -- while the auctions, and the snapshot of what is upcoming, are asked for up to now.
 -- Regular buybacks began on 2024-05-29; from then on they are NULL where Treasury did not answer for
 -- them. They settle on the business day after the operation: of later days nobody knows yet what
--- will be bought back, and an announced operation without results is not nothing. Bills are never
--- bought back.
+-- will be bought back, and an announced operation without results is not nothing.
 with operations as (
     select max(days.fed_number) as last_number
     from meta.calendar_days as days
@@ -45,8 +44,7 @@ bounded as (
             false
         ) as is_known,
         coalesce(
-            vintages.security_class = 'bill'
-            or vintages.settlement_date < date '2024-05-29'
+            vintages.settlement_date < date '2024-05-29'
             or (
                 (
                     vintages.settlement_date between known.buybacks_from and known.buybacks_through
@@ -74,13 +72,11 @@ select
     round(issued_usd_mn, 6) as issued_usd_mn,
     redeemed_usd_mn,
     add_ons_expected_usd_mn,
-    case when security_class = 'bill' then 0 when are_buybacks_known then buyback_usd_mn end as buyback_usd_mn,
+    case when are_buybacks_known then buyback_usd_mn end as buyback_usd_mn,
     case when is_known then net_usd_mn end as net_usd_mn,
     case when is_known then net_public_usd_mn end as net_public_usd_mn,
     case when is_known and are_buybacks_known
-        then round(
-            net_public_usd_mn - case when security_class = 'bill' then 0 else buyback_usd_mn end, 6
-        ) end as privately_held_net_usd_mn,
+        then round(net_public_usd_mn - buyback_usd_mn, 6) end as privately_held_net_usd_mn,
     cmb_issued_usd_mn,
     cmb_redeemed_usd_mn,
     case when is_known and is_announced
