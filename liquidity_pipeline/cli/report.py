@@ -82,14 +82,12 @@ def _drains(published: duckdb.DuckDBPyConnection, console: Console) -> None:
     if rows:
         table = _table(
             f"Drain of the week ending Wednesday {rows[0][0]}, USD bn",
-            ["component", "amount", "reserve accounting", "market convention", "net of buybacks"],
+            ["component", "amount", "reserve accounting", "market convention"],
         )
-        for _, component, *amounts in rows:
-            table.add_row(COMPONENT_LABELS[component], *map(_signed, amounts))
+        for _, component, amount, reserves, headline, _ in rows:
+            table.add_row(COMPONENT_LABELS[component], *map(_signed, (amount, reserves, headline)))
         console.print(table)
-        if rows[-1][-1] is None:
-            why = _why(published, "debt_settlements/auctions", "debt_settlements/buybacks")
-            console.print(f"Net of buybacks: not known: {why}\n", markup=False)
+        console.print(_net_of_buybacks(published, rows), markup=False)
     why = _why(published, *_DRAIN_INPUTS)
     later = _ask(published, "later_drain")
     for week, drain, tga in later:
@@ -101,6 +99,18 @@ def _drains(published: duckdb.DuckDBPyConnection, console: Console) -> None:
         )
     if not rows and not later:
         console.print(f"Drain of reserves: not known: {why}\n")
+
+
+def _net_of_buybacks(published: duckdb.DuckDBPyConnection, rows: Sequence[Any]) -> str:
+    """Say what the market convention gives less what Treasury bought back."""
+    week, net = rows[0][0], {component: amounts[-1] for _, component, *amounts in rows}
+    if net.get("total") is None or net.get("settlement") is None:
+        why = _why(published, "debt_settlements/auctions", "debt_settlements/buybacks")
+        return f"Market convention net of buybacks in the week of {week}: not known: {why}\n"
+    return (
+        f"Net of what Treasury bought back in the week of {week}, settlement is "
+        f"{_signed(net['settlement'])} and the total {_signed(net['total'])}.\n"
+    )
 
 
 def _season(published: duckdb.DuckDBPyConnection, console: Console) -> None:
