@@ -18,9 +18,8 @@ from rich.table import Table
 
 from liquidity_pipeline.contracts.glossary import COMPONENT_LABELS
 from liquidity_pipeline.contracts.reach import REFINEMENTS
-from liquidity_pipeline.models.engine import sources_behind
-from liquidity_pipeline.models.statements import query, tables
-from liquidity_pipeline.models.stress.indicators import INDICATORS
+from liquidity_pipeline.models.statements import query
+from liquidity_pipeline.models.stress.indicators import INDICATORS, RESTS_ON
 from liquidity_pipeline.storage.warehouse import reading
 
 _QUERIES = Path(__file__).parent / "queries"
@@ -41,9 +40,18 @@ _GAUGES = {
     "srf_usd_mn / 1000": "standing repo take-up, USD bn",
     "on_rrp_usd_mn / 1000": "overnight reverse repo, USD bn",
 }
-_INDEX_INPUTS = (
-    "reference_rates", "repo_operations", "fed_balance_sheet", "market_series", "index_prices"
-)  # fmt: skip
+_RESERVES = "fed_balance_sheet/WRBWFRBL"
+# What closes the identity of a week, and what tells its drain apart by component.
+_DRAIN_INPUTS = (
+    _RESERVES,
+    *(f"fed_balance_sheet/{line}" for line in ("WDTGAL", "WLRRAL", "WALCL")),
+    "tga_balance",
+    "fed_operations",
+    "repo_operations/on_rrp",
+)
+_INDEX_INPUTS = sorted(
+    {each for gauge in INDICATORS if gauge.in_index for each in RESTS_ON[gauge.name]}
+)
 
 
 def show(path: Path, console: Console) -> None:
@@ -76,10 +84,11 @@ def _drains(published: duckdb.DuckDBPyConnection, console: Console) -> None:
             f"Drain of the week ending Wednesday {rows[0][0]}, USD bn",
             ["component", "amount", "reserve accounting", "market convention"],
         )
-        for _, component, amount, reserves, headline in rows:
+        for _, component, amount, reserves, headline, _ in rows:
             table.add_row(COMPONENT_LABELS[component], *map(_signed, (amount, reserves, headline)))
         console.print(table)
-    why = _why(published, "fed_balance_sheet", "tga_balance", "fed_operations", "repo_operations")
+        console.print(_net_of_buybacks(published, rows), markup=False)
+    why = _why(published, *_DRAIN_INPUTS)
     later = _ask(published, "later_drain")
     for week, drain, tga in later:
         account = "change is not known" if tga is None else _moved(tga)
@@ -92,10 +101,22 @@ def _drains(published: duckdb.DuckDBPyConnection, console: Console) -> None:
         console.print(f"Drain of reserves: not known: {why}\n")
 
 
+def _net_of_buybacks(published: duckdb.DuckDBPyConnection, rows: Sequence[Any]) -> str:
+    """Say what the market convention gives less what Treasury bought back."""
+    week, net = rows[0][0], {component: amounts[-1] for _, component, *amounts in rows}
+    if net.get("total") is None or net.get("settlement") is None:
+        why = _why(published, "debt_settlements/auctions", "debt_settlements/buybacks")
+        return f"Market convention net of buybacks in the week of {week}: not known: {why}\n"
+    return (
+        f"Net of what Treasury bought back in the week of {week}, settlement is "
+        f"{_signed(net['settlement'])} and the total {_signed(net['total'])}.\n"
+    )
+
+
 def _season(published: duckdb.DuckDBPyConnection, console: Console) -> None:
     rows = _ask(published, "season")
     if not rows:
-        why = _why(published, "fed_balance_sheet", "debt_settlements")
+        why = _why(published, _RESERVES, "debt_settlements/auctions")
         why = "it needs three years of weeks" if why == _NO_REASON else why
         console.print(f"Usual season: not known: {why}\n", markup=False)
         return
@@ -127,7 +148,7 @@ def _episode(published: duckdb.DuckDBPyConnection, console: Console) -> None:
     if episodes:
         return
     ((newest,),) = _ask(published, "newest_episode_week")
-    why = _why(published, "fed_balance_sheet")
+    why = _why(published, _RESERVES)
     if newest is None:
         why = "they need three years of weeks since 2009" if why == _NO_REASON else why
         console.print(f"Drain episodes: not known: {why}\n", markup=False)
@@ -140,7 +161,7 @@ def _episode(published: duckdb.DuckDBPyConnection, console: Console) -> None:
 def _settlements(published: duckdb.DuckDBPyConnection, console: Console) -> None:
     rows = _ask(published, "settlements")
     if not rows:
-        why = _why(published, "debt_settlements", "upcoming_settlements")
+        why = _why(published, "debt_settlements/auctions", "upcoming_settlements")
         console.print(f"Net settlement of Treasury debt: not known: {why}\n")
         return
     table = _table(
@@ -164,7 +185,7 @@ def _funding(published: duckdb.DuckDBPyConnection, console: Console) -> None:
     found = {name: _ask(published, "gauge", gauge=gauge) for gauge, name in _GAUGES.items()}
     days = [rows[0][0] for rows in found.values() if rows]
     if not days:
-        why = _why(published, "reference_rates", "repo_operations", "market_series")
+        why = _why(published, "reference_rates", "repo_operations", "market_series/IORB")
         console.print(f"Overnight funding: not known: {why}\n")
         return
     table = _table(f"Overnight funding, newest known (up to {max(days)})", ["gauge", "value", "on"])
@@ -195,7 +216,7 @@ def _assets(published: duckdb.DuckDBPyConnection, console: Console) -> None:
     table.caption_justify = "left"
     console.print(table)
     if all(row[5] is None for row in rows):
-        why = _why(published, "tga_balance", "fed_operations", "repo_operations")
+        why = _why(published, "tga_balance", "fed_operations", "repo_operations/on_rrp")
         console.print(f"Correlations over 60 sessions: not known: {why}\n", markup=False)
 
 
@@ -232,7 +253,7 @@ def _never_known(published: duckdb.DuckDBPyConnection, known: set[str]) -> dict[
     found: dict[str, list[str]] = {}
     for gauge in INDICATORS:
         if gauge.name not in known:
-            why = _why(published, *sources_behind(tables(gauge.query)))
+            why = _why(published, *RESTS_ON[gauge.name])
             why = "each needs three years of its inputs" if why == _NO_REASON else why
             found.setdefault(why, []).append(gauge.name)
     return found
@@ -270,19 +291,22 @@ _NO_REASON = "what is held is too short"
 _FAILED = re.compile(r"fetch failed on \S+: \w+|not served on \S+: \w+(?=: expected)")
 
 
-def _why(published: duckdb.DuckDBPyConnection, *tables: str) -> str:
-    """Return why inputs of these tables end early, in one line; each reason is said once.
+def _why(published: duckdb.DuckDBPyConnection, *inputs: str) -> str:
+    """Return why these inputs end early, in one line; each reason is said once.
 
-    What makes one of them more exact counts as well: no more is known than together with it.
+    An input is a table, or one part of it: "table/entity". What makes one of them more exact
+    counts as well: no more is known than together with it.
     """
+    tables = {each.partition("/")[0] for each in inputs}
     finer = {
         each.table for (name, _), more in REFINEMENTS.items() if name in tables for each in more
     }
     rows = published.execute(
         "select table_name, reason from meta.coverage "
         "where (known_through is null or known_through < expected_through) "
-        "and list_contains(?, table_name) order by reason like '%not asked%', 1, 2",
-        [[*tables, *sorted(finer)]],
+        "and (list_contains(?, table_name) or list_contains(?, table_name || '/' || entity)) "
+        "order by reason like '%not asked%', 1, 2",
+        [[*inputs, *sorted(finer)], list(inputs)],
     ).fetchall()
     found: dict[str, tuple[str, list[str]]] = {}
     for table, reason in rows:

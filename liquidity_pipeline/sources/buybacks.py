@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from collections import Counter
+from datetime import date, datetime
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from liquidity_pipeline import calendars
 from liquidity_pipeline.sources import buyback_buckets
 from liquidity_pipeline.sources.boundary import declared
 from liquidity_pipeline.sources.fetch import Fetch
@@ -19,6 +21,7 @@ from liquidity_pipeline.sources.fiscal_client import (
     read,
 )
 from liquidity_pipeline.sources.settlement_rows import (
+    ANNOUNCED,
     STAMP,
     closing_moments,
     results_moments,
@@ -29,6 +32,7 @@ from liquidity_pipeline.sources.settlement_rows import (
 _BUYBACKS = f"{ACCOUNTING}/od/buybacks_operations"
 _BUYBACK_COLUMNS = (
     "operation_date",
+    "operation_start_time_est",
     "operation_close_time_est",
     "settlement_date",
     "operation_type",
@@ -39,7 +43,9 @@ _BUYBACK_COLUMNS = (
 )
 
 
-_KEY = ("operation_date", "operation_type", "security_type", "maturity_bucket")
+# Two operations of one bucket on a day differ by their hour.
+_LABELS = ("operation_date", "operation_type", "security_type", "maturity_bucket")
+_KEY = (*_LABELS, "operation_start_time_est")
 
 
 def collect_buybacks(fetch: Fetch) -> pa.Table:
@@ -49,7 +55,7 @@ def collect_buybacks(fetch: Fetch) -> pa.Table:
         _BUYBACKS,
         _BUYBACK_COLUMNS,
         where=between("settlement_date", fetch.window.start, fetch.window.end),
-        sort=("operation_date", "operation_type", "security_type", "maturity_bucket"),
+        sort=_LABELS,
         select=False,
     )
     # Nobody has shown how the service spells a cancelled operation, so it stops nothing else.
@@ -72,35 +78,62 @@ def parse_buybacks(records: Records, seen_at: datetime) -> pa.Table:
     """Return the buyback legs, one per operation, on the settlement date.
 
     par is what was accepted, the most that would be accepted until results are known. Dealers
-    offer for the public and the Fed does not sell, so all of it is public. When an operation was
-    announced is not recorded; it is known since five minutes after it closed, or
-    since it was seen if that is earlier.
+    offer for the public and the Fed does not sell, so all of it is public. Treasury announces an
+    operation at 11:00 of the business day before; its results are known since five minutes after it
+    closed. A row that was seen before its announcement was due is known since then.
     Raises UnexpectedPayloadError for an unknown type or maturity bucket, and for two equal rows.
     """
     records.require("operation_date", "settlement_date", "security_type", "maturity_bucket")
     records.refuse_duplicates(*_KEY)
     accepted = usd_mn(records, "total_par_amt_accepted")
     offering = usd_mn(records, "max_par_amt_redeemed")
-    closed = closing_moments(records, "operation_date", "operation_close_time_est")
-    results = results_moments(closed, accepted)
-    known = [at or min(close, seen_at) for at, close in zip(results, closed, strict=True)]
-    labels = [pc.coalesce(records.table[name], "null") for name in _KEY]
+    results = results_moments(
+        closing_moments(records, "operation_date", "operation_close_time_est"), accepted
+    )
+    operations = records.days("operation_date")
+    announced = _announcements(operations.to_pylist(), seen_at)
+    known = [at or before for at, before in zip(results, announced, strict=True)]
     return settlements(
         {
             "settlement_date": records.days("settlement_date"),
             "leg": pa.repeat("buyback", len(records)),
-            "record_id": pc.binary_join_element_wise("buyback", *labels, "/"),
+            "record_id": pa.array(_record_ids(records), pa.string()),
             "security_class": pa.array(_bought_classes(records), pa.string()),
             "security_term": records.table["maturity_bucket"],
-            "auction_date": records.days("operation_date"),
+            "auction_date": operations,
             "offering_usd_mn": offering,
             "par_usd_mn": pc.coalesce(accepted, offering),
             "soma_usd_mn": pc.multiply(accepted, 0.0),
             "public_usd_mn": accepted,
+            "announced_at": pa.array(announced, STAMP),
             "results_at": pa.array(results, STAMP),
             "known_at": pa.array(known, STAMP),
         }
     )
+
+
+def _announcements(operations: list[date], seen_at: datetime) -> list[datetime]:
+    before = calendars.shift("fed", operations, -1, "forward")
+    return [min(calendars.utc(day, ANNOUNCED), seen_at) for day in before]
+
+
+def _record_ids(records: Records) -> list[str]:
+    """Name each operation by its labels, and later ones with the same labels by the hour too."""
+    rows = list(zip(*(records.text(name) for name in _KEY), strict=True))
+    names: dict[tuple[str | None, ...], str] = {}
+    seen: Counter[tuple[str | None, ...]] = Counter()
+    for row in sorted(rows, key=_by_hour):
+        labels = row[:-1]
+        parts = row if seen[labels] else labels
+        names[row] = "/".join(("buyback", *(part or "null" for part in parts)))
+        seen[labels] += 1
+    return [names[row] for row in rows]
+
+
+def _by_hour(row: tuple[str | None, ...]) -> tuple[str, ...]:
+    """Order rows of the key by their last part, a time like "01:40 PM"; 12 comes before 1."""
+    clock = (row[-1] or "").replace("12:", "00:")
+    return *(part or "" for part in row[:-1]), clock[-2:], clock
 
 
 def _bought_classes(records: Records) -> list[str]:

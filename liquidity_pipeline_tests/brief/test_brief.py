@@ -343,3 +343,40 @@ def test_a_source_of_events_that_was_not_answered_is_behind() -> None:
             ") as t(table_name, known_through, expected_through)"
         )
         assert connection.execute(query("sources_behind")).fetchone() == (2,)
+
+
+def test_a_coming_day_adds_up_what_adds_up_and_nothing_else() -> None:
+    # Notes of 30 and bonds of 10: their effect of 4 bp is that of the day, in the row of each. What
+    # the public pays is known of the bills of another day, and not of its notes.
+    day, other = date(2026, 2, 17), date(2026, 2, 18)
+    with duckdb.connect() as connection:
+        connection.execute("create schema marts")
+        connection.execute(
+            "create table marts.settlement_outlook as select * from (values "
+            "(?::date, 'note', 30.0, 30.0, 4.0), (?::date, 'bond', 10.0, 10.0, 4.0), "
+            "(?::date, 'bill', 5.0, 5.0, null), (?::date, 'note', null, null, null)) as t("
+            "settlement_date, security_class, net_public_usd_mn, net_public_expected_usd_mn, "
+            "funding_effect_bp)",
+            [day, day, other, other],
+        )
+
+        def told(name: str, column: str, of: date) -> float | None:
+            (found,) = connection.execute(query(name, column=column, date=of)).fetchone() or (None,)
+            return found
+
+        assert told("coming_day_effect", "funding_effect_bp", day) == 4
+        assert told("coming_day_effect", "funding_effect_bp", other) is None
+        assert told("coming_day_expected", "net_public_expected_usd_mn", day) == 40
+        assert told("coming_day_expected", "net_public_expected_usd_mn", other) is None
+
+
+def test_a_gauge_that_was_never_evaluated_is_named(copied):
+    copied.execute("begin")
+    try:
+        copied.execute("delete from marts.stress_flags where indicator = 'sofr_iorb_bp'")
+        brief = compute(copied)
+    finally:
+        copied.execute("rollback")
+    (told,) = [b for b in blocks(brief, "statement") if b["id"] == "flags_never"]
+    assert "SOFR over IORB" in json.dumps(told["message"])
+    assert "never been evaluated" in to_markdown(brief, "en")

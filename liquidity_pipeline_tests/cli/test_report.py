@@ -193,6 +193,30 @@ def test_a_later_week_of_h41_is_shown_beside_the_last_complete_one(report: Repor
     assert "tga_balance: HTTP 500" in text
 
 
+def test_the_market_convention_is_told_net_of_buybacks_or_why_not(report: Report) -> None:
+    def weekly(component: str, net: float | None) -> dict[str, object]:
+        return {
+            "week_ending": date(2026, 11, 18),
+            "component": component,
+            "drain_headline_usd_mn": 48_000,
+            "drain_headline_net_of_buybacks_usd_mn": net,
+        }
+
+    known = report(weekly_drains=[weekly("settlement", 35_000), weekly("total", 43_000)])
+    assert (
+        "Net of what Treasury bought back in the week of 2026-11-18, settlement is +35.00 and the "
+        "total +43.00." in known
+    )
+    unknown = report(
+        weekly_drains=[weekly("settlement", None), weekly("total", None)],
+        coverage=[
+            ended("debt_settlements", entity="buybacks", through=None, reason="HTTP 404"),
+            ended("debt_settlements", entity="auctions", through=None, reason="HTTP 500"),
+        ],
+    )
+    assert "in the week of 2026-11-18: not known: debt_settlements: HTTP 404" in unknown
+
+
 @pytest.mark.parametrize(("change", "said"), [(1_234.5, "rose by 1,234.50"), (-2, "fell by 2.00")])
 def test_a_fall_is_no_negative_rise(change: float, said: str):
     assert _moved(change) == f"{said} USD bn"
@@ -219,9 +243,10 @@ def test_tables_of_one_publisher_that_is_down_share_their_reason(report: Report)
     text = report(
         coverage=[
             ended("fed_operations", through=None, reason=f"never answered: {failed}: {first}"),
-            ended("repo_operations", through=None, reason=f"never answered: {failed}: {later}"),
+            ended("repo_operations", entity="on_rrp", through=None,
+                  reason=f"never answered: {failed}: {later}"),
         ]
-    )
+    )  # fmt: skip
     assert f"not known: fed_operations, repo_operations: {failed}: {first}\n" in text
     assert "not asked" not in text
 

@@ -9,7 +9,7 @@ from typing import Any
 from rich.console import Console
 
 from liquidity_pipeline.cli import report
-from liquidity_pipeline.models.stress.indicators import INDICATORS
+from liquidity_pipeline.models.stress.indicators import INDICATORS, RESTS_ON
 from liquidity_pipeline_tests.models import hand_made, known
 from liquidity_pipeline_tests.models.world import end_of
 
@@ -71,8 +71,12 @@ def test_the_index_comes_with_rank_number_and_segments_or_is_not_known() -> None
     assert "Stress index: not known" in printed([])
 
 
-def test_why_the_index_is_not_known_names_what_has_ended() -> None:
-    ended = known.everything(end_of(date(2026, 2, 6)), [], {("reference_rates", "SOFR"): None})
+def test_each_gauge_has_inputs_to_blame() -> None:
+    assert set(RESTS_ON) == set(NAMES)
+
+
+def printed_without(entity: tuple[str, str]) -> str:
+    ended = known.everything(end_of(date(2026, 2, 6)), [], {entity: None})
     text = StringIO()
     tables: dict[str, list[dict[str, Any]]] = {"stress_flags": [], "stress_index": []}
     with hand_made.session("2026-02-07 04:00", tables) as published:
@@ -80,4 +84,16 @@ def test_why_the_index_is_not_known_names_what_has_ended() -> None:
         published.register("ended", ended)
         published.execute("create or replace table meta.coverage as from ended")
         report._stress(published, Console(file=text, width=500))
-    assert "Stress index: not known: reference_rates: taken away by the test" in text.getvalue()
+    return text.getvalue()
+
+
+def test_why_the_index_is_not_known_names_what_has_ended() -> None:
+    text = printed_without(("reference_rates", "SOFR"))
+    assert "Stress index: not known: reference_rates: taken away by the test" in text
+
+
+def test_a_series_that_no_gauge_reads_is_no_reason() -> None:
+    # Loans of banks are not served: that is not why the credit spread is not known.
+    text = printed_without(("market_series", "TOTLL"))
+    assert "taken away by the test" not in text
+    assert "each needs three years of its inputs" in text

@@ -48,11 +48,12 @@ def _with_upstream(name: str) -> set[str]:
 @pytest.mark.parametrize(
     ("quarter", "published"),
     [
-        ("2018Q3", 353), ("2018Q4", 426), ("2019Q1", 374), ("2019Q2", 40), ("2019Q3", 440),
-        ("2019Q4", 330), ("2020Q2", 2_753), ("2020Q3", 454), ("2020Q4", 597), ("2021Q1", 401),
+        ("2018Q1", 488), ("2018Q2", 72), ("2018Q3", 353), ("2018Q4", 426), ("2019Q1", 374),
+        ("2019Q2", 40), ("2019Q3", 440), ("2019Q4", 330), ("2020Q1", 477), ("2020Q2", 2_753),
+        ("2020Q3", 454), ("2020Q4", 597), ("2021Q1", 401),
         ("2021Q2", 319), ("2021Q3", 103), ("2021Q4", 689), ("2022Q1", 668), ("2022Q2", 7),
         ("2022Q3", 457), ("2022Q4", 373), ("2023Q1", 657), ("2023Q2", 657), ("2023Q3", 1_010),
-        ("2024Q1", 748),
+        ("2023Q4", 776), ("2024Q1", 748),
     ],
 )  # fmt: skip
 def test_a_quarters_borrowing_is_treasurys(
@@ -171,6 +172,18 @@ def test_one_week_ahead_the_net_is_known_to_a_billion(history: duckdb.DuckDBPyCo
     assert all(blank == 0 for _, _, _, blank in errors)
 
 
+def test_no_week_is_blank_whose_debt_was_all_announced(history: duckdb.DuckDBPyConnection) -> None:
+    # From December 2018 on the four-week bill is announced before Friday as well. On two Fridays of
+    # April 2020 a weekly cash-management bill, of ten and of fifteen weeks, was still to be
+    # announced: the second one came, the first did not.
+    blank = history.execute(
+        "select as_of_date from marts.settlement_outlook_score"
+        " where weeks_ahead = 1 and security_group = 'all' and net_public_known_usd_mn is null"
+        " and as_of_date >= date '2018-12-07' order by 1"
+    ).fetchall()
+    assert [str(day) for (day,) in blank] == ["2020-04-17", "2020-04-24"]
+
+
 # FEDS Notes 2025-02-12, figure 1, panel A: coefficient of net coupons, bp per USD 100 bn, 95 %.
 @pytest.mark.parametrize(
     ("quarter", "low", "high"),
@@ -211,6 +224,34 @@ def test_the_accounts_weekly_swings_are_those_of_the_new_york_fed(
     ).fetchall()
     assert deviation == pytest.approx(23.8, abs=0.05)
     assert top == pytest.approx(90.5, abs=0.05)
+
+
+def test_the_overnight_facilitys_weekly_swings_are_those_of_the_new_york_fed(
+    history: duckdb.DuckDBPyConnection,
+) -> None:
+    # The same figure: standard deviation 47.6, 99th percentile 212.3 bn. A week's average is
+    # that of seven days; on days without an operation the last one is outstanding.
+    ((deviation, top),) = history.execute(
+        """
+        with operations as (
+            select operation_date as date, sum(accepted_usd_mn) / 1000 as held
+            from sources.repo_operations where kind = 'on_rrp' and not is_small_value group by 1
+        ),
+        days as (
+            select date, week_ending,
+                last_value(held ignore nulls) over (order by date) as held
+            from meta.calendar_days left join operations using (date)
+        ),
+        weeks as (select week_ending, avg(held) as held from days group by 1),
+        changes as (
+            select week_ending, held - lag(held) over (order by week_ending) as change from weeks
+        )
+        select stddev_pop(abs(change)), quantile_cont(abs(change), 0.99)
+        from changes where week_ending between date '2016-01-01' and date '2017-04-30'
+        """
+    ).fetchall()
+    assert deviation == pytest.approx(47.6, abs=0.05)
+    assert top == pytest.approx(212.3, abs=0.05)
 
 
 def test_rates_and_take_up_of_the_days_that_everybody_quotes(

@@ -225,6 +225,22 @@ def test_without_the_auctions_the_press_has_no_total(world: World) -> None:
     assert (total["drain_reserves_usd_mn"], total["drain_headline_usd_mn"]) == (7_000, None)
 
 
+def test_the_headline_net_of_buybacks_counts_what_the_public_was_paid(world: World) -> None:
+    # Settlements drain 40 and bill purchases count 8; Treasury bought back 5.
+    toy(world).add("fed_balance_sheet", *levels(**TOY_LEVELS))
+    world.add("debt_settlements", leg("buyback", TUESDAY, 5_000, kind="bond", cusip="operation"))
+
+    def net() -> dict[str, float | None]:
+        column = "drain_headline_net_of_buybacks_usd_mn"
+        return {name: week(world)[name][column] for name in ("settlement", "tga", "total")}
+
+    assert net() == {"settlement": 35_000, "tga": 0, "total": 43_000}
+    assert week(world)["total"]["drain_headline_usd_mn"] == 48_000
+    world.known("debt_settlements", "buybacks", through=date(2026, 2, 2))
+    assert net() == {"settlement": None, "tga": 0, "total": None}
+    assert week(world)["total"]["drain_headline_usd_mn"] == 48_000
+
+
 @pytest.mark.parametrize("line", ["WDTGAL", "WALCL"])
 def test_without_the_account_or_the_assets_nothing_is_told_apart(world: World, line: str) -> None:
     lines = {name: values for name, values in TOY_LEVELS.items() if name != line}

@@ -212,6 +212,69 @@ def test_buybacks_that_treasury_did_not_answer_for_are_unknown_not_zero(world: W
     assert (before["buyback_usd_mn"], before["privately_held_net_usd_mn"]) == (0, 40)
 
 
+def test_what_will_be_bought_back_is_unknown_until_the_operation_has_results(world: World) -> None:
+    # Treasury announces on Friday an operation of Monday, which settles on Tuesday.
+    friday, monday = date(2026, 1, 30), date(2026, 2, 2)
+    world.add(
+        "debt_settlements",
+        leg("issue", monday, 10, kind="note", cusip="91282CAA1", auction_date=date(2026, 1, 28)),
+        leg("issue", TUESDAY, 40, kind="bond", cusip="912810BB1", auction_date=date(2026, 1, 28)),
+        leg("issue", TUESDAY, 30, auction_date=date(2026, 1, 28)),
+        leg("issue", date(2026, 2, 4), 20, kind="note", cusip="91282CDD1",
+            auction_date=date(2026, 1, 28)),
+        leg("buyback", TUESDAY, 2, kind="tips", cusip="operation", auction_date=monday,
+            offering_usd_mn=3, announced_at=utc(friday, time(11)),
+            results_at=utc(monday, time(14, 5))),
+    )  # fmt: skip
+
+    def days(today: date) -> dict[tuple[int, str], tuple[float | None, float | None]]:
+        return {
+            (row["settlement_date"].day, row["security_class"]): (
+                row["buyback_usd_mn"],
+                row["privately_held_net_usd_mn"],
+            )
+            for row in world.at(today).mart("settlement_calendar")
+        }
+
+    assert days(friday) == {
+        (2, "note"): (0, 10),
+        (3, "bill"): (None, None),
+        (3, "bond"): (None, None),
+        (3, "tips"): (None, None),
+        (4, "note"): (None, None),
+    }
+    week = world.at(friday).one(
+        "weekly_settlements", week_start=monday, security_class="all"
+    )  # fmt: skip
+    assert (week["net_public_usd_mn"], week["privately_held_net_usd_mn"]) == (100, None)
+    maximum = {
+        (row["settlement_date"].day, row["security_class"]): row["buyback_maximum_usd_mn"]
+        for row in world.at(friday).mart("settlement_outlook")
+    }
+    # The next month is not asked for yet.
+    assert maximum[3, "tips"] is None
+    known = days(monday)
+    assert (known[3, "tips"], known[3, "bond"]) == ((2, -2), (0, 40))
+    assert known[4, "note"] == (None, None)
+
+
+def test_a_buyback_that_is_announced_has_a_maximum_and_later_days_have_none(world: World) -> None:
+    monday, tuesday, wednesday = (date(2026, 2, day) for day in (9, 10, 11))
+    world.add(
+        "debt_settlements",
+        leg("issue", date(2026, 2, 2), 1, cusip="912797EE9"),
+        leg("issue", tuesday, 40, kind="bond", cusip="912810BB1", auction_date=TUESDAY),
+        leg("issue", wednesday, 20, kind="note", cusip="91282CDD1", auction_date=TUESDAY),
+        leg("buyback", tuesday, 3, kind="bond", cusip="operation", auction_date=monday,
+            offering_usd_mn=3, announced_at=utc(date(2026, 2, 6), time(11)), results_at=None),
+    )  # fmt: skip
+    ahead = world.at(date(2026, 2, 6)).mart("settlement_outlook")
+    assert {row["settlement_date"]: row["buyback_maximum_usd_mn"] for row in ahead} == {
+        tuesday: 3,
+        wednesday: None,
+    }
+
+
 def test_a_day_whose_auctions_are_not_known_is_no_actual_figure(world: World) -> None:
     # Redemptions are known a year ahead; the issues of Thursday were never served.
     world.add("debt_settlements", leg("issue", TUESDAY, 40), leg("redemption", THURSDAY, 386))
@@ -326,6 +389,21 @@ def test_a_regular_bill_is_refinanced_until_its_announcement_is_overdue(world: W
     assert (ahead["expected_issues_usd_mn"], ahead["net_public_expected_usd_mn"]) == (50_000, 0)
     # On Wednesday it is overdue: what matures is redeemed.
     assert week(date(2026, 2, 4))["net_usd_mn"] == -50_000
+
+
+def test_a_bill_that_missed_its_announcement_is_not_expected_any_more(world: World) -> None:
+    # April 2020 in small: a bill came on three Tuesdays and never again. Its next issue, of the
+    # 10th, should have been announced on Tuesday the 3rd.
+    world.add("debt_settlements", *weekly_bills(TUESDAY, 3))
+
+    def expected(today: date) -> list[date]:
+        rows = world.at(today).mart("expected_issues", is_open=True)
+        return [row["settlement_date"] for row in rows][:2]
+
+    assert expected(date(2026, 2, 2)) == [date(2026, 2, 10), date(2026, 2, 17)]
+    # A day late, the announcement may have moved with a holiday; ten days late, it will not come.
+    assert expected(date(2026, 2, 4)) == [date(2026, 2, 17), date(2026, 2, 24)]
+    assert not expected(date(2026, 2, 13))
 
 
 def test_a_cash_management_bill_and_a_test_bill_are_redeemed(world: World) -> None:

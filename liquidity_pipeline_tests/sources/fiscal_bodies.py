@@ -118,6 +118,7 @@ def buyback(**changes: str) -> Row:
     """Return an operation in long nominal coupons that bought USD 2 billion."""
     return {
         "operation_date": "2026-02-03",
+        "operation_start_time_est": "01:40 PM",
         "operation_close_time_est": "02:00 PM",
         "settlement_date": "2026-02-04",
         "operation_type": "Liquidity Support",

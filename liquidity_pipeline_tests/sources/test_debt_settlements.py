@@ -143,8 +143,24 @@ def test_a_buyback_is_a_leg_on_its_settlement_date(make_fetch, monkeypatch):
     assert bond["known_at"] == moment(2026, 2, 3, 19, 5)  # 14:05 in New York
     assert rows["note", 4]["results_at"] == moment(2026, 2, 3, 18, 5)
     assert (planned["par_usd_mn"], planned["public_usd_mn"]) == (3000, None)
-    # In a fetch as of February, made later: nobody saw it before it closed, as far as is known.
-    assert (planned["results_at"], planned["known_at"]) == (None, moment(2026, 2, 24, 19))
+    # Announced at 11:00 in New York on the business day before the operation.
+    assert (planned["results_at"], planned["known_at"]) == (None, moment(2026, 2, 23, 16))
+    assert planned["announced_at"] == moment(2026, 2, 23, 16)
+    assert fetch.gaps == []
+
+
+def test_two_buybacks_of_one_bucket_on_a_day_are_two_legs(make_fetch):
+    rows = [
+        buyback(operation_start_time_est="01:40 PM"),
+        buyback(operation_start_time_est="11:40 AM", total_par_amt_accepted="1000000000"),
+    ]
+    collected, fetch = settle(make_fetch, auction(), replies={BUYBACKS: answer(rows)})
+    bought = [row for row in collected["debt_settlements"].to_pylist() if row["leg"] == "buyback"]
+    labels = "buyback/2026-02-03/Liquidity Support/Nominal Coupons/20Y to 30Y"
+    assert {row["record_id"]: row["par_usd_mn"] for row in bought} == {
+        labels: 1000,
+        f"{labels}/01:40 PM": 2000,
+    }
     assert fetch.gaps == []
 
 

@@ -11,6 +11,15 @@ order by settlement_date
 -- name: coming_day
 select sum({column}) from marts.settlement_outlook where settlement_date = :date
 
+-- A net of which one class is not known is not the net of the others.
+-- name: coming_day_expected
+select case when count({column}) = count(*) then sum({column}) end
+from marts.settlement_outlook where settlement_date = :date
+
+-- The effect of a day's coupons together: it is the same in the row of each class.
+-- name: coming_day_effect
+select max({column}) from marts.settlement_outlook where settlement_date = :date
+
 -- name: coming_total
 select sum({column}) from marts.settlement_outlook, meta.publication
 where settlement_date > publication.as_of and settlement_date <= publication.as_of + 28

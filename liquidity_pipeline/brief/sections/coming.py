@@ -21,6 +21,8 @@ from liquidity_pipeline.brief.model import (
 )
 from liquidity_pipeline.brief.terms import EVENTS, term
 
+# The columns that are not sums over the classes of a day.
+_QUERIES = {"expected": "coming_day_expected", "effect": "coming_day_effect"}
 _COLUMNS = (
     ("auctioned_usd_mn", "auctioned", N_("Issues auctioned, settling {date}")),
     ("announced_usd_mn", "announced", N_("Issues announced, settling {date}")),
@@ -72,8 +74,8 @@ def _calendar(book: Book) -> Block:
         N_(
             "What matures without an announced issue is expected to be rolled over; it is in "
             "“to be refinanced” and not in the announced net. The expected net takes regular "
-            "issues at the size of their last. Repo: expected effect of coupons on the overnight "
-            "rate."
+            "issues at the size of their last. Buybacks are not subtracted. Repo: expected effect "
+            "of coupons on the overnight rate."
         )
     )
     title = msg(
@@ -94,7 +96,7 @@ def _day(book: Book, day: Record) -> Row:
             f"coming.{settles}.{suffix}",
             msg(name, date=settles),
             "bp" if suffix == "effect" else "usd_mn",
-            "coming_day",
+            _QUERIES.get(suffix, "coming_day"),
             date=settles,
             column=column,
         )

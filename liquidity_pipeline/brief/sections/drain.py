@@ -51,12 +51,14 @@ def _components(book: Book) -> Block:
         msg(N_("Amount, {unit}"), unit=msg(N_("USD bn"))),
         msg(N_("Reserve accounting")),
         msg(N_("Market convention")),
+        msg(N_("Net of buybacks")),
     ]
     note = msg(
         N_(
             "Reserve accounting closes to the fall of reserve balances: settlement proceeds land "
             "in the Treasury's account and are counted there. The market convention counts "
-            "settlements and bill purchases and does not close. The two are never added."
+            "settlements and bill purchases and does not close. The two are never added. Net of "
+            "buybacks, settlements are less what the Treasury bought back."
         )
     )
     title = msg(N_("Drain by component, week ending {week}"), week=week)
@@ -71,6 +73,11 @@ def _component_row(book: Book, week: date, component: str) -> Row:
         ("amount_usd_mn", "amount", N_("{what}: amount")),
         ("drain_reserves_usd_mn", "accounting", N_("{what}: reserve accounting")),
         ("drain_headline_usd_mn", "market", N_("{what}: market convention")),
+        (
+            "drain_headline_net_of_buybacks_usd_mn",
+            "market_net",
+            N_("{what}: market convention, net of buybacks"),
+        ),
     ):
         if component == "total" and suffix == "amount":
             cells.append({"text": ""})

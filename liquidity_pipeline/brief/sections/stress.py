@@ -110,7 +110,23 @@ def _flags(book: Book) -> list[Block]:
             names={"list": [term(INDICATORS, gauge["indicator"]) for gauge in old]},
         )
         blocks.append(statement("flags_old", text, "unknown"))
-    return blocks
+    return blocks + _never_evaluated({gauge["indicator"] for gauge in gauges})
+
+
+def _never_evaluated(evaluated: set[str]) -> list[Block]:
+    """Name the gauges that have no row at all: the tally must not pass over them in silence."""
+    names = [name for name in INDICATORS if name not in evaluated]
+    if not names:
+        return []
+    text = counted(
+        "{n} gauge has never been evaluated here, because three years of its inputs are not "
+        "known: {names}.",
+        "{n} gauges have never been evaluated here, because three years of their inputs are not "
+        "known: {names}.",
+        len(names),
+        names={"list": [term(INDICATORS, name) for name in names]},
+    )
+    return [statement("flags_never", text, "unknown")]
 
 
 def _ended(what: Message, newest: date) -> Message:

@@ -2,7 +2,7 @@
 
 -- name: drains
 select week_ending, component, amount_usd_mn / 1000, drain_reserves_usd_mn / 1000,
-    drain_headline_usd_mn / 1000
+    drain_headline_usd_mn / 1000, drain_headline_net_of_buybacks_usd_mn / 1000
 from marts.weekly_drains
 where week_ending = (select max(week_ending) from marts.weekly_drains)
 order by component = 'total', abs(coalesce(amount_usd_mn, 0)) desc

@@ -4,7 +4,13 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from liquidity_pipeline.contracts.drains.inputs import AUCTIONS, FED_OPERATIONS, ON_RRP, RESERVES
+from liquidity_pipeline.contracts.drains.inputs import (
+    AUCTIONS,
+    BUYBACKS,
+    FED_OPERATIONS,
+    ON_RRP,
+    RESERVES,
+)
 from liquidity_pipeline.contracts.reach import Input, for_rows
 from liquidity_pipeline.contracts.table import (
     MART_KNOWN_AT,
@@ -34,6 +40,8 @@ COMPLETE = flag(
     nullable=True,
 )
 
+_NET_OF_BUYBACKS = "drain_headline_net_of_buybacks_usd_mn"
+
 _BOTH_CONVENTIONS = (
     usd(
         "drain_reserves_usd_mn",
@@ -44,6 +52,11 @@ _BOTH_CONVENTIONS = (
         "drain_headline_usd_mn",
         "Amount by market convention; the components do not add up to the fall of reserves",
         nullable=False,
+    ),
+    usd(
+        _NET_OF_BUYBACKS,
+        "Amount by market convention, with settlements net of what Treasury bought back; NULL "
+        "where buybacks are not known",
     ),
 )
 
@@ -58,6 +71,7 @@ DRAINS = Table(
     reach="date",
     rests_on=(
         *for_rows([AUCTIONS], component="settlement"),
+        *for_rows([replace(BUYBACKS, columns=(_NET_OF_BUYBACKS,))], component="settlement"),
         *for_rows([FED_OPERATIONS], component=("fed_bill_purchases", "fed_other_assets")),
         *for_rows([ON_RRP], component=("on_rrp", "foreign_rrp")),
     ),
@@ -77,12 +91,18 @@ WEEKLY_DRAINS = Table(
     "Drains of each H.4.1 week by component; the total by reserve accounting equals the "
     "drain in marts.reserve_drains. A week is published with all of its components or not at "
     "all; where the auctions are not known, its settlement row is absent and its total by "
-    "market convention is NULL.",
+    "market convention is NULL, as is the total net of buybacks where these are not known.",
     key=("week_ending", "component"),
     reach="week_ending",
     rests_on=(
         *for_rows([AUCTIONS], component="settlement"),
-        *for_rows([replace(AUCTIONS, columns=("drain_headline_usd_mn",))], component="total"),
+        *for_rows(
+            [replace(AUCTIONS, columns=("drain_headline_usd_mn", _NET_OF_BUYBACKS))],
+            component="total",
+        ),
+        *for_rows(
+            [replace(BUYBACKS, columns=(_NET_OF_BUYBACKS,))], component=("settlement", "total")
+        ),
     ),
     columns=(
         day("week_ending", "Wednesday"),
@@ -90,6 +110,7 @@ WEEKLY_DRAINS = Table(
         usd("amount_usd_mn", "Amount in its natural direction; NULL for the total"),
         _BOTH_CONVENTIONS[0],
         replace(_BOTH_CONVENTIONS[1], nullable=True),
+        _BOTH_CONVENTIONS[2],
         MART_KNOWN_AT,
     ),
 )

@@ -6,6 +6,9 @@ from liquidity_pipeline.contracts.reach import Input
 
 AUCTIONS = Input("debt_settlements", "auctions")
 
+# The programme began then; before it there is nothing to know.
+BUYBACKS = Input("debt_settlements", "buybacks", from_day="2024-05-29")
+
 FED_OPERATIONS = Input("fed_operations")
 
 RESERVES = Input("fed_balance_sheet", "WRBWFRBL")

@@ -43,7 +43,8 @@ REDEEMED = usd(
 NET = (
     usd(
         "buyback_usd_mn",
-        "Face amount bought back; NULL where Treasury's answer on buybacks is missing",
+        "Face amount bought back; NULL where Treasury's answer on buybacks is missing, and for "
+        "days ahead whose operation has no results yet",
     ),
     usd(
         "net_usd_mn",

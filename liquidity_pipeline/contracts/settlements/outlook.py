@@ -74,13 +74,15 @@ SETTLEMENT_OUTLOOK = Table(
         ),
         usd(
             "buyback_maximum_usd_mn",
-            "Maximum amount that announced buybacks may retire; NULL while their record or the "
-            "snapshot of what is upcoming is not current",
+            "Maximum amount that announced buybacks may retire; NULL for days whose operation is "
+            "not due to be announced yet (two business days ahead at most, and not beyond the "
+            "month), and while their record or the snapshot of what is upcoming is not current",
         ),
         number(
             "funding_effect_bp",
-            "Expected effect of the expected net settlement of coupons on the overnight repo "
-            "rate, by the slope of the last complete quarter in marts.settlement_sensitivity; "
+            "Expected effect of the day's expected net settlement of all coupons on the overnight "
+            "repo rate, by the slope of the last complete quarter in "
+            "marts.settlement_sensitivity; the same in the row of each class, so never add it up; "
             "NULL for bills",
             unit="basis points",
         ),

@@ -1,5 +1,8 @@
 -- Every component of the drain by day, in its natural direction and in both sign conventions.
 --
+-- drain_headline_net_of_buybacks counts settlements less what Treasury bought back on the day, for
+-- which the public is paid; it is NULL where buybacks are not known.
+--
 -- Daily components come from daily records; those of the Fed's balance sheet are dated on the
 -- Wednesday of H.4.1. settlement is never added to tga in one convention: proceeds land in the TGA.
 -- fed_assets is split into the bill purchases, by settlement date, and all else; reverse repos into the
@@ -37,7 +40,11 @@ on_rrp as (
 ),
 
 settlement as (
-    select calendar.settlement_date as date, round(sum(calendar.net_public_usd_mn), 6) as amount_usd_mn
+    select
+        calendar.settlement_date as date,
+        round(sum(calendar.net_public_usd_mn), 6) as amount_usd_mn,
+        case when bool_and(calendar.privately_held_net_usd_mn is not null)
+            then round(sum(calendar.privately_held_net_usd_mn), 6) end as net_of_buybacks_usd_mn
     from marts.settlement_calendar as calendar
     group by calendar.settlement_date
     having bool_and(calendar.is_settled and calendar.net_public_usd_mn is not null)
@@ -111,7 +118,7 @@ balance_sheet as (
     left join weekly_on_rrp on weekly_on_rrp.date = reserves.week_ending
 ),
 
-components as (
+all_components as (
     select date, 'tga' as component, amount_usd_mn from tga
     union all
     select date, 'on_rrp' as component, amount_usd_mn from on_rrp where amount_usd_mn is not null
@@ -130,6 +137,16 @@ components as (
     from balance_sheet
 ),
 
+components as (
+    select
+        components.*,
+        case when components.component = 'settlement' then settlement.net_of_buybacks_usd_mn
+            else components.amount_usd_mn end as net_of_buybacks_usd_mn
+    from all_components as components
+    left join settlement
+        on settlement.date = components.date and components.component = 'settlement'
+),
+
 signs as (
     select
         component,
@@ -145,6 +162,8 @@ select
     round(components.amount_usd_mn, 6) as amount_usd_mn,
     round(components.amount_usd_mn, 6) * signs.reserves_sign as drain_reserves_usd_mn,
     round(components.amount_usd_mn, 6) * signs.headline_sign as drain_headline_usd_mn,
+    round(components.net_of_buybacks_usd_mn, 6) * signs.headline_sign
+        as drain_headline_net_of_buybacks_usd_mn,
     case when weeks.is_complete then true end as complete,
     days.known_by as known_at
 from components

@@ -2,10 +2,17 @@
 --
 -- Only complete weeks. The total in the convention `reserves` then ties to minus the change of reserve
 -- balances in marts.reserve_drains. The total by market convention needs the auctions as well.
+-- Net of buybacks it needs these too, from the beginning of the programme on.
 with known as (
     select known_from, known_through
     from meta.coverage
     where table_name = 'debt_settlements' and entity = 'auctions'
+),
+
+known_buybacks as (
+    select known_from, known_through
+    from meta.coverage
+    where table_name = 'debt_settlements' and entity = 'buybacks'
 ),
 
 weeks as (
@@ -14,7 +21,8 @@ weeks as (
         drains.component,
         drains.amount_usd_mn,
         drains.drain_reserves_usd_mn,
-        drains.drain_headline_usd_mn
+        drains.drain_headline_usd_mn,
+        drains.drain_headline_net_of_buybacks_usd_mn
     from marts.drains as drains
     join meta.calendar_days as days on days.date = drains.date
     where drains.complete
@@ -23,22 +31,47 @@ weeks as (
 with_totals as (
     select * from weeks
     union all
-    select week_ending, 'total', null, drain_reserves_usd_mn, drain_headline_usd_mn from weeks
+    select week_ending, 'total', null, drain_reserves_usd_mn, drain_headline_usd_mn,
+        drain_headline_net_of_buybacks_usd_mn
+    from weeks
+),
+
+by_component as (
+    select
+        week_ending,
+        component,
+        round(sum(amount_usd_mn), 6) as amount_usd_mn,
+        round(sum(drain_reserves_usd_mn), 6) as drain_reserves_usd_mn,
+        round(sum(drain_headline_usd_mn), 6) as drain_headline_usd_mn,
+        case when count(drain_headline_net_of_buybacks_usd_mn) = count(*)
+            then round(sum(drain_headline_net_of_buybacks_usd_mn), 6)
+        end as drain_headline_net_of_buybacks_usd_mn
+    from with_totals
+    group by week_ending, component
 )
 
 select
-    with_totals.week_ending,
-    with_totals.component,
-    round(sum(with_totals.amount_usd_mn), 6) as amount_usd_mn,
-    round(sum(with_totals.drain_reserves_usd_mn), 6) as drain_reserves_usd_mn,
+    weeks.week_ending,
+    weeks.component,
+    weeks.amount_usd_mn,
+    weeks.drain_reserves_usd_mn,
     case
-        when with_totals.component <> 'total'
-            or (max(known.known_from) <= with_totals.week_ending - interval 6 day
-                and max(known.known_through) >= with_totals.week_ending)
-            then round(sum(with_totals.drain_headline_usd_mn), 6)
+        when weeks.component <> 'total'
+            or (known.known_from <= weeks.week_ending - interval 6 day
+                and known.known_through >= weeks.week_ending)
+            then weeks.drain_headline_usd_mn
     end as drain_headline_usd_mn,
-    max(days.known_by) as known_at
-from with_totals
-join meta.calendar_days as days on days.date = with_totals.week_ending
+    case
+        when weeks.component not in ('settlement', 'total')
+            or (known.known_from <= weeks.week_ending - interval 6 day
+                and known.known_through >= weeks.week_ending
+                and (weeks.week_ending < date '2024-05-29'
+                    or (known_buybacks.known_from <= weeks.week_ending - interval 6 day
+                        and known_buybacks.known_through >= weeks.week_ending)))
+            then weeks.drain_headline_net_of_buybacks_usd_mn
+    end as drain_headline_net_of_buybacks_usd_mn,
+    days.known_by as known_at
+from by_component as weeks
+join meta.calendar_days as days on days.date = weeks.week_ending
 left join known on true
-group by with_totals.week_ending, with_totals.component
+left join known_buybacks on true

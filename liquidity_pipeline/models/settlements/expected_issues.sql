@@ -3,7 +3,9 @@
 --
 -- A bill is regular while its last three issues lie equally far apart (a week, or four weeks): the
 -- next ones follow at the same distance on the same weekday, and each is announced as many days before
--- it settles as the latest of the last four was. Cash-management bills follow no rhythm and are not
+-- it settles as the latest of the last four was. A bill whose next issue was not announced in time is
+-- no longer regular: the ten-week bill of April 2020 came three times and never again. Of holidays, an
+-- announcement may be three days late. Cash-management bills follow no rhythm and are not
 -- refinanced; those that did (the six-week bill before February 2025) count as regular. A coupon
 -- follows the calendar of the year before, on the 15th or at the month's end; all that settles in a
 -- calendar week has been announced by the Friday before. What is past its announcement is not coming:
@@ -61,22 +63,31 @@ rhythms as (
         and max(case when recency = 1 then gap_days end) between 6 and 29
 ),
 
-coming_bills as (
+bill_slots as (
     select
         rhythms.as_of_date,
         rhythms.is_open,
         rhythms.moment,
         days.fed_on_or_after as settlement_date,
-        'bill' as security_class,
         rhythms.tenor,
         rhythms.offering_usd_mn,
-        days.fed_on_or_after - rhythms.lead_days + interval 18 hour as announced_by
+        days.fed_on_or_after - rhythms.lead_days + interval 18 hour as announced_by,
+        min(days.fed_on_or_after - rhythms.lead_days + interval 18 hour) over (
+            partition by rhythms.as_of_date, rhythms.is_open, rhythms.tenor
+        ) as next_announced_by
     from rhythms
     join meta.calendar_days as days
         on isodow(days.date) = rhythms.weekday
         and days.date > rhythms.last_date + 3
         and days.date <= rhythms.as_of_date + 59
     where (days.week_start - cast(date_trunc('week', rhythms.last_date) as date)) % rhythms.period_days = 0
+),
+
+coming_bills as (
+    select as_of_date, is_open, moment, settlement_date, 'bill' as security_class, tenor,
+        offering_usd_mn, announced_by
+    from bill_slots
+    where moment < next_announced_by + interval 3 day
 ),
 
 -- The day on which a coupon of last year was meant to settle, a year later.

@@ -3,9 +3,18 @@
 -- The rules are marts.settlement_vintages'; here is decided how far the figures are known. A day is an
 -- actual figure when Treasury's auctions are known through it: redemptions are known a year ahead, so
 -- without the issues they would look like a payment to the public. Of a day ahead the net is known
--- while the auctions, and the snapshot of what is upcoming, are asked for up to now. Regular buybacks began on 2024-05-29; from then on they
--- are NULL where Treasury did not answer for them.
-with known as (
+-- while the auctions, and the snapshot of what is upcoming, are asked for up to now.
+-- Regular buybacks began on 2024-05-29; from then on they are NULL where Treasury did not answer for
+-- them. They settle on the business day after the operation: of later days nobody knows yet what
+-- will be bought back, and an announced operation without results is not nothing.
+with operations as (
+    select max(days.fed_number) as last_number
+    from meta.calendar_days as days
+    cross join meta.clock as clock
+    where days.is_fed and days.date + interval 20 hour <= clock.now
+),
+
+known as (
     select
         clock.today,
         auctions.known_from,
@@ -36,16 +45,25 @@ bounded as (
         ) as is_known,
         coalesce(
             vintages.settlement_date < date '2024-05-29'
-            or vintages.settlement_date between known.buybacks_from and known.buybacks_through
-            or (vintages.settlement_date > known.buybacks_through and known.are_buybacks_current),
+            or (
+                (
+                    vintages.settlement_date between known.buybacks_from and known.buybacks_through
+                    or (vintages.settlement_date > known.buybacks_through and known.are_buybacks_current)
+                )
+                and days.fed_number <= operations.last_number + 1
+                and vintages.buyback_maximum_usd_mn = 0
+            ),
             false
         ) as are_buybacks_known
     from marts.settlement_vintages as vintages
+    join meta.calendar_days as days on days.date = vintages.settlement_date
     cross join known
+    cross join operations
     where vintages.is_open
         and (vintages.settlement_date <= known.today or vintages.auctioned_usd_mn > 0
             or vintages.announced_usd_mn > 0 or vintages.redeemed_usd_mn > 0
-            or vintages.buyback_usd_mn > 0 or vintages.scheduled_issues > 0)
+            or vintages.buyback_usd_mn > 0 or vintages.buyback_maximum_usd_mn > 0
+            or vintages.scheduled_issues > 0)
 )
 
 select

@@ -3,7 +3,9 @@
 -- Amounts by certainty: issues with results, issues announced, issues on the schedule without an
 -- amount, regular issues that are expected to be announced. Where these are still to come, what
 -- matures is not a payment to the public but is rolled over: the net is NULL and the maturing amount
--- is in refinancing. The effect on the overnight repo rate is the expected net of the day's coupons
+-- is in refinancing. Buybacks are announced at 11:00 of the business day before the operation and settle on
+-- the day after it: of later days, and of the next month, their maximum is not known. The effect on
+-- the overnight repo rate is the expected net of the day's coupons
 -- times the slope of the last quarter in marts.settlement_sensitivity.
 with slope as (
     select coefficient_bp_per_100bn, low_bp_per_100bn, high_bp_per_100bn
@@ -11,6 +13,13 @@ with slope as (
     where window_kind = 'quarter' and regressor = 'coupons'
     order by window_end desc
     limit 1
+),
+
+announcements as (
+    select max(days.fed_number) as last_number
+    from meta.calendar_days as days
+    cross join meta.clock as clock
+    where days.is_fed and days.date + interval 16 hour <= clock.now
 ),
 
 coupons as (
@@ -36,7 +45,9 @@ select
         and upcoming.known_through >= upcoming.expected_through
         then ahead.net_public_expected_usd_mn end as net_public_expected_usd_mn,
     case when ahead.is_announced then 0 else ahead.redeemed_usd_mn end as refinancing_usd_mn,
-    ahead.buyback_maximum_usd_mn,
+    case when days.fed_number <= announcements.last_number + 2
+        and ahead.settlement_date <= last_day(clock.today) then ahead.buyback_maximum_usd_mn
+    end as buyback_maximum_usd_mn,
     coupons.net_usd_mn / 100000 * slope.coefficient_bp_per_100bn as funding_effect_bp,
     least(
         coupons.net_usd_mn / 100000 * slope.low_bp_per_100bn,
@@ -50,6 +61,8 @@ select
     ahead.known_at
 from marts.settlement_vintages as ahead
 cross join meta.clock as clock
+cross join announcements
+join meta.calendar_days as days on days.date = ahead.settlement_date
 left join marts.settlement_calendar as calendar
     on calendar.settlement_date = ahead.settlement_date and calendar.security_class = ahead.security_class
 left join meta.coverage as auctions

@@ -9,7 +9,7 @@ two days after the quarter-end of June 2019 were seen to reach it.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from pathlib import Path
@@ -281,3 +281,25 @@ INDICATORS: Sequence[Indicator] = (
         in_index=False,
     ),
 )
+
+_RATE_ON_RESERVES = "market_series/IORB"
+_RESERVES_HELD = "fed_balance_sheet/WRBWFRBL"
+
+# The inputs of each gauge as in `meta.coverage`, "table" or "table/entity": they say why it is not
+# known.
+RESTS_ON: Mapping[str, tuple[str, ...]] = {
+    "sofr_iorb_bp": ("reference_rates/SOFR", _RATE_ON_RESERVES),
+    "tgcr_iorb_bp": ("reference_rates/TGCR", _RATE_ON_RESERVES),
+    "effr_iorb_bp": ("reference_rates/EFFR", _RATE_ON_RESERVES),
+    "sofr_p99_p25_bp": ("reference_rates/SOFR",),
+    "srf_usd_mn": ("repo_operations/srf",),
+    "reserve_scarcity_pct": (_RESERVES_HELD, "market_series/TLAACBW027SBOG"),
+    "weekly_drain_pct": (_RESERVES_HELD,),
+    "reserve_drain_4w_pct": (_RESERVES_HELD,),
+    "tga_rise_20d_pct": ("tga_balance", _RESERVES_HELD),
+    "large_cap_vol_pct": ("index_prices/SPX",),
+    "small_cap_vol_pct": ("index_prices/RUT",),
+    "bitcoin_vol_pct": ("crypto_prices/BTC",),
+    "high_yield_vol_pct": ("index_prices/HYG",),
+    "high_yield_spread_bp": ("market_series/BAMLH0A0HYM2",),
+}

@@ -4,6 +4,8 @@ select
     sum(issued_usd_mn) as issued_usd_mn,
     sum(redeemed_usd_mn) as redeemed_usd_mn,
     case when count(net_usd_mn) = count(*) then sum(net_usd_mn) end as net_usd_mn,
-    case when count(net_public_usd_mn) = count(*) then sum(net_public_usd_mn) end as net_public_usd_mn
+    case when count(net_public_usd_mn) = count(*) then sum(net_public_usd_mn) end as net_public_usd_mn,
+    case when count(privately_held_net_usd_mn) = count(*)
+        then sum(privately_held_net_usd_mn) end as privately_held_net_usd_mn
 from marts.settlement_calendar
 group by settlement_date
