@@ -5,6 +5,8 @@ BIN := $(VENV)/bin
 DATA := $(if $(LIVE),data,data/sandbox)
 DATA_DIR ?= data
 ENDPOINTS := $(if $(LIVE),live,sandbox)
+# Long files first, and what shares a costly fixture in one process: CONTRIBUTING.md.
+SPREAD := --dist loadgroup --no-loadscope-reorder
 
 .DEFAULT_GOAL := help
 .PHONY: help run ui test test-fast test-duckdb2 lint format bench docs campaign campaigns scorecard lock clean
@@ -19,17 +21,17 @@ ui: $(VENV)/.installed  ## open Dagster's UI on the same data
 	LIQUIDITY_ENDPOINTS=$(ENDPOINTS) LIQUIDITY_DATA_DIR=$(DATA) $(BIN)/liquidity ui
 
 test: $(VENV)/.installed  ## run all tests
-	$(BIN)/pytest -n 2 --dist loadfile
+	$(BIN)/pytest -n 2 $(SPREAD)
 
 test-fast: $(VENV)/.installed  ## run the tests that need no server, no built history and no long draw: a minute
-	$(BIN)/pytest -n 2 --dist loadfile -m 'not replay and not slow and not campaign'
+	$(BIN)/pytest -n 2 $(SPREAD) -m 'not replay and not slow and not campaign'
 
 test-duckdb2: $(VENV)/.installed  ## the same tests on DuckDB 2.0, in an environment of its own
 	$(PYTHON) -m venv $(VENV)-duckdb2
 	$(VENV)-duckdb2/bin/python -m pip install --quiet --no-deps --require-hashes -r requirements.lock
 	$(VENV)-duckdb2/bin/python -m pip install --quiet --upgrade 'duckdb==2.0.*'
 	$(VENV)-duckdb2/bin/python -m pip install --quiet --no-deps --no-build-isolation -e .
-	$(VENV)-duckdb2/bin/pytest -n 2 --dist loadfile
+	$(VENV)-duckdb2/bin/pytest -n 2 $(SPREAD)
 
 lint: $(VENV)/.installed  ## linter, formatter and types
 	$(BIN)/ruff check .

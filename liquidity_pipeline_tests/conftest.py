@@ -8,6 +8,7 @@ import sys
 from collections.abc import Callable, Iterator
 from datetime import UTC, date, datetime, time
 from pathlib import Path
+from typing import Any
 
 import pytest
 from filelock import FileLock
@@ -23,19 +24,61 @@ REPLAY = SHARED / "replay" / "serve.py"
 
 Replay = Callable[..., str]
 
+# Session fixtures that take long to make, the longest first. All files whose tests ask for one run
+# in one process of a test run, which makes it once; see CONTRIBUTING.md, "How tests are spread".
+COSTLY_FIXTURES = ("recorded", "briefed", "place", "filled")
+
 # Fixtures that start a server, build a history from one, or build marts from files. A test that
 # asks for one is slow.
 SLOW_FIXTURES = {
-    "briefed", "catalogue", "filled", "funded", "good", "longer_sandbox", "proxy", "replay",
-    "sandbox", "world",
+    *COSTLY_FIXTURES, "catalogue", "funded", "good", "longer_sandbox", "proxy", "replay", "sandbox",
+    "world",
 }  # fmt: skip
 
 
+@pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark as slow what `make test-fast` leaves out because of its fixtures."""
+    """Mark what is slow, keep together what shares a costly fixture, and put the long files first.
+
+    A file is never divided: its own fixtures are made once, too.
+    """
+    files: dict[Path, list[pytest.Item]] = {}
     for item in items:
-        if SLOW_FIXTURES & set(getattr(item, "fixturenames", ())):
+        if SLOW_FIXTURES & _fixtures(item):
             item.add_marker(pytest.mark.slow)
+        files.setdefault(item.path, []).append(item)
+    items[:] = [
+        item for path in sorted(files, key=lambda path: _turn(files[path])) for item in files[path]
+    ]
+
+
+def _fixtures(item: pytest.Item) -> set[str]:
+    return set(getattr(item, "fixturenames", ()))
+
+
+def _turn(items: list[pytest.Item]) -> int:
+    """Return when a file's tests run, and name their group where they share a costly fixture."""
+    asked = set().union(*map(_fixtures, items))
+    for turn, name in enumerate(COSTLY_FIXTURES):
+        if name in asked:
+            for item in items:
+                item.add_marker(pytest.mark.xdist_group(name))
+            return turn
+    is_slow = any(item.get_closest_marker("slow") for item in items)
+    return len(COSTLY_FIXTURES) + (not is_slow)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> object | None:
+    """Give out tests by their group, and those that have none by file (xdist: one by one)."""
+    from xdist.scheduler import LoadGroupScheduling
+
+    class ByGroupOrFile(LoadGroupScheduling):
+        def _split_scope(self, nodeid: str) -> str:
+            scope = super()._split_scope(nodeid)
+            return nodeid.split("::", 1)[0] if scope == nodeid else scope
+
+    return ByGroupOrFile(config, log) if config.getvalue("dist") == "loadgroup" else None
 
 
 @pytest.fixture(scope="session")
@@ -128,3 +171,20 @@ def sandbox() -> Iterator[str]:
 
     with start(Options(today=SANDBOX_TODAY, start=date(2025, 11, 1))) as running:
         yield running.url
+
+
+@pytest.fixture(scope="session")
+def place(sandbox: str, tmp_path_factory: pytest.TempPathFactory) -> tuple[str, ...]:
+    """Give the options of a data directory that one run has filled from the sandbox.
+
+    It holds what was published by 2026-02-06, from 2025-12. Change a copy, unless another run of
+    the same day leaves it as it was.
+    """
+    from liquidity_pipeline.cli.exits import OK
+    from liquidity_pipeline_tests.cli.commands import liquidity
+
+    options = ("--endpoints", sandbox, "--data-dir", str(tmp_path_factory.mktemp("data")))
+    day = SANDBOX_TODAY.isoformat()
+    result = liquidity("run", "--since", "2025-12", "--as-of", day, *options)
+    assert result.exit_code == OK, result.output
+    return options

@@ -163,13 +163,13 @@ def test_a_directory_without_a_publication_says_what_to_do(place, tmp_path: Path
     ],
 )
 def test_a_query_reaches_nothing_else(sql, place, tmp_path: Path):
-    (tmp_path / "secret.txt").write_text("secret")
+    (tmp_path / "secret.txt").write_text("what is inside")
     with (
         confined(file_of(place), memory=MEMORY, seconds=20) as connection,
         pytest.raises((QueryError, duckdb.Error)) as refused,
     ):
         read(connection, sql.format(folder=tmp_path), 10)
-    assert "secret" not in str(refused.value).replace("secret.txt", "").replace("secrets", "")
+    assert "what is inside" not in str(refused.value)
     assert [path.name for path in tmp_path.iterdir()] == ["secret.txt"]
 
 

@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import date
+from functools import cache
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -143,34 +144,49 @@ def tables(folder: Path, url: str, name: str) -> dict[str, list[dict[str, Any]]]
         return {table.name: at_work.lake.read(table).to_pylist() for table in SOURCES[name].tables}
 
 
+@pytest.fixture(scope="module")
+def well(
+    longer_sandbox: str, tmp_path_factory: pytest.TempPathFactory
+) -> Callable[[str], dict[str, list[dict[str, Any]]]]:
+    """Give `well(source)`: the tables of a run that was healthy from the beginning."""
+
+    @cache
+    def healthy(name: str) -> dict[str, list[dict[str, Any]]]:
+        folder = tmp_path_factory.mktemp("well")
+        run(folder, longer_sandbox, name)
+        return tables(folder, longer_sandbox, name)
+
+    return healthy
+
+
 @pytest.mark.parametrize("ill", [blank, down, silent], ids=lambda ill: ill.__name__)
 @pytest.mark.parametrize("name", DATED)
 def test_one_healthy_run_heals(
-    longer_sandbox: str, tmp_path: Path, name: str, ill: Callable[[Random], Any]
+    longer_sandbox: str,
+    well: Callable[[str], dict[str, list[dict[str, Any]]]],
+    tmp_path: Path,
+    name: str,
+    ill: Callable[[Random], Any],
 ):
-    run(tmp_path / "well", longer_sandbox, name)
     for seed in range(2):
-        run(tmp_path / "ill", longer_sandbox, name, ill(Random(seed)))  # noqa: S311 - repeatable
-    run(tmp_path / "ill", longer_sandbox, name)
-    expected = tables(tmp_path / "well", longer_sandbox, name)
-    assert tables(tmp_path / "ill", longer_sandbox, name) == expected
+        run(tmp_path, longer_sandbox, name, ill(Random(seed)))  # noqa: S311 - repeatable
+    run(tmp_path, longer_sandbox, name)
+    assert tables(tmp_path, longer_sandbox, name) == well(name)
 
 
 def test_closed_months_are_taken_from_the_first_provider_after_it_was_down_once(
-    longer_sandbox: str, tmp_path: Path
+    longer_sandbox: str, well: Callable[[str], dict[str, list[dict[str, Any]]]], tmp_path: Path
 ):
     def first_is_down(answer: Answer) -> Answer:
         if answer.publisher == "coinbase":
             raise TransientError("no answer in time", publisher="coinbase", url=answer.url)
         return answer
 
-    run(tmp_path / "well", longer_sandbox, "crypto_prices")
-    run(tmp_path / "ill", longer_sandbox, "crypto_prices", first_is_down)
-    ill = tables(tmp_path / "ill", longer_sandbox, "crypto_prices")
+    run(tmp_path, longer_sandbox, "crypto_prices", first_is_down)
+    ill = tables(tmp_path, longer_sandbox, "crypto_prices")
     assert {row["venue"] for row in ill["crypto_prices"]} == {"kraken"}
-    run(tmp_path / "ill", longer_sandbox, "crypto_prices")
-    expected = tables(tmp_path / "well", longer_sandbox, "crypto_prices")
-    assert tables(tmp_path / "ill", longer_sandbox, "crypto_prices") == expected
+    run(tmp_path, longer_sandbox, "crypto_prices")
+    assert tables(tmp_path, longer_sandbox, "crypto_prices") == well("crypto_prices")
 
 
 @pytest.mark.parametrize("name", DATED)

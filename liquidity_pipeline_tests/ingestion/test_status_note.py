@@ -82,82 +82,88 @@ class Place:
 
 
 @pytest.fixture
-def place(tmp_path: Path) -> Place:
-    place = Place(tmp_path / "data")
-    place.note()
-    return place
+def directory(tmp_path: Path) -> Place:
+    directory = Place(tmp_path / "data")
+    directory.note()
+    return directory
 
 
-def test_the_note_says_on_every_day_of_the_month_what_would_be_worked_out(place: Place):
+def test_the_note_says_on_every_day_of_the_month_what_would_be_worked_out(directory: Place):
     missing = set()
     for day in range(AS_OF.day, 29):
-        later = replace(place.settings, as_of=date(2026, 2, day))
+        later = replace(directory.settings, as_of=date(2026, 2, day))
         noted = status_note.freshness(later)
-        assert noted == place.worked_out(later)
-        missing.add(sum(row["days_missing"] for row in place.worked_out(later)))  # type: ignore[misc]
+        assert noted == directory.worked_out(later)
+        missing.add(sum(row["days_missing"] for row in directory.worked_out(later)))  # type: ignore[misc]
     assert len(missing) > 10, "more is due from day to day"
 
 
-def test_the_note_says_at_every_quarter_of_an_hour_what_would_be_worked_out(place: Place):
-    expected = list(expectations(place.lake, place.archive, place.universe, place.now))
+def test_the_note_says_at_every_quarter_of_an_hour_what_would_be_worked_out(directory: Place):
+    expected = list(
+        expectations(directory.lake, directory.archive, directory.universe, directory.now)
+    )
     for step in range(1, 4 * 24 * 2):
-        moment = place.now + timedelta(minutes=15 * step)
-        worked_out = freshness(place.lake, place.archive, place.universe, moment).to_pylist()
+        moment = directory.now + timedelta(minutes=15 * step)
+        worked_out = freshness(
+            directory.lake, directory.archive, directory.universe, moment
+        ).to_pylist()
         assert [one.row(moment) for one in expected] == worked_out
 
 
-def test_the_note_counts_in_no_other_month(place: Place):
+def test_the_note_counts_in_no_other_month(directory: Place):
     for day in (date(2026, 3, 1), date(2026, 2, 2)):
-        assert status_note.freshness(replace(place.settings, as_of=day)) is None
+        assert status_note.freshness(replace(directory.settings, as_of=day)) is None
     # The month ends in New York, five hours after it does in UTC.
-    assert end_of_month(place.now) == moment_of("2026-03-01 05:00")
+    assert end_of_month(directory.now) == moment_of("2026-03-01 05:00")
     assert end_of_month(moment_of("2026-03-01 04:59")) == moment_of("2026-03-01 05:00")
     assert end_of_month(moment_of("2026-03-01 05:00")) == moment_of("2026-04-01 04:00")
 
 
-def _new_month(place: Place) -> None:
-    place.store(date(2026, 1, 30))
+def _new_month(directory: Place) -> None:
+    directory.store(date(2026, 1, 30))
 
 
-def _lost_month(place: Place) -> None:
-    place.lake.path(RATES, date(2025, 12, 1)).unlink()
+def _lost_month(directory: Place) -> None:
+    directory.lake.path(RATES, date(2025, 12, 1)).unlink()
 
 
-def _new_fetch(place: Place) -> None:
-    fetch = Fetch(Window(AS_OF, AS_OF), place.now, place.universe, Canned({}))
-    place.archive.keep("fed_operations", fetch, None)
+def _new_fetch(directory: Place) -> None:
+    fetch = Fetch(Window(AS_OF, AS_OF), directory.now, directory.universe, Canned({}))
+    directory.archive.keep("fed_operations", fetch, None)
 
 
-def _damaged_note(place: Place) -> None:
-    (place.settings.data_dir / ".build" / "status.json").write_text("{")
+def _damaged_note(directory: Place) -> None:
+    (directory.settings.data_dir / ".build" / "status.json").write_text("{")
 
 
-def _lost_note(place: Place) -> None:
-    (place.settings.data_dir / ".build" / "status.json").unlink()
+def _lost_note(directory: Place) -> None:
+    (directory.settings.data_dir / ".build" / "status.json").unlink()
 
 
 @pytest.mark.parametrize("change", [_new_month, _lost_month, _new_fetch, _damaged_note, _lost_note])
-def test_the_note_does_not_count_after_a_change(place: Place, change: Callable[[Place], None]):
-    assert status_note.freshness(place.settings) is not None
-    change(place)
-    assert status_note.freshness(place.settings) is None
-    place.note()
-    assert status_note.freshness(place.settings) == place.worked_out(place.settings)
+def test_the_note_does_not_count_after_a_change(directory: Place, change: Callable[[Place], None]):
+    assert status_note.freshness(directory.settings) is not None
+    change(directory)
+    assert status_note.freshness(directory.settings) is None
+    directory.note()
+    assert status_note.freshness(directory.settings) == directory.worked_out(directory.settings)
 
 
-def test_other_symbols_are_other_expectations(place: Place, tmp_path: Path):
+def test_other_symbols_are_other_expectations(directory: Place, tmp_path: Path):
     own = tmp_path / "reference"
     own.mkdir()
-    text = (place.settings.reference_dir / "universe.toml").read_text()
+    text = (directory.settings.reference_dir / "universe.toml").read_text()
     (own / "universe.toml").write_text(text + "\n# edited\n")
-    assert status_note.freshness(replace(place.settings, reference_dir=own)) is None
+    assert status_note.freshness(replace(directory.settings, reference_dir=own)) is None
 
 
-def test_the_moment_of_publication_is_that_of_the_same_file(place: Place):
-    assert status_note.built_at(place.settings) == moment_of("2026-02-03 22:00").replace(tzinfo=UTC)
-    other = place.settings.data_dir / "other"
+def test_the_moment_of_publication_is_that_of_the_same_file(directory: Place):
+    assert status_note.built_at(directory.settings) == moment_of("2026-02-03 22:00").replace(
+        tzinfo=UTC
+    )
+    other = directory.settings.data_dir / "other"
     other.write_bytes(b"the file")
-    other.replace(place.settings.published_file)
-    assert status_note.built_at(place.settings) is None
-    place.settings.published_file.unlink()
-    assert status_note.built_at(place.settings) is None
+    other.replace(directory.settings.published_file)
+    assert status_note.built_at(directory.settings) is None
+    directory.settings.published_file.unlink()
+    assert status_note.built_at(directory.settings) is None

@@ -20,26 +20,23 @@ from liquidity_pipeline.contracts.sources import SOURCE_TABLES
 from liquidity_pipeline.models import engine
 from liquidity_pipeline.pipeline import Pipeline
 from liquidity_pipeline.settings import Settings, default_reference_dir
-from liquidity_pipeline.sources.fetch import Window
 from liquidity_pipeline.storage.lake import Lake
-from liquidity_pipeline_tests.filling import fill
 
 TODAY = date(2026, 2, 6)
-WINDOW = Window.of_months(date(2025, 11, 1), TODAY)
 
 pytestmark = pytest.mark.slow
 
 
 @pytest.fixture(scope="module")
-def pipeline(sandbox: str, tmp_path_factory: pytest.TempPathFactory) -> Pipeline:
-    """All sources of three months and all marts, with reference facts that may be changed."""
+def pipeline(place: tuple[str, ...], tmp_path_factory: pytest.TempPathFactory) -> Pipeline:
+    """Two months of all sources and all marts, with reference facts that may be changed."""
     folder = tmp_path_factory.mktemp("incremental")
     shutil.copytree(default_reference_dir(), folder / "reference")
+    shutil.copytree(place[3], folder / "data")
     settings = Settings(
-        folder / "data", endpoints=sandbox, as_of=TODAY, reference_dir=folder / "reference"
+        folder / "data", endpoints=place[1], as_of=TODAY, reference_dir=folder / "reference"
     )
-    pipeline = fill(Pipeline(settings), WINDOW)
-    built(pipeline, engine.build_order())
+    pipeline = Pipeline(settings)
     assert pipeline.stale_marts() == []
     return pipeline
 

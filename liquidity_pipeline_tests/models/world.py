@@ -157,14 +157,21 @@ class World:
     def mart(self, name: str, **where: Any) -> list[Row]:
         """Build a mart after those that it reads; give its rows in which the columns match."""
         needed = _with_upstream(name) - set(self._built)
-        for each in (each for each in engine.build_order() if each in needed):
-            self._built[each] = self.build(each)
-            self.put(each, self._built[each])
+        if needed:
+            self._build([each for each in engine.build_order() if each in needed])
         return [
             row
             for row in self._built[name]
             if all(row[key] == value for key, value in where.items())
         ]
+
+    def _build(self, names: list[str]) -> None:
+        """Build marts in order in one session: most cost less than opening one."""
+        with self.session(frozenset().union(*map(engine.upstream, names))) as connection:
+            for name in names:
+                self._built[name] = engine.build(name, connection).to_pylist()
+                self.put(name, self._built[name])
+                engine.attach_mart(connection, name, self.marts.path(MART_TABLES[name]))
 
     def build(self, name: str) -> list[Row]:
         """Build a mart from the marts as they stand."""
