@@ -3,6 +3,7 @@
 import dagster as dg
 
 from liquidity_pipeline.orchestration.alert_sensor import send_alerts
+from liquidity_pipeline.orchestration.freshness import freshness, judge_freshness
 from liquidity_pipeline.orchestration.jobs import jobs, schedules
 from liquidity_pipeline.orchestration.mart_assets import READERS_SPEC, marts
 from liquidity_pipeline.orchestration.resources import environment_pipeline
@@ -15,9 +16,10 @@ def build_definitions(pipeline: Pipeline | None = None) -> dg.Definitions:
     """Return all definitions; tests and the command line pass a pipeline of their own."""
     return dg.Definitions(
         assets=[*publisher_specs(), *source_assets(), marts, READERS_SPEC],
+        asset_checks=[freshness],
         jobs=jobs,
         schedules=schedules,
-        sensors=[*sensors, send_alerts],
+        sensors=[*sensors, judge_freshness, send_alerts],
         resources={"pipeline": pipeline or environment_pipeline},
         executor=dg.in_process_executor,
     )

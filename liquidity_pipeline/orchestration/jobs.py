@@ -11,33 +11,37 @@ from datetime import date, timedelta
 import dagster as dg
 
 from liquidity_pipeline.contracts.marts import FAMILY_OF_MART
+from liquidity_pipeline.orchestration import freshness
 from liquidity_pipeline.orchestration.partitions import range_tags
 from liquidity_pipeline.orchestration.source_assets import source_key
 from liquidity_pipeline.settings import NEW_YORK
 from liquidity_pipeline.sources.fetch import Window
-from liquidity_pipeline.sources.registry import SOURCES
+from liquidity_pipeline.sources.registry import SOURCES, timings
 from liquidity_pipeline.sources.timetable import AFTERNOON, EVENING, MIDNIGHT, MORNING, Timing
 
 _PARTITIONED = [name for name, source in SOURCES.items() if source.partitioned]
 _ALL_SOURCES = [source_key(name) for name in (*SOURCES, "policy_events")]
+# Freshness is judged by time, not by a run: see `freshness`.
+_FRESHNESS = dg.AssetSelection.checks(*freshness.CHECK_KEYS)
 
 refresh = dg.define_asset_job(
     "refresh",
-    selection=dg.AssetSelection.assets(*_ALL_SOURCES),
+    selection=dg.AssetSelection.assets(*_ALL_SOURCES) - _FRESHNESS,
     executor_def=dg.in_process_executor,
     description="Fetches the current and the previous month of every source; marts and publication "
     "follow.",
 )
 backfill = dg.define_asset_job(
     "backfill",
-    selection=dg.AssetSelection.assets(*(source_key(name) for name in _PARTITIONED)),
+    selection=dg.AssetSelection.assets(*(source_key(name) for name in _PARTITIONED)) - _FRESHNESS,
     executor_def=dg.in_process_executor,
     description="Fetches any range of months of every source in one run; marts and "
     "publication follow.",
 )
 publish = dg.define_asset_job(
     "publish",
-    selection=dg.AssetSelection.groups(*sorted(set(FAMILY_OF_MART.values())), "publication"),
+    selection=dg.AssetSelection.groups(*sorted(set(FAMILY_OF_MART.values())), "publication")
+    - _FRESHNESS,
     executor_def=dg.in_process_executor,
     description="Builds all marts, runs their reconciliations, and publishes the DuckDB file that "
     "readers open.",
@@ -70,7 +74,7 @@ def _schedule(timing: Timing, sources: Sequence[str], description: str) -> dg.Sc
 
 
 def _refreshed_at(timing: Timing) -> list[str]:
-    return [name for name, source in SOURCES.items() if timing.name in source.also_at]
+    return [name for name, source in SOURCES.items() if timing in timings(source)]
 
 
 schedules = [
@@ -81,12 +85,12 @@ schedules = [
     ),
     _schedule(
         AFTERNOON,
-        ["tga_balance", "debt_transactions", "fed_balance_sheet", "debt_settlements"],
+        _refreshed_at(AFTERNOON),
         "After the Daily Treasury Statement (16:00) and, on Thursdays, H.4.1 (16:30).",
     ),
     _schedule(
         EVENING,
-        [*SOURCES, "policy_events"],
+        [*_refreshed_at(EVENING), "policy_events"],
         "Everything, after the exchanges' files; what came late in the day is taken too.",
     ),
     _schedule(

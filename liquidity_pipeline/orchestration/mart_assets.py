@@ -33,10 +33,9 @@ from liquidity_pipeline.orchestration.metadata import (
     describe,
     lineage_table,
 )
-from liquidity_pipeline.orchestration.names import FRESH_CHECK, PUBLICATION_PATH
+from liquidity_pipeline.orchestration.names import ALL_COMPLETE_CHECK, PUBLICATION_PATH
 from liquidity_pipeline.orchestration.resources import who
 from liquidity_pipeline.orchestration.source_assets import (
-    EVERY_DAY,
     OWNERS,
     last_with,
     origin,
@@ -74,7 +73,6 @@ def _mart_spec(name: str) -> dg.AssetSpec:
         description=table.comment(),
         metadata={"dagster/column_schema": column_schema(table), **_code(name)},
         tags={"domain": FAMILY_OF_MART[name], "tier": "mart", "cadence": "every_publication"},
-        freshness_policy=EVERY_DAY,
         skippable=True,
     )
 
@@ -135,7 +133,6 @@ _PUBLICATION_SPEC = dg.AssetSpec(
     kinds={"duckdb"},
     owners=OWNERS,
     tags={"domain": "publication", "tier": "publication", "cadence": "every_publication"},
-    freshness_policy=EVERY_DAY,
     description="The DuckDB file that BI tools read: built separately, checked, and swapped in "
     "as a whole. It contains all sources, marts and meta tables; the graph draws "
     "edges only from tables that no mart reads.",
@@ -152,7 +149,6 @@ _BRIEF_SPEC = dg.AssetSpec(
     "same folder.",
     tags={"domain": "publication", "tier": "brief", "cadence": "every_publication"},
     metadata={"dagster/column_schema": column_schema(BRIEF_FIGURES)},
-    freshness_policy=EVERY_DAY,
     skippable=True,
 )
 
@@ -169,8 +165,8 @@ READERS_SPEC = dg.AssetSpec(
 )
 
 
-_FRESH_SPEC = dg.AssetCheckSpec(
-    FRESH_CHECK,
+_COMPLETE_SPEC = dg.AssetCheckSpec(
+    ALL_COMPLETE_CHECK,
     asset=PUBLICATION_KEY,
     description="Every source holds all observations that are public by its publisher's "
     "calendar; acknowledged gaps are excluded.",
@@ -189,7 +185,7 @@ _FRESH_SPEC = dg.AssetCheckSpec(
         )
         for reconciliation in RECONCILIATIONS
     ]
-    + [_FRESH_SPEC],
+    + [_COMPLETE_SPEC],
     can_subset=True,
     pool=WAREHOUSE,
 )
@@ -206,8 +202,8 @@ def marts(
             yield _published(pipeline, failures)
             if problem := pipeline.share():
                 failures.append(problem)
-            if any(key.name == FRESH_CHECK for key in context.selected_asset_check_keys):
-                yield _fresh(pipeline)
+            if any(key.name == ALL_COMPLETE_CHECK for key in context.selected_asset_check_keys):
+                yield _complete(pipeline)
         if BRIEF_KEY in context.selected_asset_keys and not blocked:
             yield _brief(pipeline)
     failures += [f"not published: {name} does not reconcile" for name in blocked]
@@ -334,14 +330,14 @@ def _brief(pipeline: Pipeline) -> dg.MaterializeResult[Any]:
     )
 
 
-def _fresh(pipeline: Pipeline) -> dg.AssetCheckResult:
-    """Say which sources lack what is due, as the published `meta.freshness` does."""
+def _complete(pipeline: Pipeline) -> dg.AssetCheckResult:
+    """Say which sources lack what is due, old days too, as the published `meta.freshness` does."""
     gaps = read_gaps(pipeline.settings.reference_dir)
     found = health(pipeline.freshness().to_pylist(), gaps)
     newest = [source.newest for source in found if source.newest is not None]
     return dg.AssetCheckResult(
         asset_key=PUBLICATION_KEY,
-        check_name=FRESH_CHECK,
+        check_name=ALL_COMPLETE_CHECK,
         passed=all(source.fresh for source in found),
         severity=dg.AssetCheckSeverity.WARN,
         metadata={

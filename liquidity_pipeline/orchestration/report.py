@@ -8,7 +8,7 @@ from typing import Any
 import dagster as dg
 
 from liquidity_pipeline.orchestration.mart_assets import PUBLICATION_KEY
-from liquidity_pipeline.orchestration.names import FRESH_CHECK
+from liquidity_pipeline.orchestration.names import ALL_COMPLETE_CHECK
 
 _LOG = logging.getLogger("liquidity_pipeline.run")
 
@@ -48,7 +48,7 @@ class Report:
         elif event.event_type_value == "ASSET_CHECK_EVALUATION":
             evaluation = event.asset_check_evaluation_data
             # What is stale is said by each source; the check of the publication sums it up.
-            if not evaluation.passed and evaluation.check_name != FRESH_CHECK:
+            if not evaluation.passed and evaluation.check_name != ALL_COMPLETE_CHECK:
                 self.add(evaluation.asset_key.path[-1], _check_lines(evaluation))
 
     def _note_failure(self, name: str, event: dg.DagsterEvent) -> None:

@@ -101,16 +101,19 @@ def _open(path: Path) -> closing[sqlite3.Connection]:
 
 
 def defined_checks() -> frozenset[Check]:
-    """Return the checks that the code location defines, without loading Dagster."""
+    """Return the checks that the code location defines, without loading Dagster.
+
+    Without those of freshness: who reads this judges freshness at the moment of asking.
+    """
     from liquidity_pipeline.models.reconciliations.reconciliation import RECONCILIATIONS
     from liquidity_pipeline.orchestration.names import (
-        FRESH_CHECK,
+        ALL_COMPLETE_CHECK,
         PUBLICATION_PATH,
         SOURCE_CHECKS,
     )
     from liquidity_pipeline.sources.registry import SOURCES
 
-    checks: set[Check] = {(PUBLICATION_PATH, FRESH_CHECK)}
+    checks: set[Check] = {(PUBLICATION_PATH, ALL_COMPLETE_CHECK)}
     checks |= {(("sources", source), name) for source in SOURCES for name in SOURCE_CHECKS}
     checks |= {(("marts", check.mart), check.name) for check in RECONCILIATIONS}
     return frozenset(checks)

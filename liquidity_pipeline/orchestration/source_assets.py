@@ -1,7 +1,7 @@
 """One asset per source: fetch a range of months into the lake, in one run."""
 
 from collections.abc import Iterator, Mapping
-from datetime import date, timedelta
+from datetime import date
 from typing import Any
 
 import dagster as dg
@@ -31,16 +31,6 @@ from liquidity_pipeline.storage.locks import holding_all
 
 _STEP_RETRIES, _RETRY_SECONDS = 2, 120
 OWNERS = ["team:liquidity"]
-# How old the newest materialisation may be: a weekly table, a table of business days, any day.
-_WEEKLY = dg.FreshnessPolicy.time_window(
-    fail_window=timedelta(days=10), warn_window=timedelta(days=8)
-)
-_BUSINESS_DAYS = dg.FreshnessPolicy.time_window(
-    fail_window=timedelta(days=5), warn_window=timedelta(days=4)
-)
-EVERY_DAY = dg.FreshnessPolicy.time_window(
-    fail_window=timedelta(days=2), warn_window=timedelta(hours=36)
-)
 
 
 def source_key(name: str) -> dg.AssetKey:
@@ -92,7 +82,6 @@ def _source_asset(source: Source) -> dg.AssetsDefinition:
         description=table.comment(),
         metadata={"dagster/column_schema": column_schema(table)},
         pool=pool(source),
-        freshness_policy=_freshness_policy(table),
         check_specs=_check_specs(source),
         # A month that stays empty is not materialised: see _materialized.
         output_required=True,
@@ -133,12 +122,6 @@ def _cadence(table: Table) -> str:
     if calendars == {"wednesday"}:
         return "weekly"
     return "daily" if calendars == {"utc"} else "business_days"
-
-
-def _freshness_policy(table: Table) -> dg.FreshnessPolicy:
-    """Return how old a table may be, from the days on which its rows are due."""
-    policies = {"weekly": _WEEKLY, "daily": EVERY_DAY, "business_days": _BUSINESS_DAYS}
-    return policies[_cadence(table)]
 
 
 def _materialized(

@@ -9,7 +9,14 @@ from dataclasses import dataclass
 from liquidity_pipeline.contracts.sources import federal_reserve, itemised, markets, treasury
 from liquidity_pipeline.contracts.table import Table
 from liquidity_pipeline.sources.fetch import Collected, Fetch
-from liquidity_pipeline.sources.timetable import MIDNIGHT, MORNING
+from liquidity_pipeline.sources.timetable import (
+    AFTERNOON,
+    EVENING,
+    MIDNIGHT,
+    MORNING,
+    TIMINGS,
+    Timing,
+)
 
 
 @dataclass(frozen=True)
@@ -46,11 +53,17 @@ class Source:
 SOURCES: Mapping[str, Source] = {
     source.name: source
     for source in (
-        Source((treasury.TGA_BALANCE,), ("fiscaldata",), "fiscal_data:collect_tga_balance"),
+        Source(
+            (treasury.TGA_BALANCE,),
+            ("fiscaldata",),
+            "fiscal_data:collect_tga_balance",
+            also_at=(AFTERNOON.name,),
+        ),
         Source(
             (treasury.DEBT_SETTLEMENTS, treasury.MATURING_HOLDINGS),
             ("fiscaldata",),
             "debt_settlements:collect_debt_settlements",
+            also_at=(AFTERNOON.name,),
         ),
         Source(
             (treasury.UPCOMING_SETTLEMENTS,),
@@ -62,6 +75,7 @@ SOURCES: Mapping[str, Source] = {
             (treasury.DEBT_TRANSACTIONS,),
             ("fiscaldata",),
             "fiscal_data:collect_debt_transactions",
+            also_at=(AFTERNOON.name,),
         ),
         Source((itemised.TGA_FLOWS,), ("fiscaldata",), "tga_flows:collect_tga_flows"),
         Source(
@@ -101,7 +115,12 @@ SOURCES: Mapping[str, Source] = {
             "reserve_demand:collect_reserve_demand",
             partitioned=False,
         ),
-        Source((federal_reserve.FED_BALANCE_SHEET,), ("fred",), "fred:collect_fed_balance_sheet"),
+        Source(
+            (federal_reserve.FED_BALANCE_SHEET,),
+            ("fred",),
+            "fred:collect_fed_balance_sheet",
+            also_at=(AFTERNOON.name,),
+        ),
         Source(
             (markets.MARKET_SERIES,),
             ("fred",),
@@ -122,6 +141,11 @@ SOURCES: Mapping[str, Source] = {
         Source((markets.OFR_FSI,), ("ofr",), "ofr:collect_ofr_fsi"),
     )
 }
+
+
+def timings(source: Source) -> list[Timing]:
+    """Return the schedules that refresh a source; the evening's refreshes every one."""
+    return [each for each in TIMINGS if each is EVENING or each.name in source.also_at]
 
 
 def pool(source: Source, sources: Mapping[str, Source] = SOURCES) -> str:

@@ -7,6 +7,8 @@ from datetime import UTC, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 _SATURDAY = 5
+# From Friday to Monday, and a day for the zone.
+_LONGEST_PAUSE = timedelta(days=4)
 
 
 @dataclass(frozen=True)
@@ -40,6 +42,19 @@ class Timing:
             if tick > moment and (self.on_weekends or day.weekday() < _SATURDAY):
                 return tick
             day += timedelta(days=1)
+
+    def last_before(self, moment: datetime) -> datetime:
+        """Return the last moment of the schedule at or before another one; both aware, in UTC.
+
+        >>> monday = datetime(2026, 2, 9, 12, tzinfo=UTC)
+        >>> Timing("afternoon", time(16, 45)).last_before(monday)
+        datetime.datetime(2026, 2, 6, 21, 45, tzinfo=datetime.timezone.utc)
+        """
+        day = moment.astimezone(ZoneInfo(self.zone)).date() - _LONGEST_PAUSE
+        tick = self.next_after(datetime.combine(day, time(), UTC))
+        while (later := self.next_after(tick)) <= moment:
+            tick = later
+        return tick
 
 
 MORNING = Timing("morning_rates", time(9, 20))

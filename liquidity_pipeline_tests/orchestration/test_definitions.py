@@ -59,18 +59,26 @@ def test_a_range_of_months_is_one_run():
             assert assets_def.backfill_policy == dg.BackfillPolicy.single_run()
 
 
-def test_each_publisher_has_a_pool_and_a_freshness_policy_guards_each_source():
+def test_each_publisher_has_a_pool():
     for name, source in SOURCES.items():
         assets_def = defs.resolve_assets_def(dg.AssetKey(["sources", name]))
         assert set(source.publishers) <= set(assets_def.op.pool.split("+"))
-        assert spec(dg.AssetKey(["sources", name])).freshness_policy is not None
 
 
-def test_freshness_policies_guard_marts_publication_and_brief():
+def test_freshness_is_checked_by_the_newest_observation_of_every_asset_and_by_nothing_else():
     published = [dg.AssetKey(["publication", name]) for name in ("liquidity_duckdb", "brief")]
-    for key in [*map(mart_key, MART_TABLES), *published]:
-        assert spec(key).freshness_policy is not None
+    keys = [*SOURCE_KEYS, *map(mart_key, MART_TABLES), *published]
+    checks = defs.resolve_asset_graph().asset_check_keys
+    for key in keys:
+        assert dg.AssetCheckKey(key, "fresh") in checks
+        # A policy goes by the last run: green after a run that fetched nothing.
+        assert spec(key).freshness_policy is None
         assert spec(key).tags["tier"]
+
+
+def test_no_job_evaluates_freshness():
+    for name in ("refresh", "backfill", "publish"):
+        assert not any("freshness" in node.name for node in defs.resolve_job_def(name).nodes)
 
 
 def test_the_readers_of_the_file_are_downstream_of_it():
@@ -134,6 +142,7 @@ def test_sensors_and_schedules_are_on_and_described():
     assert {sensor.name for sensor in defs.sensors} == {
         "publish_what_is_new",
         "record_killed_runs",
+        "judge_freshness",
         "send_alerts",
     }
     for sensor in defs.sensors:
