@@ -24,15 +24,16 @@ REPLAY = SHARED / "replay" / "serve.py"
 
 Replay = Callable[..., str]
 
-# Session fixtures that take long to make, the longest first. All files whose tests ask for one run
-# in one process of a test run, which makes it once; see CONTRIBUTING.md, "How tests are spread".
-COSTLY_FIXTURES = ("recorded", "briefed", "place", "filled")
+# Session fixtures that take long to make and that several files ask for. These files run in one
+# process of a test run, which makes it once, in this order: what takes longest with its tests comes
+# first. See CONTRIBUTING.md, "How tests are spread".
+COSTLY_FIXTURES = ("place", "recorded", "briefed")
 
 # Fixtures that start a server, build a history from one, or build marts from files. A test that
 # asks for one is slow.
 SLOW_FIXTURES = {
-    *COSTLY_FIXTURES, "catalogue", "funded", "good", "longer_sandbox", "proxy", "replay", "sandbox",
-    "world",
+    *COSTLY_FIXTURES, "catalogue", "filled", "funded", "good", "longer_sandbox", "proxy", "replay",
+    "sandbox", "world",
 }  # fmt: skip
 
 
@@ -47,25 +48,25 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         if SLOW_FIXTURES & _fixtures(item):
             item.add_marker(pytest.mark.slow)
         files.setdefault(item.path, []).append(item)
-    items[:] = [
-        item for path in sorted(files, key=lambda path: _turn(files[path])) for item in files[path]
-    ]
+    turns: dict[Path, int] = {}
+    for path, tests in files.items():
+        turns[path] = turn = _turn(tests)
+        for item in tests if turn < len(COSTLY_FIXTURES) else ():
+            item.add_marker(pytest.mark.xdist_group(COSTLY_FIXTURES[turn]))
+    items[:] = [item for path in sorted(files, key=turns.__getitem__) for item in files[path]]
 
 
 def _fixtures(item: pytest.Item) -> set[str]:
     return set(getattr(item, "fixturenames", ()))
 
 
-def _turn(items: list[pytest.Item]) -> int:
-    """Return when a file's tests run, and name their group where they share a costly fixture."""
-    asked = set().union(*map(_fixtures, items))
+def _turn(tests: list[pytest.Item]) -> int:
+    """Return when a file's tests run: by the costly fixture that they share, slow, or last."""
+    asked = set().union(*map(_fixtures, tests))
     for turn, name in enumerate(COSTLY_FIXTURES):
         if name in asked:
-            for item in items:
-                item.add_marker(pytest.mark.xdist_group(name))
             return turn
-    is_slow = any(item.get_closest_marker("slow") for item in items)
-    return len(COSTLY_FIXTURES) + (not is_slow)
+    return len(COSTLY_FIXTURES) + (not any(test.get_closest_marker("slow") for test in tests))
 
 
 @pytest.hookimpl(optionalhook=True)

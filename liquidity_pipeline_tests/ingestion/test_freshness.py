@@ -57,7 +57,7 @@ class Place:
 
 
 @pytest.fixture
-def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Place:
+def directory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Place:
     monkeypatch.setattr(module, "SOURCES", {EXAMPLE.name: EXAMPLE})
     return Place(tmp_path)
 
@@ -67,10 +67,10 @@ def all_days(*february: int) -> list[date]:
     return january + [date(2026, 2, day) for day in february]
 
 
-def test_a_current_table_has_nothing_behind_and_no_problem(place: Place):
-    place.store(*all_days(2, 3, 4))
-    place.fetched()
-    row = place.rows()["example_levels"]
+def test_a_current_table_has_nothing_behind_and_no_problem(directory: Place):
+    directory.store(*all_days(2, 3, 4))
+    directory.fetched()
+    row = directory.rows()["example_levels"]
     assert (row["entity"], row["last_day"], row["due_day"]) == (
         "a", date(2026, 2, 4), date(2026, 2, 4),
     )  # fmt: skip
@@ -79,42 +79,42 @@ def test_a_current_table_has_nothing_behind_and_no_problem(place: Place):
     assert row["fetched_at"] is not None
 
 
-def test_what_came_since_is_behind_and_holes_are_missing(place: Place):
-    place.store(*(day for day in all_days(2) if day != date(2026, 1, 20)))
-    place.fetched()
-    row = place.rows()["example_levels"]
+def test_what_came_since_is_behind_and_holes_are_missing(directory: Place):
+    directory.store(*(day for day in all_days(2) if day != date(2026, 1, 20)))
+    directory.fetched()
+    row = directory.rows()["example_levels"]
     assert (row["last_day"], row["due_day"]) == (date(2026, 2, 2), date(2026, 2, 4))
     assert (row["days_behind"], row["days_missing"], row["is_stale"]) == (2, 3, True)
 
 
-def test_a_table_becomes_stale_by_the_minute_of_publication(place: Place):
-    place.store(*all_days(2, 3, 4))
-    place.fetched()
+def test_a_table_becomes_stale_by_the_minute_of_publication(directory: Place):
+    directory.store(*all_days(2, 3, 4))
+    directory.fetched()
     at_four = datetime.fromisoformat("2026-02-06 21:00")
-    assert not place.rows(at_four.replace(hour=20, minute=59))["example_levels"]["is_stale"]
-    assert place.rows(at_four)["example_levels"]["is_stale"]
+    assert not directory.rows(at_four.replace(hour=20, minute=59))["example_levels"]["is_stale"]
+    assert directory.rows(at_four)["example_levels"]["is_stale"]
 
 
-def test_the_last_failure_is_told_beside_the_last_success(place: Place):
-    place.store(*all_days(2, 3, 4))
-    place.fetched(gap="b is not served")
-    good = place.rows()["example_levels"]
+def test_the_last_failure_is_told_beside_the_last_success(directory: Place):
+    directory.store(*all_days(2, 3, 4))
+    directory.fetched(gap="b is not served")
+    good = directory.rows()["example_levels"]
     assert good["problem"] == "b is not served"
-    place.fetched(error="nyfed: HTTP 503")
-    row = place.rows()["example_levels"]
+    directory.fetched(error="nyfed: HTTP 503")
+    row = directory.rows()["example_levels"]
     assert (row["problem"], row["fetched_at"]) == ("nyfed: HTTP 503", good["fetched_at"])
     assert not row["is_stale"]
 
 
-def test_events_are_stale_when_they_could_not_be_asked_for(place: Place):
-    place.fetched()
-    assert not place.rows()["example_events"]["is_stale"]
-    place.fetched(error="nyfed: HTTP 503")
-    assert place.rows()["example_events"]["is_stale"]
+def test_events_are_stale_when_they_could_not_be_asked_for(directory: Place):
+    directory.fetched()
+    assert not directory.rows()["example_events"]["is_stale"]
+    directory.fetched(error="nyfed: HTTP 503")
+    assert directory.rows()["example_events"]["is_stale"]
 
 
-def test_a_table_that_was_never_fetched_says_so(place: Place):
-    for row in place.rows().values():
+def test_a_table_that_was_never_fetched_says_so(directory: Place):
+    for row in directory.rows().values():
         assert (row["problem"], row["fetched_at"], row["last_day"]) == ("never fetched", None, None)
         assert row["is_stale"]
 
@@ -128,18 +128,18 @@ def test_every_source_and_entity_has_its_row(tmp_path: Path, universe: Universe)
 
 
 def test_a_file_that_is_replaced_whole_is_as_fresh_as_its_last_day(
-    place: Place, monkeypatch: pytest.MonkeyPatch
+    directory: Place, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     source = SOURCES["reserve_demand_elasticity"]
     monkeypatch.setattr(module, "SOURCES", {source.name: source})
-    assert place.rows()[source.name]["is_stale"], "never fetched"
+    assert directory.rows()[source.name]["is_stale"], "never fetched"
     (contract,) = source.tables
     for held, is_stale, missing in ((date(2025, 12, 12), True, 1), (date(2026, 1, 9), False, 0)):
         days = [date(2025, 11, 14), date(2025, 12, 12), held]
         rows = [{"date": day, "p50_bp": -0.1, "known_at": SEEN} for day in dict.fromkeys(days)]
         table = pa.Table.from_pylist(rows, schema=contract.arrow_schema)
-        place.lake.store_snapshot(contract, table, SEEN)
-        row = place.rows()[source.name]
+        directory.lake.store_snapshot(contract, table, SEEN)
+        row = directory.rows()[source.name]
         # The file of 15 January 2026 reached the 9th.
         assert (row["last_day"], row["due_day"]) == (held, date(2026, 1, 9))
         assert (row["is_stale"], row["days_missing"]) == (is_stale, missing)

@@ -98,6 +98,7 @@ def test_the_note_says_on_every_day_of_the_month_what_would_be_worked_out(direct
     assert len(missing) > 10, "more is due from day to day"
 
 
+@pytest.mark.slow
 def test_the_note_says_at_every_quarter_of_an_hour_what_would_be_worked_out(directory: Place):
     expected = list(
         expectations(directory.lake, directory.archive, directory.universe, directory.now)
