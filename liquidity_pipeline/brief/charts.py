@@ -382,10 +382,10 @@ CAPTIONS = {
     "sofr": N_("Line: volume-weighted SOFR. Bands: 25th to 75th and 1st to 99th percentile."),
     "tga": N_("The target is the balance that the last refunding statement assumes."),
     "drain": N_("Above zero drains reserves; the line is the total, the fall of reserve balances."),
-    "season": N_("Line with dots: actual. Dashed: expected. Band: 95 % of past errors."),
+    "season": N_("Line with dots: actual. Dashed: expected. Band: 95% of past errors."),
     "settlements": N_("Pale bars right of the dashed line: announced or auctioned, not settled."),
     "correlations": N_(
-        "Band: 95 %. Correlation rises with volatility alone; read it together with the slope."
+        "Band: 95%. Correlation rises with volatility alone; read it together with the slope."
     ),
     "stress": N_(
         "Highest score of each week: 0 at the floor of its gauges, 1 severe; blank: not known."

@@ -41,7 +41,7 @@ _DECIMALS: Mapping[Unit, int] = {
 # How a number is written with its unit, where the reader has no column heading to look at.
 _WITH_UNIT: Mapping[Unit, str] = {
     "usd_mn": N_("USD {number} bn"),
-    "pct": N_("{number} %"),
+    "pct": N_("{number}%"),
     "bp": N_("{number} bp"),
 }
 
@@ -84,13 +84,9 @@ class Words:
 
     def day(self, value: date, style: str = "") -> str:
         """Write a day; style `weekday` names the day of the week and leaves out the year."""
-        from babel.dates import format_date, format_skeleton
+        from babel.dates import format_date
 
-        if style == "weekday":
-            return str(format_skeleton("MMMEd", value, locale=self.language))
-        if style == "long":
-            return str(format_date(value, "long", locale=self.language))
-        return str(format_date(value, _DAY[self.language], locale=self.language))
+        return str(format_date(value, _DAYS[self.language][style], locale=self.language))
 
     def enumeration(self, parts: list[str]) -> str:
         """Join names as the language lists them."""
@@ -110,7 +106,11 @@ class Words:
         return str(format_decimal(value, format=shape, locale=self.language))
 
 
-_DAY = {"en": "d MMM y", "zh": "y年M月d日"}
+# One order of day and month in a language: two in one page would make a reader look twice.
+_DAYS = {
+    "en": {"": "d MMM y", "long": "d MMMM y", "weekday": "EEE d MMM"},
+    "zh": {"": "y年M月d日", "long": "y年M月d日", "weekday": "M月d日EEE"},
+}
 
 
 @cache

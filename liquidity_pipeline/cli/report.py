@@ -204,7 +204,7 @@ def _assets(published: duckdb.DuckDBPyConnection, console: Console) -> None:
     _, before, day, *_ = rows[0]
     table = _table(
         f"Assets from the close of {before} to that of {day}, %, and their correlation with the "
-        "daily estimate of the drain over 60 sessions (95 % band)",
+        "daily estimate of the drain over 60 sessions (95% band)",
         ["asset", "over five sessions", "first to last of five", "correlation", "n", "through"],
     )
     for asset, _, _, five, sessions, r, low, high, n, through in rows:

@@ -44,7 +44,7 @@ def show(published: Path, portfolio: Path, form: str) -> None:
 
 
 def _print(impacts: list[Impact], as_of: date, weeks: int) -> None:
-    names = ("scenario", "asset", "weight", "USD bn", "impact %", "95 % interval")
+    names = ("scenario", "asset", "weight", "USD bn", "impact %", "95% interval")
     rows = [
         (
             impact.scenario,

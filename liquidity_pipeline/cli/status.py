@@ -220,4 +220,5 @@ def _metric(name: str, meaning: str, values: dict[str, float]) -> Iterator[str]:
     yield f"# HELP {name} {meaning}."
     yield f"# TYPE {name} gauge"
     for label, value in values.items():
-        yield f"{name}{label} {float(value):g}"
+        # Twelve digits: with six, a moment would be off by more than an hour.
+        yield f"{name}{label} {float(value):.12g}"

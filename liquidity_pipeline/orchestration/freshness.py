@@ -14,6 +14,7 @@ from typing import Any
 import dagster as dg
 
 from liquidity_pipeline.contracts.marts import MART_TABLES
+from liquidity_pipeline.orchestration.metadata import bullets
 from liquidity_pipeline.orchestration.names import FRESH_CHECK, PUBLICATION_PATH
 from liquidity_pipeline.pipeline import Pipeline, asset_freshness
 from liquidity_pipeline.pipeline.asset_freshness import Freshness
@@ -98,8 +99,6 @@ def _details(state: Freshness) -> dict[str, Any]:
         "metadata": {
             "newest_observation": str(state.newest or "none"),
             "overdue_series": len(state.overdue),
-            "overdue": dg.MetadataValue.md(
-                "\n".join(f"- {reach}" for reach in state.overdue) or "nothing"
-            ),
+            **bullets("overdue", list(map(str, state.overdue))),
         },
     }

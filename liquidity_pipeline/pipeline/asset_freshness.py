@@ -45,9 +45,9 @@ class Freshness:
 
     def __str__(self) -> str:
         if not self.is_published:
-            return "not published yet"
+            return "Not published yet."
         if not self.overdue:
-            return "holds every observation that is due"
+            return "Every observation that is due is held."
         named = "; ".join(map(str, self.overdue[:_NAMED]))
         more = len(self.overdue) - _NAMED
         return named + (f"; and {more} more" if more > 0 else "")

@@ -46,6 +46,29 @@ def test_every_figure_is_what_its_query_gives(brief, published):
         )
 
 
+def test_the_data_of_every_chart_are_what_its_query_gives(brief, published):
+    for chart in blocks(brief, "chart"):
+        answer = published.execute(chart["query"])
+        names = [column[0] for column in answer.description]
+        rows = [dict(zip(names, row, strict=True)) for row in answer.fetchall()]
+        assert len(rows) == len(chart["data"])
+        for row, drawn in zip(rows, chart["data"], strict=True):
+            for name, value in row.items():
+                plain = value.isoformat() if isinstance(value, date) else value
+                # The model keeps six digits of a chart.
+                near = pytest.approx(plain, rel=1e-5) if isinstance(plain, float) else plain
+                assert drawn[name] == near, (chart["id"], name)
+
+
+def test_the_dashboard_shows_the_vitals_of_the_brief(brief, published):
+    shown = set(published.execute("select value, date from bi.dashboard").fetchall())
+    (vitals,) = (block for block in blocks(brief, "table") if block["id"] == "vitals")
+    for row in vitals["rows"]:
+        figures = [brief["figures"][cell["figure"]] for cell in row["cells"] if "figure" in cell]
+        if (value := figures[0]["value"]) is not None:
+            assert (value, date.fromisoformat(figures[0]["date"])) in shown, figures[0]["id"]
+
+
 def test_the_file_holds_the_same_figures(brief, published):
     held = published.execute(
         "select id, value, unit, date, query from meta.brief_figures order by id"

@@ -45,7 +45,8 @@ def test_a_day_is_written_as_the_language_writes_it():
     day = date(2026, 2, 6)
     assert words("en").day(day) == "6 Feb 2026"
     assert words("zh").day(day) == "2026年2月6日"
-    assert words("en").day(day, "weekday") == "Fri, Feb 6"
+    assert words("en").day(day, "weekday") == "Fri 6 Feb"
+    assert words("en").day(day, "long") == "6 February 2026"
     assert words("zh").day(day, "weekday") == "2月6日周五"
 
 

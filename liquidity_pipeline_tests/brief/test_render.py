@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Iterator
 from html.parser import HTMLParser
 
 import altair as alt
 import jsonschema
 import pytest
+from markupsafe import Markup
 
 from liquidity_pipeline.brief import charts
 from liquidity_pipeline.brief.edition import PAGES
@@ -66,6 +68,58 @@ def test_all_languages_and_formats_state_the_same_figures(brief, pages):
         }
     for name, value in english:
         assert brief["figures"][name]["value"] == value
+
+
+def messages(value: object) -> Iterator[dict]:
+    """Yield every message of a part of the model, those within others too."""
+    if isinstance(value, dict):
+        if isinstance(value.get("message"), str):
+            yield value
+        for part in value.values():
+            yield from messages(part)
+    elif isinstance(value, list):
+        for part in value:
+            yield from messages(part)
+
+
+def sentences(brief) -> list[dict]:
+    """Return what is said outside the cells of tables, but for the titles of charts."""
+    said = [brief["verdict"]["statement"], brief["verdict"]["confidence_reason"]]
+    for section in brief["sections"]:
+        said.append(section["title"])
+        for block in section["blocks"]:
+            if block["kind"] == "statement":
+                said.append(block["message"])
+            elif block["kind"] == "table":
+                said += [block["title"], *block["columns"]]
+                said += [block["note"]] if "note" in block else []
+    return said
+
+
+def test_sentences_and_headings_state_the_same_figures_in_every_format(brief, pages):
+    said = sentences(brief)
+    assert len(said) > 60
+    for language in LANGUAGES:
+        text, marked = Text(brief, language), MarkedUp(brief, language)
+        page = Markup(pages[language]).striptags()  # noqa: S704 - our own page
+        markdown = to_markdown(brief, language)
+        in_json = {
+            (spoken["message"], spoken["text"])
+            for spoken in messages(json.loads(to_json(brief, language)))
+        }
+        for message in said:
+            written = text.message(message)
+            assert marked.message(message).striptags() == written
+            assert written in page
+            assert written in markdown
+            assert (message["message"], written) in in_json
+
+
+def test_no_sentence_holds_a_number_that_is_no_figure(brief):
+    """A place of a message holds a figure, a day, a count of what is listed there, or a name."""
+    for message in messages(brief["sections"]):
+        for cell in message.get("args", {}).values():
+            assert not re.search(r"\d", str(cell.get("text", ""))), message
 
 
 def test_a_figure_leads_to_its_footnote_and_names_its_query(brief, pages):
@@ -147,14 +201,22 @@ def test_charts_use_only_colours_that_the_style_sheet_knows(pages):
         assert used <= set(charts.COLOURS.values())
 
 
-def test_chart_amounts_are_in_the_unit_of_the_language(brief):
-    (block,) = [
-        b for s in brief["sections"] for b in s["blocks"] if b["id"] == "tga" and "data" in b
-    ]
-    newest = block["data"][-1]["balance"]
-    for language, divisor in (("en", 1000), ("zh", 100)):
-        spec = json.dumps(charts.specification(block, words(language)))
-        assert f"{newest / divisor}" in spec
+def numbers(rows: list[dict]) -> set[float]:
+    return {value for row in rows for value in row.values() if isinstance(value, float)}
+
+
+def test_charts_draw_the_amounts_of_the_model_in_the_unit_of_the_language(brief):
+    charted = [b for s in brief["sections"] for b in s["blocks"] if b["kind"] == "chart"]
+    amounts = [block for block in charted if block["unit"] == "usd_mn"]
+    assert {block["id"] for block in amounts} == {"tga", "drain", "season", "settlements"}
+    for block in charted:
+        for language, divisor in (("en", 1000), ("zh", 100)):
+            spec = charts.specification(block, words(language))
+            assert spec is not None
+            drawn = numbers([row for rows in spec["datasets"].values() for row in rows])
+            scale = divisor if block in amounts else 1
+            # Nothing of the model's data is left out, and nothing is added.
+            assert drawn == {value / scale for value in numbers(block["data"])}, block["id"]
 
 
 def test_an_unknown_format_is_refused(brief):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from datetime import datetime
 from pathlib import Path
 
 import pytest
@@ -45,6 +46,10 @@ def test_the_same_as_json_and_for_prometheus(place):
     assert float(values["liquidity_well"]) == 1
     assert float(values['liquidity_source_fresh{table="tga_balance"}']) == 1
     assert float(values["liquidity_checks_failing"]) == 0
+    # Six digits would put the moment an hour away.
+    published = datetime.fromisoformat(found["published_at"]).timestamp()
+    stated = float(values["liquidity_published_timestamp_seconds"])
+    assert stated == pytest.approx(published, abs=0.01)
 
 
 @pytest.mark.parametrize("form", ["table", "json", "prometheus"])

@@ -117,7 +117,7 @@ def test_a_mart_that_was_never_built_is_not_fresh(tmp_path: Path):
         file.execute("drop table marts.tga_daily")
     events, _ = tick(pipeline_on(tmp_path, FRIDAY))
     assert not events[STATEMENT].passed
-    assert events[STATEMENT].description == "not published yet"
+    assert events[STATEMENT].description == "Not published yet."
 
 
 def test_only_what_changed_is_recorded_and_it_names_what_is_overdue(tmp_path: Path):

@@ -62,7 +62,7 @@ where subject = :subject and level = :level and observation_date = :date
 
 -- The highest score of each week, per segment.
 -- name: chart_stress
-select min(date) as date, segment, max(rank) as value from (
+select max(date) as date, segment, max(rank) as value from (
     select date, unnest([
         {'segment': 'funding', 'rank': funding}, {'segment': 'reserves', 'rank': reserves},
         {'segment': 'drain', 'rank': drain}, {'segment': 'equity', 'rank': equity},

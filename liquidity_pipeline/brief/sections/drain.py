@@ -111,7 +111,7 @@ def _season(book: Book) -> Block:
         msg(N_("Week ending")),
         msg(N_("Actual")),
         msg(N_("Expected")),
-        msg(N_("95 % band")),
+        msg(N_("95% band")),
         msg(N_("Std. dev.")),
     ]
     title = msg(

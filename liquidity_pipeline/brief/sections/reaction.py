@@ -33,7 +33,7 @@ def reaction(book: Book) -> Section:
             _tests(book),
             book.chart(
                 "correlations",
-                msg(N_("60-session correlation with the daily drain, 95 % band")),
+                msg(N_("60-session correlation with the daily drain, 95% band")),
                 "ratio",
                 "chart_correlations",
             ),
@@ -57,9 +57,9 @@ def _assets(book: Book) -> Block:
         msg(N_("Asset")),
         msg(N_("Return, %")),
         msg(N_("Correlation")),
-        msg(N_("95 % band")),
+        msg(N_("95% band")),
         msg(N_("Slope, % per USD 100 bn")),
-        msg(N_("95 % interval")),
+        msg(N_("95% interval")),
         msg(N_("Adj. p")),
         msg(N_("Weeks")),
     ]
@@ -148,16 +148,16 @@ def _tests(book: Book) -> Block:
         book.figure(f"tests.{suffix}", msg(label), "count", name, date=day)
         for suffix, name, label in (
             ("estimated", "slopes_estimated", N_("Assets with a slope on the drain")),
-            ("found", "slopes_found", N_("Slopes that differ from zero at 5 %, adjusted")),
+            ("found", "slopes_found", N_("Slopes that differ from zero at 5%, adjusted")),
             ("tests", "slope_tests", N_("Tests that the p-values are corrected for")),
         )
     )
     if found["value"] is None:
-        what = msg(N_("Slopes that differ from zero at 5 %, adjusted"))
+        what = msg(N_("Slopes that differ from zero at 5%, adjusted"))
         return statement("tests", book.unknown(what, "marts.liquidity_sensitivity"), "unknown")
     text = N_(
         "What the tests say, over the 156 weeks through {date}: of {estimated} assets, {found} "
-        "have a slope on the drain that differs from zero at 5 % once {tests} tests are corrected "
+        "have a slope on the drain that differs from zero at 5% once {tests} tests are corrected "
         "for. "
         "What they cannot say: a slope that is not found is not shown to be zero, for three years "
         "of weeks detect only strong effects; and none of this shows cause."

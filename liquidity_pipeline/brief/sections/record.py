@@ -10,6 +10,7 @@ from liquidity_pipeline.brief.model import (
     Block,
     Row,
     Section,
+    Style,
     counted,
     fig,
     msg,
@@ -53,9 +54,9 @@ def misses(book: Book) -> Section:
         )
         note = msg(
             N_(
-                "The last two weeks of the year in which the drain left the band of its season; "
-                "the two largest errors of the last six Fridays' outlooks for the week ahead; and "
-                "the last two paths of the Treasury's account."
+                "Listed: the last two weeks of the past year whose drain lay outside its seasonal "
+                "band, if there were any; the two largest errors among the last six Fridays' "
+                "outlooks for the week ahead; and the last two paths of the Treasury's account."
             )
         )
         sources = [
@@ -86,8 +87,8 @@ def _stale(book: Book) -> list[Block]:
         msg(N_("Source")),
         msg(N_("Series")),
         msg(N_("Newest stored")),
-        msg(N_("Due since then")),
-        msg(N_("Missing days")),
+        msg(N_("Days due since")),
+        msg(N_("Days missing")),
     ]
     rows = [_stale_row(book, record) for record in stale[:SHOWN]]
     title = msg(N_("Behind or with gaps, as of {date}"), date=book.as_of)
@@ -166,6 +167,7 @@ def _paths(book: Book) -> list[Row]:
             (msg(N_("Path of the TGA")), record["statement_date"], record["week_ending"]),
             "path_score",
             ("implied_balance_usd_mn", "actual_balance_usd_mn", "error_usd_mn"),
+            style="plain",
             made=record["statement_date"],
             week=record["week_ending"],
         )
@@ -179,6 +181,8 @@ def _miss(
     named: tuple[Any, Any, Any],
     query: str,
     columns: tuple[str, str, str],
+    *,
+    style: Style = "signed",
     **where: Any,
 ) -> Row:
     what, made, day = named
@@ -197,4 +201,4 @@ def _miss(
     ]
     said, came, error = figures
     made_on = made or msg(N_("the weeks before"))
-    return row(what, made_on, day, fig(said, "signed"), fig(came, "signed"), fig(error, "signed"))
+    return row(what, made_on, day, fig(said, style), fig(came, style), fig(error, "signed"))

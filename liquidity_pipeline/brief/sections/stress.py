@@ -321,7 +321,7 @@ def _levels(book: Book) -> Block:
         msg(N_("Named level")),
         msg(N_("Unit")),
         msg(N_("Value")),
-        msg(N_("Level")),
+        msg(N_("Reference")),
         msg(N_("Distance")),
         msg(N_("Describes")),
     ]

@@ -170,7 +170,7 @@ def _percentiles(book: Book) -> Block:
     text = msg(
         N_(
             "On {date} the middle half of overnight repo volume traded between {p25} and {p75} bp "
-            "over IORB, all but the outer 1 % on each side between {p1} and {p99} bp."
+            "over IORB, all but the outer 1% on each side between {p1} and {p99} bp."
         ),
         date=day,
         **places,

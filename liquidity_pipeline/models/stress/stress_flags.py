@@ -159,8 +159,9 @@ def _row(
 
 
 def _reason(indicator: Indicator, row: dict[str, Any]) -> str:
+    space = "" if indicator.unit.startswith("%") else " "
     text = (
-        f"{indicator.meaning}: {indicator.text(row['value'])} {indicator.unit}, above "
+        f"{indicator.meaning}: {indicator.text(row['value'])}{space}{indicator.unit}, above "
         f"{row['rank']:.1%} of {row['n_history']:,} values of the three years before; flagged "
         f"above {indicator.text(row['threshold'])}"
     )

@@ -23,6 +23,14 @@ values_by_gauge as (
         'basis points', 'marts.funding_conditions'
     from marts.funding_conditions
     union all
+    select 'SOFR, 99th percentile over interest on reserves', date, sofr_p99_iorb_bp,
+        'basis points', 'marts.funding_conditions'
+    from marts.funding_conditions
+    union all
+    select 'Tri-party repo rate over interest on reserves', date, tgcr_iorb_bp,
+        'basis points', 'marts.funding_conditions'
+    from marts.funding_conditions
+    union all
     select 'SOFR dispersion (99th less 25th percentile)', date, sofr_p99_p25_bp,
         'basis points', 'marts.funding_conditions'
     from marts.funding_conditions
@@ -38,6 +46,19 @@ values_by_gauge as (
     select 'Reserve balances', week_ending, reserves_usd_mn,
         'USD millions', 'marts.reserve_drains'
     from marts.reserve_drains
+    union all
+    select
+        case security_class
+            when 'all' then 'Net settlement of Treasury debt, week'
+            when 'bills' then 'Net settlement of bills, week'
+            when 'coupons' then 'Net settlement of coupons, week'
+        end, week_start, net_usd_mn,
+        'USD millions', 'marts.weekly_settlements'
+    from marts.weekly_settlements
+    where security_class in ('all', 'bills', 'coupons') and is_settled
+    union all
+    select 'Stress index', date, index_value, '0 to 1', 'marts.stress_index'
+    from marts.stress_index
 )
 
 select
