@@ -126,11 +126,11 @@ def _new_fetch(place: Place) -> None:
 
 
 def _damaged_note(place: Place) -> None:
-    (place.settings.data_dir / ".build" / "status.json").write_text("{")
+    (place.settings.data_dir / "status.json").write_text("{")
 
 
 def _lost_note(place: Place) -> None:
-    (place.settings.data_dir / ".build" / "status.json").unlink()
+    (place.settings.data_dir / "status.json").unlink()
 
 
 @pytest.mark.parametrize("change", [_new_month, _lost_month, _new_fetch, _damaged_note, _lost_note])
