@@ -19,7 +19,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import date
-from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -154,10 +153,10 @@ def trial(days: Days, scratch: Path, seed: int, source: Source, found: Campaign)
 def work(found: Campaign) -> None:
     """Correct rows of every source, over and over with other seeds."""
     with tempfile.TemporaryDirectory(dir=memory()) as name, two_days(Path(name)) as days:
-        for seed, source in ((s, x) for s in count(found.seed) for x in SOURCES.values()):
-            if not found.goes_on:
-                return
-            trial(days, Path(name), seed, source, found)
+        for number in found.numbers():
+            rounds, place = divmod(number, len(SOURCES))
+            source = list(SOURCES.values())[place]
+            trial(days, Path(name), found.seed + rounds, source, found)
             found.reached += 1
 
 

@@ -100,8 +100,8 @@ def trial(campaign: Campaign, here: World, number: int) -> None:
 def work(campaign: Campaign) -> None:
     """Fill disk after disk until the count or the time."""
     with tempfile.TemporaryDirectory() as name, world(Path(name)) as here:
-        while campaign.goes_on:
-            trial(campaign, here, campaign.reached)
+        for number in campaign.numbers():
+            trial(campaign, here, number)
 
 
 if __name__ == "__main__":

@@ -9,25 +9,23 @@ a lock, Dagster's records. After each strike the published file must be readable
 for the dead. Then one run goes to its end; what it leaves must be equal, byte by byte, to what an
 untouched run leaves, without unfinished files and without runs that look alive.
 
-A strike counts when the signal was sent before the run ended by itself. Sequence N of a seed is
-always the same one, and is repeated by `--only N`.
+A strike counts when the signal was sent before the run ended by itself. The sequences depend on the
+seed alone, and a failure names its sequence with every strike.
 """
 
 from __future__ import annotations
 
 import hashlib
-import os
+import json
 import random
 import shutil
 import signal
 import sys
 import tempfile
-import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date
-from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -71,8 +69,6 @@ def ui_run(job: str) -> Work:
 
 
 def _configured(job: str) -> list[str]:
-    import json
-
     return ["--tags", json.dumps(_tags(job))] if _tags(job) else []
 
 
@@ -97,7 +93,9 @@ def daemon_run(job: str) -> Work:
 
         from liquidity_pipeline.definitions import defs
 
-        pointer = ModuleCodePointer(f"{PLACE}.definitions", "defs", working_directory=os.getcwd())
+        pointer = ModuleCodePointer(
+            f"{PLACE}.definitions", "defs", working_directory=str(Path.cwd())
+        )
         origin = JobPythonOrigin(job, RepositoryPythonOrigin(sys.executable, pointer))
         with dg.DagsterInstance.get() as dagster:
             run = dagster.create_run_for_job(
@@ -206,10 +204,9 @@ def leftovers(folder: Path) -> list[str]:
     found = [*folder.glob("**/.unfinished/*"), *folder.glob("**/.build/*")]
     left = [str(path.relative_to(folder)) for path in found]
     with open_instance(folder / "dagster_home") as dagster:
-        for run in dagster.get_runs(
-            dg.RunsFilter(statuses=[dg.DagsterRunStatus.STARTED, dg.DagsterRunStatus.CANCELING])
-        ):
-            left.append(f"run {run.run_id} is {run.status.value}")
+        alive = [dg.DagsterRunStatus.STARTED, dg.DagsterRunStatus.CANCELING]
+        runs = dagster.get_runs(dg.RunsFilter(statuses=alive))
+        left += [f"run {run.run_id} is {run.status.value}" for run in runs]
         for path in (folder / "dagster_home" / "alive").glob("*.lock"):
             ended = dagster.get_run_by_id(path.stem)
             if ended is None or ended.status != dg.DagsterRunStatus.SUCCESS:
@@ -244,7 +241,7 @@ def _who(kind: str) -> list[str]:
 
 
 def _moment(kind: str, dice: random.Random) -> Moment:
-    """Draw a moment: early writes more often, as there may be few; in a half of them a bit later."""
+    """Draw a moment: mostly an early write, as there may be few; half of the time a bit later."""
     number = 1 if kind == "swap" else 1 + int(dice.expovariate(1 / 12))
     later = dice.random() < 0.5
     return Moment(kind, number, dice.uniform(0, 0.4) if later else 0.0, dice.choice(ENDINGS))
@@ -313,18 +310,9 @@ def compared(here: World, folder: Path) -> list[str]:
 def work(campaign: Campaign) -> None:
     """Strike sequence after sequence until the count or the time."""
     with tempfile.TemporaryDirectory() as name, world(Path(name)) as here:
-        for number in count() if ONLY is None else [ONLY]:
-            if not campaign.goes_on:
-                return
-            began = time.monotonic()
+        for number in campaign.numbers():
             sequence(campaign, here, number)
-            print(f"   {time.monotonic() - began:.0f} s", flush=True)  # noqa: T201
 
-
-# The number of the one sequence to repeat, if only one is asked for.
-ONLY = int(sys.argv.pop(sys.argv.index("--only") + 1)) if "--only" in sys.argv else None
 
 if __name__ == "__main__":
-    if "--only" in sys.argv:
-        sys.argv.remove("--only")
     run_campaign("kills", "strikes", 300, work)

@@ -141,7 +141,7 @@ def asked_in_child(question: Callable[[], Any], scratch: Path) -> Any:
     return json.loads(answer.read_text())
 
 
-def _child(
+def _child(  # noqa: PLR0917 - as multiprocessing hands them over
     work: Callable[[], object],
     environment: dict[str, str],
     output: int,
