@@ -38,7 +38,9 @@ from liquidity_pipeline_tests.struck import KINDS, Ended, Moment, asked_in_child
 OLDER, NEWER, FIRST = "2026-01-20", "2026-02-06", "2025-12"
 MONTHS = ("2026-01", "2026-02")
 ENDINGS = (signal.SIGKILL, signal.SIGKILL, signal.SIGTERM, signal.SIGINT)
-STRIKES = 5
+STRIKES = 7
+# How many writes of a kind every run that makes any makes at least; of the others there are more.
+FEW = {"lock": 5, struck.FETCH: 3, "build": 19, "swap": 1, "brief": 6}
 # A run does these one after the other, so that a later strike still finds something to do.
 ORDER = ("lock", "records", struck.FETCH, "archive", "lake write", "mart", "build", "swap", "brief")
 PLACE = "liquidity_pipeline"
@@ -242,7 +244,9 @@ def _who(kind: str) -> list[str]:
 
 def _moment(kind: str, dice: random.Random) -> Moment:
     """Draw a moment: mostly an early write, as there may be few; half of the time a bit later."""
-    number = 1 if kind == "swap" else 1 + int(dice.expovariate(1 / 12))
+    number = 1 + int(dice.expovariate(1 / 20))
+    if kind in FEW:
+        number = dice.randint(1, FEW[kind])
     later = dice.random() < 0.5
     return Moment(kind, number, dice.uniform(0, 0.4) if later else 0.0, dice.choice(ENDINGS))
 

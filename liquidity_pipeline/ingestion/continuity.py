@@ -7,13 +7,11 @@ fetched again every time can: their values are known.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from datetime import date, timedelta
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from liquidity_pipeline.contracts.table import Table
-from liquidity_pipeline.storage.lake import Lake
 
 # No correction multiplies most of the values that are known by this, or divides them by it.
 JUMP = 100.0
@@ -47,25 +45,25 @@ def other_units(table: Table, known: pa.Table, rows: pa.Table) -> str | None:
 
 
 def fell_empty(
-    table: Table, months: list[date], lake: Lake, rows: pa.Table, name: Callable[[str], None]
+    table: Table, known: pa.Table, when: str, rows: pa.Table, name: Callable[[str], None]
 ) -> None:
-    """Name each column that the month before these months has and `rows` lack, by entity."""
-    if not rows.num_rows or not months:
-        return
-    before = (months[0] - timedelta(days=1)).replace(day=1)
-    known = dict(_by_entity(table, lake.read_months(table, [before])))
+    """Name each column that the `known` rows have and the new `rows` lack, by entity.
+
+    `when` says of the known rows when they were filled, such as "in 2026-01".
+    """
+    held_by = dict(_by_entity(table, known))
     for entity, part in _by_entity(table, rows):
-        if entity not in known or min(part.num_rows, known[entity].num_rows) < LEAST_VALUES:
+        if entity not in held_by or min(part.num_rows, held_by[entity].num_rows) < LEAST_VALUES:
             continue
         for column in (c.name for c in table.stored_columns if c.nullable):
-            held = known[entity][column]
+            held = held_by[entity][column]
             share = 1 - held.null_count / len(held)
             is_filled = share >= FILLED or share * part.num_rows >= EXPECTED
             if is_filled and part[column].null_count == part.num_rows:
                 where = f"{table.name}{f' {entity}' if entity else ''}"
                 name(
-                    f"{where}: {column} is empty in all {part.num_rows} rows, and was filled in "
-                    f"{before:%Y-%m}: has the publisher dropped or renamed its field?"
+                    f"{where}: {column} is empty in all {part.num_rows} rows, and was filled "
+                    f"{when}: has the publisher dropped or renamed its field?"
                 )
 
 
