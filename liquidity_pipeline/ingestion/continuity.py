@@ -6,6 +6,7 @@ fetched again every time can: their values are known.
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Callable, Iterator
 
 import pyarrow as pa
@@ -27,20 +28,22 @@ _NOT_COMPARED = frozenset({"volume"})
 def other_units(table: Table, known: pa.Table, rows: pa.Table) -> str | None:
     """Return in which column most known values jumped by a factor of 100 or more; None if none.
 
-    Compared are the `rows` that are `known` under the same key, by entity.
+    Compared are the `rows` that are `known` under the same key, those with the same labels with
+    each other: a publisher may change the unit of one feed of several that fill a table.
     """
     names = _numbers(table)
     if not names or not known.num_rows or not rows.num_rows:
         return None
     key = list(table.key)
-    labels = [table.entity] if table.entity and table.entity not in key else []
-    both = rows.select([*key, *labels, *names]).join(
+    labels = [c.name for c in table.stored_columns if c.allowed or c.name == table.entity]
+    added = [name for name in labels if name not in key]
+    both = rows.select([*key, *added, *names]).join(
         known.select([*key, *names]), key, right_suffix=" known", join_type="inner"
     )
-    for entity, part in _by_entity(table, both):
+    for label, part in _alike(labels, both):
         for name in names:
             if problem := _jump(part, name):
-                return f"{table.name}{f' {entity}' if entity else ''}: {problem}"
+                return f"{table.name}{label and f' {label}'}: {problem}"
     return None
 
 
@@ -73,6 +76,17 @@ def _numbers(table: Table) -> list[str]:
         for c in table.stored_columns
         if c.kind == "number" and c.name not in table.key and c.name not in _NOT_COMPARED
     ]
+
+
+def _alike(labels: list[str], rows: pa.Table) -> Iterator[tuple[str, pa.Table]]:
+    """Yield the rows that have the same labels, with these in words."""
+    places = defaultdict(list)
+    for place, label in enumerate(zip(*(rows[n].to_pylist() for n in labels), strict=True)):
+        places[label].append(place)
+    if not labels:
+        yield "", rows
+    for label, found in places.items():
+        yield " ".join(str(part) for part in label if part is not None), rows.take(found)
 
 
 def _by_entity(table: Table, rows: pa.Table) -> Iterator[tuple[str, pa.Table]]:
