@@ -324,6 +324,8 @@ def compare(here: Bench, tables: dict[str, pa.Table], said: set[str]) -> str:
         return "caught: named gap"
     if here.transport.kind == "label" and is_quoted(here, tables):
         return "kept: a column that quotes the publisher holds the new words"
+    if here.transport.kind == "label" and is_marked(here, tables):
+        return "kept: each row says that its line is not a known one"
     if here.transport.kind.startswith("units") and cannot_be_caught(here, tables):
         return "cannot be caught: volume, or fewer than three known values"
     return "silent"
@@ -350,6 +352,16 @@ def is_quoted(here: Bench, bad: dict[str, pa.Table]) -> bool:
             if not quoted:
                 return False
     return True
+
+
+def is_marked(here: Bench, bad: dict[str, pa.Table]) -> bool:
+    """Tell whether every row that came in place of others has FALSE in `is_known_line`."""
+    (table,) = here.source.tables[:1]
+    if "is_known_line" not in bad[table.name].column_names or len(here.source.tables) > 1:
+        return False
+    good = {tuple(row.values()) for row in here.tables[table.name].to_pylist()}
+    rows = bad[table.name].to_pylist()
+    return not any(row["is_known_line"] for row in rows if tuple(row.values()) not in good)
 
 
 def cannot_be_caught(here: Bench, bad: dict[str, pa.Table]) -> bool:
