@@ -2,17 +2,19 @@
 
 A campaign counts what it tried and collects failures in plain words. It ends with 1 when anything
 failed or when the count that was asked for was not reached, so that a nightly run tells of both.
+One that takes hours may be stopped: with `--keep FILE` it goes on where it ended.
 """
 
 from __future__ import annotations
 
 import argparse
+import json
 import random
 import subprocess
 import sys
 import time
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from pathlib import Path
@@ -31,6 +33,7 @@ class Campaign:
     """One run of a campaign: what was asked for, and what was found.
 
     `reached` counts what `unit` names; `tally` counts outcomes; `notes` are lines for the page.
+    `trials` counts what was tried, whether or not it counted; `commits` are those it ran on.
     """
 
     name: str
@@ -43,6 +46,43 @@ class Campaign:
     tally: Counter[str] = field(default_factory=Counter)
     failures: list[str] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
+    trials: int = 0
+    commits: list[str] = field(default_factory=list)
+    earlier_seconds: float = 0.0
+    keep: Path | None = None
+
+    def begin(self) -> None:
+        """Take over what an earlier part of this campaign has kept, and note the commit."""
+        if self.keep and self.keep.exists():
+            kept = json.loads(self.keep.read_text(encoding="utf-8"))
+            self.reached, self.trials = kept["reached"], kept["trials"]
+            self.tally, self.failures = Counter(kept["tally"]), kept["failures"]
+            self.commits, self.earlier_seconds = kept["commits"], kept["seconds"]
+        self.commits = list(dict.fromkeys([*self.commits, commit()]))
+
+    def numbers(self) -> Iterator[int]:
+        """Number the trials that are still to do, until the count or the time; keep each."""
+        while self.goes_on:
+            yield self.trials
+            self.trials += 1
+            self._save()
+
+    def _save(self) -> None:
+        if self.keep:
+            state = {
+                "reached": self.reached,
+                "trials": self.trials,
+                "tally": self.tally,
+                "failures": self.failures,
+                "commits": self.commits,
+                "seconds": self.taken,
+            }
+            self.keep.write_text(json.dumps(state, indent=1), encoding="utf-8")
+
+    @property
+    def taken(self) -> float:
+        """Seconds that all parts of the campaign took."""
+        return self.earlier_seconds + time.monotonic() - self.began
 
     @property
     def is_time_over(self) -> bool:
@@ -68,8 +108,9 @@ class Campaign:
         verdict = "reached" if self.reached >= self.asked else "**stopped before the count asked**"
         lines = [
             f"`python -m liquidity_pipeline_tests.campaign_{self.name} --count {self.asked} "
-            f"--seed {self.seed}`, {datetime.now(UTC):%Y-%m-%d}, commit {commit()}, "
-            f"{time.monotonic() - self.began:,.0f} seconds: {self.reached:,} of {self.asked:,} "
+            f"--seed {self.seed}`, {datetime.now(UTC):%Y-%m-%d}, "
+            f"commit{'s' * (len(self.commits) > 1)} {', '.join(self.commits)}, "
+            f"{self.taken:,.0f} seconds: {self.reached:,} of {self.asked:,} "
             f"{self.unit} ({verdict}), {len(self.failures)} failures.",
             "",
             "| outcome | times |",
@@ -97,8 +138,11 @@ def run_campaign(name: str, unit: str, count: int, work: Callable[[Campaign], No
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--minutes", type=float, default=600, help="wall limit")
     parser.add_argument("--write", type=Path, help="page whose section is replaced")
+    parser.add_argument("--keep", type=Path, help="file in which the campaign is continued")
     options = parser.parse_args()
     campaign = Campaign(name, unit, options.count, options.seed, options.minutes * 60)
+    campaign.keep = options.keep
+    campaign.begin()
     work(campaign)
     section = campaign.report()
     if options.write:

@@ -1,6 +1,6 @@
 """A publisher's fault never becomes a wrong row without a word. Rerun it with
 
-    python -m liquidity_pipeline_tests.campaign_faults --count 20000 --seed 1
+    python -m liquidity_pipeline_tests.campaign_faults --seed 1 --keep FILE
 
 Every source meets every fault of the sandbox, at 30 and at 70 % of the requests, on a fresh
 directory and on one that holds an earlier day. After the sick run the tables must be those of a
@@ -21,7 +21,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import date
-from itertools import count, product
+from itertools import product
 from pathlib import Path
 
 import pyarrow as pa
@@ -30,7 +30,7 @@ from liquidity_pipeline.contracts.validation import ContractBreach
 from liquidity_pipeline.pipeline import Pipeline
 from liquidity_pipeline.sandbox import faults
 from liquidity_pipeline.sandbox.options import Options
-from liquidity_pipeline.sandbox.server import start
+from liquidity_pipeline.sandbox.server import Running, start
 from liquidity_pipeline.settings import SANDBOX, Settings
 from liquidity_pipeline.sources.errors import PublisherError
 from liquidity_pipeline.sources.fetch import Window
@@ -72,7 +72,7 @@ def settings(folder: Path, url: str, *, sick: bool = False) -> Settings:
         as_of=TODAY,
         http_retries=0,
         http_backoff=0.01,
-        http_timeout=0.7 if sick else 60.0,
+        http_timeout=0.3 if sick else 60.0,
     )
 
 
@@ -140,14 +140,15 @@ class Trial:
         )
 
 
-def strike(campaign: Campaign, trial: Trial, folder: Path, healthy: str) -> None:
+def strike(
+    campaign: Campaign, trial: Trial, folder: Path, *, healthy: Running, sick: Running
+) -> None:
     """Run one trial and judge it."""
     source, good = trial.known.source, trial.known.good[trial.kind]
     if trial.kind == FILLED:
         shutil.copytree(trial.known.filled, folder)
-    options = replace(WORLD, faults=f"{trial.fault}:{trial.rate}", fault_seed=trial.seed)
-    with start(options) as sick:
-        ended = run(Pipeline(settings(folder, sick.url, sick=True)), source)
+    sick.sandbox.trouble(f"{trial.fault}:{trial.rate}", trial.seed)
+    ended = run(Pipeline(settings(folder, sick.url, sick=True)), source)
     campaign.reached += 1
     unnamed = [error for error in ended.errors if error.startswith("UNNAMED")]
     if unnamed:
@@ -162,7 +163,7 @@ def strike(campaign: Campaign, trial: Trial, folder: Path, healthy: str) -> None
         outcome = "silent difference"
         campaign.fail(f"{trial}: the tables differ and nothing is named")
     campaign.tally[f"{trial.fault}: {outcome}"] += 1
-    heal(campaign, trial, folder, healthy)
+    heal(campaign, trial, folder, healthy.url)
 
 
 def heal(campaign: Campaign, trial: Trial, folder: Path, healthy: str) -> None:
@@ -185,27 +186,36 @@ def heal(campaign: Campaign, trial: Trial, folder: Path, healthy: str) -> None:
     campaign.fail(f"{trial}: not healed: {', '.join(different)}; {ended.errors[:1]}")
 
 
+def trials(campaign: Campaign, known: list[Known], seed: int) -> list[Trial]:
+    """Return the trials of one seed: everything once, in an order of its own."""
+    made = [
+        Trial(source, fault, rate, kind, seed)
+        for source, fault, rate, kind in product(known, faults.NAMES, RATES, (FRESH, FILLED))
+    ]
+    campaign.dice(seed).shuffle(made)
+    return made
+
+
 def work(campaign: Campaign) -> None:
     """Strike every source with every fault, seed after seed, until the count or the time."""
-    with tempfile.TemporaryDirectory(dir=memory()) as name, start(WORLD) as healthy:
+    with (
+        tempfile.TemporaryDirectory(dir=memory()) as name,
+        start(WORLD) as healthy,
+        start(WORLD) as sick,
+    ):
         scratch = Path(name)
         with knowledge(scratch, healthy.url) as known:
-            for seed in count(campaign.seed):
-                trials = [
-                    Trial(source, fault, rate, kind, seed)
-                    for source, fault, rate, kind in product(
-                        known, faults.NAMES, RATES, (FRESH, FILLED)
-                    )
-                ]
-                campaign.dice(seed).shuffle(trials)
-                for trial in trials:
-                    if not campaign.goes_on:
-                        return
-                    strike(campaign, trial, scratch / "trial", healthy.url)
-                    shutil.rmtree(scratch / "trial", ignore_errors=True)
-                campaign.tally["seeds completed"] += 1
+            per_seed = len(trials(campaign, known, campaign.seed))
+            for number in campaign.numbers():
+                seed = campaign.seed + number // per_seed
+                trial = trials(campaign, known, seed)[number % per_seed]
+                strike(campaign, trial, scratch / "trial", healthy=healthy, sick=sick)
+                shutil.rmtree(scratch / "trial", ignore_errors=True)
+                campaign.tally["seeds completed"] = (number + 1) // per_seed
 
+
+# Every source, every fault, two rates, two kinds of directory, twenty seeds.
+COUNT = 20 * len(SOURCES) * len(faults.NAMES) * len(RATES) * 2
 
 if __name__ == "__main__":
-    # 19 sources, 14 faults, 2 rates, 2 kinds of directory, 20 seeds.
-    run_campaign("faults", "sick runs", 20_000, work)
+    run_campaign("faults", "sick runs", COUNT, work)

@@ -1,112 +1,177 @@
-"""A kill loses nothing and blocks nobody; a full disk loses nothing. Rerun it with
+"""A kill loses nothing and blocks nobody. Rerun it with
 
-    python -m liquidity_pipeline_tests.campaign_kills --kills 300 --full-disks 40 --seed 1
+    python -m liquidity_pipeline_tests.campaign_kills --count 300 --seed 1
 
-Each trial copies a directory that holds an older day, runs to a newer one against a sandbox, and is
-struck at a random moment: a command or a run as the UI starts it, by SIGKILL, SIGTERM or SIGINT; by
-a limit of the size of any file; or, for root, by a file system of its own that is really full
-(Dagster's SQLite, the log and the archive are on it as well). Then the file must be good, the next
-command must wait for nobody, and what it leaves must be equal, byte by byte, to what an untouched
-run leaves.
+A sequence copies a directory that holds an older day. Runs to a newer day follow each other in it:
+commands, runs as the UI starts them, and runs as the daemon launches them. Each is struck at a
+chosen write: a request, the archive, the lake, a mart, the file that is built, its swap, the brief,
+a lock, Dagster's records. After each strike the published file must be readable. Nobody may wait
+for the dead. Then one run goes to its end; what it leaves must be equal, byte by byte, to what an
+untouched run leaves, without unfinished files and without runs that look alive.
+
+A strike counts when the signal was sent before the run ended by itself. The sequences depend on the
+seed alone, and a failure names its sequence with every strike.
 """
 
 from __future__ import annotations
 
-import argparse
 import hashlib
-import os
+import json
 import random
-import resource
 import shutil
 import signal
-import subprocess
 import sys
 import tempfile
-import time
-from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import date
-from functools import partial
 from pathlib import Path
-
-import duckdb
+from typing import Any
 
 from liquidity_pipeline.sandbox.options import Options
 from liquidity_pipeline.sandbox.process import run_sandbox_process
-from liquidity_pipeline.scorecard import replace_section
-from liquidity_pipeline.storage.lake import Lake
-from liquidity_pipeline_tests.campaign import commit
+from liquidity_pipeline_tests import struck
+from liquidity_pipeline_tests.campaign import Campaign, run_campaign
+from liquidity_pipeline_tests.struck import KINDS, Ended, Moment, asked_in_child, run_in_child
 
 OLDER, NEWER, FIRST = "2026-01-20", "2026-02-06", "2025-12"
-SIGNALS = (signal.SIGKILL, signal.SIGTERM, signal.SIGINT)
-# A run that takes longer than this hangs.
-PATIENCE = 400
-PROGRAM = "from liquidity_pipeline.cli.main import main; main()"
-ENDS = {0, 1, 3, -signal.SIGKILL}
+MONTHS = ("2026-01", "2026-02")
+ENDINGS = (signal.SIGKILL, signal.SIGKILL, signal.SIGTERM, signal.SIGINT)
+STRIKES = 7
+# How many writes of a kind every run that makes any makes at least; of the others there are more.
+FEW = {"lock": 5, struck.FETCH: 3, "build": 19, "swap": 1, "brief": 6}
+# A run does these one after the other, so that a later strike still finds something to do.
+ORDER = ("lock", "records", struck.FETCH, "archive", "lake write", "mart", "build", "swap", "brief")
+PLACE = "liquidity_pipeline"
+Work = Callable[[], object]
 
 
-@dataclass
-class Outcome:
-    """What the trials found; `failures` must stay empty."""
+def command(*words: str) -> Work:
+    """Return what executes a command."""
 
-    trials: Counter[str] = field(default_factory=Counter)
-    exits: Counter[str] = field(default_factory=Counter)
-    failures: list[str] = field(default_factory=list)
+    def work() -> None:
+        from liquidity_pipeline.cli.main import main
+
+        main(list(words), prog_name="liquidity")
+
+    return work
+
+
+def ui_run(job: str) -> Work:
+    """Return what executes a job as the UI does: from the workspace's definitions."""
+
+    def work() -> None:
+        from dagster._cli import create_dagster_cli
+
+        words = ["job", "execute", "-m", f"{PLACE}.definitions", "-j", job]
+        create_dagster_cli()([*words, *_configured(job)])
+
+    return work
+
+
+def _configured(job: str) -> list[str]:
+    return ["--tags", json.dumps(_tags(job))] if _tags(job) else []
+
+
+def _tags(job: str) -> dict[str, str]:
+    from liquidity_pipeline.orchestration.partitions import range_tags
+    from liquidity_pipeline.sources.fetch import Window
+
+    first, last = (date.fromisoformat(f"{month}-01") for month in MONTHS)
+    return range_tags(Window.of_months(first, last)) if job == "refresh" else {}
+
+
+def daemon_run(job: str) -> Work:
+    """Return what records a run and then executes it, as the daemon's launcher does."""
+
+    def work() -> None:
+        import dagster as dg
+        from dagster._cli import create_dagster_cli
+        from dagster._core.code_pointer import ModuleCodePointer
+        from dagster._core.origin import JobPythonOrigin, RepositoryPythonOrigin
+        from dagster._grpc.types import ExecuteRunArgs
+        from dagster._serdes import serialize_value
+
+        from liquidity_pipeline.definitions import defs
+
+        pointer = ModuleCodePointer(
+            f"{PLACE}.definitions", "defs", working_directory=str(Path.cwd())
+        )
+        origin = JobPythonOrigin(job, RepositoryPythonOrigin(sys.executable, pointer))
+        with dg.DagsterInstance.get() as dagster:
+            run = dagster.create_run_for_job(
+                defs.resolve_job_def(job),
+                status=dg.DagsterRunStatus.STARTING,
+                tags=_tags(job),
+                job_code_origin=origin,
+            )
+            execute = ExecuteRunArgs(origin, run.run_id, dagster.get_ref())
+        create_dagster_cli()(["api", "execute_run", serialize_value(execute)])
+
+    return work
+
+
+ACTORS: dict[str, Work] = {
+    "command run": command("run"),
+    "command refresh": command("refresh"),
+    "command rebuild": command("rebuild"),
+    "UI run of refresh": ui_run("refresh"),
+    "UI run of publish": ui_run("publish"),
+    "daemon run of refresh": daemon_run("refresh"),
+    "daemon run of publish": daemon_run("publish"),
+}
+# What brings a directory to the newer day, and how often it is chosen.
+HEALERS = {
+    "command": (("command run",), 3),
+    "UI": (("UI run of refresh", "UI run of publish"), 1),
+    "daemon": (("daemon run of refresh", "daemon run of publish"), 1),
+}
 
 
 @dataclass(frozen=True)
 class World:
-    """A sandbox, a directory that holds the older day, and what an untouched run makes of it."""
+    """A sandbox, a directory that holds the older day, and what an untouched run makes of it.
+
+    `writes` has by actor how often an untouched run of it writes each kind.
+    """
 
     url: str
     base: Path
     expected: dict[str, str]
-    seconds: float
+    scratch: Path
+
+    def run(self, work: Work, folder: Path, day: str = NEWER, **options: Any) -> Ended:
+        """Run something on a directory."""
+        environment = {
+            "LIQUIDITY_DATA_DIR": str(folder),
+            "LIQUIDITY_ENDPOINTS": "sandbox",
+            "LIQUIDITY_SANDBOX_URL": self.url,
+            "LIQUIDITY_AS_OF": day,
+            "DAGSTER_HOME": str(folder / "dagster_home"),
+        }
+        return run_in_child(work, environment, self.scratch, **options)
 
 
-def environment(url: str, folder: Path, as_of: str) -> dict[str, str]:
-    """Return the settings of a process on a directory."""
-    return {
-        **os.environ,
-        "LIQUIDITY_DATA_DIR": str(folder),
-        "LIQUIDITY_ENDPOINTS": "sandbox",
-        "LIQUIDITY_SANDBOX_URL": url,
-        "LIQUIDITY_AS_OF": as_of,
-        "DAGSTER_HOME": str(folder / "dagster_home"),
-    }
+@contextmanager
+def world(scratch: Path) -> Iterator[World]:
+    """Prepare the sandbox, the older directory and the expectation."""
+    import liquidity_pipeline.cli.run
+    import liquidity_pipeline.definitions  # noqa: F401 - a forked process has them then
+
+    options = Options(today=date.fromisoformat(NEWER), start=date(2025, 12, 1), compress=False)
+    with run_sandbox_process(options) as url:
+        here = World(url, scratch / "base", {}, scratch)
+        untouched = scratch / "untouched"
+        _expect(here.run(command("run", "--since", FIRST), here.base, OLDER))
+        shutil.copytree(here.base, untouched)
+        _expect(here.run(command("run"), untouched))
+        here.expected.update(asked_in_child(lambda: content(untouched), scratch))
+        yield here
 
 
-def start(
-    words: list[str], url: str, folder: Path, as_of: str, *, file_bytes: int | None = None
-) -> subprocess.Popen[str]:
-    """Start a command, or with no words a publication as the UI runs it."""
-    dagster = [str(Path(sys.executable).with_name("dagster")), "job", "execute"]
-    job = [*dagster, "-m", "liquidity_pipeline.definitions", "-j", "publish"]
-
-    def limit() -> None:
-        if file_bytes is not None:
-            resource.setrlimit(resource.RLIMIT_FSIZE, (file_bytes, file_bytes))
-
-    return subprocess.Popen(
-        [sys.executable, "-c", PROGRAM, *words] if words else job,
-        env=environment(url, folder, as_of),
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        preexec_fn=limit,  # noqa: PLW1509 - no threads here
-    )
-
-
-def finish(process: subprocess.Popen[str]) -> tuple[int | None, str]:
-    """Return how a process ended and what it said; None when it had to be ended."""
-    try:
-        said, _ = process.communicate(timeout=PATIENCE)
-    except subprocess.TimeoutExpired:
-        process.kill()
-        return None, process.communicate()[0]
-    return process.returncode, said
+def _expect(ended: Ended) -> None:
+    assert ended.code in (0, 1), ended.said
 
 
 def content(folder: Path) -> dict[str, str]:
@@ -115,6 +180,8 @@ def content(folder: Path) -> dict[str, str]:
     A revision says at which moment it was seen, in its rows and in the name of its file. That
     differs from run to run, so revisions are compared by all their other columns.
     """
+    from liquidity_pipeline.storage.lake import Lake
+
     revisions = folder / "lake" / "revisions"
     files = [*folder.glob("lake/**/*.parquet"), *folder.glob("marts/**/*.parquet")]
     hashes = {
@@ -128,193 +195,128 @@ def content(folder: Path) -> dict[str, str]:
 
 
 def leftovers(folder: Path) -> list[str]:
-    """Return unfinished files and the locks of runs that are gone."""
+    """Return unfinished files, the locks of runs that are gone, and runs that look alive.
+
+    A run outside of a command keeps its lock until its process has ended; the next one removes it.
+    """
+    import dagster as dg
+
+    from liquidity_pipeline.orchestration.event_log import open_instance
+
     found = [*folder.glob("**/.unfinished/*"), *folder.glob("**/.build/*")]
-    found += folder.glob("dagster_home/alive/*.lock")
-    return [str(path.relative_to(folder)) for path in found]
+    left = [str(path.relative_to(folder)) for path in found]
+    with open_instance(folder / "dagster_home") as dagster:
+        alive = [dg.DagsterRunStatus.STARTED, dg.DagsterRunStatus.CANCELING]
+        runs = dagster.get_runs(dg.RunsFilter(statuses=alive))
+        left += [f"run {run.run_id} is {run.status.value}" for run in runs]
+        for path in (folder / "dagster_home" / "alive").glob("*.lock"):
+            ended = dagster.get_run_by_id(path.stem)
+            if ended is None or ended.status != dg.DagsterRunStatus.SUCCESS:
+                left.append(str(path.relative_to(folder)))
+    return left
 
 
 def readable(folder: Path) -> bool:
     """Tell whether the published file opens and has rows."""
+    import duckdb
+
     with duckdb.connect(str(folder / "liquidity.duckdb"), read_only=True) as reader:
         return bool(reader.execute("select count(*) > 0 from marts.tga_daily").fetchall()[0][0])
 
 
-@contextmanager
-def world(scratch: Path) -> Iterator[World]:
-    """Prepare the sandbox, the older directory and the expectation."""
-    options = Options(today=date.fromisoformat(NEWER), start=date(2025, 12, 1), compress=False)
-    with run_sandbox_process(options) as url:
-        base, untouched = scratch / "base", scratch / "untouched"
-        code, said = finish(start(["run", "--since", FIRST], url, base, OLDER))
-        assert code in (0, 1), said
-        shutil.copytree(base, untouched)
-        began = time.monotonic()
-        code, said = finish(start(["run"], url, untouched, NEWER))
-        assert code in (0, 1), said
-        yield World(url, base, content(untouched), time.monotonic() - began)
+def drawn(dice: random.Random) -> list[tuple[str, Moment]]:
+    """Draw a sequence: who runs, and when which signal comes."""
+    kinds = sorted(dice.sample(KINDS, STRIKES), key=ORDER.index)
+    return [(dice.choice(_who(kind)), _moment(kind, dice)) for kind in kinds]
 
 
-@dataclass(frozen=True)
-class Trial:
-    """What happens to one copy of the directory, and what is put right before the next run."""
+def _who(kind: str) -> list[str]:
+    """Return the actors that write a kind."""
+    fetching = ("run", "refresh")
+    if kind in (struck.FETCH, "archive", "lake write"):
+        return [name for name in ACTORS if name.endswith(fetching)]
+    if kind == "mart":
+        return [name for name in ACTORS if name.endswith(("run", "publish"))]
+    if kind in ("build", "swap", "brief"):
+        return [name for name in ACTORS if name.endswith(("run", "publish", "rebuild"))]
+    return list(ACTORS)
 
-    kind: str
-    folder: Path
-    hit: Callable[[], subprocess.Popen[str]]
-    heal: Callable[[], object] = lambda: None
+
+def _moment(kind: str, dice: random.Random) -> Moment:
+    """Draw a moment: mostly an early write, as there may be few; half of the time a bit later."""
+    number = 1 + int(dice.expovariate(1 / 20))
+    if kind in FEW:
+        number = dice.randint(1, FEW[kind])
+    later = dice.random() < 0.5
+    return Moment(kind, number, dice.uniform(0, 0.4) if later else 0.0, dice.choice(ENDINGS))
 
 
-def strike(found: Outcome, here: World, trial: Trial) -> None:
-    """Run one trial: hit, look at the file, run again, compare."""
-    kind, folder = trial.kind, trial.folder
-    shutil.copytree(here.base, folder, dirs_exist_ok=True)
-    code, said = finish(trial.hit())
-    trial.heal()
-    found.trials[kind] += 1
-    found.exits[f"{kind}: {code}"] += 1
-    problems = []
-    if code not in ENDS and "UI" not in kind:
-        problems.append(f"ended with {code}")
-    if "Traceback" in said and "UI" not in kind:
-        problems.append("a traceback was shown")
-    if not readable(folder):
-        problems.append("the published file is not readable")
-    again, said_again = finish(start(["run"], here.url, folder, NEWER))
-    if again not in (0, 1):
-        problems.append(f"the next run ended with {again}: {said_again[-300:]}")
-    if "waiting for" in said_again:
-        problems.append("the next run waited")
-    if different := set(here.expected.items()) ^ set(content(folder).items()):
-        problems.append(f"different: {sorted({name for name, _ in different})[:3]}")
+def judged(ended: Ended, who: str, *, to_its_end: bool) -> Iterator[str]:
+    """Yield what is wrong with how a run ended, and with what it said."""
+    if ended.code is None:
+        yield f"did not end within {struck.PATIENCE} seconds"
+    if "waiting for" in ended.said:
+        yield "waited for the dead"
+    if who.startswith("command"):
+        if ended.code not in (0, 1, 3, -signal.SIGKILL):
+            yield f"ended with {ended.code}"
+        if "Traceback" in ended.said:
+            yield "showed a traceback"
+    if to_its_end and ended.code not in (0, 1):
+        yield f"a run that nobody struck ended with {ended.code}"
+
+
+def sequence(campaign: Campaign, here: World, number: int) -> None:
+    """Strike one directory several times, let one run go to its end, and compare."""
+    dice, folder = campaign.dice("sequence", number), here.scratch / "data"
+    shutil.copytree(here.base, folder)
+    history: list[str] = []
+    problems: list[str] = []
+    for who, moment in drawn(dice):
+        ended = here.run(ACTORS[who], folder, moment=moment)
+        history.append(f"{who}, {moment}: {ended.code}{'' if ended.struck else ', not struck'}")
+        problems += judged(ended, who, to_its_end=not ended.struck)
+        if not asked_in_child(lambda: readable(folder), here.scratch):
+            problems.append("the published file is not readable")
+        kind = who.split(" ")[0]
+        outcome = f"struck by {moment.ending.name} at {moment.kind}" if ended.struck else "before"
+        if ended.struck:
+            campaign.reached += 1
+            campaign.tally[f"{kind}: {outcome}"] += 1
+        else:
+            campaign.tally["runs that ended before their strike"] += 1
+        if problems:
+            history.append(" ".join(ended.said[-300:].split()))
+            break
+    names = list(HEALERS)
+    healer = dice.choices(names, [HEALERS[name][1] for name in names])[0]
+    for who in HEALERS[healer][0]:
+        ended = here.run(ACTORS[who], folder)
+        found = [*judged(ended, who, to_its_end=True)]
+        problems += [f"next {who}: {problem}: {ended.said[-300:]}" for problem in found]
+    problems += asked_in_child(lambda: compared(here, folder), here.scratch)
+    campaign.tally[f"sequences, healed by {healer}"] += 1
+    print(f"{number}: {'; '.join(history)}; {healer}: {problems or 'held'}", flush=True)  # noqa: T201
+    if problems:
+        campaign.fail(f"sequence {number}: {'; '.join(problems)} AFTER {'; '.join(history)}")
+    shutil.rmtree(folder)
+
+
+def compared(here: World, folder: Path) -> list[str]:
+    """Return how a directory differs from what an untouched run leaves."""
+    different = set(here.expected.items()) ^ set(content(folder).items())
+    problems = [f"different: {sorted({name for name, _ in different})[:3]}"] if different else []
     if left := leftovers(folder):
         problems.append(f"left over: {left[:3]}")
-    verdict = "; ".join(problems) or "held"
-    print(f"{kind} {folder.name}: ended with {code}, {verdict}", flush=True)  # noqa: T201
-    found.failures += [f"{kind} {folder.name}: {problem}; {said[-400:]}" for problem in problems]
-    shutil.rmtree(folder, ignore_errors=True)
+    return problems
 
 
-def kills(
-    here: World, scratch: Path, numbers: Iterable[int], dice: random.Random, found: Outcome
-) -> None:
-    """Strike commands and runs of the UI, by turns, with a signal at a random moment."""
-    for number in numbers:
-        ending = SIGNALS[number % len(SIGNALS)]
-        words = ["run"] if number % 2 == 0 else []
-        kind = f"{'command' if words else 'UI run'} {ending.name}"
-        folder, delay = scratch / f"kill{number}", dice.uniform(0.3, here.seconds)
-
-        def hit(
-            words: list[str] = words,
-            folder: Path = folder,
-            delay: float = delay,
-            ending: signal.Signals = ending,
-        ) -> subprocess.Popen[str]:
-            process = start(words, here.url, folder, NEWER)
-            try:
-                process.wait(delay)
-            except subprocess.TimeoutExpired:
-                process.send_signal(ending)
-            return process
-
-        strike(found, here, Trial(kind, folder, hit))
-
-
-def full_disks(
-    here: World, scratch: Path, numbers: Iterable[int], dice: random.Random, found: Outcome
-) -> None:
-    """Strike commands with a limit of the size of any file, small and large."""
-    for number in numbers:
-        folder, size = scratch / f"full{number}", int(2 ** dice.uniform(9, 24))
-
-        def hit(folder: Path = folder, size: int = size) -> subprocess.Popen[str]:
-            return start(["run"], here.url, folder, NEWER, file_bytes=size)
-
-        strike(found, here, Trial("limit of file sizes", folder, hit))
-
-
-def begin(here: World, folder: Path) -> subprocess.Popen[str]:
-    """Start an ordinary run on a directory."""
-    return start(["run"], here.url, folder, NEWER)
-
-
-def small_disks(
-    here: World, scratch: Path, numbers: Iterable[int], dice: random.Random, found: Outcome
-) -> None:
-    """Strike commands on a file system that has little room left, and then give it more."""
-    used = sum(path.stat().st_blocks * 512 for path in here.base.rglob("*"))
-    for number in numbers:
-        folder = scratch / f"disk{number}"
-        folder.mkdir()
-        size = used + int(2 ** dice.uniform(16, 25))
-        mount = ["mount", "-t", "tmpfs", "-o"]
-        subprocess.run([*mount, f"size={size}", "tmpfs", str(folder)], check=True)
-
-        def more(folder: Path = folder, mount: list[str] = mount) -> None:
-            subprocess.run([*mount, "remount,size=2g", "tmpfs", str(folder)], check=True)
-
-        try:
-            strike(
-                found, here, Trial("full file system", folder, partial(begin, here, folder), more)
-            )
-        finally:
-            subprocess.run(["umount", "-l", str(folder)], check=True)
-
-
-def until(end: float, count: int) -> Iterator[int]:
-    """Number trials from 0 until there are as many as asked for, or the time is up."""
-    for number in range(count):
-        if time.monotonic() > end:
-            return
-        yield number
-
-
-def report(found: Outcome, asked: argparse.Namespace) -> str:
-    """Return the section of `docs/reliability.md`."""
-    lines = [
-        f"`python -m liquidity_pipeline_tests.campaign_kills --kills {asked.kills} --full-disks "
-        f"{asked.full_disks} "
-        f"--small-disks {asked.small_disks} --seed {asked.seed}`, "
-        f"{date.today()}, commit {commit()}: {sum(found.trials.values())} trials, "  # noqa: DTZ011
-        f"{len(found.failures)} failures.",
-        "",
-        "| struck by, and how the process ended | trials |",
-        "| --- | --- |",
-        *(f"| {kind} | {times} |" for kind, times in sorted(found.exits.items())),
-    ]
-    return "\n".join(lines)
-
-
-def main() -> None:
-    """Run the campaign and print what it found; end with 1 when anything failed."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--kills", type=int, default=30)
-    parser.add_argument("--full-disks", type=int, default=10)
-    parser.add_argument("--small-disks", type=int, default=0, help="needs root")
-    parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--write", type=Path, help="page whose section is replaced")
-    parser.add_argument("--minutes", type=float, default=600, help="wall limit")
-    asked = parser.parse_args()
-    end = time.monotonic() + asked.minutes * 60
-    found, dice = Outcome(), random.Random(asked.seed)  # noqa: S311 - moments, no secrets
+def work(campaign: Campaign) -> None:
+    """Strike sequence after sequence until the count or the time."""
     with tempfile.TemporaryDirectory() as name, world(Path(name)) as here:
-        # What has to be done least often comes first, so that a wall limit cuts the longest list.
-        small_disks(here, Path(name), until(end, asked.small_disks), dice, found)
-        full_disks(here, Path(name), until(end, asked.full_disks), dice, found)
-        kills(here, Path(name), until(end, asked.kills), dice, found)
-    if asked.write:
-        old = asked.write.read_text(encoding="utf-8")
-        asked.write.write_text(
-            replace_section(old, "kills", report(found, asked)), encoding="utf-8"
-        )
-    for kind, times in sorted(found.exits.items()):
-        print(f"{times:5} x {kind}")  # noqa: T201
-    for failure in found.failures:
-        print(f"FAILED {failure}")  # noqa: T201
-    print(f"{sum(found.trials.values())} trials, {len(found.failures)} failures")  # noqa: T201
-    sys.exit(bool(found.failures))
+        for number in campaign.numbers():
+            sequence(campaign, here, number)
 
 
 if __name__ == "__main__":
-    main()
+    run_campaign("kills", "strikes", 300, work)

@@ -69,10 +69,13 @@ print(json.dumps({n: hashlib.sha256(repr(r).encode()).hexdigest() for n, r in ta
 
 def tables(folder: Path, url: str, zone: str, days: Sequence[date]) -> dict[str, str]:
     """Run the days in a process whose machine is in a zone; return a hash of every table."""
-    since = (min(days).replace(day=1) - timedelta(days=1)).replace(day=1)
+    since = (days[-1].replace(day=1) - timedelta(days=1)).replace(day=1)
     words = [str(folder), url, since.isoformat(), *(day.isoformat() for day in days)]
+    # In a file of its own: DuckDB takes `python -c` for a person, to whom it shows its progress.
+    program = folder.with_suffix(".py")
+    program.write_text(PROGRAM, encoding="utf-8")
     answer = subprocess.run(
-        [sys.executable, "-c", PROGRAM, *words],
+        [sys.executable, str(program), *words],
         env={**os.environ, "TZ": zone},
         capture_output=True,
         text=True,

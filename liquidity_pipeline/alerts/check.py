@@ -56,7 +56,9 @@ def check(
         ]
         if events:
             send(settings, [_message(event, settings) for event in events])
-        remember(state, findings, ahead).write(data_dir / STATE_FILE)
+        after = remember(state, findings, ahead)
+        if after != state:
+            after.write(data_dir / STATE_FILE)
         return events
 
 

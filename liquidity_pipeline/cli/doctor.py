@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib.metadata
 import os
 import queue
+import shutil
 import sys
 import threading
 import time
@@ -18,6 +19,8 @@ from liquidity_pipeline.sources.http import HttpClient
 from liquidity_pipeline.sources.publishers import PUBLISHERS, Publisher
 
 _PACKAGES = ("dagster", "duckdb", "pandas", "pyarrow", "pandera", "requests", "sqlglot")
+# A publication is built beside the old one; the lake grows by less than this in a month.
+_LEAST_FREE = 200_000_000
 # How long a publisher may take.
 _SECONDS = 6
 
@@ -55,6 +58,8 @@ def _files(settings: Settings) -> Iterator[Finding]:
     parent = next(path for path in (folder, *folder.parents) if path.exists())
     writable = os.access(parent, os.W_OK)
     yield Finding("data directory", writable, f"{folder}{'' if writable else ' is not writable'}")
+    free = shutil.disk_usage(parent).free
+    yield Finding("free space", free >= _LEAST_FREE, f"{free / 1e6:,.0f} MB (200 are needed)")
     yield _try("origin of the data", lambda: _origin(settings))
     published = settings.published_file
     log = published.with_name(published.name + ".wal")

@@ -87,6 +87,8 @@ def explain(error: BaseException, data_dir: Path | None = None) -> str:
     if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT):
         where = f" ({error.filename})" if error.filename else ""
         return f"the disk is full{where}: free some space and run again; nothing stored is lost"
+    if isinstance(error, OSError) and error.errno == errno.EROFS:
+        return f"{error.filename or 'the data directory'} is on a file system that is read-only"
     if isinstance(error, RecursionError | MemoryError):
         return f"{type(error).__name__}: {_one_line(error) or 'out of memory'}"
     own = type(error).__module__.startswith(("liquidity_pipeline", "duckdb", "_duckdb"))
@@ -120,6 +122,8 @@ def _explain_records(error: sqlite3.Error, data_dir: Path | None) -> str:
     text = _one_line(error)
     if "full" in text or "disk I/O" in text:
         remedy = "the disk is full or failing: free some space and run again"
+    elif "unable to open" in text or "readonly" in text:
+        remedy = "the folder must be one that this user can write to"
     elif "locked" in text:
         remedy = "another program holds them: run again when it has ended"
     else:

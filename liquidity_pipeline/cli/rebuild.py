@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -23,9 +25,8 @@ def compare(place: Place) -> None:
     from liquidity_pipeline.pipeline import Pipeline
 
     pipeline = Pipeline(place.settings())
-    rebuilt, done = _run_archive_again(pipeline)
-    different = rebuilding.differences(pipeline.lake.root, rebuilt)
-    rebuilding.discard(rebuilt)
+    with _rebuilt_lake(pipeline) as (rebuilt, done):
+        different = rebuilding.differences(pipeline.lake.root, rebuilt)
     sys.exit(INCOMPLETE if different or done.failures else OK)
 
 
@@ -58,24 +59,27 @@ def _replace_lake(pipeline: Pipeline, *, force: bool) -> Rebuilt:
     lake = pipeline.lake.root
     if rebuilding.recover(lake):
         console.print("put back the lake that an interrupted rebuild had left aside")
-    rebuilt, done = _run_archive_again(pipeline)
-    if refusal := rebuilding.refusal(lake, rebuilt, done.fetches, force=force):
-        rebuilding.discard(rebuilt)
-        tell(f"not replaced: {refusal}")
-        # Nothing was published either: 1 would say that it was.
-        sys.exit(NOT_PUBLISHED)
-    rebuilding.replace_lake(lake, rebuilt)
+    with _rebuilt_lake(pipeline) as (rebuilt, done):
+        if refusal := rebuilding.refusal(lake, rebuilt, done.fetches, force=force):
+            tell(f"not replaced: {refusal}")
+            # Nothing was published either: 1 would say that it was.
+            sys.exit(NOT_PUBLISHED)
+        rebuilding.replace_lake(lake, rebuilt)
     return done
 
 
-def _run_archive_again(pipeline: Pipeline) -> tuple[Path, Rebuilt]:
+@contextmanager
+def _rebuilt_lake(pipeline: Pipeline) -> Iterator[tuple[Path, Rebuilt]]:
     """Rebuild beside the lake, and say what failed and how it differs."""
-    with console.status("running every archived fetch again"):
-        rebuilt, done = pipeline.rebuild_lake()
-    for failure in done.failures:
-        tell(f"not run again: {failure}")
-    different = rebuilding.differences(pipeline.lake.root, rebuilt)
-    console.print(f"{done.fetches} fetches run again; {len(different)} files differ from the lake")
-    for name in different[:20]:
-        console.print(f"  {name}")
-    return rebuilt, done
+    with ExitStack() as opened:
+        with console.status("running every archived fetch again"):
+            rebuilt, done = opened.enter_context(pipeline.rebuilt_lake())
+        for failure in done.failures:
+            tell(f"not run again: {failure}")
+        different = rebuilding.differences(pipeline.lake.root, rebuilt)
+        console.print(
+            f"{done.fetches} fetches run again; {len(different)} files differ from the lake"
+        )
+        for name in different[:20]:
+            console.print(f"  {name}")
+        yield rebuilt, done

@@ -6,14 +6,13 @@ fetched again every time can: their values are known.
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Callable, Iterator
-from datetime import date, timedelta
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from liquidity_pipeline.contracts.table import Table
-from liquidity_pipeline.storage.lake import Lake
 
 # No correction multiplies most of the values that are known by this, or divides them by it.
 JUMP = 100.0
@@ -29,43 +28,45 @@ _NOT_COMPARED = frozenset({"volume"})
 def other_units(table: Table, known: pa.Table, rows: pa.Table) -> str | None:
     """Return in which column most known values jumped by a factor of 100 or more; None if none.
 
-    Compared are the `rows` that are `known` under the same key, by entity.
+    Compared are the `rows` that are `known` under the same key, those with the same labels with
+    each other: a publisher may change the unit of one feed of several that fill a table.
     """
     names = _numbers(table)
     if not names or not known.num_rows or not rows.num_rows:
         return None
     key = list(table.key)
-    labels = [table.entity] if table.entity and table.entity not in key else []
-    both = rows.select([*key, *labels, *names]).join(
+    labels = [c.name for c in table.stored_columns if c.allowed or c.name == table.entity]
+    added = [name for name in labels if name not in key]
+    both = rows.select([*key, *added, *names]).join(
         known.select([*key, *names]), key, right_suffix=" known", join_type="inner"
     )
-    for entity, part in _by_entity(table, both):
+    for label, part in _alike(labels, both):
         for name in names:
             if problem := _jump(part, name):
-                return f"{table.name}{f' {entity}' if entity else ''}: {problem}"
+                return f"{table.name}{label and f' {label}'}: {problem}"
     return None
 
 
 def fell_empty(
-    table: Table, months: list[date], lake: Lake, rows: pa.Table, name: Callable[[str], None]
+    table: Table, known: pa.Table, when: str, rows: pa.Table, name: Callable[[str], None]
 ) -> None:
-    """Name each column that the month before these months has and `rows` lack, by entity."""
-    if not rows.num_rows or not months:
-        return
-    before = (months[0] - timedelta(days=1)).replace(day=1)
-    known = dict(_by_entity(table, lake.read_months(table, [before])))
+    """Name each column that the `known` rows have and the new `rows` lack, by entity.
+
+    `when` says of the known rows when they were filled, such as "in 2026-01".
+    """
+    held_by = dict(_by_entity(table, known))
     for entity, part in _by_entity(table, rows):
-        if entity not in known or min(part.num_rows, known[entity].num_rows) < LEAST_VALUES:
+        if entity not in held_by or min(part.num_rows, held_by[entity].num_rows) < LEAST_VALUES:
             continue
         for column in (c.name for c in table.stored_columns if c.nullable):
-            held = known[entity][column]
+            held = held_by[entity][column]
             share = 1 - held.null_count / len(held)
             is_filled = share >= FILLED or share * part.num_rows >= EXPECTED
             if is_filled and part[column].null_count == part.num_rows:
                 where = f"{table.name}{f' {entity}' if entity else ''}"
                 name(
-                    f"{where}: {column} is empty in all {part.num_rows} rows, and was filled in "
-                    f"{before:%Y-%m}: has the publisher dropped or renamed its field?"
+                    f"{where}: {column} is empty in all {part.num_rows} rows, and was filled "
+                    f"{when}: has the publisher dropped or renamed its field?"
                 )
 
 
@@ -75,6 +76,17 @@ def _numbers(table: Table) -> list[str]:
         for c in table.stored_columns
         if c.kind == "number" and c.name not in table.key and c.name not in _NOT_COMPARED
     ]
+
+
+def _alike(labels: list[str], rows: pa.Table) -> Iterator[tuple[str, pa.Table]]:
+    """Yield the rows that have the same labels, with these in words."""
+    places = defaultdict(list)
+    for place, label in enumerate(zip(*(rows[n].to_pylist() for n in labels), strict=True)):
+        places[label].append(place)
+    if not labels:
+        yield "", rows
+    for label, found in places.items():
+        yield " ".join(str(part) for part in label if part is not None), rows.take(found)
 
 
 def _by_entity(table: Table, rows: pa.Table) -> Iterator[tuple[str, pa.Table]]:

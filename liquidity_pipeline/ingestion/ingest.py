@@ -6,7 +6,7 @@ import hashlib
 from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -115,8 +115,11 @@ def _compare_with_known(
         if is_compared and (problem := continuity.other_units(table, known, new)):
             answer = fetch.answers[-1][2]
             raise UnexpectedPayloadError(problem, publisher=answer.publisher, url=answer.url)
+        before, when = known, "in the answer before"
         if source.partitioned:
-            continuity.fell_empty(table, months, lake, new, fetch.gap)
+            last = (months[0] - timedelta(days=1)).replace(day=1)
+            before, when = lake.read_months(table, [last]), f"in {last:%Y-%m}"
+        continuity.fell_empty(table, before, when, new, fetch.gap)
 
 
 def rebuild(archive: Archive, lake: Lake) -> Rebuilt:

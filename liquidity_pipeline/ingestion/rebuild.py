@@ -28,11 +28,6 @@ def differences(lake: Path, rebuilt: Path) -> list[str]:
     return sorted(different | absent)
 
 
-def discard(rebuilt: Path) -> None:
-    """Throw a rebuilt lake away."""
-    shutil.rmtree(rebuilt, ignore_errors=True)
-
-
 def replace_lake(lake: Path, rebuilt: Path) -> None:
     """Put the rebuilt lake in the place of the old one, which goes only when that is done.
 
@@ -43,7 +38,7 @@ def replace_lake(lake: Path, rebuilt: Path) -> None:
         raise FileNotFoundError(f"there is no rebuilt lake at {rebuilt}: the lake stays as it is.")
     old = _replaced(lake)
     if lake.exists():
-        discard(old)
+        shutil.rmtree(old, ignore_errors=True)
         lake.rename(old)
     try:
         rebuilt.rename(lake)
@@ -51,7 +46,7 @@ def replace_lake(lake: Path, rebuilt: Path) -> None:
         recover(lake)
         raise
     sync(lake.parent)
-    discard(old)
+    shutil.rmtree(old, ignore_errors=True)
 
 
 def recover(lake: Path) -> bool:

@@ -1,6 +1,6 @@
 """What `liquidity status` shows, noted at each publication and read without heavy libraries.
 
-    <data-dir>/.build/status.json
+    <data-dir>/status.json
 
 The note is derived and may be deleted at any time. It counts only as long as nothing that it was
 made of has changed: the lake's files, the fetches, the symbols, the code and the published file.
@@ -61,8 +61,7 @@ def write(
             "made_of": made_of,
         },
     }
-    path = _path(settings)
-    with replacing(path, path.parent) as unfinished:
+    with replacing(_path(settings), settings.scratch_dir) as unfinished:
         unfinished.write_text(json.dumps(content, default=_iso), encoding="utf-8")
 
 
@@ -105,7 +104,7 @@ def _of_published(settings: Settings, what: str) -> str | None:
 
 
 def _path(settings: Settings) -> Path:
-    return settings.data_dir / ".build" / "status.json"
+    return settings.data_dir / "status.json"
 
 
 def _read(settings: Settings) -> dict[str, Any]:

@@ -3,9 +3,12 @@
 An event is told once, whichever of the two sees it first.
 """
 
+import sqlite3
+from datetime import UTC, datetime
 from pathlib import Path
 
 import dagster as dg
+from sqlalchemy.exc import SQLAlchemyError
 
 from liquidity_pipeline.alerts.check import check
 from liquidity_pipeline.alerts.evaluate import RUN_FAILED, Finding
@@ -51,12 +54,30 @@ def failed_runs(dagster: dg.DagsterInstance) -> list[Finding]:
 
 
 def failed_runs_of(data_dir: Path) -> list[Finding]:
-    """Return `failed_runs` from the records of a data directory, if there are any."""
+    """Return `failed_runs` from the records of a data directory, if there are any.
+
+    Records that cannot be read, as on a full disk, are a finding themselves: all others are still
+    told.
+    """
     home = data_dir / "dagster_home"
     if not (home / "dagster.yaml").exists():
         return []
-    with dg.DagsterInstance.from_config(str(home)) as dagster:
-        return failed_runs(dagster)
+    try:
+        with dg.DagsterInstance.from_config(str(home)) as dagster:
+            return [*failed_runs(dagster), _records_finding("")]
+    except (SQLAlchemyError, sqlite3.Error, OSError) as error:
+        return [_records_finding(" ".join(str(error).split())[:200])]
+
+
+def _records_finding(problem: str) -> Finding:
+    return Finding(
+        condition=RUN_FAILED,
+        subject="Dagster's records",
+        is_active=bool(problem),
+        level="unreadable" if problem else "readable",
+        date=datetime.now(UTC).date(),
+        detail=f"They cannot be read: {problem}" if problem else "They can be read.",
+    )
 
 
 def _finding(job: str, record: dg.RunRecord) -> Finding:

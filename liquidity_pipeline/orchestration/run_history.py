@@ -26,6 +26,7 @@ _FAILED_CHECKS = """
         select max(id) from asset_check_executions group by asset_key, check_name
     )
 """
+_NO_LOG = re.compile("unable to open|disk I/O|full|readonly")
 # The asset and the name of a check, such as ("sources", "tga_balance"), "complete".
 Check = tuple[tuple[str, ...], str]
 
@@ -97,7 +98,21 @@ def _read_sqlite(folder: Path) -> Records:
 
 
 def _open(path: Path) -> closing[sqlite3.Connection]:
-    return closing(sqlite3.connect(f"file:{quote(str(path))}?mode=ro", uri=True, timeout=10))
+    """Open a database for reading.
+
+    On a disk that is full or read-only SQLite cannot make the index of its write-ahead log. Then
+    the file is read without the log, as it was when the last run had ended.
+    """
+    uri = f"file:{quote(str(path))}?mode=ro"
+    connection = sqlite3.connect(uri, uri=True, timeout=10)
+    try:
+        connection.execute("select count(*) from sqlite_master").fetchone()
+    except sqlite3.OperationalError as error:
+        connection.close()
+        if not path.exists() or not _NO_LOG.search(str(error)):
+            raise
+        connection = sqlite3.connect(f"{uri}&immutable=1", uri=True)
+    return closing(connection)
 
 
 def defined_checks() -> frozenset[Check]:

@@ -6,8 +6,6 @@ too. What a step computes is in sources, storage and models.
 
 from __future__ import annotations
 
-import shutil
-import uuid
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
@@ -52,6 +50,7 @@ from liquidity_pipeline.sources.reference import read_policy_events
 from liquidity_pipeline.sources.registry import SOURCES, Source
 from liquidity_pipeline.storage import warehouse
 from liquidity_pipeline.storage.archive import Archive
+from liquidity_pipeline.storage.files import unfinished
 from liquidity_pipeline.storage.lake import Lake, Stored
 from liquidity_pipeline.universe import Universe
 
@@ -366,23 +365,21 @@ class Pipeline:
         afterwards: it takes as long as a run without its fetching.
         """
         past = Pipeline(replace(self.settings, as_of=day))
-        scratch = self.settings.data_dir / ".build" / f"brief-{uuid.uuid4().hex}"
-        past.marts, past._stamps = Lake(scratch), BuildStamps(scratch)
-        target = scratch / self.settings.published_file.name
-        try:
+        with unfinished(self.settings.scratch_dir) as scratch:
+            past.marts, past._stamps = Lake(scratch), BuildStamps(scratch)
+            target = scratch / self.settings.published_file.name
             list(past.build_marts(engine.build_order()))
             past.publish(target)
             return edition.current(target, self.settings.briefs_dir)
-        finally:
-            shutil.rmtree(scratch, ignore_errors=True)
 
     # --- rebuild -------------------------------------------------------------------------------
 
-    def rebuild_lake(self) -> tuple[Path, Rebuilt]:
+    @contextmanager
+    def rebuilt_lake(self) -> Iterator[tuple[Path, Rebuilt]]:
         """Rebuild the lake from the archive beside the old one.
 
-        Returns the new folder, and which fetches were run again and which could not be.
+        Gives the new folder, which is deleted after the block unless it was moved, and which
+        fetches were run again and which could not be.
         """
-        target = self.settings.data_dir / ".rebuilt"
-        shutil.rmtree(target, ignore_errors=True)
-        return target, ingest.rebuild(self.archive, Lake(target))
+        with unfinished(self.settings.scratch_dir) as folder:
+            yield folder, ingest.rebuild(self.archive, Lake(folder))

@@ -58,6 +58,7 @@ class Running:
 
     url: str
     options: Options
+    sandbox: Sandbox
 
 
 class Sandbox:
@@ -78,6 +79,12 @@ class Sandbox:
         ]
         # A mistake of the sandbox itself is answered with its traceback.
         self.app = Starlette(debug=True, routes=routes)
+
+    def trouble(self, text: str, seed: int) -> None:
+        """Answer from now on with other faults, as a new sandbox of the same world would."""
+        self.faults = faults.parse(text)
+        self.options = replace(self.options, faults=text, fault_seed=seed)
+        self._numbers = itertools.count(1)
 
     def world(self) -> World:
         """Return the world, drawing it at the first call (about a second)."""
@@ -195,7 +202,7 @@ def start(
         # The world is drawn while the caller gets ready; the first request waits for it.
         threading.Thread(target=sandbox.world, daemon=True).start()
         try:
-            yield Running(f"http://{HOST}:{listening.getsockname()[1]}", sandbox.options)
+            yield Running(f"http://{HOST}:{listening.getsockname()[1]}", sandbox.options, sandbox)
         finally:
             server.should_exit = server.force_exit = True
             thread.join(_STOP_SECONDS)

@@ -194,6 +194,11 @@ class Settings:
         """Where the briefs of all days are kept."""
         return self.data_dir / "briefs"
 
+    @property
+    def scratch_dir(self) -> Path:
+        """What is being made, and nothing else: see `storage.files.unfinished`."""
+        return self.data_dir / ".build"
+
     def claim_data_dir(self) -> None:
         """Bind the data directory to these endpoints permanently, or refuse one bound to others.
 

@@ -78,7 +78,7 @@ class Record:
 
     def known_at(self, day: date, close: time, minutes: int) -> datetime:
         """Return minutes after the operation's closing time, or `close` where it is blank."""
-        value = self.text("closeTime", "")
+        value = self.text("closeTime")
         if not value:
             return calendars.utc(day, close)
         try:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -96,5 +96,6 @@ def _acquire(path: Path, who: str, on_wait: OnWait) -> FileLock:
             on_wait(f"waiting for {holder(path) or 'another process'}, which holds {path.name}")
             patience = _REMIND_SECONDS
     since = datetime.now(UTC)
-    path.write_text(f"{who} (process {os.getpid()}, since {since:%H:%M:%S} UTC)\n")
+    with suppress(OSError):  # a full disk: what is done under the lock says so, if it must write
+        path.write_text(f"{who} (process {os.getpid()}, since {since:%H:%M:%S} UTC)\n")
     return lock

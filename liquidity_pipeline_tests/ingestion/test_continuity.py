@@ -8,7 +8,7 @@ from pathlib import Path
 import pyarrow as pa
 import pytest
 
-from liquidity_pipeline.contracts.sources.treasury import TGA_BALANCE
+from liquidity_pipeline.contracts.sources.treasury import DEBT_SETTLEMENTS, TGA_BALANCE
 from liquidity_pipeline.ingestion import continuity
 from liquidity_pipeline.storage.lake import Lake
 
@@ -62,10 +62,34 @@ def test_a_column_that_the_month_before_has_is_named_when_it_falls_empty(lake: L
     said: list[str] = []
     february = date(2026, 2, 1)
     new = balances(1, month=february, opening=False)
-    continuity.fell_empty(TGA_BALANCE, [february], lake, new, said.append)
+    known = lake.read_months(TGA_BALANCE, [date(2026, 1, 1)])
+    continuity.fell_empty(TGA_BALANCE, known, "in 2026-01", new, said.append)
     (line,) = said
     assert "tga_balance: opening_usd_mn is empty in all 10 rows" in line
     said.clear()
     full = balances(1, month=february)
-    continuity.fell_empty(TGA_BALANCE, [february], lake, full, said.append)
+    continuity.fell_empty(TGA_BALANCE, known, "in 2026-01", full, said.append)
     assert said == []
+
+
+def test_another_unit_of_one_feed_of_several_is_named():
+    """A few buybacks, among many issues whose amounts are as they were."""
+    rows = [
+        {
+            "settlement_date": MONTH + timedelta(days=number % 28),
+            "leg": "issue" if number < 20 else "buyback",
+            "record_id": f"record {number}",
+            "security_class": "note",
+            "par_usd_mn": 5000.0 + number,
+            "known_at": NOW,
+        }
+        for number in range(25)
+    ]
+    known = pa.Table.from_pylist(rows, schema=DEBT_SETTLEMENTS.arrow_schema)
+    for row in rows[20:]:
+        row["par_usd_mn"] /= 1000
+    new = pa.Table.from_pylist(rows, schema=DEBT_SETTLEMENTS.arrow_schema)
+    assert continuity.other_units(DEBT_SETTLEMENTS, known, known) is None
+    problem = continuity.other_units(DEBT_SETTLEMENTS, known, new)
+    assert problem is not None
+    assert "buyback" in problem

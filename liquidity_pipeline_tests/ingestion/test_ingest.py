@@ -544,3 +544,13 @@ def test_a_day_that_lacks_what_came_on_its_other_usual_days_makes_the_month_doub
     given = pa.Table.from_pylist(rows, schema=MARKET_SERIES.arrow_schema)
     assert module._doubtful(MARKET_SERIES, given) == ["2025-08"]
     assert module._doubtful(MARKET_SERIES, given.slice(0, 1)) == []
+
+
+def test_a_field_that_a_snapshot_lost_is_named(settings: Settings):
+    whole = replace(EXAMPLE, partitioned=False)
+    events = [[name, "2026-01-28", 5.0] for name in "ABC"]
+    assert run(settings, {"levels": [], "events": events}, source=whole).gaps == []
+    lost = [[*event[:2], None] for event in events]
+    (gap,) = run(settings, {"levels": [], "events": lost}, source=whole).gaps
+    assert "example_events: amount_usd_mn is empty in all 3 rows" in gap
+    assert "filled in the answer before" in gap

@@ -11,6 +11,7 @@ from click.testing import CliRunner, Result
 from liquidity_pipeline.cli import rebuild as cli_rebuild
 from liquidity_pipeline.cli.main import main
 from liquidity_pipeline.ingestion import rebuild as rebuilding
+from liquidity_pipeline.pipeline import Pipeline
 from liquidity_pipeline.settings import Settings
 from liquidity_pipeline.sources.registry import SOURCES
 from liquidity_pipeline.storage.archive import Archive
@@ -62,11 +63,24 @@ def test_the_lake_is_replaced_by_what_the_archive_gives(settings: Settings):
     assert result.exit_code == OK, result.output
     assert content(lake(settings)) == before
     assert sorted(p.name for p in settings.data_dir.iterdir()) == [
+        ".build",
         "archive",
         "endpoints.json",
         "lake",
         "locks",
     ]
+    assert list(settings.scratch_dir.iterdir()) == []
+
+
+def test_two_rebuilds_at_once_do_not_touch_each_other(settings: Settings):
+    """`rebuild --check` takes no lock: it may run beside anything."""
+    before = content(lake(settings))
+    with Pipeline(settings).rebuilt_lake() as (one, _):
+        with Pipeline(settings).rebuilt_lake() as (other, done):
+            assert done.fetches == 1
+            assert content(Lake(one)) == content(Lake(other)) == before
+        assert content(Lake(one)) == before
+    assert list(settings.scratch_dir.iterdir()) == []
 
 
 @pytest.mark.parametrize("words", [(), ("--force",)])

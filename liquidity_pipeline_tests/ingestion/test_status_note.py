@@ -134,11 +134,11 @@ def _new_fetch(directory: Place) -> None:
 
 
 def _damaged_note(directory: Place) -> None:
-    (directory.settings.data_dir / ".build" / "status.json").write_text("{")
+    (directory.settings.data_dir / "status.json").write_text("{")
 
 
 def _lost_note(directory: Place) -> None:
-    (directory.settings.data_dir / ".build" / "status.json").unlink()
+    (directory.settings.data_dir / "status.json").unlink()
 
 
 @pytest.mark.parametrize("change", [_new_month, _lost_month, _new_fetch, _damaged_note, _lost_note])

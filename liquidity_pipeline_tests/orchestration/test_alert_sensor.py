@@ -9,8 +9,13 @@ from pytest_httpserver import HTTPServer
 
 from liquidity_pipeline.alerts.check import check
 from liquidity_pipeline.alerts.send import DeliveryError
-from liquidity_pipeline.orchestration.alert_sensor import failed_runs, send_alerts
+from liquidity_pipeline.orchestration.alert_sensor import (
+    failed_runs,
+    failed_runs_of,
+    send_alerts,
+)
 from liquidity_pipeline.orchestration.assembly import build_definitions
+from liquidity_pipeline.orchestration.dagster_instance import dagster_home
 from liquidity_pipeline.orchestration.mart_assets import mart_key
 from liquidity_pipeline.pipeline import Pipeline
 from liquidity_pipeline.settings import SANDBOX, AlertSettings, Settings
@@ -100,3 +105,25 @@ def test_a_channel_that_is_down_fails_the_tick_without_its_address(
         tick(dagster, tmp_path)
     assert "secret" not in str(failed.value)
     assert not (tmp_path / "alerts.json").exists(), "the next check sends it"
+
+
+def test_records_that_cannot_be_read_are_told_and_hide_nothing_else(
+    tmp_path: Path, channel: HTTPServer
+):
+    home = dagster_home(tmp_path)
+    runs = home / "history" / "runs.db"
+    runs.parent.mkdir()
+    runs.write_bytes(b"no database " * 500)
+    (finding,) = failed_runs_of(tmp_path)
+    assert finding.is_active
+    assert "cannot be read" in finding.detail
+    settings = AlertSettings.from_env()
+    events = check(tmp_path, tmp_path / "liquidity.duckdb", settings, [finding])
+    assert [event.title.partition(":")[0] for event in events] == [
+        "Nothing was published",
+        "Run failed",
+    ]
+    runs.unlink()
+    (ended,) = check(tmp_path, tmp_path / "liquidity.duckdb", settings, failed_runs_of(tmp_path))
+    assert ended.kind == "ended"
+    assert len(channel.log) == 3

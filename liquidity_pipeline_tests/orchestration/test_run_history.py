@@ -97,3 +97,15 @@ def test_checks_and_schedules_are_those_of_the_code_location():
     assert {(s.name, s.cron_schedule, s.execution_timezone) for s in schedules} == {
         (timing.name, timing.cron, timing.zone) for timing in TIMINGS
     }
+
+
+def test_records_are_read_where_sqlite_can_write_nothing(home: Path):
+    """As on a disk that is full or read-only: the index of the write-ahead log cannot be made."""
+    records = read_records(home)
+    for path in (home / "history/runs.db", home / "history/runs/index.db"):
+        index = path.with_name(f"{path.name}-shm")
+        index.unlink(missing_ok=True)
+        index.mkdir()
+        with run_history._open(path) as connection:
+            assert connection.execute("select count(*) from sqlite_master").fetchone()
+    assert read_records(home) == records

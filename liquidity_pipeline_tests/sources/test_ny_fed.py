@@ -362,6 +362,7 @@ def test_a_repo_without_times_is_known_when_its_facility_usually_reports() -> No
         {"operationMethod": "Dutch"},
         {"term": "Fortnight"},
         {"closeTime": "noon"},
+        {"closeTime": None},
         {"totalAmtAccepted": 20500},
     ],
 )
