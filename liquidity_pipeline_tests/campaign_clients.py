@@ -117,9 +117,14 @@ CLIENTS = (
     Client("pandas", ["duckdb==1.5.6", "pandas", "numpy"], PANDAS, "pandas"),
     Client("Polars", ["duckdb==1.5.6", "polars", "pyarrow"], POLARS, "polars"),
     Client(
-        "ADBC", ["duckdb==1.5.6", "adbc-driver-manager", "pyarrow"], ADBC, "adbc-driver-manager"
+        "ADBC driver manager",
+        ["duckdb==1.5.6", "adbc-driver-manager", "pyarrow"],
+        ADBC,
+        "adbc-driver-manager",
     ),
-    Client("SQLAlchemy", ["duckdb-sqlalchemy"], SQLALCHEMY, "duckdb-sqlalchemy"),
+    Client(
+        "SQLAlchemy with duckdb-sqlalchemy", ["duckdb-sqlalchemy"], SQLALCHEMY, "duckdb-sqlalchemy"
+    ),
 )
 
 

@@ -156,9 +156,9 @@ def _tests(book: Book) -> Block:
         what = msg(N_("Slopes that differ from zero at 5%, adjusted"))
         return statement("tests", book.unknown(what, "marts.liquidity_sensitivity"), "unknown")
     text = N_(
-        "What the tests say, over the 156 weeks through {date}: of {estimated} assets, {found} "
-        "have a slope on the drain that differs from zero at 5% once {tests} tests are corrected "
-        "for. "
+        "What the tests say, over the 156 weeks through {date}: once {tests} tests are corrected "
+        "for, a slope on the drain that differs from zero at 5% is found for {found} of "
+        "{estimated} assets. "
         "What they cannot say: a slope that is not found is not shown to be zero, for three years "
         "of weeks detect only strong effects; and none of this shows cause."
     )

@@ -16,6 +16,7 @@ from liquidity_pipeline.brief.model import (
     Row,
     Tone,
     Verdict,
+    counted,
     fig,
     msg,
     row,
@@ -103,12 +104,15 @@ def _strain(book: Book) -> tuple[Message, Tone]:
         return msg(text, evaluated=fig(evaluated), date=through), "calm"
     levels = [flag["level"] for flag in book.records("flags") if not flag["is_old"]]
     worst = max(levels, key=list(LEVELS).index)
-    text = N_(
+    message = counted(
+        "{raised} of {evaluated} stress indicators evaluated through {date} is active, at {level}",
         "{raised} of {evaluated} stress indicators evaluated through {date} are active, "
-        "the highest at {level}"
-    )
-    message = msg(
-        text, raised=fig(raised), evaluated=fig(evaluated), date=through, level=term(LEVELS, worst)
+        "the highest at {level}",
+        int(raised["value"]),
+        raised=fig(raised),
+        evaluated=fig(evaluated),
+        date=through,
+        level=term(LEVELS, worst),
     )
     return message, TONES[worst]
 
@@ -129,8 +133,13 @@ def _confidence(book: Book) -> tuple[Literal["high", "medium", "low"], Message]:
         "freshness.behind", msg(N_("Sources behind")), "count", "sources_behind", date=book.as_of
     )
     if behind["value"]:
-        text = N_("{behind} of {judged} source tables are behind")
-        return "medium", msg(text, behind=fig(behind), judged=fig(judged))
+        return "medium", counted(
+            "{behind} of {judged} source tables is behind",
+            "{behind} of {judged} source tables are behind",
+            int(behind["value"]),
+            behind=fig(behind),
+            judged=fig(judged),
+        )
     if not _place(book, book.figures["reserve_drain"]):
         return "medium", msg(N_("the season of the drain is not known"))
     text = N_("none of {judged} source tables is behind, and drain, season and gauges are known")
