@@ -164,7 +164,11 @@ def _table(sources: list[SourceHealth]) -> Table:
 def _missing(source: SourceHealth) -> str:
     """Return what a stale source lacks, in words."""
     count = source.days_missing
-    days = f"{count} day{'' if count == 1 else 's'} missing" if count else "the last fetch failed"
+    days = (
+        f"{count} day{'' if count == 1 else 's'} missing"
+        if count
+        else "the last fetch was not answered in full"
+    )
     named = [name for name in source.stale if name]
     if not named:
         return days

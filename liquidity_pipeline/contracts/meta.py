@@ -213,7 +213,7 @@ FRESHNESS = Table(
         flag(
             "is_stale",
             "TRUE where an observation that is due is missing; for event sources, where the last "
-            "fetch failed",
+            "fetch failed or left a part without an answer",
         ),
         moment("fetched_at", "Last successful fetch", nullable=True),
         text("problem", "Last failure or reported gap", nullable=True),

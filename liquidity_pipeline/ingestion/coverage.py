@@ -123,7 +123,7 @@ class _History:
         """
         spans: list[Span] = []
         for record in self.asked:
-            if record.error is None and _is_answered(record, entity, path):
+            if record.error is None and is_answered(record, entity, path):
                 end = min(record.window.end, self.until(record))
                 spans += [
                     (month, min(end, month_end(month)))
@@ -142,7 +142,7 @@ class _History:
         if record.error is not None:
             return f"fetch failed on {record.day}: {record.error}"
         gaps = [gap for gap in record.gaps if _names(gap, entity or self.table.name)]
-        if path and not gaps and not _is_answered(record, entity, path):
+        if path and not gaps and not is_answered(record, entity, path):
             gaps = [f"{path} was not answered", *record.gaps]
         if gaps:
             return f"not served on {record.day}: {'; '.join(gaps)}"
@@ -284,7 +284,7 @@ def _snapshot(history: _History, entity: str, path: str) -> list[Span]:
     good = [record for record in history.asked if record.error is None]
     if not good or not history.lake.files(history.table):
         return []
-    if not _is_answered(good[-1], entity, path) or _only_later(history):
+    if not is_answered(good[-1], entity, path) or _only_later(history):
         return []
     day = history.until(good[-1])
     return [(day, day)]
@@ -339,7 +339,7 @@ def _changed(known: Known, start: date | None, through: date | None, reason: str
 # --- what a fetch answered ------------------------------------------------------------------------
 
 
-def _is_answered(record: FetchRecord, entity: str, path: str | None) -> bool:
+def is_answered(record: FetchRecord, entity: str, path: str | None) -> bool:
     """Tell whether a good fetch had a full answer for the input.
 
     A part is told by its path; an entity of a table with a calendar by the gap that names it.

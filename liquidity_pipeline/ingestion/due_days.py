@@ -30,7 +30,8 @@ class Expectation:
     `due` are the days from the newest one that is held onwards, `absent` those that are not held;
     both also have days that will be due later in the month. `has_calendar` is false for what is
     due on no day. `rolling_years` is how far back the publisher serves anything. `failed` is a last
-    fetch that ended with an error, or that never was; `fetched_at` is the last good one.
+    fetch that ended with an error, that left a part without an answer, or that never was;
+    `fetched_at` is the last good one.
     """
 
     table_name: str

@@ -11,10 +11,11 @@ from liquidity_pipeline.calendars import Release, new_york_day
 from liquidity_pipeline.contracts.meta import FRESHNESS
 from liquidity_pipeline.contracts.table import Table
 from liquidity_pipeline.ingestion.completeness import first_month, releases
+from liquidity_pipeline.ingestion.coverage import is_answered
 from liquidity_pipeline.ingestion.due_days import DueDay, Expectation, end_of_month
 from liquidity_pipeline.sources.fetch import Window
 from liquidity_pipeline.sources.registry import SOURCES
-from liquidity_pipeline.storage.archive import Archive
+from liquidity_pipeline.storage.archive import Archive, FetchRecord
 from liquidity_pipeline.storage.lake import Lake
 from liquidity_pipeline.universe import Universe
 
@@ -47,10 +48,20 @@ def expectations(
                     absent=tuple(one for one in due if one.day not in held),
                     has_calendar=release is not None,
                     rolling_years=release.rolling_years if release else None,
-                    failed=last is None or last.error is not None,
+                    failed=_failed(table, last),
                     problem=problem,
                     fetched_at=good.kept_at if good else None,
                 )
+
+
+def _failed(table: Table, last: FetchRecord | None) -> bool:
+    """Tell whether the last fetch had an error, or no full answer for a part of the table.
+
+    Events are due on no day, so that a part which is not served shows nowhere else.
+    """
+    if last is None or last.error is not None:
+        return True
+    return not all(is_answered(last, entity, path) for entity, path in table.parts.items())
 
 
 def _entities(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date, datetime
 from pathlib import Path
 from typing import Any
@@ -10,6 +11,7 @@ import pyarrow as pa
 import pytest
 
 from liquidity_pipeline.contracts.meta import FRESHNESS
+from liquidity_pipeline.contracts.sources.treasury import DEBT_SETTLEMENTS
 from liquidity_pipeline.contracts.validation import validate
 from liquidity_pipeline.ingestion import freshness as module
 from liquidity_pipeline.ingestion.freshness import freshness
@@ -111,6 +113,22 @@ def test_events_are_stale_when_they_could_not_be_asked_for(directory: Place):
     assert not directory.rows()["example_events"]["is_stale"]
     directory.fetched(error="nyfed: HTTP 503")
     assert directory.rows()["example_events"]["is_stale"]
+
+
+def test_events_of_which_a_part_was_not_answered_are_stale(directory: Place):
+    # Treasury's auctions came, its buybacks were not served: no row is due, and none is fresh.
+    directory.fetched(gap="Treasury buybacks: HTTP 404")
+    record = directory.archive.last(EXAMPLE.name)
+    assert record is not None
+    auctions = {
+        "path": "/fiscaldata/od/auctions_query",
+        "params": {},
+        "status": 200,
+        "failure": None,
+    }
+    buybacks = {**auctions, "path": "/fiscaldata/od/buybacks_operations"}
+    assert module._failed(DEBT_SETTLEMENTS, replace(record, answers=[auctions]))
+    assert not module._failed(DEBT_SETTLEMENTS, replace(record, answers=[auctions, buybacks]))
 
 
 def test_a_table_that_was_never_fetched_says_so(directory: Place):

@@ -236,11 +236,11 @@ def test_what_will_be_bought_back_is_unknown_until_the_operation_has_results(wor
             for row in world.at(today).mart("settlement_calendar")
         }
 
+    # What Friday's own operation settles on Monday lies beyond the month, which is asked for next.
     assert days(friday) == {
-        (2, "note"): (0, 10),
+        (2, "note"): (None, None),
         (3, "bill"): (None, None),
         (3, "bond"): (None, None),
-        (3, "tips"): (None, None),
         (4, "note"): (None, None),
     }
     week = world.at(friday).one(
@@ -263,6 +263,7 @@ def test_a_buyback_that_is_announced_has_a_maximum_and_later_days_have_none(worl
     world.add(
         "debt_settlements",
         leg("issue", date(2026, 2, 2), 1, cusip="912797EE9"),
+        leg("issue", monday, 10, kind="note", cusip="91282CAA1", auction_date=TUESDAY),
         leg("issue", tuesday, 40, kind="bond", cusip="912810BB1", auction_date=TUESDAY),
         leg("issue", wednesday, 20, kind="note", cusip="91282CDD1", auction_date=TUESDAY),
         leg("buyback", tuesday, 3, kind="bond", cusip="operation", auction_date=monday,
@@ -270,9 +271,16 @@ def test_a_buyback_that_is_announced_has_a_maximum_and_later_days_have_none(worl
     )  # fmt: skip
     ahead = world.at(date(2026, 2, 6)).mart("settlement_outlook")
     assert {row["settlement_date"]: row["buyback_maximum_usd_mn"] for row in ahead} == {
+        monday: 0,
         tuesday: 3,
         wednesday: None,
     }
+    # Friday's operation, of which there was none, would settle on Monday.
+    net = {
+        row["settlement_date"]: row["privately_held_net_usd_mn"]
+        for row in world.at(date(2026, 2, 6)).mart("settlement_calendar")
+    }
+    assert (net[monday], net[tuesday], net[wednesday]) == (10, None, None)
 
 
 def test_a_day_whose_auctions_are_not_known_is_no_actual_figure(world: World) -> None:

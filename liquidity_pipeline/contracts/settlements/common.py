@@ -44,7 +44,7 @@ NET = (
     usd(
         "buyback_usd_mn",
         "Face amount bought back; NULL where Treasury's answer on buybacks is missing, and for "
-        "days ahead whose operation has no results yet",
+        "days ahead whose operation has no results yet, or that lie beyond the month",
     ),
     usd(
         "net_usd_mn",

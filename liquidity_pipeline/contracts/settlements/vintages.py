@@ -147,7 +147,8 @@ SETTLEMENT_VINTAGES = Table(
         ),
         usd(
             "buyback_maximum_usd_mn",
-            "Maximum amount that operations without results may buy; NULL where not known",
+            "Maximum amount that operations without results may buy; NULL where not known, and "
+            "for days beyond the month",
         ),
         usd("net_usd_mn", "Issues and expected add-ons less maturities; NULL until is_announced"),
         usd("net_public_usd_mn", "Net paid by the public; NULL until is_announced"),

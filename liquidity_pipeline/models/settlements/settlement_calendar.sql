@@ -6,7 +6,8 @@
 -- while the auctions, and the snapshot of what is upcoming, are asked for up to now.
 -- Regular buybacks began on 2024-05-29; from then on they are NULL where Treasury did not answer for
 -- them. They settle on the business day after the operation: of later days nobody knows yet what
--- will be bought back, and an announced operation without results is not nothing.
+-- will be bought back, and an announced operation without results is not nothing. Nor is it known, at
+-- a month's end, of days after it.
 with operations as (
     select max(days.fed_number) as last_number
     from meta.calendar_days as days

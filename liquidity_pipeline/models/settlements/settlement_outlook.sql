@@ -46,8 +46,7 @@ select
         then ahead.net_public_expected_usd_mn end as net_public_expected_usd_mn,
     case when ahead.is_announced then 0 else ahead.redeemed_usd_mn end as refinancing_usd_mn,
     case when days.fed_number <= announcements.last_number + 2
-        and ahead.settlement_date <= last_day(clock.today) then ahead.buyback_maximum_usd_mn
-    end as buyback_maximum_usd_mn,
+        then ahead.buyback_maximum_usd_mn end as buyback_maximum_usd_mn,
     coupons.net_usd_mn / 100000 * slope.coefficient_bp_per_100bn as funding_effect_bp,
     least(
         coupons.net_usd_mn / 100000 * slope.low_bp_per_100bn,

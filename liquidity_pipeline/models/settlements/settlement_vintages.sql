@@ -12,7 +12,8 @@
 --               in the market as well: until the add-ons are known that part is taken to be as large,
 --               of the securities that its purchases could reach, as in the 400 days before
 -- An announced issue has no add-on yet: the group is taken to get what the Fed holds of the maturing, so
--- that one estimate enters issues and maturities. A buyback retires securities, which no longer mature.
+-- that one estimate enters issues and maturities. A buyback retires securities, which no longer mature;
+-- those that settle after the month's end are not asked for before it.
 -- A row is complete when nothing is expected to be announced any more for its day and group
 -- (marts.expected_issues); what matures without an issue is then redeemed.
 -- Source: method, C4 view 3 (who pays); Treasury's auction records.
@@ -429,7 +430,8 @@ select
     cmb_redeemed_usd_mn,
     cmb_add_ons_usd_mn,
     buyback_usd_mn,
-    buyback_maximum_usd_mn,
+    case when settlement_date <= last_day(as_of_date) then buyback_maximum_usd_mn end
+        as buyback_maximum_usd_mn,
     case when is_announced then round(
         auctioned_usd_mn + announced_usd_mn + add_ons_expected_usd_mn - redeemed_usd_mn, 6
     ) end as net_usd_mn,
