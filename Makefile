@@ -54,7 +54,7 @@ campaign: $(VENV)/.installed  ## is the sandbox's truth found again in 50 worlds
 	$(BIN)/python -m liquidity_pipeline_tests.campaign_truth --write docs/methodology.md
 
 # Nightly. Each line runs whatever the others found, and the target fails if any bar is missed.
-CAMPAIGNS := readers formats faults corrections kills time years
+CAMPAIGNS := readers formats faults corrections disks kills time years
 campaigns: $(VENV)/.installed  ## kills, faults, readers, outages, real servers: hours; fails if a bar is missed
 	failed=; $(BIN)/pytest -m campaign || failed="$$failed tests"; \
 	for name in $(CAMPAIGNS); do \

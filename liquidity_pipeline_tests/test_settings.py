@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+import subprocess
+import sys
 from dataclasses import replace
 from datetime import UTC, date, datetime
 from pathlib import Path
@@ -176,6 +178,22 @@ def test_a_data_directory_belongs_to_one_origin_for_ever(tmp_path: Path):
         with pytest.raises(SettingsError, match=f"from 'live'.*'{other}'.*--data-dir"):
             replace(live, endpoints=other).claim_data_dir()
     assert (live.data_dir / "endpoints.json").read_text() == '{"endpoints": "live"}\n'
+
+
+def test_a_first_run_on_a_full_disk_leaves_no_mark(tmp_path: Path):
+    """A mark without its content could not be told from a damaged one, and would need a person."""
+    program = (
+        "import resource, sys; from pathlib import Path\n"
+        "from liquidity_pipeline.settings import Settings\n"
+        "resource.setrlimit(resource.RLIMIT_FSIZE, (5, 5))\n"
+        "Settings(Path(sys.argv[1])).claim_data_dir()"
+    )
+    words = [sys.executable, "-c", program, str(tmp_path)]
+    ended = subprocess.run(words, capture_output=True, text=True, check=False)
+    assert "OSError" in ended.stderr
+    assert list(tmp_path.iterdir()) == []
+    Settings(tmp_path).claim_data_dir()
+    assert [path.name for path in tmp_path.iterdir()] == ["endpoints.json"]
 
 
 @pytest.mark.parametrize("content", ["", "{}", "[]", '{"endpoints": '])

@@ -45,6 +45,7 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta
 from pathlib import Path
@@ -206,18 +207,15 @@ class Settings:
         """
         mark = self.data_dir / "endpoints.json"
         self.data_dir.mkdir(parents=True, exist_ok=True)
-        try:
-            # Exclusive: of two first runs at the same moment, one finds the other's mark.
-            with mark.open("x", encoding="utf-8") as new:
-                new.write(json.dumps({"endpoints": self.endpoints}) + "\n")
-        except FileExistsError:
-            owner = _owner(mark)
-            if owner != self.endpoints:
-                raise SettingsError(
-                    f"{self.data_dir} holds data from '{owner}', and this run asks "
-                    f"'{self.endpoints}'. Rows of different origin never share a directory: "
-                    f"name another one with --data-dir."
-                ) from None
+        if not mark.exists():
+            _mark(mark, self.endpoints)
+        owner = _owner(mark)
+        if owner != self.endpoints:
+            raise SettingsError(
+                f"{self.data_dir} holds data from '{owner}', and this run asks "
+                f"'{self.endpoints}'. Rows of different origin never share a directory: "
+                f"name another one with --data-dir."
+            )
 
 
 @dataclass(frozen=True)
@@ -343,6 +341,20 @@ def default_data_dir(endpoints: str) -> str:
         return "data"
     stand_in = "sandbox" if endpoints == SANDBOX else urlsplit(endpoints).netloc.replace(":", "-")
     return f"data/{stand_in}"
+
+
+def _mark(path: Path, endpoints: str) -> None:
+    """Write whose data these are, whole or not at all; an earlier mark stays.
+
+    Of two first runs at the same moment, one finds the other's mark.
+    """
+    whole = path.with_name(f".{path.name}.{os.getpid()}")
+    try:
+        whole.write_text(json.dumps({"endpoints": endpoints}) + "\n", encoding="utf-8")
+        with suppress(FileExistsError):
+            os.link(whole, path)
+    finally:
+        whole.unlink(missing_ok=True)
 
 
 def _owner(mark: Path) -> str:

@@ -13,7 +13,7 @@ from typing import Any
 
 from liquidity_pipeline import calendars
 from liquidity_pipeline.sources.answers import Answer
-from liquidity_pipeline.sources.boundary import Name, declared, nobody, report, sift
+from liquidity_pipeline.sources.boundary import Name, declared, report, sift
 from liquidity_pipeline.sources.errors import UnexpectedPayloadError
 
 PUBLISHER = "nyfed"
@@ -114,7 +114,7 @@ def distinct(
     found: Sequence[Record],
     read: Callable[[Record], dict[str, Any]],
     key: str,
-    name: Name = nobody,
+    name: Name,
 ) -> list[dict[str, Any]]:
     """Read every record; a few that cannot be read, or contradict another, are named.
 

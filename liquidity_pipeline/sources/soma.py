@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from liquidity_pipeline.contracts.sources.itemised import SOMA_SECURITIES
 from liquidity_pipeline.sources.answers import Answer
+from liquidity_pipeline.sources.boundary import Name, nobody
 from liquidity_pipeline.sources.errors import (
     NotServedError,
     PublisherError,
@@ -65,15 +66,16 @@ def _asker(fetch: Fetch) -> Callable[[date], Week | PublisherError]:
 
     def ask(day: date) -> Week | PublisherError:
         try:
-            return parse_week(fetch.get(PUBLISHER, _BY_SECURITY.format(day=day)), day)
+            answer = fetch.get(PUBLISHER, _BY_SECURITY.format(day=day))
+            return parse_week(answer, day, fetch.left_out(f"soma_securities of {day}"))
         except PublisherError as error:
             return error
 
     return ask
 
 
-def parse_week(answer: Answer, day: date) -> Week:
-    """Return one row per CUSIP held on a Wednesday.
+def parse_week(answer: Answer, day: date, name: Name = nobody) -> Week:
+    """Return one row per CUSIP held on a Wednesday; a few that cannot be read are named.
 
     Raises UnexpectedPayloadError for rows of another day, unknown kinds, amounts that are no
     dollars, and a week without rows.
@@ -83,6 +85,7 @@ def parse_week(answer: Answer, day: date) -> Week:
         records(answer, "soma", "holdings"),
         lambda record: _holding(record, day) | {"known_at": known_at},
         "cusip",
+        name,
     )
     held = sum(row["par_usd_mn"] for row in rows) * 1e6
     if not _WEEK_USD[0] <= held <= _WEEK_USD[1]:

@@ -22,6 +22,10 @@ from liquidity_pipeline.storage.literals import quoted
 STORAGE_VERSION = "v1.0.0"
 
 
+# What DuckDB says of a file that is none of its own, or not whole.
+_DAMAGED = ("not a valid DuckDB database", "Could not read enough bytes", "Corrupt database")
+
+
 class PublicationError(Exception):
     """The file was not published; the previous one is still in place."""
 
@@ -85,11 +89,22 @@ def reading(path: Path) -> Iterator[duckdb.DuckDBPyConnection]:
     """Open a published file for reading, from memory, so that a later swap is never blocked."""
     connection = duckdb.connect(":memory:")
     try:
-        connection.execute(f"attach {quoted(path)} as liquidity (read_only)")
+        _attach(connection, path)
         connection.execute("use liquidity")
         yield connection
     finally:
         connection.close()
+
+
+def _attach(connection: duckdb.DuckDBPyConnection, path: Path) -> None:
+    try:
+        connection.execute(f"attach {quoted(path)} as liquidity (read_only)")
+    except duckdb.IOException as error:
+        if any(words in str(error) for words in _DAMAGED):
+            raise duckdb.IOException(
+                f"{path} is damaged: `liquidity run` publishes it again. {error}"
+            ) from error
+        raise
 
 
 def _write(

@@ -115,6 +115,16 @@ def test_a_week_that_cannot_be_had_is_named_and_the_others_are_kept(
     assert problem in gap
 
 
+def test_a_holding_that_cannot_be_read_is_left_out_and_named(make_fetch: MakeFetch) -> None:
+    bad = holding("2026-02-11", "912797TZ0", coupon="Something Nobody Has Seen")
+    three = [holding("2026-02-11", cusip) for cusip in ("912797TY3", "912797TX5")]
+    rows, gaps = collect(make_fetch, w11=week("2026-02-11", bad, *three))
+    assert len(rows) == 4
+    (gap,) = gaps
+    assert "soma_securities of 2026-02-11: left out" in gap
+    assert "'coupon'" in gap
+
+
 def test_when_no_week_can_be_had_the_failure_is_raised(make_fetch: MakeFetch) -> None:
     with pytest.raises(TransientError):
         collect(make_fetch, w04=DOWN, w11=DOWN, w18=DOWN)

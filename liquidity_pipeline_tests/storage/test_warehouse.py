@@ -244,3 +244,11 @@ def test_a_reader_in_another_process_never_fails_and_never_sees_two_editions(
     reads, editions = map(int, output.split())
     assert reads >= editions > 1
     assert left_over(target) == []
+
+
+@pytest.mark.parametrize("content", [b"", b"x" * 5000])
+def test_a_damaged_file_says_how_to_publish_it_again(tmp_path: Path, content: bytes):
+    path = tmp_path / "liquidity.duckdb"
+    path.write_bytes(content)
+    with pytest.raises(duckdb.IOException, match="is damaged: `liquidity run`"), reading(path):
+        pass
