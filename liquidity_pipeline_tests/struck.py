@@ -153,6 +153,8 @@ def _child(  # noqa: PLR0917 - as multiprocessing hands them over
     for stream in (1, 2):
         os.dup2(output, stream)
     os.environ.update(environment)
+    # A shell lets its background jobs ignore Ctrl-C, and whatever they start.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     if file_bytes is not None:
         resource.setrlimit(resource.RLIMIT_FSIZE, (file_bytes, file_bytes))
     counted = Counter[str]()

@@ -12,6 +12,7 @@ import dagster as dg
 
 from liquidity_pipeline.contracts.marts import FAMILY_OF_MART
 from liquidity_pipeline.orchestration import freshness
+from liquidity_pipeline.orchestration.names import SOURCE_CHECKS
 from liquidity_pipeline.orchestration.partitions import range_tags
 from liquidity_pipeline.orchestration.source_assets import source_key
 from liquidity_pipeline.settings import NEW_YORK
@@ -67,6 +68,12 @@ def _schedule(timing: Timing, sources: Sequence[str], description: str) -> dg.Sc
         return dg.RunRequest(
             run_key=f"{timing.name}-{context.scheduled_execution_time.isoformat()}",
             asset_selection=[source_key(source) for source in sources],
+            asset_check_keys=[
+                dg.AssetCheckKey(source_key(source), check)
+                for source in sources
+                if source in SOURCES
+                for check in SOURCE_CHECKS
+            ],
             tags=range_tags(trailing_window(day)),
         )
 

@@ -25,6 +25,7 @@ from liquidity_pipeline.orchestration.assembly import build_definitions
 from liquidity_pipeline.orchestration.dagster_instance import COMMAND_LINE
 from liquidity_pipeline.orchestration.dagster_private import INTERRUPTED
 from liquidity_pipeline.orchestration.mart_assets import BRIEF_KEY, PUBLICATION_KEY, mart_key
+from liquidity_pipeline.orchestration.names import FRESH_CHECK
 from liquidity_pipeline.orchestration.partitions import range_tags
 from liquidity_pipeline.orchestration.report import Report, asset_name, figures_line
 from liquidity_pipeline.orchestration.source_assets import source_key
@@ -122,10 +123,22 @@ class Runner:
         self,
         job: dg.JobDefinition,
         *,
-        asset_selection: Sequence[dg.AssetKey] | None = None,
+        asset_selection: Sequence[dg.AssetKey],
         tags: Mapping[str, str] = MappingProxyType({}),
     ) -> None:
-        """Run a job; raise KeyboardInterrupt when it was interrupted, which Dagster keeps."""
+        """Run a job; raise KeyboardInterrupt when it was interrupted, which Dagster keeps.
+
+        A selection of assets brings all of their checks; that of freshness is no run's.
+        """
+        graph = self._definitions.resolve_asset_graph()
+        chosen = job.get_subset(
+            asset_selection=set(asset_selection),
+            asset_check_selection={
+                key
+                for key in graph.asset_check_keys
+                if key.asset_key in asset_selection and key.name != FRESH_CHECK
+            },
+        )
         run_id = str(uuid.uuid4())
         stopped = False
 
@@ -139,12 +152,11 @@ class Runner:
 
         self.dagster.add_event_listener(run_id, watch)
         with liveness.alive(self.dagster, run_id, "a `liquidity` command"):
-            job.execute_in_process(
+            chosen.execute_in_process(
                 run_id=run_id,
                 run_config=_QUIET,
                 instance=self.dagster,
                 raise_on_error=False,
-                asset_selection=asset_selection,
                 tags={**tags, **COMMAND_LINE},
             )
         if stopped or self.interrupted():

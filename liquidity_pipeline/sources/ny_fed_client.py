@@ -77,8 +77,11 @@ class Record:
         return None if dollars is None else dollars / 1e6
 
     def known_at(self, day: date, close: time, minutes: int) -> datetime:
-        """Return minutes after the operation's closing time, or `close` where it is blank."""
-        value = self.text("closeTime")
+        """Return minutes after the operation's closing time, or `close` where it is blank.
+
+        Some answers state no times at all; one that states an opening must state a closing.
+        """
+        value = self.text("closeTime", None if "releaseTime" in self.fields else "")
         if not value:
             return calendars.utc(day, close)
         try:

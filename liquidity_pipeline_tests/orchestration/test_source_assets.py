@@ -97,7 +97,7 @@ def test_checks_speak_of_all_that_is_due_and_counts_of_the_month(
     """An old month alone hides no current gap: on 6 February, February's days are due too."""
     result = materialize(sandbox, "2026-01", "2026-01")
     checks = {c.check_name: c.passed for c in result.get_asset_check_evaluations()}
-    assert checks == {"contract": True, "complete": False}
+    assert checks == {"contract": True, "complete": False, "fresh": False}
     (event,) = result.asset_materializations_for_node("sources__tga_balance")
     # January 2026 has 20 Federal Reserve business days: not 1 January, not 19 January.
     assert event.metadata["dagster/partition_row_count"].value == 20

@@ -65,6 +65,7 @@ def outright(**changes: Any) -> dict[str, Any]:
         "maturityRangeStart": "2026-10-01",
         "maturityRangeEnd": "2026-12-24",
         "operationDirection": "P",
+        "releaseTime": "09:00",
         "closeTime": "09:20",
         "totalParAmtSubmitted": "39346000000",
         "totalParAmtAccepted": "4243000000",
