@@ -85,10 +85,9 @@ class Runner:
 
     def refresh(self, planned: Iterable[Planned]) -> None:
         """Run sources over their ranges; failures are noted in the report and stop nothing else."""
-        job = self._definitions.resolve_job_def("refresh")
         for span, names in planned:
-            keys = [source_key(name) for name in names]
-            self.execute(job, asset_selection=keys, tags=range_tags(span) if span else {})
+            job = self._job("refresh", [source_key(name) for name in names])
+            self.execute(job, tags=range_tags(span) if span else {})
 
     def publish(self, stale: Sequence[str] | None = None) -> None:
         """Build the marts whose inputs changed, run the reconciliations, and publish.
@@ -101,9 +100,8 @@ class Runner:
         if not stale and self.pipeline.is_published():
             self.report.unchanged = True
             return
-        job = self._definitions.resolve_job_def("publish")
         chosen = [*map(mart_key, stale), PUBLICATION_KEY, BRIEF_KEY]
-        self.execute(job, asset_selection=chosen)
+        self.execute(self._job("publish", chosen))
 
     def forget_old_runs(self) -> list[str]:
         """Delete Dagster's records of old runs that nothing needs; see `retention`."""
@@ -119,26 +117,26 @@ class Runner:
                 line = figures_line(reconciliation.name, figures(reconciliation, result))
                 self.report.add(reconciliation.mart, [line])
 
+    def _job(self, name: str, assets: Collection[dg.AssetKey]) -> dg.JobDefinition:
+        """Return a job's part for some assets, with their checks but that of freshness.
+
+        Freshness is judged by time and not by a run: see `freshness`.
+        """
+        checks = self._definitions.resolve_asset_graph().asset_check_keys
+        return self._definitions.resolve_job_def(name).get_subset(
+            asset_selection=set(assets),
+            asset_check_selection={
+                key for key in checks if key.asset_key in assets and key.name != FRESH_CHECK
+            },
+        )
+
     def execute(
         self,
         job: dg.JobDefinition,
         *,
-        asset_selection: Sequence[dg.AssetKey],
         tags: Mapping[str, str] = MappingProxyType({}),
     ) -> None:
-        """Run a job; raise KeyboardInterrupt when it was interrupted, which Dagster keeps.
-
-        A selection of assets brings all of their checks; that of freshness is no run's.
-        """
-        graph = self._definitions.resolve_asset_graph()
-        chosen = job.get_subset(
-            asset_selection=set(asset_selection),
-            asset_check_selection={
-                key
-                for key in graph.asset_check_keys
-                if key.asset_key in asset_selection and key.name != FRESH_CHECK
-            },
-        )
+        """Run a job; raise KeyboardInterrupt when it was interrupted, which Dagster keeps."""
         run_id = str(uuid.uuid4())
         stopped = False
 
@@ -152,7 +150,7 @@ class Runner:
 
         self.dagster.add_event_listener(run_id, watch)
         with liveness.alive(self.dagster, run_id, "a `liquidity` command"):
-            chosen.execute_in_process(
+            job.execute_in_process(
                 run_id=run_id,
                 run_config=_QUIET,
                 instance=self.dagster,

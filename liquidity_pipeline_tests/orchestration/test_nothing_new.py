@@ -7,6 +7,7 @@ from dataclasses import replace
 from datetime import date, timedelta
 from pathlib import Path
 
+import dagster as dg
 import pyarrow as pa
 import pytest
 
@@ -19,6 +20,7 @@ from liquidity_pipeline.models.reconciliations.reconciliation import (
     Reconciliation,
 )
 from liquidity_pipeline.orchestration.dagster_instance import instance
+from liquidity_pipeline.orchestration.names import FRESH_CHECK
 from liquidity_pipeline.orchestration.runs import Runner
 from liquidity_pipeline.pipeline import Pipeline
 from liquidity_pipeline.settings import Settings
@@ -142,6 +144,11 @@ def test_a_second_run_leaves_the_file_and_says_so(published: Pipeline):
         assert (first.report.published, first.report.unchanged) == (True, False)
         before = mark_of(published.settings.published_file)
         second.publish()
+        kind = dg.DagsterEventType.ASSET_CHECK_EVALUATION
+        entries = [e for run in dagster.get_runs() for e in dagster.all_logs(run.run_id, kind)]
+    checks = {e.get_dagster_event().asset_check_evaluation_data.check_name for e in entries}
+    assert checks, "the marts were reconciled"
+    assert FRESH_CHECK not in checks, "freshness is judged by time, not by a run"
     assert (second.report.published, second.report.unchanged) == (False, True)
     assert second.report.is_current
     assert mark_of(published.settings.published_file) == before
