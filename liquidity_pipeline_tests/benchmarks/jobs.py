@@ -50,7 +50,7 @@ def section(rounds: int) -> str:
         ratio = f"{_ratio(cost, beside):.2f}" if beside else ""
         rows.append([name, cost, ratio, BARS.get(name, "")])
     header = ["job", "CPU s (least … most)", "times its empty job", "at most (times)"]
-    return f"{measured_on()} Medians of {rounds} rounds.\n\n{table(header, rows)}"
+    return f"{measured_on()} Rounds: {rounds}; medians.\n\n{table(header, rows)}"
 
 
 def _round(folder: Path, url: str, seconds: dict[str, list[float]]) -> None:
