@@ -167,7 +167,7 @@ def _missing(source: SourceHealth) -> str:
     days = (
         f"{count} day{'' if count == 1 else 's'} missing"
         if count
-        else "the last fetch was not answered in full"
+        else "not asked for since it was due, or not answered in full"
     )
     named = [name for name in source.stale if name]
     if not named:

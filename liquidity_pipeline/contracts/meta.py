@@ -213,7 +213,7 @@ FRESHNESS = Table(
         flag(
             "is_stale",
             "TRUE where an observation that is due is missing; for event sources, where the last "
-            "fetch failed or left a part without an answer",
+            "fetch failed, left a part without an answer, or is older than the day's results",
         ),
         moment("fetched_at", "Last successful fetch", nullable=True),
         text("problem", "Last failure or reported gap", nullable=True),

@@ -31,7 +31,8 @@ class Expectation:
     both also have days that will be due later in the month. `has_calendar` is false for what is
     due on no day. `rolling_years` is how far back the publisher serves anything. `failed` is a last
     fetch that ended with an error, that left a part without an answer, or that never was;
-    `fetched_at` is the last good one.
+    `fetched_at` is the last good one. `unasked` are the days of events since that one, each due
+    from the moment at which a scheduled refresh should have asked for it.
     """
 
     table_name: str
@@ -44,17 +45,19 @@ class Expectation:
     failed: bool
     problem: str | None
     fetched_at: datetime | None
+    unasked: tuple[DueDay, ...] = ()
 
     def row(self, now: datetime) -> dict[str, object]:
         """Return the row of `meta.freshness` at a moment (naive UTC) within the month.
 
-        What is due on no day is stale when its fetch failed; what never came and has a problem is
-        stale also before its first due day.
+        What is due on no day is stale when its fetch failed, or when a day has passed that was not
+        asked for; what never came and has a problem is stale also before its first due day.
         """
         today = new_york_day(now)
         due = [day for day in self._public(self.due, now) if day <= today]
         absent = sum(1 for _ in self._public(self.absent, now))
         never_came = self.last_day is None and self.problem is not None
+        not_asked = self.failed or any(day.since <= now for day in self.unasked)
         return {
             "table_name": self.table_name,
             "entity": self.entity,
@@ -62,7 +65,7 @@ class Expectation:
             "due_day": due[-1] if due else None,
             "days_behind": sum(self.last_day is None or day > self.last_day for day in due),
             "days_missing": absent,
-            "is_stale": absent > 0 or never_came if self.has_calendar else self.failed,
+            "is_stale": absent > 0 or never_came if self.has_calendar else not_asked,
             "fetched_at": self.fetched_at,
             "problem": self.problem,
         }
@@ -87,6 +90,7 @@ class Expectation:
                 "last_day": date.fromisoformat(last) if last else None,
                 "due": _days(content["due"]),
                 "absent": _days(content["absent"]),
+                "unasked": _days(content["unasked"]),
                 "fetched_at": datetime.fromisoformat(fetched) if fetched else None,
             }
         )

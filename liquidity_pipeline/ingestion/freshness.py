@@ -3,21 +3,27 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Mapping
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 
 import pyarrow as pa
 
-from liquidity_pipeline.calendars import Release, new_york_day
+from liquidity_pipeline.calendars import Release, days, new_york_day, utc
 from liquidity_pipeline.contracts.meta import FRESHNESS
 from liquidity_pipeline.contracts.table import Table
 from liquidity_pipeline.ingestion.completeness import first_month, releases
-from liquidity_pipeline.ingestion.coverage import is_answered
+from liquidity_pipeline.ingestion.coverage import is_answered, last_full_day
 from liquidity_pipeline.ingestion.due_days import DueDay, Expectation, end_of_month
+from liquidity_pipeline.ingestion.overdue import ALLOWANCE
 from liquidity_pipeline.sources.fetch import Window
 from liquidity_pipeline.sources.registry import SOURCES
+from liquidity_pipeline.sources.timetable import EVENING
 from liquidity_pipeline.storage.archive import Archive, FetchRecord
 from liquidity_pipeline.storage.lake import Lake
 from liquidity_pipeline.universe import Universe
+
+_DAY = timedelta(days=1)
+# One day that was not asked for is enough; a month of them says no more.
+_COUNTED = timedelta(days=31)
 
 
 def freshness(lake: Lake, archive: Archive, universe: Universe, now: datetime) -> pa.Table:
@@ -51,6 +57,7 @@ def expectations(
                     failed=_failed(table, last),
                     problem=problem,
                     fetched_at=good.kept_at if good else None,
+                    unasked=_unasked(good, now) if release is None and good else (),
                 )
 
 
@@ -62,6 +69,17 @@ def _failed(table: Table, last: FetchRecord | None) -> bool:
     if last is None or last.error is not None:
         return True
     return not all(is_answered(last, entity, path) for entity, path in table.parts.items())
+
+
+def _unasked(good: FetchRecord, now: datetime) -> tuple[DueDay, ...]:
+    """Return the days of events after a fetch, until the month ends, and when each is due.
+
+    Auctions and operations are held on business days; the evening's refresh asks for all of them.
+    """
+    answered = last_full_day(min(good.now, good.kept_at))
+    last = new_york_day(end_of_month(now)) - _DAY
+    first = max(answered + _DAY, new_york_day(now) - _COUNTED)
+    return tuple(DueDay(day, utc(day, EVENING.at) + ALLOWANCE) for day in days("fed", first, last))
 
 
 def _entities(

@@ -34,7 +34,8 @@ _SOURCE_OF = {table.name: source for source in SOURCES.values() for table in sou
 class Reach:
     """How far one series is held: `newest` and `due` are days, `behind` counts due observations.
 
-    A series without a calendar has no `due`; it is one behind when its last fetch failed.
+    A series without a calendar has no `due`; it is one behind when it was not asked for in time, or
+    not answered in full.
     """
 
     table: str
@@ -51,7 +52,8 @@ class Reach:
 
     def __str__(self) -> str:
         if self.due is None:
-            return f"{self.name}: the last fetch failed ({self.problem})"
+            why = f" ({self.problem})" if self.problem else ""
+            return f"{self.name}: not asked for since it was due, or not answered in full{why}"
         held = f"newest {self.newest}" if self.newest else "nothing held"
         count = f"{self.behind} observation{'' if self.behind == 1 else 's'}"
         return f"{self.name}: {held}, due {self.due}, {count} behind"

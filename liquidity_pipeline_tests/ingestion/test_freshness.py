@@ -115,6 +115,32 @@ def test_events_are_stale_when_they_could_not_be_asked_for(directory: Place):
     assert directory.rows()["example_events"]["is_stale"]
 
 
+@pytest.mark.parametrize(
+    ("asked", "moment", "stale"),
+    [
+        # Asked at noon in New York on Friday 6 February. The evening's refresh begins at 21:30 and
+        # has 45 minutes: until then Friday's auctions are not due.
+        ("2026-02-06 17:00", "2026-02-07 03:14", False),
+        ("2026-02-06 17:00", "2026-02-07 03:15", True),
+        # Asked when Friday's results were out: nothing happens until Monday evening.
+        ("2026-02-06 23:30", "2026-02-08 23:00", False),
+        ("2026-02-06 23:30", "2026-02-10 03:14", False),
+        ("2026-02-06 23:30", "2026-02-10 03:15", True),
+        # Monday 16 February was Presidents' Day.
+        ("2026-02-13 23:30", "2026-02-17 12:00", False),
+        ("2026-02-13 23:30", "2026-02-18 03:15", True),
+        # Nobody asked for months.
+        ("2025-11-06 17:00", "2026-02-07 12:00", True),
+    ],
+)
+def test_events_that_nobody_asked_for_are_stale(directory: Place, asked, moment, stale):
+    asked = datetime.fromisoformat(asked)
+    fetch = Fetch(Window(JANUARY, FEBRUARY), asked, NOBODY, Canned({}))
+    directory.archive.keep(EXAMPLE.name, fetch, None)
+    rows = directory.rows(datetime.fromisoformat(moment))
+    assert rows["example_events"]["is_stale"] == stale
+
+
 def test_events_of_which_a_part_was_not_answered_are_stale(directory: Place):
     # Treasury's auctions came, its buybacks were not served: no row is due, and none is fresh.
     directory.fetched(gap="Treasury buybacks: HTTP 404")

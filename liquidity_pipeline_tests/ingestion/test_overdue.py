@@ -109,7 +109,8 @@ def test_what_has_no_calendar_is_behind_when_its_fetch_failed():
     rows = [row("debt_settlements", "", date(2026, 2, 2), stale=failed) for failed in (True, False)]
     failed, well = reaches(rows, UNIVERSE, [], new_york("2026-02-09 12:00"))
     assert (failed.behind, well.behind) == (1, 0)
-    assert str(failed) == "debt_settlements: the last fetch failed (HTTP 503)"
+    said = "debt_settlements: not asked for since it was due, or not answered in full (HTTP 503)"
+    assert str(failed) == said
 
 
 def test_a_series_known_as_never_served_is_left_out():
