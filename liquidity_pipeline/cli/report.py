@@ -19,7 +19,7 @@ from rich.table import Table
 from liquidity_pipeline.contracts.glossary import COMPONENT_LABELS
 from liquidity_pipeline.contracts.reach import REFINEMENTS
 from liquidity_pipeline.models.statements import query
-from liquidity_pipeline.models.stress.indicators import INDICATORS, RESTS_ON
+from liquidity_pipeline.models.stress.indicators import INDICATORS
 from liquidity_pipeline.storage.warehouse import reading
 
 _QUERIES = Path(__file__).parent / "queries"
@@ -49,9 +49,7 @@ _DRAIN_INPUTS = (
     "fed_operations",
     "repo_operations/on_rrp",
 )
-_INDEX_INPUTS = sorted(
-    {each for gauge in INDICATORS if gauge.in_index for each in RESTS_ON[gauge.name]}
-)
+_INDEX_INPUTS = sorted({each for gauge in INDICATORS if gauge.in_index for each in gauge.rests_on})
 
 
 def show(path: Path, console: Console) -> None:
@@ -253,7 +251,7 @@ def _never_known(published: duckdb.DuckDBPyConnection, known: set[str]) -> dict[
     found: dict[str, list[str]] = {}
     for gauge in INDICATORS:
         if gauge.name not in known:
-            why = _why(published, *RESTS_ON[gauge.name])
+            why = _why(published, *gauge.rests_on)
             why = "each needs three years of its inputs" if why == _NO_REASON else why
             found.setdefault(why, []).append(gauge.name)
     return found

@@ -311,9 +311,10 @@ class Pipeline:
 
         If so it is noted for `status` when each source was asked, which alone has changed.
         """
-        built_at, contents = status_note.built_at(self.settings), self._contents()
+        built_at = status_note.built_at(self.settings)
         if built_at is None or sharing.is_shared(self.settings):
             return False
+        contents = self._contents()
         if not contents.are_published(self.settings):
             return False
         contents.note(self.settings, built_at.replace(tzinfo=None))

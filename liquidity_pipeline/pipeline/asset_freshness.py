@@ -104,7 +104,7 @@ def _judged(
 def _rests_on(mart: str, reach: Reach, pipeline: Pipeline) -> bool:
     """Tell whether a mart needs a series: as it declares, or else any of the tables behind it."""
     if not (declared := MART_TABLES[mart].rests_on):
-        return f"sources.{reach.table}" in _tables_behind(mart)
+        return reach.table in _sources_behind(mart)
     return any(_is_meant(each, reach, pipeline) for each in declared)
 
 
@@ -122,14 +122,5 @@ def _is_meant(each: Input, reach: Reach, pipeline: Pipeline) -> bool:
 
 
 @cache
-def _tables_behind(mart: str) -> frozenset[str]:
-    """Return the tables that a mart reads, directly or through other marts."""
-    found: set[str] = set()
-    waiting = [mart]
-    while waiting:
-        for name in engine.upstream(waiting.pop()):
-            if name not in found:
-                found.add(name)
-                if name.startswith("marts."):
-                    waiting.append(name.removeprefix("marts."))
-    return frozenset(found)
+def _sources_behind(mart: str) -> frozenset[str]:
+    return frozenset(engine.sources_behind([f"marts.{mart}"]))

@@ -45,7 +45,6 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Mapping
-from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta
 from pathlib import Path
@@ -346,13 +345,18 @@ def default_data_dir(endpoints: str) -> str:
 def _mark(path: Path, endpoints: str) -> None:
     """Write whose data these are, whole or not at all; an earlier mark stays.
 
-    Of two first runs at the same moment, one finds the other's mark.
+    Of two first runs at the same moment, one finds the other's mark; on a file system without hard
+    links, the later mark stays.
     """
     whole = path.with_name(f".{path.name}.{os.getpid()}")
     try:
         whole.write_text(json.dumps({"endpoints": endpoints}) + "\n", encoding="utf-8")
-        with suppress(FileExistsError):
+        try:
             os.link(whole, path)
+        except FileExistsError:
+            pass
+        except OSError:
+            whole.replace(path)
     finally:
         whole.unlink(missing_ok=True)
 

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-# Inode, size and time of change.
+# Inode, size and time of change of a file; empty where a file is known to match no other.
 Mark = list[int]
 
 # What is called otherwise, in a folder that happens to have the same name, is not ours to remove.

@@ -23,8 +23,6 @@ _FROM = b"gathered_from"
 # replaced within the same step and look the same, so it counts as not gathered yet.
 _SETTLED_NS = 100_000_000
 
-# Inode, size and time of change of a file; empty where a file counts as not gathered.
-
 
 def gather(
     target: Path,

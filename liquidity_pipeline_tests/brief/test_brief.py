@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import date
 from typing import Any
 
@@ -16,6 +17,7 @@ from liquidity_pipeline.brief.queries import FOLDER, query
 from liquidity_pipeline.brief.render import to_html, to_markdown
 from liquidity_pipeline.models.statements import literal, statements, tables
 from liquidity_pipeline.storage.warehouse import reading
+from liquidity_pipeline_tests.brief.parts import walk
 from liquidity_pipeline_tests.campaign_briefs import leaks
 
 READ = sorted(
@@ -27,14 +29,14 @@ def blocks(brief: Brief, kind: str) -> list[Any]:
     return [b for section in brief["sections"] for b in section["blocks"] if b["kind"] == kind]
 
 
-def walk(value: Any) -> Iterator[dict[str, Any]]:
-    if isinstance(value, dict):
-        yield value
-        for part in value.values():
-            yield from walk(part)
-    elif isinstance(value, list):
-        for part in value:
-            yield from walk(part)
+@contextmanager
+def undone(connection: duckdb.DuckDBPyConnection) -> Iterator[None]:
+    """Undo, after the block, what it changes in the tables."""
+    connection.execute("begin")
+    try:
+        yield
+    finally:
+        connection.execute("rollback")
 
 
 def test_every_figure_is_what_its_query_gives(brief, published):
@@ -133,8 +135,7 @@ def test_the_verdict_is_low_on_confidence_without_the_drain(copied):
 
 def test_confidence_is_not_high_where_the_season_has_no_band(copied):
     """An expected drain without a band is no season to compare with, as the headline says."""
-    copied.execute("begin")
-    try:
+    with undone(copied):
         copied.execute("delete from marts.drain_seasonality")
         copied.execute(
             "insert into marts.drain_seasonality by name select 'drain_reserves' as component, "
@@ -142,8 +143,6 @@ def test_confidence_is_not_high_where_the_season_has_no_band(copied):
             "known_at, 200 as n_obs from marts.reserve_drains"
         )
         verdict = compute(copied)["verdict"]
-    finally:
-        copied.execute("rollback")
     assert "season is not known" in verdict["statement"]["args"]["drain"]["message"]
     assert verdict["confidence"] != "high"
 
@@ -162,12 +161,9 @@ def test_no_flags_is_not_calm(copied):
 
 
 def test_old_flags_are_not_calm_either(copied):
-    copied.execute("begin")
-    try:
+    with undone(copied):
         copied.execute("update marts.stress_flags set date = date - 200")
         brief = compute(copied)
-    finally:
-        copied.execute("rollback")
     assert brief["verdict"]["tone"] == "unknown"
     (told,) = [b for b in blocks(brief, "statement") if b["id"] == "flags"]
     assert told["message"]["message"].endswith("because the newest evaluation is of {date}.")
@@ -178,12 +174,9 @@ def test_old_flags_are_not_calm_either(copied):
     [("stress_index", "date", "index"), ("drain_episode_weeks", "week_ending", "episode")],
 )
 def test_what_ended_long_ago_is_no_state_of_today(copied, table, column, told):
-    copied.execute("begin")
-    try:
+    with undone(copied):
         copied.execute(f"update marts.{table} set {column} = {column} - 200")
         brief = compute(copied)
-    finally:
-        copied.execute("rollback")
     (block,) = [b for b in blocks(brief, "statement") if b["id"] == told]
     assert block["tone"] == "unknown"
     assert block["message"]["message"].endswith("because the newest evaluation is of {date}.")
@@ -306,12 +299,9 @@ def test_what_is_from_later_is_found(brief):
     ],
 )
 def test_meetings_tax_days_and_refunding_are_seen_coming(copied, as_of, listed, unlisted):
-    copied.execute("begin")
-    try:
+    with undone(copied):
         copied.execute("update meta.publication set as_of = ?::date", [as_of])
         brief = compute(copied)
-    finally:
-        copied.execute("rollback")
     (table,) = [b for b in blocks(brief, "table") if b["id"] == "dates"]
     dates = [part["date"] for part in walk(table["rows"]) if "date" in part]
     named = {day for day in dates if isinstance(day, str)}
@@ -394,12 +384,9 @@ def test_a_coming_day_adds_up_what_adds_up_and_nothing_else() -> None:
 
 
 def test_a_gauge_that_was_never_evaluated_is_named(copied):
-    copied.execute("begin")
-    try:
+    with undone(copied):
         copied.execute("delete from marts.stress_flags where indicator = 'sofr_iorb_bp'")
         brief = compute(copied)
-    finally:
-        copied.execute("rollback")
     (told,) = [b for b in blocks(brief, "statement") if b["id"] == "flags_never"]
     assert "SOFR over IORB" in json.dumps(told["message"])
     assert "never been evaluated" in to_markdown(brief, "en")

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator
 from html.parser import HTMLParser
 
 import altair as alt
@@ -17,6 +16,7 @@ from liquidity_pipeline.brief.edition import PAGES
 from liquidity_pipeline.brief.language import LANGUAGES, words
 from liquidity_pipeline.brief.render import MarkedUp, Text, render, to_html, to_json, to_markdown
 from liquidity_pipeline.brief.schema import json_schema
+from liquidity_pipeline_tests.brief.parts import messages
 
 
 class Figures(HTMLParser):
@@ -68,18 +68,6 @@ def test_all_languages_and_formats_state_the_same_figures(brief, pages):
         }
     for name, value in english:
         assert brief["figures"][name]["value"] == value
-
-
-def messages(value: object) -> Iterator[dict]:
-    """Yield every message of a part of the model, those within others too."""
-    if isinstance(value, dict):
-        if isinstance(value.get("message"), str):
-            yield value
-        for part in value.values():
-            yield from messages(part)
-    elif isinstance(value, list):
-        for part in value:
-            yield from messages(part)
 
 
 def sentences(brief) -> list[dict]:

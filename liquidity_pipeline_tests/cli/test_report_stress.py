@@ -6,10 +6,13 @@ from datetime import date
 from io import StringIO
 from typing import Any
 
+import pytest
 from rich.console import Console
 
 from liquidity_pipeline.cli import report
-from liquidity_pipeline.models.stress.indicators import INDICATORS, RESTS_ON
+from liquidity_pipeline.models.engine import sources_behind
+from liquidity_pipeline.models.statements import tables
+from liquidity_pipeline.models.stress.indicators import INDICATORS, Indicator
 from liquidity_pipeline_tests.models import hand_made, known
 from liquidity_pipeline_tests.models.world import end_of
 
@@ -71,8 +74,11 @@ def test_the_index_comes_with_rank_number_and_segments_or_is_not_known() -> None
     assert "Stress index: not known" in printed([])
 
 
-def test_each_gauge_has_inputs_to_blame() -> None:
-    assert set(RESTS_ON) == set(NAMES)
+@pytest.mark.parametrize("gauge", INDICATORS, ids=lambda gauge: gauge.name)
+def test_each_gauge_names_inputs_that_its_query_reads(gauge: Indicator) -> None:
+    stated = {each.partition("/")[0] for each in gauge.rests_on}
+    assert stated
+    assert stated <= set(sources_behind(tables(gauge.query)))
 
 
 def printed_without(entity: tuple[str, str]) -> str:

@@ -9,7 +9,7 @@ two days after the quarter-end of June 2019 were seen to reach it.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from pathlib import Path
@@ -46,7 +46,8 @@ class Indicator:
 
     A value is due on every day of `calendar`, from `since` on: the first ordinary day that the
     publisher has, or that the definition allows. None: the publisher serves a moving span.
-    `in_index`: its score enters the index, and its flag the record of its segment.
+    `in_index`: its score enters the index, and its flag the record of its segment. `rests_on` are
+    its inputs as in `meta.coverage`, "table" or "table/entity": they say why it is not known.
     """
 
     name: str
@@ -59,6 +60,7 @@ class Indicator:
     calendar: Calendar
     since: date | None
     in_index: bool = True
+    rests_on: tuple[str, ...] = ()
 
     @property
     def minimum(self) -> int:
@@ -106,6 +108,8 @@ _SECURED, _FACILITY, _ON_RESERVES = date(2018, 4, 3), date(2021, 7, 29), date(20
 _SHARES, _FUND, _COIN = date(2005, 10, 31), date(2007, 5, 9), date(2015, 8, 9)
 _RESERVES, _FOUR_WEEKS = date(2009, 1, 21), date(2009, 2, 4)
 
+_RATE_ON_RESERVES, _RESERVES_HELD = "market_series/IORB", "fed_balance_sheet/WRBWFRBL"
+
 INDICATORS: Sequence[Indicator] = (
     # A policy step, and the width of the federal funds target range, is 25 bp: a rate that far
     # above the rate on reserves has left the range.
@@ -119,6 +123,7 @@ INDICATORS: Sequence[Indicator] = (
         "SOFR over the rate on reserves",
         "sifma",
         _SECURED,
+        rests_on=("reference_rates/SOFR", _RATE_ON_RESERVES),
     ),
     Indicator(
         "tgcr_iorb_bp",
@@ -130,6 +135,7 @@ INDICATORS: Sequence[Indicator] = (
         "tri-party repo rate over the rate on reserves",
         "sifma",
         _SECURED,
+        rests_on=("reference_rates/TGCR", _RATE_ON_RESERVES),
     ),
     # The price of reserves themselves, the spread of Staff Report 1019, known since 2008.
     Indicator(
@@ -142,6 +148,7 @@ INDICATORS: Sequence[Indicator] = (
         "federal funds rate over the rate on reserves",
         "sifma",
         _ON_RESERVES,
+        rests_on=("reference_rates/EFFR", _RATE_ON_RESERVES),
     ),
     # One borrower in a hundred pays a policy step more than the cheapest quarter do; severe is a
     # full percentage point, what ordinary quarter-ends brought in 2018 and 2019.
@@ -155,6 +162,7 @@ INDICATORS: Sequence[Indicator] = (
         "dispersion of repo rates",
         "sifma",
         _SECURED,
+        rests_on=("reference_rates/SOFR",),
     ),
     # One and five per cent of the facility's former limit of USD 500 bn.
     Indicator(
@@ -167,6 +175,7 @@ INDICATORS: Sequence[Indicator] = (
         "standing repo facility take-up",
         "sifma",
         _FACILITY,
+        rests_on=("repo_operations/srf",),
     ),
     # Demand for reserves is satiated above 12 to 13 per cent of bank assets (New York Fed Staff
     # Report 1019): the floor is 12. In September 2019, when repo broke, they stood near 8.
@@ -180,6 +189,7 @@ INDICATORS: Sequence[Indicator] = (
         "bank assets not held as reserve balances",
         "wednesday",
         _RESERVES,
+        rests_on=(_RESERVES_HELD, "market_series/TLAACBW027SBOG"),
     ),
     # Two per cent of reserves is about USD 60 bn at 3 trillion: the week this project began with.
     # In the index the same drain counts over four weeks, because one week is a settlement date.
@@ -194,6 +204,7 @@ INDICATORS: Sequence[Indicator] = (
         "wednesday",
         date(2009, 1, 14),
         in_index=False,
+        rests_on=(_RESERVES_HELD,),
     ),
     Indicator(
         "reserve_drain_4w_pct",
@@ -205,6 +216,7 @@ INDICATORS: Sequence[Indicator] = (
         "reserve balances drained in four weeks",
         "wednesday",
         _FOUR_WEEKS,
+        rests_on=(_RESERVES_HELD,),
     ),
     # A cause of the drain above, known a week earlier: a flag, and not counted twice in the index.
     Indicator(
@@ -218,6 +230,7 @@ INDICATORS: Sequence[Indicator] = (
         "fed",
         date(2009, 1, 15),
         in_index=False,
+        rests_on=("tga_balance", _RESERVES_HELD),
     ),
     # The long-run average of the volatility of US large caps is near 20 per cent; severe is twice
     # that. Small caps, coins and high-yield bonds in proportion to their own usual volatility.
@@ -231,6 +244,7 @@ INDICATORS: Sequence[Indicator] = (
         "20-day volatility of the S&P 500",
         "nyse",
         _SHARES,
+        rests_on=("index_prices/SPX",),
     ),
     Indicator(
         "small_cap_vol_pct",
@@ -242,6 +256,7 @@ INDICATORS: Sequence[Indicator] = (
         "20-day volatility of the Russell 2000",
         "nyse",
         _SHARES,
+        rests_on=("index_prices/RUT",),
     ),
     Indicator(
         "bitcoin_vol_pct",
@@ -253,6 +268,7 @@ INDICATORS: Sequence[Indicator] = (
         "20-day volatility of bitcoin",
         "utc",
         _COIN,
+        rests_on=("crypto_prices/BTC",),
     ),
     Indicator(
         "high_yield_vol_pct",
@@ -264,6 +280,7 @@ INDICATORS: Sequence[Indicator] = (
         "20-day volatility of high-yield bonds",
         "nyse",
         _FUND,
+        rests_on=("index_prices/HYG",),
     ),
     # 500 bp is about the average since 1996, 800 bp the mark of recessions. FRED serves the last
     # three years only, just what a rank needs: an installation has ranks from its second day on
@@ -279,27 +296,6 @@ INDICATORS: Sequence[Indicator] = (
         "sifma",
         None,
         in_index=False,
+        rests_on=("market_series/BAMLH0A0HYM2",),
     ),
 )
-
-_RATE_ON_RESERVES = "market_series/IORB"
-_RESERVES_HELD = "fed_balance_sheet/WRBWFRBL"
-
-# The inputs of each gauge as in `meta.coverage`, "table" or "table/entity": they say why it is not
-# known.
-RESTS_ON: Mapping[str, tuple[str, ...]] = {
-    "sofr_iorb_bp": ("reference_rates/SOFR", _RATE_ON_RESERVES),
-    "tgcr_iorb_bp": ("reference_rates/TGCR", _RATE_ON_RESERVES),
-    "effr_iorb_bp": ("reference_rates/EFFR", _RATE_ON_RESERVES),
-    "sofr_p99_p25_bp": ("reference_rates/SOFR",),
-    "srf_usd_mn": ("repo_operations/srf",),
-    "reserve_scarcity_pct": (_RESERVES_HELD, "market_series/TLAACBW027SBOG"),
-    "weekly_drain_pct": (_RESERVES_HELD,),
-    "reserve_drain_4w_pct": (_RESERVES_HELD,),
-    "tga_rise_20d_pct": ("tga_balance", _RESERVES_HELD),
-    "large_cap_vol_pct": ("index_prices/SPX",),
-    "small_cap_vol_pct": ("index_prices/RUT",),
-    "bitcoin_vol_pct": ("crypto_prices/BTC",),
-    "high_yield_vol_pct": ("index_prices/HYG",),
-    "high_yield_spread_bp": ("market_series/BAMLH0A0HYM2",),
-}
