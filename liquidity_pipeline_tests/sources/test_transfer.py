@@ -202,7 +202,8 @@ def test_a_redirect_within_the_host_is_followed_and_its_end_recorded(server, ask
             connection.sendall(answer(b"{}"))
         else:
             connection.sendall(
-                b"HTTP/1.1 301 Moved\r\nContent-Length: 0\r\nLocation: /moved\r\n\r\n"
+                b"HTTP/1.1 301 Moved\r\nContent-Length: 0\r\nConnection: close\r\n"
+                b"Location: /moved\r\n\r\n"
             )
 
     root = server(talk)
