@@ -23,7 +23,7 @@ ui: $(VENV)/.installed  ## open Dagster's UI on the same data
 test: $(VENV)/.installed  ## run all tests
 	$(BIN)/pytest -n 2 $(SPREAD)
 
-test-fast: $(VENV)/.installed  ## run the tests that need no server, no built history and no long draw: a minute
+test-fast: $(VENV)/.installed  ## run the tests that need no server, no built history and no long draw: a good minute
 	$(BIN)/pytest -n 2 $(SPREAD) -m 'not replay and not slow and not campaign'
 
 test-duckdb2: $(VENV)/.installed  ## the same tests on DuckDB 2.0, in an environment of its own
