@@ -11,7 +11,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from functools import cache
-from graphlib import TopologicalSorter
+from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 
 import liquidity_pipeline
@@ -99,6 +99,36 @@ def test_a_module_imports_only_from_rooms_before_its_own():
         if RANK[other] > RANK[room(module)]
     ]
     assert offenders == []
+
+
+def modules_imported(tree: ast.Module) -> set[str]:
+    """Return the paths of the package's modules that are imported anywhere in a module.
+
+    `from package import module` counts as the module, not as the package that holds it.
+    """
+    found = set()
+    for node in ast.walk(tree):
+        if isinstance(node, ast.ImportFrom):
+            inner = {path_of(f"{node.module}.{alias.name}") for alias in node.names}
+            found |= {path or path_of(str(node.module)) for path in inner}
+        elif isinstance(node, ast.Import):
+            found |= {path_of(alias.name) for alias in node.names}
+    return {path for path in found if path}
+
+
+def path_of(name: str) -> str | None:
+    """Return the path of a module of the package by its dotted name, or None for any other name."""
+    stem = name.removeprefix("liquidity_pipeline.").replace(".", "/")
+    return next((path for path in (f"{stem}.py", f"{stem}/__init__.py") if path in modules()), None)
+
+
+def test_no_modules_import_each_other_in_a_circle():
+    """An import inside a function counts as well: it hides a circle and does not undo it."""
+    graph = {module: modules_imported(tree) - {module} for module, tree in modules().items()}
+    try:
+        TopologicalSorter(graph).prepare()
+    except CycleError as error:
+        raise AssertionError(" imports ".join(reversed(error.args[1]))) from None
 
 
 def test_nothing_imports_the_sandbox_before_it_is_asked_for():

@@ -5,7 +5,7 @@ from pathlib import Path
 import dagster as dg
 
 from liquidity_pipeline.orchestration.assembly import build_definitions
-from liquidity_pipeline.orchestration.run_history import Check, Records
+from liquidity_pipeline.orchestration.sqlite_records import Check, Records
 
 
 def ask_dagster(home: Path) -> Records:

@@ -7,7 +7,7 @@ from pathlib import Path
 import dagster as dg
 import pytest
 
-from liquidity_pipeline.orchestration import run_history
+from liquidity_pipeline.orchestration import run_history, sqlite_records
 from liquidity_pipeline.orchestration.assembly import build_definitions
 from liquidity_pipeline.orchestration.dagster_instance import dagster_home
 from liquidity_pipeline.orchestration.dagster_records import ask_dagster
@@ -106,6 +106,6 @@ def test_records_are_read_where_sqlite_can_write_nothing(home: Path):
         index = path.with_name(f"{path.name}-shm")
         index.unlink(missing_ok=True)
         index.mkdir()
-        with run_history._open(path) as connection:
+        with sqlite_records._open(path) as connection:
             assert connection.execute("select count(*) from sqlite_master").fetchone()
     assert read_records(home) == records
