@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -10,13 +10,15 @@ import pyarrow as pa
 import pytest
 
 from liquidity_pipeline.contracts.sources import SOURCE_TABLES
+from liquidity_pipeline.contracts.sources.markets import INDEX_PRICES
 from liquidity_pipeline.contracts.sources.treasury import TGA_BALANCE
 from liquidity_pipeline.pipeline import Pipeline
 from liquidity_pipeline.settings import Settings
 from liquidity_pipeline.storage.lake import Lake
-from liquidity_pipeline.storage.revisions import compare, undo
+from liquidity_pipeline.storage.revisions import Seen, compare, undo
 
 MONTH = date(2026, 1, 1)
+NO_PRICES = INDEX_PRICES.arrow_schema.empty_table()
 FIRST, SECOND, THIRD = (datetime.fromisoformat(f"2026-02-0{n} 22:00") for n in (2, 4, 6))
 
 
@@ -64,6 +66,46 @@ def test_revisions_are_chosen_by_the_moment_they_were_seen(tmp_path: Path) -> No
     assert lake.revisions(after=SECOND)["new_value"].to_pylist() == ["120.0"]
 
 
+def test_a_correction_counts_from_the_moment_for_which_a_stand_in_stood(tmp_path: Path) -> None:
+    """The stand-in is asked years later; as of the second day the correction is known."""
+    lake, asked = Lake(Settings(tmp_path).lake_dir), datetime.fromisoformat("2031-05-05 12:00")
+    for minutes, (stood_for, closing) in enumerate(
+        [(FIRST, 100.0), (SECOND, 110.0), (SECOND, 115.0), (THIRD, 120.0)]
+    ):
+        rows = pa.Table.from_pylist([balance(5, closing)], schema=TGA_BALANCE.arrow_schema)
+        at = asked + timedelta(minutes=minutes)
+        lake.store(TGA_BALANCE, rows, [MONTH], at, as_of=stood_for)
+    assert closings(tmp_path, date(2026, 2, 3)) == [(100.0, None)]
+    assert closings(tmp_path, date(2026, 2, 5)) == [(115.0, None)]
+    assert closings(tmp_path, date(2026, 2, 7)) == [(120.0, None)]
+
+
+def test_corrections_before_a_change_of_basis_stay_as_they_are() -> None:
+    """100 was corrected to 102, which a split turned into 51; that was corrected to 52."""
+
+    def prices(close: float) -> pa.Table:
+        row = {"trade_date": date(2026, 1, 5), "symbol": "TLT", "close": close, "source": "yahoo"}
+        row["known_at"] = datetime.fromisoformat("2026-01-05 21:30")
+        return pa.Table.from_pylist([row], schema=INDEX_PRICES.arrow_schema)
+
+    noted = [
+        compare(INDEX_PRICES, MONTH, prices(100.0), prices(102.0), Seen(FIRST, FIRST)),
+        compare(INDEX_PRICES, MONTH, prices(102.0), NO_PRICES, Seen(SECOND, SECOND, "rebased")),
+        compare(INDEX_PRICES, MONTH, prices(51.0), prices(52.0), Seen(THIRD, THIRD)),
+    ]
+    given = undo(INDEX_PRICES, prices(52.0), pa.concat_tables(noted))
+    assert given["close"].to_pylist() == [51.0]
+
+
+def test_a_cell_that_was_filled_later_is_emptied_only_where_the_empty_one_was_held() -> None:
+    old, new = ([balance(5, 100.0, opening)] for opening in (None, 90.0))
+    rows = [pa.Table.from_pylist(each, schema=TGA_BALANCE.arrow_schema) for each in (old, new)]
+    noted = compare(TGA_BALANCE, MONTH, *rows, Seen(SECOND, SECOND))
+    for fetched, expected in (({MONTH}, None), (set(), 90.0), (None, None)):
+        given = undo(TGA_BALANCE, rows[1], noted, fetched)
+        assert given["opening_usd_mn"].to_pylist() == [expected]
+
+
 def _other(value: Any, kind: pa.DataType) -> Any:
     """Return another value of a type."""
     if pa.types.is_boolean(kind):
@@ -93,7 +135,7 @@ def test_undoing_gives_back_every_value_of_every_type(name: str) -> None:
     versions = [pa.Table.from_pylist([row], schema=schema) for row in (empty, filled, corrected)]
     for old in versions:
         for new in versions:
-            noted = compare(table, MONTH, old, new, FIRST)
+            noted = compare(table, MONTH, old, new, Seen(FIRST, FIRST))
             given = undo(table, new, noted)
             for column in {*schema.names} - {"volume", "known_at"}:
                 assert given[column].equals(old[column]), column

@@ -312,8 +312,12 @@ REVISIONS = Table(
     columns=(
         text("table_name", "Source table"),
         text("row_key", "Key of the row, as JSON"),
-        text("column_name", "Changed column; * where the whole row vanished"),
-        text("change", "Kind of change", allowed=("changed", "vanished")),
+        text("column_name", "Changed column; * for a whole row"),
+        text(
+            "change",
+            "A value changed, a row vanished, or a split put a row on another basis (rebased)",
+            allowed=("changed", "vanished", "rebased"),
+        ),
         text("old_value", "Value before", nullable=True),
         text("new_value", "Value after", nullable=True),
         day("month", "First day of the partition"),

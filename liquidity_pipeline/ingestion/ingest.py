@@ -209,9 +209,9 @@ def _store(
     stored: list[Stored] = []
     _set_aside(source, lake, record, known_splits, only)
     for table in source.tables:
-        rows, seen_at = collected.rows[table.name], record.kept_at
+        rows, seen_at, as_of = collected.rows[table.name], record.kept_at, record.stands_for
         if not source.partitioned:
-            stored.append(lake.store_snapshot(table, rows, seen_at, checked=True))
+            stored.append(lake.store_snapshot(table, rows, seen_at, as_of=as_of, checked=True))
             continue
         months = record.window.months
         stored += lake.store(
@@ -219,6 +219,7 @@ def _store(
             rows,
             [m for m in months if only is None or m in only[table.name]],
             seen_at,
+            as_of=as_of,
             checked=True,
             keep_after=_keep_after(table, record, collected.incomplete),
             withdrawn=collected.withdrawn,
@@ -236,8 +237,8 @@ def _set_aside(
 ) -> None:
     """Take rows on the basis before a split out of the lake when the split is first seen.
 
-    The months before the record's window were fetched on the old basis. Their rows are known to be
-    wrong beside the new ones, so they are set aside until they have been fetched again.
+    All that was fetched before is on the old basis, and wrong beside the new rows. In the months of
+    the record's window these take their place; months before it are fetched again.
     """
     new, table = record.splits - known, source.tables[0]
     known |= new
@@ -246,7 +247,14 @@ def _set_aside(
     for publisher, symbol, _, _ in sorted(new):
         for entity in _entities(record, publisher, symbol):
             months = only[table.name] if only is not None else None
-            lake.remove(table, entity, record.window.start, record.kept_at, months)
+            lake.set_aside(
+                table,
+                entity,
+                record.window.end,
+                record.kept_at,
+                as_of=record.stands_for,
+                months=months,
+            )
 
 
 def _entities(record: FetchRecord, publisher: str, symbol: str) -> list[str]:

@@ -266,8 +266,9 @@ class Pipeline:
     @contextmanager
     def session(self, wanted: frozenset[str] | None = None) -> Iterator[duckdb.DuckDBPyConnection]:
         """Open DuckDB in memory on the wanted tables (all by default), as public at `now`."""
-        facts, past = self._facts | {"coverage": self.coverage()}, bool(self.settings.as_of)
-        held = inputs.gather(self.lake, self.marts, facts, wanted, is_past=past)
+        facts = self._facts | {"coverage": self.coverage()}
+        past = self.archive if self.settings.as_of else None
+        held = inputs.gather(self.lake, self.marts, facts, wanted, archive=past)
         with engine.session(held) as connection:
             yield connection
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import date, datetime
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -15,6 +15,8 @@ from liquidity_pipeline.contracts.table import Table
 from liquidity_pipeline.models import engine, reference
 from liquidity_pipeline.settings import SANDBOX, Settings
 from liquidity_pipeline.sources.reference import read_published_totals, read_sign_conventions
+from liquidity_pipeline.sources.registry import SOURCES
+from liquidity_pipeline.storage.archive import Archive
 from liquidity_pipeline.storage.lake import Lake
 from liquidity_pipeline.storage.revisions import undo
 from liquidity_pipeline.universe import Universe
@@ -43,13 +45,13 @@ def gather(
     tables: Mapping[str, pa.Table],
     wanted: frozenset[str] | None = None,
     *,
-    is_past: bool = False,
+    archive: Archive | None = None,
 ) -> engine.Inputs:
     """Return the inputs of a session: the files of the wanted tables, all by default.
 
     `tables` are given in memory and are always part of the session. A mart that was never built
-    has no file and is left out. In a session as of a past day (`is_past`) a source table that was
-    corrected later is given as it stood.
+    has no file and is left out. In a session as of a past day (with `archive`) a source table that
+    was corrected later is given as it stood.
     """
     sources = {
         name: table
@@ -59,7 +61,7 @@ def gather(
     now: datetime = tables["clock"]["now"][0].as_py()
     return engine.Inputs(
         source_files={name: lake.gathered(table) for name, table in sources.items()},
-        source_rows=_as_they_stood(lake, sources, now) if is_past else {},
+        source_rows=_as_they_stood(lake, archive, sources, now) if archive else {},
         mart_files={
             name: path
             for name, table in MART_TABLES.items()
@@ -70,14 +72,26 @@ def gather(
     )
 
 
-def _as_they_stood(lake: Lake, sources: Mapping[str, Table], now: datetime) -> dict[str, pa.Table]:
+def _as_they_stood(
+    lake: Lake, archive: Archive, sources: Mapping[str, Table], now: datetime
+) -> dict[str, pa.Table]:
     """Return the rows of the tables that were corrected later than `now`, without that."""
     later = lake.revisions(after=now)
     found = {}
     for name in sources.keys() & set(later["table_name"].to_pylist()):
         of_table = later.filter(pc.equal(later["table_name"], name))
-        found[name] = undo(sources[name], lake.read(sources[name]), of_table)
+        months = _fetched(archive, sources[name], now)
+        found[name] = undo(sources[name], lake.read(sources[name]), of_table, months)
     return found
+
+
+def _fetched(archive: Archive, table: Table, now: datetime) -> frozenset[date] | None:
+    """Return the months of a table that had been fetched by a moment; None without any record."""
+    sources = [source.name for source in SOURCES.values() if table in source.tables]
+    records = [record for source in sources for record in archive.good(source)]
+    if not records:
+        return None
+    return frozenset(m for each in records if each.stands_for <= now for m in each.window.months)
 
 
 def unreadable(lake: Lake, wanted: frozenset[str] | None = None) -> list[str]:

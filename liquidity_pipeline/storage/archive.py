@@ -26,7 +26,7 @@ from liquidity_pipeline.calendars import new_york_day
 from liquidity_pipeline.sources.answers import Answer
 from liquidity_pipeline.sources.errors import ReplayError, TransientError
 from liquidity_pipeline.sources.fetch import Fetch, Split, Window
-from liquidity_pipeline.sources.publishers import Form, Params
+from liquidity_pipeline.sources.publishers import PUBLISHERS, Form, Params
 from liquidity_pipeline.storage.files import replacing
 from liquidity_pipeline.universe import Universe
 
@@ -66,6 +66,20 @@ class FetchRecord:
     def is_as_of(self) -> bool:
         """Tell whether the fetch was made as of an earlier day."""
         return self.day < new_york_day(self.kept_at)
+
+    @property
+    def stands_for(self) -> datetime:
+        """The moment whose state of the publishers the answers show.
+
+        A stand-in answers as of `now`. A live service answers with what it has today, also to a
+        fetch that is made as of an earlier day.
+        """
+        is_live = any(
+            answer["url"].startswith(PUBLISHERS[answer["publisher"]].live_url)
+            for answer in self.answers
+            if answer["publisher"] in PUBLISHERS
+        )
+        return self.kept_at if is_live else min(self.now, self.kept_at)
 
     @property
     def missed(self) -> frozenset[str]:

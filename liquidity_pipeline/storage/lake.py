@@ -28,7 +28,7 @@ from liquidity_pipeline.contracts.validation import conform, validate
 from liquidity_pipeline.storage.files import Mark, mark_of, replacing
 from liquidity_pipeline.storage.gathered import gather
 from liquidity_pipeline.storage.merging import NO_CHOICE, Choice, kept_rows, merge
-from liquidity_pipeline.storage.revisions import compare, months_of_both
+from liquidity_pipeline.storage.revisions import Seen, compare, months_of_both
 
 # From as many files on it pays to gather them.
 _MANY = 13
@@ -163,6 +163,7 @@ class Lake:
         months: Sequence[date],
         seen_at: datetime,
         *,
+        as_of: datetime | None = None,
         checked: bool = False,
         keep_after: date | None = None,
         withdrawn: Collection[str] = (),
@@ -175,8 +176,10 @@ class Lake:
         `_may_be_empty`. The answer says nothing about days after `keep_after`: stored rows of such
         days that it lacks are kept, but for those with a `withdrawn` key that were never full.
         `choice` ranks (entity, provider): a row of a later choice replaces none of an earlier one.
+        Runs as of `as_of` (`seen_at` by default) or later see what is revised.
         """
         checked_rows = rows if checked else validate(table, rows)
+        seen = Seen(seen_at, as_of or seen_at)
         month_of = pc.floor_temporal(checked_rows[table.day], unit="month").cast(pa.date32())
         stored = []
         for month in months:
@@ -190,28 +193,40 @@ class Lake:
                         table, old, part, elsewhere, keep_after=keep_after, withdrawn=withdrawn
                     )
                     part = merge(table, part, kept, old, choice)
-                stored.append(self._replace_partition(table, month, part, old, seen_at))
+                stored.append(self._replace_partition(table, month, part, old, seen))
         return stored
 
-    def remove(
+    def set_aside(
         self,
         table: Table,
         entity: str,
-        before: date,
+        until: date,
         seen_at: datetime,
+        *,
+        as_of: datetime | None = None,
         months: Collection[date] | None = None,
     ) -> None:
-        """Take all rows of an entity out of the months before a day, or of some of these."""
+        """Take all rows of an entity out of the months until a day, or out of some of these.
+
+        They are on the basis before a split.
+        """
+        seen = Seen(seen_at, as_of or seen_at, "rebased")
         for month in self.months(table):
-            if month >= before or (months is not None and month not in months):
+            if month > until or (months is not None and month not in months):
                 continue
             old = _read_file(table, self.path(table, month), table.arrow_schema.names)
             rest = conform(table, old.filter(pc.not_equal(old[table.entity], entity)))
             if rest.num_rows < old.num_rows:
-                self._replace_partition(table, month, rest, old, seen_at)
+                self._replace_partition(table, month, rest, old, seen)
 
     def store_snapshot(
-        self, table: Table, rows: pa.Table, seen_at: datetime, *, checked: bool = False
+        self,
+        table: Table,
+        rows: pa.Table,
+        seen_at: datetime,
+        *,
+        as_of: datetime | None = None,
+        checked: bool = False,
     ) -> Stored:
         """Replace a table without partitions; `checked` rows have been through `validate`.
 
@@ -228,7 +243,7 @@ class Lake:
             version = self.version(table) or _hash_rows(old)
             return Stored(table, None, old.num_rows, version, changed=False, revised=0)
         noted = old if table.notes_revisions else None
-        return self._replace_partition(table, None, rows, noted, seen_at)
+        return self._replace_partition(table, None, rows, noted, Seen(seen_at, as_of or seen_at))
 
     def _may_be_empty(self, table: Table, month: date) -> bool:
         """Tell whether no rows is an answer: for a daily series never, for events the first time.
@@ -249,19 +264,19 @@ class Lake:
         month: date | None,
         rows: pa.Table,
         old: pa.Table | None,
-        seen_at: datetime,
+        seen: Seen,
     ) -> Stored:
         version = _hash_rows(rows)
         if self.version(table, month) == version:
             return Stored(table, month, rows.num_rows, version, changed=False, revised=0)
-        revised = self._note_revisions(table, month, old, rows, seen_at) if old is not None else 0
+        revised = self._note_revisions(table, month, old, rows, seen) if old is not None else 0
         self._write(
             self.path(table, month), rows.replace_schema_metadata({_CONTENT: version.encode()})
         )
         return Stored(table, month, rows.num_rows, version, changed=True, revised=revised)
 
     def _note_revisions(
-        self, table: Table, month: date | None, old: pa.Table, new: pa.Table, seen_at: datetime
+        self, table: Table, month: date | None, old: pa.Table, new: pa.Table, seen: Seen
     ) -> int:
         """Store what changed between two versions of a partition; rows that are new do not count.
 
@@ -269,18 +284,23 @@ class Lake:
         """
         if month is None:
             months = months_of_both(table, old, new)
-            return sum(self._note_revisions(table, *part, seen_at) for part in months)
-        found = compare(table, month, old, new, seen_at)
+            return sum(self._note_revisions(table, *part, seen) for part in months)
+        found = compare(table, month, old, new, seen)
         if found.num_rows:
-            # Runs as of the same past day have the same moment: the content keeps them apart.
-            name = f"{table.name}-{month:%Y-%m}-{seen_at:{_SEEN}}-{_hash_rows(found)[:12]}.parquet"
+            # The name says from which moment on it counts. Runs as of the same past day have the
+            # same one: the content keeps them apart.
+            moment = f"{seen.counts_from:{_SEEN}}"
+            name = f"{table.name}-{month:%Y-%m}-{moment}-{_hash_rows(found)[:12]}.parquet"
             self._write(self.root / REVISIONS.name / name, validate(REVISIONS, found))
         return int(found.num_rows)
 
     def revisions(
         self, *, until: datetime | None = None, after: datetime | None = None
     ) -> pa.Table:
-        """Return the revisions that were noted, all or by the moment at which they were seen."""
+        """Return the revisions that were noted, all or by the moment from which they count.
+
+        That is when they were seen, or the moment for which the publishers' stand-in stood then.
+        """
         # The moment is the last part but one of a file's name.
         files = (self.root / REVISIONS.name).glob("*.parquet")
         named = {path: path.stem.split("-")[-2] for path in files}

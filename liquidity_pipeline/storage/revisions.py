@@ -3,13 +3,30 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Collection
 from datetime import date, datetime
+from typing import Literal, NamedTuple
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from liquidity_pipeline.contracts.meta import REVISIONS
 from liquidity_pipeline.contracts.table import Table
+
+# What became of a row that is no longer there: its publisher withdrew it, or a split made its
+# prices incomparable with the new ones, and it is fetched again.
+Gone = Literal["vanished", "rebased"]
+
+
+class Seen(NamedTuple):
+    """When an answer came, from which moment on it counts, and what became of rows that it lacks.
+
+    Runs as of a day before `counts_from` do not know what the answer revised.
+    """
+
+    at: datetime
+    counts_from: datetime
+    gone: Gone = "vanished"
 
 
 def months_of_both(
@@ -34,7 +51,7 @@ def months_of_both(
     ]
 
 
-def compare(table: Table, month: date, old: pa.Table, new: pa.Table, seen_at: datetime) -> pa.Table:
+def compare(table: Table, month: date, old: pa.Table, new: pa.Table, seen: Seen) -> pa.Table:
     """Return one row of `meta.revisions` per value that differs between two versions.
 
     Rows that only the new version has are news, not revisions. Volumes are left out: publishers
@@ -49,12 +66,12 @@ def compare(table: Table, month: date, old: pa.Table, new: pa.Table, seen_at: da
             "table_name": table.name,
             "row_key": key,
             "month": month,
-            "seen_at": seen_at,
+            "seen_at": seen.at,
         }
         new_row = after.get(key)
         if new_row is None:
-            gone = {"column_name": "*", "change": "vanished", "old_value": None, "new_value": None}
-            found.append(common | gone)
+            whole = {"column_name": "*", "change": seen.gone, "old_value": None, "new_value": None}
+            found.append(common | whole)
             continue
         for name, was, now in zip(names, old_row, new_row, strict=True):
             if was != now:
@@ -63,15 +80,27 @@ def compare(table: Table, month: date, old: pa.Table, new: pa.Table, seen_at: da
     return pa.Table.from_pylist(found, schema=REVISIONS.arrow_schema)
 
 
-def undo(table: Table, rows: pa.Table, later: pa.Table) -> pa.Table:
+def undo(
+    table: Table, rows: pa.Table, later: pa.Table, fetched: Collection[date] | None = None
+) -> pa.Table:
     """Return rows with the values that they had before these revisions of `meta.revisions`.
 
-    A row that vanished stays away: what it said is in the archive only.
+    `fetched` are the months that had been fetched by then, all by default. In any other month
+    nothing was held, so a cell that was filled later keeps its value. A row that vanished stays
+    away: what it said is in the archive only. A row that was set aside after a split stays on the
+    new basis, like the rows beside it, and so do its earlier corrections.
     """
     before: dict[str, dict[str, str | None]] = {}
-    for each in later.filter(pc.equal(later["change"], "changed")).sort_by("seen_at").to_pylist():
-        # Of several corrections the first one tells what stood before them all.
-        before.setdefault(each["column_name"], {}).setdefault(each["row_key"], each["old_value"])
+    for each in later.sort_by("seen_at").to_pylist():
+        key, was = each["row_key"], each["old_value"]
+        if each["change"] == "rebased":
+            for values in before.values():
+                values.pop(key, None)
+        elif each["change"] == "changed":
+            if was is None and fetched is not None and each["month"] not in fetched:
+                continue
+            # Of several corrections the first one tells what stood before them all.
+            before.setdefault(each["column_name"], {}).setdefault(key, was)
     labels = _labels(table, rows) if before else []
     for name in before.keys() & set(rows.schema.names):
         kind, values = rows.schema.field(name).type, rows[name].to_pylist()

@@ -77,9 +77,9 @@ class SharedLake(Lake):
             table, lambda: super(SharedLake, self).store_snapshot(table, *args, **kwargs)
         )
 
-    def remove(self, table: Table, *args: Any, **kwargs: Any) -> None:
-        """See Lake.remove."""
-        self._write_table(table, lambda: super(SharedLake, self).remove(table, *args, **kwargs))
+    def set_aside(self, table: Table, *args: Any, **kwargs: Any) -> None:
+        """See Lake.set_aside."""
+        self._write_table(table, lambda: super(SharedLake, self).set_aside(table, *args, **kwargs))
 
     def _write_table(self, table: Table, write: Callable[[], T]) -> T:
         """Write on the newest state of a table, and once more if another writer was faster."""

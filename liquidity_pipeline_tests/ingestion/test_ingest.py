@@ -512,6 +512,26 @@ def test_a_split_sets_older_rows_aside_and_fetches_them_again(settings: Settings
     assert_rebuilt(after, tmp_path)
 
 
+@pytest.mark.parametrize("first", [JANUARY, FEBRUARY])
+def test_a_run_as_of_a_day_before_a_split_has_all_prices_on_one_basis(
+    settings: Settings, tmp_path: Path, first: date
+):
+    """Whether the answer that tells of the split reaches back to the rows held or not."""
+    _, yahoo = splitting(tmp_path)
+    source = SOURCES["index_prices"]
+    before = replace(settings, reference_dir=tmp_path, as_of=date(2026, 2, 5))
+    Pipeline(before, yahoo(False)).ingest(source, WINDOW)
+    after = replace(before, as_of=date(2026, 2, 10))
+    Pipeline(after, yahoo(True)).ingest(source, Window.of_months(first, FEBRUARY))
+    revisions = Lake(settings.lake_dir).revisions()
+    assert set(revisions["change"].to_pylist()) == {"rebased"}
+    # Of 6 February the first fetch knew nothing: it is on the new basis alone.
+    for day in (date(2026, 2, 5), date(2026, 2, 6), date(2026, 2, 10)):
+        with Pipeline(replace(settings, as_of=day)).session() as connection:
+            found = connection.execute("select distinct close from sources.index_prices").fetchall()
+        assert found == [(50.0,)], day
+
+
 def test_no_row_on_the_old_basis_is_left_where_fetching_again_fails(
     settings: Settings, tmp_path: Path
 ):
