@@ -1,4 +1,4 @@
-"""Does an answer go on from what the lake holds? Units that changed, and columns that fell empty.
+"""Does an answer go on from what the lake holds? Changed units or basis, and columns fallen empty.
 
 A contract's bounds cannot tell millions from thousands where both are possible. The days that are
 fetched again every time can: their values are known.
@@ -6,8 +6,11 @@ fetched again every time can: their values are known.
 
 from __future__ import annotations
 
+import math
 from collections import defaultdict
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import date
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -18,6 +21,9 @@ from liquidity_pipeline.contracts.table import Table
 JUMP = 100.0
 # Fewer values than these prove nothing.
 LEAST_VALUES = 3
+# Prices that all moved by one factor, at least this far from 1 and alike to so much, are on another
+# basis: after a split, or a payout for which a provider adjusts its history.
+_FACTOR, _ALIKE = 0.01, 0.001
 # A column counts as filled when this share of its earlier values is there, and a sparse one when
 # so many values would be expected among the new rows.
 FILLED, EXPECTED = 0.9, 20
@@ -34,17 +40,58 @@ def other_units(table: Table, known: pa.Table, rows: pa.Table) -> str | None:
     names = _numbers(table)
     if not names or not known.num_rows or not rows.num_rows:
         return None
-    key = list(table.key)
     labels = [c.name for c in table.stored_columns if c.allowed or c.name == table.entity]
-    added = [name for name in labels if name not in key]
-    both = rows.select([*key, *added, *names]).join(
-        known.select([*key, *names]), key, right_suffix=" known", join_type="inner"
-    )
-    for label, part in _alike(labels, both):
+    added = [name for name in labels if name not in table.key]
+    for label, part in _alike(labels, _joined(list(table.key), added, names, rows, known)):
         for name in names:
             if problem := _jump(part, name):
                 return f"{table.name}{label and f' {label}'}: {problem}"
     return None
+
+
+@dataclass(frozen=True)
+class Rebased:
+    """An entity whose known values of a provider, from a day on, came multiplied by a factor."""
+
+    entity: str
+    provider: str
+    since: date
+    factor: float
+
+
+def rebased(table: Table, known: pa.Table, rows: pa.Table) -> list[Rebased]:
+    """Return the entities of a table of prices whose known values all moved by one factor.
+
+    A provider that adjusts its history says so with a split, or does not. Rows that are fetched
+    later would then be on another basis than those that are stored.
+    """
+    if table.provider is None or not known.num_rows or not rows.num_rows:
+        return []
+    key, names = [*table.key, table.provider], _numbers(table)
+    both = _joined(key, [], names, rows, known)
+    found = []
+    for entity, part in _by_entity(table, both):
+        for provider in pc.unique(part[table.provider]).to_pylist():
+            of_both = part.filter(pc.equal(part[table.provider], provider))
+            if factor := _one_factor(of_both, names):
+                since = pc.min(of_both[table.day]).as_py()
+                found.append(Rebased(entity, provider, since, factor))
+    return found
+
+
+def _one_factor(rows: pa.Table, names: list[str]) -> float | None:
+    """Return by what all values were multiplied; None where they were not, or hardly."""
+    if rows.num_rows < LEAST_VALUES:
+        return None
+    ratios = pa.chunked_array([], pa.float64())
+    for name in names:
+        ratio = pc.divide(rows[name], rows[f"{name} known"])
+        ratios = pa.chunked_array([*ratios.chunks, *ratio.drop_null().chunks], pa.float64())
+    span = pc.min_max(ratios)
+    least, most = span["min"].as_py(), span["max"].as_py()
+    if least is None or not 0 < most < math.inf or most - least > _ALIKE * most:
+        return None
+    return None if abs(most - 1) < _FACTOR else float(most)
 
 
 def fell_empty(
@@ -68,6 +115,15 @@ def fell_empty(
                     f"{where}: {column} is empty in all {part.num_rows} rows, and was filled "
                     f"{when}: has the publisher dropped or renamed its field?"
                 )
+
+
+def _joined(
+    key: list[str], added: list[str], names: list[str], rows: pa.Table, known: pa.Table
+) -> pa.Table:
+    """Return the rows that are known under the same key, with the known values beside the new."""
+    return rows.select([*key, *added, *names]).join(
+        known.select([*key, *names]), key, right_suffix=" known", join_type="inner"
+    )
 
 
 def _numbers(table: Table) -> list[str]:

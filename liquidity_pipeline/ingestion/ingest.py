@@ -115,11 +115,26 @@ def _compare_with_known(
         if is_compared and (problem := continuity.other_units(table, known, new)):
             answer = fetch.answers[-1][2]
             raise UnexpectedPayloadError(problem, publisher=answer.publisher, url=answer.url)
+        _tell_of_rebased(fetch, continuity.rebased(table, known, new))
         before, when = known, "in the answer before"
         if source.partitioned:
             last = (months[0] - timedelta(days=1)).replace(day=1)
             before, when = lake.read_months(table, [last]), f"in {last:%Y-%m}"
         continuity.fell_empty(table, before, when, new, fetch.gap)
+
+
+def _tell_of_rebased(fetch: Fetch, found: Sequence[continuity.Rebased]) -> None:
+    """Take a change of basis of which its provider has not told as a split."""
+    told = {(publisher, symbol) for publisher, symbol, _, _ in fetch.splits}
+    symbols = {
+        (asset.symbol, publisher): symbol
+        for asset in (*fetch.universe.index, *fetch.universe.crypto)
+        for publisher, symbol in asset.provider_symbols()
+    }
+    for each in found:
+        symbol = symbols.get((each.entity, each.provider))
+        if symbol and (each.provider, symbol) not in told:
+            fetch.split(each.provider, symbol, each.since, f"times {each.factor:.4g}")
 
 
 def rebuild(archive: Archive, lake: Lake) -> Rebuilt:

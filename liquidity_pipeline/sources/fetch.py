@@ -33,7 +33,8 @@ _Item = TypeVar("_Item")
 _Result = TypeVar("_Result")
 
 
-# Provider, its symbol, the first day on the new basis, and the ratio such as 2:1.
+# Provider, its symbol, the first day on the new basis, and the ratio such as 2:1; or the first day
+# on which prices were seen to have moved by one factor without a word, and that factor.
 Split = tuple[str, str, date, str]
 
 

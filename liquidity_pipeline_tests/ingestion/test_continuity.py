@@ -8,6 +8,7 @@ from pathlib import Path
 import pyarrow as pa
 import pytest
 
+from liquidity_pipeline.contracts.sources.markets import INDEX_PRICES
 from liquidity_pipeline.contracts.sources.treasury import DEBT_SETTLEMENTS, TGA_BALANCE
 from liquidity_pipeline.ingestion import continuity
 from liquidity_pipeline.storage.lake import Lake
@@ -93,3 +94,49 @@ def test_another_unit_of_one_feed_of_several_is_named():
     problem = continuity.other_units(DEBT_SETTLEMENTS, known, new)
     assert problem is not None
     assert "buyback" in problem
+
+
+def prices(*closes: float, source: str = "yahoo") -> pa.Table:
+    """Return bars of TLT on the first days of January, opening a tenth above their close."""
+    rows = [
+        {
+            "trade_date": MONTH + timedelta(days=number),
+            "symbol": "TLT",
+            "open": close * 1.1,
+            "close": close,
+            "source": source,
+            "known_at": NOW,
+        }
+        for number, close in enumerate(closes)
+    ]
+    return pa.Table.from_pylist(rows, schema=INDEX_PRICES.arrow_schema)
+
+
+@pytest.mark.parametrize("factor", [0.5, 10.0, 0.985])
+def test_prices_that_all_moved_by_one_factor_are_on_another_basis(factor: float):
+    known = prices(80.0, 81.0, 79.5)
+    new = prices(*(close * factor for close in (80.0, 81.0, 79.5)))
+    (found,) = continuity.rebased(INDEX_PRICES, known, new)
+    assert (found.entity, found.provider, found.since) == ("TLT", "yahoo", MONTH)
+    assert found.factor == pytest.approx(factor)
+
+
+@pytest.mark.parametrize(
+    "new",
+    [
+        prices(80.0, 81.0, 79.5),
+        prices(80.4, 81.4, 79.9),  # half a per cent: a price is touched up, not put on a new basis
+        prices(40.0, 81.0, 79.5),  # one wrong price
+        prices(40.0, 40.5, 39.0),  # by no common factor
+        prices(40.0, 40.5),  # too few
+        prices(40.0, 40.5, 39.75, source="cboe"),  # of another provider
+        prices(0.0, 0.0, 0.0),
+    ],
+)
+def test_other_changes_of_prices_are_no_change_of_basis(new: pa.Table):
+    assert continuity.rebased(INDEX_PRICES, prices(80.0, 81.0, 79.5), new) == []
+
+
+def test_only_prices_have_a_basis():
+    known = balances(1)
+    assert continuity.rebased(TGA_BALANCE, known, balances(0.5)) == []

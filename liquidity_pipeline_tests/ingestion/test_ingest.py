@@ -479,7 +479,7 @@ def splitting(tmp_path: Path) -> tuple[Universe, Callable[..., Canned]]:
     )
     on = int(datetime(2026, 2, 9, 14, 30, tzinfo=UTC).timestamp())
 
-    def make(split: bool) -> Canned:
+    def make(split: bool, *, tells: bool = True) -> Canned:
         def chart(params: dict[str, Any]) -> dict[str, Any]:
             first, last = (
                 datetime.fromtimestamp(params[name], UTC).date() for name in ("period1", "period2")
@@ -489,7 +489,7 @@ def splitting(tmp_path: Path) -> tuple[Universe, Callable[..., Canned]]:
                 int(datetime(d.year, d.month, d.day, 15, tzinfo=UTC).timestamp()) for d in days
             ]
             price = [50.0 if split or stamp >= on else 100.0 for stamp in stamps]
-            known = split and params["period1"] <= on < params["period2"]
+            known = split and tells and params["period1"] <= on < params["period2"]
             events = {"splits": {str(on): {"date": on, "splitRatio": "2:1"}}} if known else {}
             return yahoo_chart("TLT", stamps, price, events=events)
 
@@ -498,14 +498,19 @@ def splitting(tmp_path: Path) -> tuple[Universe, Callable[..., Canned]]:
     return Universe.load(tmp_path), make
 
 
-def test_a_split_sets_older_rows_aside_and_fetches_them_again(settings: Settings, tmp_path: Path):
+@pytest.mark.parametrize("tells", [True, False])
+def test_a_split_sets_older_rows_aside_and_fetches_them_again(
+    settings: Settings, tmp_path: Path, tells: bool
+):
+    """Also one of which the provider does not tell: it adjusts its history without a word."""
     _, yahoo = splitting(tmp_path)
     source = SOURCES["index_prices"]
     before = replace(settings, reference_dir=tmp_path, as_of=date(2026, 2, 6))
     Pipeline(before, yahoo(False)).ingest(source, WINDOW)
     assert {close for close, _ in closes(before, source.tables[0]).values()} == {100.0}
     after = replace(before, as_of=date(2026, 2, 10))
-    Pipeline(after, yahoo(True)).ingest(source, Window.of_months(FEBRUARY, FEBRUARY))
+    silent_or_not = yahoo(True, tells=tells)
+    Pipeline(after, silent_or_not).ingest(source, Window.of_months(FEBRUARY, FEBRUARY))
     found = closes(after, source.tables[0])
     assert {close for close, _ in found.values()} == {50.0}
     assert min(found) == "2026-01-02"
