@@ -12,7 +12,7 @@ from liquidity_pipeline.storage.archive import FetchRecord
 
 # How long after a month's end publishers still heal and correct it.
 _SETTLED = timedelta(days=45)
-# A hole is believed when two answers agree on it, or after this many that do not agree.
+# A hole is believed when two answers agree on it, or after this many that do not.
 _AGREEING, _ENOUGH = 2, 5
 # Then it is asked for again after this long, and each time after twice as long as before.
 _PATIENCE = timedelta(days=30)
@@ -121,12 +121,16 @@ def _is_believed(month: date, fetches: Sequence[FetchRecord], today: date | None
 
 
 def _agreeing(month: date, fetches: Sequence[FetchRecord]) -> int:
-    """Return how many of the newest answers agree on which rows a month has."""
-    if not fetches:
+    """Return how many of the newest answers agree on which rows a month has.
+
+    A fetch in which a request failed agrees with no other: two days of the same outage are no proof
+    that there is nothing.
+    """
+    if not fetches or fetches[-1].failed:
         return 0
     count = 1
     for newer, older in pairwise(reversed(fetches)):
-        if _present(newer, month) != _present(older, month):
+        if older.failed or _present(newer, month) != _present(older, month):
             break
         count += 1
     return count

@@ -79,6 +79,16 @@ def test_an_answer_grows_old_more_slowly_the_more_agree():
     assert summarize(again, date(2027, 2, 1)).answered == frozenset()
 
 
+def test_two_days_of_the_same_outage_prove_nothing():
+    down = replace(with_rows("a"), answers=[answer("/a"), answer("/b", status=0)])
+    assert summarize([down, down]).answered == frozenset()
+    assert summarize([down, down]).failed == {JUNE}
+    assert summarize([down, with_rows("a")]).answered == frozenset()
+    assert summarize([down, with_rows("a"), with_rows("a")]).answered == {JUNE}
+    # What fails for ever is not asked for on every run.
+    assert summarize([down] * 5).answered == {JUNE}
+
+
 def test_a_month_without_a_row_is_silent_until_a_second_answer_says_so():
     assert summarize([with_rows("")]).silent == {"example": {JUNE}}
     assert summarize([with_rows("a")]).silent == {}
