@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import _thread
 import os
 import signal
+import sys
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 
 _ENDING = {signal.SIGINT, signal.SIGTERM}
+# By then the finalizer has ended, in seconds.
+_MOMENT = 0.05
 
 
 @contextmanager
@@ -16,7 +20,8 @@ def interruptible() -> Iterator[Callable[[], bool]]:
     """Let SIGTERM raise KeyboardInterrupt; give a function that tells whether a signal arrived.
 
     Dagster puts handlers of its own in place while it executes, and forgets a signal that arrives
-    between two steps. Python writes each signal's number into the wake-up pipe in any case.
+    between two steps. Python writes each signal's number into the wake-up pipe in any case. Where
+    the exception is raised in a finalizer, out of which Python lets none, it is raised once more.
     """
     if threading.current_thread() is not threading.main_thread():
         yield lambda: False
@@ -28,15 +33,24 @@ def interruptible() -> Iterator[Callable[[], bool]]:
     handlers = {each: signal.signal(each, signal.default_int_handler) for each in _ENDING}
     wakeup = signal.set_wakeup_fd(writing, warn_on_full_buffer=False)
     arrived: set[int] = set()
+    tell_of_unraisable = sys.unraisablehook
+
+    def interrupt_again(what: sys.UnraisableHookArgs) -> None:
+        if issubclass(what.exc_type, KeyboardInterrupt):
+            threading.Timer(_MOMENT, _thread.interrupt_main).start()
+        else:
+            tell_of_unraisable(what)
 
     def interrupted() -> bool:
         with suppress(BlockingIOError):
             arrived.update(os.read(reading, 4096))
         return bool(arrived & _ENDING)
 
+    sys.unraisablehook = interrupt_again
     try:
         yield interrupted
     finally:
+        sys.unraisablehook = tell_of_unraisable
         signal.set_wakeup_fd(wakeup)
         for each, handler in handlers.items():
             signal.signal(each, handler)
