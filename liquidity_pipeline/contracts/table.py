@@ -76,6 +76,22 @@ class Column:
         return f"{self.meaning}{unit}"
 
 
+@dataclass(frozen=True)
+class Ascending:
+    """Columns that never fall from left to right in a true row; empty cells are passed over.
+
+    In a row in which they do, one of them is wrong, and nobody knows which. The `doubted` columns
+    of such a row are emptied; without any, the row is left out.
+    """
+
+    columns: tuple[str, ...]
+    doubted: tuple[str, ...] = ()
+
+    def __str__(self) -> str:
+        """Write the rule as an inequality."""
+        return " <= ".join(self.columns)
+
+
 @dataclass(frozen=True, eq=False)
 class Table:
     """One table's contract.
@@ -94,7 +110,7 @@ class Table:
     which it is asked for; `""` is the whole table. `on_occasion`: entities of a table with a
     calendar that have a value on some days only, known like events by the question, each with the
     calendar of its usual days. `rests_on`: what a mart's rows and columns rest on, `reach`: the
-    column with the day up to which they need it.
+    column with the day up to which they need it. `ascending`: what cannot be otherwise in one row.
     """
 
     schema: SchemaName
@@ -116,6 +132,7 @@ class Table:
     on_occasion: Mapping[str, Release] = field(default_factory=dict)
     rests_on: tuple[Input, ...] = ()
     reach: str | None = None
+    ascending: tuple[Ascending, ...] = ()
 
     def __post_init__(self) -> None:
         """Refuse a contract that contradicts itself."""
@@ -131,6 +148,8 @@ class Table:
                 each.since,
                 each.by,
             }
+        for rule in self.ascending:
+            named |= {*rule.columns, *rule.doubted}
         named -= {None}
         if missing := named - set(self.column_names):
             raise ValueError(f"{self.qualified_name}: no column for {missing}")

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from functools import cache
 from typing import TYPE_CHECKING
 
-from liquidity_pipeline.contracts.table import Column, Table
+from liquidity_pipeline.contracts.table import Ascending, Column, Table
 
 if TYPE_CHECKING:
     import pandera.pandas as pandera
@@ -20,8 +20,8 @@ class ContractBreach(ValueError):  # noqa: N818 - a breach is the field's own wo
 def validate(table: Table, rows: pa.Table) -> pa.Table:
     """Return the rows with the contract's columns, order and types, or raise ContractBreach.
 
-    Checked are names, types, nulls, bounds, closed sets, the key's uniqueness, and that no
-    number is NaN or infinite (undefined is NULL).
+    Checked are names, types, nulls, bounds, closed sets, the key's uniqueness, the order of columns
+    that ascend, and that no number is NaN or infinite (undefined is NULL).
     """
     cast = conform(table, rows)
     _refuse_not_finite(table, cast)
@@ -40,7 +40,22 @@ def _is_sound(table: Table, rows: pa.Table) -> bool:
     columns = ((column, rows[column.name]) for column in table.stored_columns)
     if any(not pc.all(_keeps_rules(*each), min_count=0).as_py() for each in columns):
         return False
+    if any(pc.any(_falls(rule, rows)).as_py() for rule in table.ascending):
+        return False
     return not _has_doubles(rows.select(list(table.key)))
+
+
+def _falls(rule: Ascending, rows: pa.Table) -> pa.ChunkedArray:
+    """Tell of each row whether a column is less than one to its left."""
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    falls = pa.chunked_array([pa.repeat(False, rows.num_rows)], pa.bool_())
+    most = rows[rule.columns[0]]
+    for name in rule.columns[1:]:
+        falls = pc.or_(falls, pc.fill_null(pc.less(rows[name], most), False))
+        most = pc.max_element_wise(most, rows[name])
+    return falls
 
 
 def _has_doubles(keys: pa.Table) -> bool:
@@ -59,36 +74,69 @@ def _has_doubles(keys: pa.Table) -> bool:
 
 
 def _refuse_unsound(table: Table, rows: pa.Table) -> None:
-    """Raise ContractBreach that names the broken rules, which pandera finds."""
+    """Raise ContractBreach that names the broken rules; pandera finds those of single columns."""
     import pandas as pd
     from pandera.errors import SchemaErrors
 
+    lines = [*_falling(table, rows)]
     frame = rows.to_pandas(types_mapper=pd.ArrowDtype)
     try:
         pandera_schema(table).validate(frame, lazy=True)
     except SchemaErrors as error:
-        raise ContractBreach(_explain(table, error)) from None
-    raise ContractBreach(f"{table.qualified_name} breaks its contract.")
+        lines += _explain(error)
+    raise ContractBreach(f"{table.qualified_name} breaks its contract: " + "; ".join(lines))
+
+
+def _falling(table: Table, rows: pa.Table) -> Iterator[str]:
+    """Yield each order of columns that does not hold, with an example."""
+    for rule in table.ascending:
+        wrong = rows.filter(_falls(rule, rows))
+        if wrong.num_rows:
+            example = wrong.select([*table.key, *rule.columns]).slice(0, 1).to_pylist()[0]
+            told = ", ".join(f"{name} {value}" for name, value in example.items())
+            yield f"{rule} does not hold in {wrong.num_rows} row(s), e.g. {told}"
 
 
 def keep_sound(table: Table, rows: pa.Table, name: Callable[[str], None]) -> pa.Table:
     """Return the rows as `validate` does, without a few that break the contract, which are named.
 
-    Of rows that share their key and differ none is believed. Raises ContractBreach where more than
-    half of the rows break it, or where a column is missing or of another type.
+    Of rows that share their key and differ none is believed. Cells of which one must be wrong are
+    emptied, and named as well. Raises ContractBreach where more than half of the rows break it, or
+    where a column is missing or of another type.
     """
     try:
         return validate(table, rows)
     except ContractBreach as error:
         breach = error
     distinct = _distinct(table, rows)
-    sound = _sound(table, distinct)
+    mended, emptied = _without_doubted(table, distinct)
+    sound = _sound(table, mended)
     left_out = distinct.num_rows - sound.num_rows
-    if left_out * 2 > distinct.num_rows or sound.num_rows == rows.num_rows:
+    is_as_before = not emptied and sound.num_rows == rows.num_rows
+    if is_as_before or max(left_out, emptied) * 2 > distinct.num_rows:
         raise breach
     if left_out:
         name(f"{left_out} of {distinct.num_rows} rows are left out: {breach}")
+    if emptied:
+        name(f"{emptied} of {distinct.num_rows} rows have cells that are left empty: {breach}")
     return validate(table, sound)
+
+
+def _without_doubted(table: Table, rows: pa.Table) -> tuple[pa.Table, int]:
+    """Empty the doubted cells of rows in which columns fall; return in how many rows, too."""
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    emptied = pa.chunked_array([pa.repeat(False, rows.num_rows)], pa.bool_())
+    for rule in table.ascending:
+        if not rule.doubted:
+            continue
+        falls = _falls(rule, rows)
+        emptied = pc.or_(emptied, falls)
+        for name in rule.doubted:
+            place, column = rows.schema.get_field_index(name), rows.schema.field(name)
+            rows = rows.set_column(place, column, pc.if_else(falls, None, rows[name]))
+    return rows, pc.sum(emptied, min_count=0).as_py()
 
 
 def _distinct(table: Table, rows: pa.Table) -> pa.Table:
@@ -111,6 +159,8 @@ def _sound(table: Table, rows: pa.Table) -> pa.Table:
     fine = pa.chunked_array([pa.repeat(True, rows.num_rows)], pa.bool_())
     for column in table.stored_columns:
         fine = pc.and_(fine, _keeps_rules(column, rows[column.name]))
+    for rule in table.ascending:
+        fine = pc.and_(fine, pc.invert(_falls(rule, rows)))
     kept = rows.filter(fine)
     parts = [pc.fill_null(kept[name].cast(pa.string()), "\x00") for name in table.key]
     keys = pc.binary_join_element_wise(*parts, "\x1f")
@@ -220,7 +270,7 @@ def _refuse_not_finite(table: Table, rows: pa.Table) -> None:
             )
 
 
-def _explain(table: Table, error: Exception) -> str:
+def _explain(error: Exception) -> list[str]:
     """Name the first five broken rules with an example each, and rows that share a key."""
     cases = error.failure_cases  # type: ignore[attr-defined]
     lines = []
@@ -233,4 +283,4 @@ def _explain(table: Table, error: Exception) -> str:
     for (column, check), group in list(cases.groupby(["column", "check"], dropna=False))[:5]:
         example = group["failure_case"].iloc[0]
         lines.append(f"{column}: {check} fails for {len(group)} value(s), e.g. {example!r}")
-    return f"{table.qualified_name} breaks its contract: " + "; ".join(lines)
+    return lines

@@ -6,7 +6,7 @@ from dataclasses import replace
 from datetime import date
 
 from liquidity_pipeline import calendars
-from liquidity_pipeline.contracts.table import KNOWN_AT, Table, day, flag, number, text
+from liquidity_pipeline.contracts.table import KNOWN_AT, Ascending, Table, day, flag, number, text
 
 ELASTICITY = "basis points per 1 % of reserves over bank assets"
 
@@ -18,6 +18,11 @@ FED_OPERATIONS = Table(
     day="operation_date",
     origin="Federal Reserve Bank of New York, Treasury securities operations",
     parts={"": "/tsy/all/results/summary/search.json"},
+    ascending=(
+        Ascending(("accepted_usd_mn", "submitted_usd_mn")),
+        Ascending(("operation_date", "settlement_date")),
+        Ascending(("maturity_from", "maturity_to"), doubted=("maturity_from", "maturity_to")),
+    ),
     columns=(
         text("operation_id", "The Desk's identifier"),
         day("operation_date", "Day of the operation"),
@@ -80,6 +85,10 @@ REPO_OPERATIONS = Table(
         "reverse_repo": "/rp/results/search.json",
     },
     keep_vanished=True,
+    ascending=(
+        Ascending(("accepted_usd_mn", "submitted_usd_mn")),
+        Ascending(("operation_date", "settlement_date", "maturity_date")),
+    ),
     columns=(
         text("operation_id", "The Desk's identifier"),
         day("operation_date", "Day of the operation"),
@@ -101,6 +110,8 @@ REPO_OPERATIONS = Table(
 )
 
 _UNSECURED = calendars.UNSECURED_RATES
+_PERCENTILES = ("p1_pct", "p25_pct", "p75_pct", "p99_pct")
+_TARGET = ("target_from_pct", "target_to_pct")
 
 REFERENCE_RATES = Table(
     "sources",
@@ -118,6 +129,10 @@ REFERENCE_RATES = Table(
         "OBFR": replace(_UNSECURED, since=date(2016, 3, 1)),
     },
     keep_vanished=True,
+    ascending=(
+        Ascending(_PERCENTILES, doubted=_PERCENTILES),
+        Ascending(_TARGET, doubted=_TARGET),
+    ),
     columns=(
         day("effective_date", "Day of the transactions"),
         text("rate", "Which rate", allowed=("SOFR", "TGCR", "BGCR", "EFFR", "OBFR")),
@@ -144,6 +159,7 @@ RESERVE_DEMAND_ELASTICITY = Table(
     day="date",
     origin="Federal Reserve Bank of New York; latest vintage, earlier ones are not served",
     releases={"": calendars.RESERVE_DEMAND},
+    ascending=(Ascending(("p2_5_bp", "p16_bp", "p50_bp", "p84_bp", "p97_5_bp")),),
     columns=(
         day("date", "Day of the estimate"),
         *(

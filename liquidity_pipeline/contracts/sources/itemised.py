@@ -12,6 +12,7 @@ from datetime import date
 from liquidity_pipeline import calendars
 from liquidity_pipeline.contracts.table import (
     KNOWN_AT,
+    Ascending,
     Column,
     Table,
     day,
@@ -46,6 +47,10 @@ BUYBACKS = Table(
     day="operation_date",
     origin="US Treasury, buybacks_operations",
     parts={"": "/buybacks_operations"},
+    ascending=(
+        Ascending(("accepted_usd_mn", "offered_usd_mn")),
+        Ascending(("issues_accepted", "issues_eligible")),
+    ),
     columns=(
         day("operation_date", "Day of the operation"),
         text("start_time", "New York time at which offers open, HH:MM: the publisher's own key"),

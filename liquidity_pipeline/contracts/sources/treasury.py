@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from liquidity_pipeline import calendars
-from liquidity_pipeline.contracts.table import KNOWN_AT, Table, day, moment, number, text
+from liquidity_pipeline.contracts.table import KNOWN_AT, Ascending, Table, day, moment, number, text
 
 SECURITY_CLASSES = ("bill", "note", "bond", "tips", "frn", "cmb")
 
@@ -100,6 +100,7 @@ DEBT_SETTLEMENTS = Table(
     # Results are published once: an answer that has lost them is worse than what is held.
     fullness="results_at",
     parts={"auctions": "/auctions_query", "buybacks": "/buybacks_operations"},
+    ascending=(Ascending(("soma_usd_mn", "par_usd_mn")),),
     columns=_SETTLEMENT_COLUMNS,
 )
 
