@@ -81,7 +81,7 @@ def ingest(
     wrong, such as PublisherError or ContractBreach, after the archive has kept what came; the lake
     is then as it was. The archive is written first: nothing in the lake lacks its bytes.
     """
-    fetch = Fetch(window=window, now=now, universe=universe, transport=transport)
+    fetch = Fetch(window, now, universe, transport, keep_body=archive.keep_body)
     try:
         collected = _collect(source, fetch)
         _compare_with_known(source, fetch, collected.rows, lake, takes_other_units)

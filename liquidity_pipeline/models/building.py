@@ -71,6 +71,7 @@ def build_marts(
             results = ((check, reconciliation.evaluate(check, connection)) for check in own)
             built = replace(built, results=tuple(results))
         yield built
+        del built  # and its rows, before the next mart needs the memory
 
 
 def _build(

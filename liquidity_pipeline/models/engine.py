@@ -68,7 +68,9 @@ class Inputs:
 @contextmanager
 def session(inputs: Inputs) -> Iterator[duckdb.DuckDBPyConnection]:
     """Open an in-memory DuckDB that sees what was public at the reference table `clock`."""
-    connection = duckdb.connect(":memory:")
+    # The system keeps what was read of files in memory as long as there is room; DuckDB would keep
+    # it a second time.
+    connection = duckdb.connect(":memory:", config={"enable_external_file_cache": "false"})
     try:
         for schema in ("lake", "sources", "marts", "meta"):
             connection.execute(f"create schema {schema}")
@@ -105,8 +107,9 @@ def build(name: str, connection: duckdb.DuckDBPyConnection, compute: Compute = c
 
     `compute` is where they are computed. Raises ContractBreach, or what `compute` raises.
     """
-    rows = compute(name, connection)
-    return validate(MART_TABLES[name], cut(MART_TABLES[name], rows, connection))
+    table = MART_TABLES[name]
+    # Nothing here keeps the rows of one step while the next one copies them.
+    return validate(table, cut(table, compute(name, connection), connection))
 
 
 @cache

@@ -7,10 +7,13 @@ from dataclasses import dataclass
 
 import duckdb
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from liquidity_pipeline.contracts.table import Table
 
 Rows = Callable[[pa.Table], pa.Table]
+# Of so many symbols at a time: the arrays of all at once would be the peak of a run.
+_TOGETHER = 4
 
 
 @dataclass(frozen=True)
@@ -29,12 +32,16 @@ class BySymbol:
     table: Table
 
     def build(self, connection: duckdb.DuckDBPyConnection) -> pa.Table:
-        """Build all symbols at once, in this process."""
+        """Build all symbols in this process, a few at a time."""
         compute = self.prepare(connection)
         rows = connection.execute(self.query).to_arrow_table() if compute else None
         if compute is None or rows is None or not rows.num_rows:
             return self.table.arrow_schema.empty_table()
-        return compute(rows)
+        symbols = pc.unique(rows[self.column])
+        groups = (symbols[i : i + _TOGETHER] for i in range(0, len(symbols), _TOGETHER))
+        return pa.concat_tables(
+            compute(rows.filter(pc.is_in(rows[self.column], group))) for group in groups
+        )
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,7 @@ are known, for SQL and Python marts alike.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from typing import TYPE_CHECKING
@@ -115,23 +115,35 @@ def cut(table: Table, rows: pa.Table, connection: duckdb.DuckDBPyConnection) -> 
     if not beyond:
         return rows
     absent = [condition for each, condition in beyond.items() if not each.columns]
-    columns = ", ".join(_columns(rows.schema.names, beyond))
-    keep = " and ".join(f"not coalesce({condition}, false)" for condition in absent) or "true"
+    tests = {"": " or ".join(absent)} if absent else {}
+    for name in rows.schema.names:
+        if conditions := [found for each, found in beyond.items() if name in each.columns]:
+            tests[name] = " or ".join(conditions)
+    return _without(rows, tests, connection) if tests else rows
+
+
+def _without(
+    rows: pa.Table, tests: Mapping[str, str], connection: duckdb.DuckDBPyConnection
+) -> pa.Table:
+    """Return rows without the values of columns for which a test holds; that of "" is of the row.
+
+    Only the tests are worked out by DuckDB: it would copy all columns, of a mart that may be the
+    largest, where nearly nothing is beyond.
+    """
+    asked = ", ".join(f'coalesce({test}, false) as "{name}."' for name, test in tests.items())
     connection.register("uncut", rows)
     try:
-        kept = connection.sql(f"select {columns} from uncut where {keep}").to_arrow_table()
+        holds = connection.sql(f"select {asked} from uncut").to_arrow_table()
     finally:
         connection.unregister("uncut")
-    return kept.cast(_nullable(rows.schema))
-
-
-def _columns(names: list[str], beyond: Mapping[Input, str]) -> Iterator[str]:
-    for name in names:
-        conditions = [condition for each, condition in beyond.items() if name in each.columns]
-        if conditions:
-            yield f"case when {' or '.join(conditions)} then null else {name} end as {name}"
-        else:
-            yield name
+    columns = [
+        pc.if_else(holds[f"{name}."], pa.scalar(None, column.type), column)
+        if name in tests and pc.any(holds[f"{name}."]).as_py()
+        else column
+        for name, column in zip(rows.schema.names, rows.columns, strict=True)
+    ]
+    kept = pa.table(columns, schema=_nullable(rows.schema))
+    return kept.filter(pc.invert(holds["."])) if "" in tests else kept
 
 
 def _beyond(each: Input, reach: str, coverage: Coverage, newest: date) -> str | None:

@@ -50,9 +50,9 @@ def describe(table: Table, rows: pa.Table) -> dict[str, Any]:
 
         span = pc.min_max(rows[day]).as_py()
         metadata |= {"first_day": str(span["min"]), "last_day": str(span["max"])}
-        ordered = rows.sort_by(day)
-        metadata["last_rows"] = last_rows(ordered, table)
-        metadata |= newest_figures(ordered, table)
+        newest = rows.take(pc.sort_indices(rows[day])[-_PREVIEW_ROWS:])
+        metadata["last_rows"] = last_rows(newest, table)
+        metadata |= newest_figures(newest, table)
     return metadata
 
 

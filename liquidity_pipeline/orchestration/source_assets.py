@@ -152,18 +152,35 @@ def _materialized(
             metadata=bullets("gaps", ingested.gaps),
             allow_retries=False,
         )
-    for month, stored in ((stored.month, stored) for stored in mine if stored.month):
-        context.add_asset_metadata(_stored_metadata(stored), partition_key=key_of(month))
     version = _combined_version(mine)
     last = last_with(context, source_key(source.name), version)
+    run = _table_metadata(pipeline, source, window, last) | _fetch_metadata(ingested)
+    _describe(context, source, window, mine, run)
     yield dg.MaterializeResult(
-        metadata=origin(pipeline)
-        | _table_metadata(pipeline, source, window, last)
-        | _fetch_metadata(ingested),
+        metadata=origin(pipeline),
         data_version=dg.DataVersion(version),
         tags=origin_tags(pipeline),
         check_results=checks,
     )
+
+
+def _describe(
+    context: dg.AssetExecutionContext,
+    source: Source,
+    window: Window,
+    stored: list[Stored],
+    run: dict[str, Any],
+) -> None:
+    """Say of each month what was stored, and of the newest what is to be said of the whole run.
+
+    Dagster records the newest last, and its UI shows it as the asset's own. With every month the
+    chart would be recorded hundreds of times.
+    """
+    for part in stored:
+        if part.month:
+            context.add_asset_metadata(_stored_metadata(part), partition_key=key_of(part.month))
+    newest = key_of(window.months[-1]) if source.partitioned else None
+    context.add_asset_metadata(run, partition_key=newest)
 
 
 def _ingested(

@@ -216,6 +216,7 @@ class Pipeline:
                 if not built.failure and not built.is_contradicted:
                     done.append(built.name)
                 yield self._with_unreadable_files(built)
+                del built
             changes = next_changes(connection, self.settings.today, mart_inputs.tables_of(done))
             self._stamps.add(made_of.stamps(done, self.now, changes))
 

@@ -21,12 +21,21 @@ from liquidity_pipeline.sources.publishers import PUBLISHERS
 
 
 @dataclass(frozen=True)
+class KeptBody:
+    """A body that the archive has taken over: its SHA-256 and its length in bytes."""
+
+    sha256: str
+    size: int
+
+
+@dataclass(frozen=True)
 class Answer:
     """One answer of a publisher; `status` is 200, or a refusal that the archive keeps as well.
 
     `url` is where the body came from: the last URL where the publisher redirected within its host.
     `failure` says why all attempts failed where no usable answer came; `status` and `body` are then
-    those of the last attempt, or 0 and empty.
+    those of the last attempt, or 0 and empty. `kept` is where the body went that is no longer in
+    `body`.
     """
 
     publisher: str
@@ -37,6 +46,7 @@ class Answer:
     body: bytes
     fetched_at: datetime
     failure: str | None = None
+    kept: KeptBody | None = None
 
     def text(self) -> str:
         """Return the body as text, without a byte-order mark; raise UnexpectedPayloadError."""

@@ -10,13 +10,13 @@ import hashlib
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
-from dataclasses import dataclass, field
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, timedelta
 from typing import TYPE_CHECKING, Protocol, TypeVar
 
 from liquidity_pipeline.calendars import new_york_day
-from liquidity_pipeline.sources.answers import Answer, is_page, refusal
+from liquidity_pipeline.sources.answers import Answer, KeptBody, is_page, refusal
 from liquidity_pipeline.sources.boundary import declared
 from liquidity_pipeline.sources.errors import (
     NotServedError,
@@ -86,6 +86,9 @@ class Fetch:
     something that a publisher does not have, named for people, and does not stop the rest; unread
     are the answers that could not be understood, or not wholly; `splits` say since when a symbol's
     prices are on another basis; `withdrawn` are keys of rows of which nothing will come any more.
+
+    With `keep_body`, which stores a body, the answers are remembered without theirs: those of
+    twenty years of weeks would fill the memory.
     """
 
     window: Window
@@ -97,6 +100,7 @@ class Fetch:
     unread: list[Answer] = field(default_factory=list)
     splits: set[Split] = field(default_factory=set)
     withdrawn: set[str] = field(default_factory=set)
+    keep_body: Callable[[bytes], KeptBody] | None = None
     _latest: threading.local = field(default_factory=threading.local, repr=False, compare=False)
 
     def get(
@@ -107,16 +111,25 @@ class Fetch:
         try:
             answer = self.transport.get(publisher, path, params, form=form)
         except TransientError as failure:
-            self.answers.append((form, asked, _failed(publisher, path, failure)))
+            failed = self._remembered(_failed(publisher, path, failure))
+            self.answers.append((form, asked, failed))
             if failure.status == 200 and _says_absent(publisher, failure.body):
                 raise NotServedError(
                     f"{path} leads to a page of HTML", publisher=publisher, url=failure.url
                 ) from failure
             raise
-        self.answers.append((form, asked, answer))
-        self._latest.answer = answer
+        self._latest.answer, self._latest.remembered = answer, self._remembered(answer)
+        self.answers.append((form, asked, self._latest.remembered))
         if (error := refusal(answer)) is not None:
             raise error
+        return answer
+
+    def _remembered(self, answer: Answer) -> Answer:
+        if self.keep_body is None:
+            return answer
+        # What cannot be stored now is stored with the record of the fetch, or fails there.
+        with suppress(Exception):
+            return replace(answer, body=b"", kept=self.keep_body(answer.body))
         return answer
 
     def gap(self, text: str) -> None:
@@ -144,7 +157,7 @@ class Fetch:
                 error.publisher = error.publisher or answer.publisher
                 error.url = error.url or answer.url
                 error.payload = hashlib.sha256(answer.body).hexdigest()
-                self.unread.append(answer)
+                self.unread.append(self._latest.remembered)
             raise
 
     def left_out(self, what: str) -> Callable[[str], None]:
@@ -155,8 +168,8 @@ class Fetch:
 
         def name(problem: str) -> None:
             self.gap(f"{what}: {problem}")
-            if (answer := getattr(self._latest, "answer", None)) is not None:
-                self.unread.append(answer)
+            if getattr(self._latest, "answer", None) is not None:
+                self.unread.append(self._latest.remembered)
 
         return name
 

@@ -43,31 +43,39 @@ def collect_soma_securities(fetch: Fetch) -> Collected:
     """
     weeks = SOMA_SECURITIES.releases[""].due(fetch.window.start, fetch.last_day, fetch.now)
     if not weeks:
-        return _table([])
+        return {"soma_securities": _table([])}
     ask = _asker(fetch)
     newest = ask(weeks[-1])
     # The service answers 400 to a path that it does not know.
     if isinstance(newest, NotServedError | RejectedError):
         fetch.gap(f"soma_securities: not served by nyfed ({newest.problem})")
-        return _table([])
+        return {"soma_securities": _table([])}
     answers = [*fetch.each(weeks[:-1], ask), newest]
-    failures = []
-    for day, found in zip(weeks, answers, strict=True):
-        if isinstance(found, PublisherError):
-            failures.append(found)
-            fetch.gap(f"nyfed did not give SOMA by security of {day}: {found.problem}")
-    if len(failures) == len(weeks):
+    found, failures = [], []
+    for day, week in zip(weeks, answers, strict=True):
+        if isinstance(week, PublisherError):
+            failures.append(week)
+            fetch.gap(f"nyfed did not give SOMA by security of {day}: {week.problem}")
+        else:
+            found.append(week)
+    if not found:
         raise failures[-1]
-    return _table([row for found in answers if isinstance(found, list) for row in found])
+    import pyarrow as pa
+
+    return {"soma_securities": pa.concat_tables(found)}
 
 
-def _asker(fetch: Fetch) -> Callable[[date], Week | PublisherError]:
-    """Return what asks for one week, or says why it could not be had."""
+def _asker(fetch: Fetch) -> Callable[[date], pa.Table | PublisherError]:
+    """Return what asks for one week, or says why it could not be had.
 
-    def ask(day: date) -> Week | PublisherError:
+    Each week becomes a table at once: twenty years of them as Python objects take ten times as much
+    memory.
+    """
+
+    def ask(day: date) -> pa.Table | PublisherError:
         try:
             answer = fetch.get(PUBLISHER, _BY_SECURITY.format(day=day))
-            return parse_week(answer, day, fetch.left_out(f"soma_securities of {day}"))
+            return _table(parse_week(answer, day, fetch.left_out(f"soma_securities of {day}")))
         except PublisherError as error:
             return error
 
@@ -127,7 +135,7 @@ def _holding(record: Record, day: date) -> dict[str, Any]:
     }
 
 
-def _table(rows: Week) -> dict[str, pa.Table]:
+def _table(rows: Week) -> pa.Table:
     import pyarrow as pa
 
-    return {"soma_securities": pa.Table.from_pylist(rows, schema=SOMA_SECURITIES.arrow_schema)}
+    return pa.Table.from_pylist(rows, schema=SOMA_SECURITIES.arrow_schema)

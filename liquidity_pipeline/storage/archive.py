@@ -23,7 +23,7 @@ from pathlib import Path
 from typing import Any
 
 from liquidity_pipeline.calendars import new_york_day
-from liquidity_pipeline.sources.answers import Answer
+from liquidity_pipeline.sources.answers import Answer, KeptBody
 from liquidity_pipeline.sources.errors import ReplayError, TransientError
 from liquidity_pipeline.sources.fetch import Fetch, Split, Window
 from liquidity_pipeline.sources.publishers import PUBLISHERS, Form, Params
@@ -210,6 +210,7 @@ class Archive:
 
     def _keep_answers(self, fetch: Fetch) -> list[dict[str, Any]]:
         """Store the bodies of a fetch's answers; return what its record says of each answer."""
+        kept = [answer.kept or self.keep_body(answer.body) for _, _, answer in fetch.answers]
         return [
             {
                 "publisher": answer.publisher,
@@ -222,10 +223,10 @@ class Archive:
                 "failure": answer.failure,
                 "unread": any(answer is unread for unread in fetch.unread),
                 "fetched_at": answer.fetched_at.isoformat(),
-                "sha256": self._keep_body(answer.body),
-                "bytes": len(answer.body),
+                "sha256": body.sha256,
+                "bytes": body.size,
             }
-            for form, params, answer in fetch.answers
+            for (form, params, answer), body in zip(fetch.answers, kept, strict=True)
         ]
 
     def records(self) -> Iterator[FetchRecord]:
@@ -272,14 +273,15 @@ class Archive:
             transport=_Recorded(self, record),
         )
 
-    def _keep_body(self, body: bytes) -> str:
+    def keep_body(self, body: bytes) -> KeptBody:
+        """Store a body that is not stored yet."""
         sha256 = hashlib.sha256(body).hexdigest()
         path = self._blob_path(sha256)
         if not path.exists():
             with replacing(path, self._scratch) as unfinished:
                 unfinished.write_bytes(gzip.compress(body, compresslevel=6, mtime=0))
                 self._share(path, unfinished)
-        return sha256
+        return KeptBody(sha256, len(body))
 
     def _blob_path(self, sha256: str) -> Path:
         return self._blobs / sha256[:2] / f"{sha256}.gz"

@@ -11,12 +11,14 @@ is, and a changed value is noted as a revision.
 from __future__ import annotations
 
 import hashlib
+import io
 import os
 from collections.abc import Collection, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import date, datetime
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -29,6 +31,9 @@ from liquidity_pipeline.storage.files import Mark, mark_of, replacing
 from liquidity_pipeline.storage.gathered import gather
 from liquidity_pipeline.storage.merging import NO_CHOICE, Choice, kept_rows, merge
 from liquidity_pipeline.storage.revisions import Seen, compare, months_of_both
+
+if TYPE_CHECKING:
+    from typing_extensions import Buffer
 
 # From as many files on it pays to gather them.
 _MANY = 13
@@ -365,8 +370,22 @@ def _days_by_entity(table: Table, rows: pa.Table) -> PresentDays:
 
 def _hash_rows(rows: pa.Table) -> str:
     """Return the SHA-256 of the rows, independent of file format and library version."""
-    plain = pa.table([column.combine_chunks() for column in rows.columns], names=rows.schema.names)
-    sink = pa.BufferOutputStream()
-    with pa.ipc.new_stream(sink, plain.schema) as stream:
+    plain = pa.table(rows.combine_chunks().columns, names=rows.schema.names)
+    sink = _Hash()
+    with pa.ipc.new_stream(pa.PythonFile(sink, mode="w"), plain.schema) as stream:
         stream.write_table(plain)
-    return hashlib.sha256(sink.getvalue()).hexdigest()
+    return sink.digest.hexdigest()
+
+
+class _Hash(io.RawIOBase):
+    """A file that keeps nothing of what is written to it but a hash."""
+
+    def __init__(self) -> None:
+        self.digest = hashlib.sha256()
+
+    def writable(self) -> bool:
+        return True
+
+    def write(self, content: Buffer, /) -> int:
+        self.digest.update(content)
+        return memoryview(content).nbytes

@@ -7,7 +7,7 @@ writing. What the tables contain was decided before; here they are copied, comme
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Protocol
 
@@ -20,6 +20,8 @@ from liquidity_pipeline.storage.literals import quoted
 
 # The oldest format: readers with DuckDB 1.0 and later open it, whatever version wrote it.
 STORAGE_VERSION = "v1.0.0"
+# A table of more rows is written to the disk at once.
+_MANY_ROWS = 100_000
 
 
 # What DuckDB says of a file that is none of its own, or not whole.
@@ -113,14 +115,20 @@ def _write(
     views: Sequence[View],
     path: Path,
 ) -> dict[str, int]:
-    connection.execute(
-        f"attach {quoted(path)} as publication (storage_version '{STORAGE_VERSION}')"
-    )
+    _attach_unfinished(connection, path)
     try:
         with _transaction(connection):
             for schema in dict.fromkeys([*(t.schema for t in tables), *(v.schema for v in views)]):
                 connection.execute(f"create schema publication.{schema}")
-            counts = {table.qualified_name: _copy(connection, table) for table in tables}
+            counts = {}
+            for table in tables:
+                counts[table.qualified_name] = _copy(connection, table)
+                if counts[table.qualified_name] > _MANY_ROWS:
+                    connection.execute("commit; checkpoint publication")
+                    # DuckDB lets go of what it wrote when it closes the file.
+                    connection.execute("detach publication")
+                    _attach_unfinished(connection, path)
+                    connection.execute("begin transaction")
             for view in views:
                 _create_view(connection, view)
         connection.execute("checkpoint publication")
@@ -129,9 +137,15 @@ def _write(
     return counts
 
 
+def _attach_unfinished(connection: duckdb.DuckDBPyConnection, path: Path) -> None:
+    connection.execute(
+        f"attach {quoted(path)} as publication (storage_version '{STORAGE_VERSION}')"
+    )
+
+
 @contextmanager
 def _transaction(connection: duckdb.DuckDBPyConnection) -> Iterator[None]:
-    """Commit everything at once, or nothing.
+    """Commit at the end of the block, or nothing of what is not committed.
 
     There are hundreds of comments; a write to the disk for each would take longer than the rows.
     """
@@ -139,7 +153,8 @@ def _transaction(connection: duckdb.DuckDBPyConnection) -> Iterator[None]:
     try:
         yield
     except BaseException:
-        connection.execute("rollback")
+        with suppress(duckdb.Error):  # a commit that failed has ended the transaction
+            connection.execute("rollback")
         raise
     connection.execute("commit")
 
@@ -151,9 +166,11 @@ def _copy(connection: duckdb.DuckDBPyConnection, table: Table) -> int:
         for column in table.columns
     )
     connection.execute(f"create table {name} ({columns})")
-    chosen, order = ", ".join(table.column_names), ", ".join(table.key)
+    # Marts are stored in the order of their key.
+    order = "" if table.schema == "marts" else f"order by {', '.join(table.key)}"
     ((count,),) = connection.execute(
-        f"insert into {name} select {chosen} from {table.qualified_name} order by {order}"
+        f"insert into {name} select {', '.join(table.column_names)} "
+        f"from {table.qualified_name} {order}"
     ).fetchall()
     comments = [f"comment on table {name} is {quoted(table.comment())}"]
     comments += [

@@ -94,6 +94,24 @@ def test_one_named_series_is_drawn_and_its_newest_value_is_a_number():
     assert "mark-line" in marks(picture(shown))
 
 
+def test_a_chart_of_two_years_is_small():
+    """Dagster keeps it with every run: 520 points of a dozen characters, and as much around."""
+    newest = date(2026, 2, 6).toordinal()
+    rows = pa.Table.from_pylist(
+        [
+            {"record_date": date.fromordinal(newest - n), "closing_usd_mn": 8e5 + n * 7919 % 1e5}
+            for n in range(520)
+        ],
+        schema=TGA_BALANCE.arrow_schema,
+    )
+    shown = charts._series_chart(TGA_BALANCE, charts._points(TGA_BALANCE, rows))
+    svg = picture(shown)
+    (line,) = (e for e in svg.iter() if e.get("stroke") == charts.charts.BLUE)
+    assert len(re.findall("[ML]", line.get("d"))) == 520
+    assert float(svg.get("width")) > 500
+    assert len(shown["chart"].value) < 520 * 2 * 12 * 4 / 3
+
+
 def test_without_a_value_there_is_no_chart_and_no_number():
     assert charts.asset_chart(NOWHERE, REFERENCE_RATES, rates((5, "EFFR", 9.99))) == {}
     assert charts.asset_chart(NOWHERE, TGA_BALANCE, TGA_BALANCE.arrow_schema.empty_table()) == {}

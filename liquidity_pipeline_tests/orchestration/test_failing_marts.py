@@ -78,6 +78,15 @@ def test_a_mart_that_fails_keeps_its_last_good_rows(
     # The same session of DuckDB told how long each mart took.
     event = runner.dagster.get_latest_materialization_event(mart_key("tga_daily"))
     assert event.asset_materialization.metadata["build_seconds"].value >= 0
+    # With the output of the step Dagster would record it all a second time.
+    outputs = [
+        record.event_log_entry.dagster_event.step_output_data.metadata
+        for record in runner.dagster.get_records_for_run(
+            event.run_id, of_type=dg.DagsterEventType.STEP_OUTPUT
+        ).records
+    ]
+    assert outputs
+    assert all("last_rows" not in metadata for metadata in outputs)
     break_mart(monkeypatch, "tga_daily")
     again = Runner(runner.pipeline, runner.dagster)
     (runner.pipeline.settings.marts_dir / "built.json").unlink()

@@ -22,6 +22,7 @@ from liquidity_pipeline.sources.fetch import Window
 from liquidity_pipeline_tests.conftest import SANDBOX_TODAY
 
 TGA = dg.AssetKey(["sources", "tga_balance"])
+TGA_NODE = "sources__tga_balance"
 QUIET = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
 
 
@@ -90,6 +91,27 @@ def test_a_range_is_one_run_with_one_file_a_month(materialize, instance, sandbox
     assert sorted(key for key, _ in versions(instance)) == months
     files = sorted(path.parent.name for path in (tmp_path / "lake").rglob("tga_balance.parquet"))
     assert files == [f"month={month}" for month in months]
+
+
+def test_what_a_run_shows_is_kept_once_with_its_newest_month(
+    materialize, instance, sandbox, tmp_path
+):
+    """A chart with each of three hundred months is 30 MB of Dagster's records."""
+    result = materialize(sandbox, "2025-12", "2026-02")
+    recorded = {m.partition: m.metadata for m in result.asset_materializations_for_node(TGA_NODE)}
+    # 22, 20 and, until 5 February, 4 Federal Reserve business days.
+    counts = {
+        month: shown["dagster/partition_row_count"].value for month, shown in recorded.items()
+    }
+    assert counts == {"2025-12": 22, "2026-01": 20, "2026-02": 4}
+    of_the_run = {"chart", "last_rows", "requests"}
+    assert {month for month, shown in recorded.items() if of_the_run & set(shown)} == {"2026-02"}
+    # It is what the UI shows as the asset's, and what the next run takes the chart from.
+    newest = instance.get_latest_materialization_event(TGA).asset_materialization
+    assert newest.partition == "2026-02"
+    assert of_the_run <= set(newest.metadata)
+    outputs = [e for e in result.events_for_node(TGA_NODE) if e.is_successful_output]
+    assert all("chart" not in event.step_output_data.metadata for event in outputs)
 
 
 def checks_of(result: dg.ExecuteInProcessResult) -> dict[str, bool]:

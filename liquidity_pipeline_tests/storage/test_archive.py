@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 
+from liquidity_pipeline.sources.answers import KeptBody
 from liquidity_pipeline.sources.errors import NotServedError, TransientError
 from liquidity_pipeline.sources.fetch import Fetch, Window
 from liquidity_pipeline.storage.archive import Archive, FetchRecord
@@ -59,6 +60,27 @@ def test_each_body_is_kept_once_whoever_asked_for_it(archive: Archive, tmp_path:
     assert {path.name for path in files(archive, tmp_path, "*.gz")} == {f"{h}.gz" for h in hashes}
     assert {archive.body(name) for name in hashes} == {b"same bytes", b"other bytes"}
     assert len(files(archive, tmp_path, "*.json")) == 2
+
+
+def test_a_body_is_archived_when_it_comes_and_not_held(archive: Archive, tmp_path: Path):
+    fetch = Fetch(WINDOW, NOW, UNIVERSE, Canned({"fred/a": "bytes"}), keep_body=archive.keep_body)
+    assert fetch.get("fred", "/a").body == b"bytes"
+    fetch.left_out("a")("a row that cannot be read")
+    assert [answer.body for _, _, answer in fetch.answers] == [b""]
+    sha256 = hashlib.sha256(b"bytes").hexdigest()
+    assert archive.body(sha256) == b"bytes"
+    (answer,) = archive.keep("one", fetch, None).answers
+    assert (answer["sha256"], answer["bytes"], answer["unread"]) == (sha256, 5, True)
+
+
+def test_a_body_that_cannot_be_archived_yet_is_held_until_the_record(archive: Archive):
+    def full(_: bytes) -> KeptBody:
+        raise OSError(28, "No space left on device")
+
+    fetch = Fetch(WINDOW, NOW, UNIVERSE, Canned({"fred/a": "bytes"}), keep_body=full)
+    assert fetch.get("fred", "/a").body == b"bytes"
+    (answer,) = archive.keep("one", fetch, None).answers
+    assert archive.body(answer["sha256"]) == b"bytes"
 
 
 def test_a_record_says_what_was_asked_when_and_what_came(archive: Archive):

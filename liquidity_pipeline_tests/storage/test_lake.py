@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 from dataclasses import replace
 from datetime import date, datetime
@@ -17,7 +18,7 @@ from hypothesis import strategies as st
 
 from liquidity_pipeline.contracts.sources.policy import POLICY_EVENTS
 from liquidity_pipeline.contracts.validation import ContractBreach
-from liquidity_pipeline.storage.lake import Lake, Stored
+from liquidity_pipeline.storage.lake import Lake, Stored, _hash_rows
 from liquidity_pipeline_tests.storage.example import (
     EVENTS,
     FEBRUARY,
@@ -95,6 +96,18 @@ def test_unchanged_rows_leave_bytes_time_and_version_alone(lake: Lake):
     assert state(lake) == before
     assert second == replace(first, changed=False)
     assert second.version == lake.version(LEVELS, JANUARY)
+
+
+def test_the_version_is_the_hash_of_the_rows_as_one_stream():
+    """The same for every library and year: a stored version must never change by itself."""
+    rows = pa.table({"s": pa.chunked_array([["a", None], ["b"]]), "n": [1.0, None, 3.0]})
+    whole = pa.table({"s": ["a", None, "b"], "n": [1.0, None, 3.0]})
+    sink = pa.BufferOutputStream()
+    with pa.ipc.new_stream(sink, whole.schema) as stream:
+        stream.write_table(whole)
+    assert _hash_rows(rows) == hashlib.sha256(sink.getvalue()).hexdigest()
+    empty = whole.schema.empty_table()
+    assert _hash_rows(empty) == _hash_rows(rows.slice(0, 0))
 
 
 def test_a_changed_value_changes_the_version_of_its_month_only(lake: Lake):

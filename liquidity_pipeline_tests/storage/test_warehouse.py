@@ -78,6 +78,23 @@ def test_what_was_in_the_tables_is_in_the_file(connection: duckdb.DuckDBPyConnec
     assert rows[0][1:] == (1.0, None)
 
 
+def test_tables_that_are_written_at_once_are_in_the_file_like_the_others(
+    connection: duckdb.DuckDBPyConnection, target: Path, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(warehouse, "_MANY_ROWS", 0)
+    assert publish(connection, TABLES, target) == {"sources.balances": 50, "meta.edition": 1}
+    with reading(target) as reader:
+        assert len(reader.execute("from sources.balances").fetchall()) == 50
+    assert storage_version(target).startswith("v1.0.0")
+    # The second table fails when the first has been written: nothing of it is seen or left.
+    published = target.read_bytes()
+    connection.execute("drop table meta.edition")
+    with pytest.raises(duckdb.CatalogException):
+        publish(connection, TABLES, target)
+    assert target.read_bytes() == published
+    assert left_over(target) == []
+
+
 def test_the_file_is_read_only_in_the_oldest_format_and_alone(
     connection: duckdb.DuckDBPyConnection, target: Path
 ):

@@ -128,8 +128,9 @@ def _rounded(part: Series) -> Series:
     return Series(part.first_session, part.names, np.copysign(whole, part.values) + 0.0)
 
 
-# Two marts show the same ranks. What the first computes waits here for the second.
-_waiting: dict[str, Floats] = {}
+# Two marts show the same ranks. What the first computes waits here for the second, by the drivers
+# that it was computed for and the returns.
+_waiting: dict[str, dict[str, Floats]] = {}
 
 
 def _rank_correlations(drivers: Series, returns: Series) -> Floats:
@@ -137,19 +138,18 @@ def _rank_correlations(drivers: Series, returns: Series) -> Floats:
 
     A window holds the last sessions on which the driver is known: a holiday of its own is no gap.
     """
-    key = _digest(drivers, returns)
-    if (ranks := _waiting.pop(key, None)) is None:
-        ranks = _compute_ranks(drivers, returns)
+    beside, key = _digest(drivers), _digest(returns)
+    if beside not in _waiting:
         _waiting.clear()
-        _waiting[key] = ranks
+    of_drivers = _waiting.setdefault(beside, {})
+    if (ranks := of_drivers.pop(key, None)) is None:
+        ranks = of_drivers[key] = _compute_ranks(drivers, returns)
     return ranks
 
 
-def _digest(drivers: Series, returns: Series) -> str:
-    told = repr((drivers.first_session, drivers.names, returns.first_session, returns.names))
-    digest = hashlib.blake2b(told.encode())
-    for values in (drivers.values, returns.values):
-        digest.update(np.ascontiguousarray(values).tobytes())
+def _digest(part: Series) -> str:
+    digest = hashlib.blake2b(repr((part.first_session, part.names)).encode())
+    digest.update(np.ascontiguousarray(part.values).data)
     return digest.hexdigest()
 
 
