@@ -8,8 +8,8 @@ nothing happened; one that was not answered is not known, whatever rows are held
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence, Set
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time, timedelta
 from functools import cached_property
 
@@ -87,7 +87,7 @@ def coverage(lake: Lake, records: Records, universe: Universe, now: datetime) ->
         known
         for source in SOURCES.values()
         for table in source.tables
-        for known in _events(_History(source, table, lake, records, now), observed)
+        for known in _events(_History(source, table, lake, records, now), observed, universe)
     ]
     rows = [known.row() for known in (*observed, *events)]
     return pa.Table.from_pylist(rows, schema=COVERAGE.arrow_schema)
@@ -115,6 +115,12 @@ class _History:
     def until(self, record: FetchRecord) -> date:
         """Return the last day that was over at a fetch, or at the moment of the run."""
         return last_full_day(min(record.now, record.kept_at, self.now))
+
+    @property
+    def last_answer(self) -> datetime:
+        """Return the moment of the last fetch that the publisher answered, now at the latest."""
+        good = [min(one.now, one.kept_at) for one in self.asked if one.error is None]
+        return min(self.now, max(good, default=self.now))
 
     def answered(self, entity: str, path: str | None) -> list[Span]:
         """Return the spans of days of which everything was answered, joined, oldest first.
@@ -237,12 +243,14 @@ def _first_hole(
 # --- events ---------------------------------------------------------------------------------------
 
 
-def _events(history: _History, observed: Sequence[Known]) -> Iterator[Known]:
+def _events(
+    history: _History, observed: Sequence[Known], universe: Universe
+) -> Iterator[Known]:
     """Yield how far each part without a calendar is known, by what was asked and answered."""
     asked: dict[str, str | None] = dict.fromkeys(history.table.on_occasion)
     for entity, path in (asked | dict(history.table.parts)).items():
         known = _by_answers(history, entity, path)
-        limit = _pulse(history, observed)
+        limit = _pulse(history, observed, universe)
         if known.through is not None and limit is not None and limit < known.through:
             reason = f"{history.source.publishers[0]} answers, but serves nothing after {limit}"
             start = known.start if known.start and known.start <= limit else None
@@ -298,27 +306,43 @@ def _only_later(history: _History) -> datetime | None:
     return first if first is not None and first > history.now else None
 
 
-def _pulse(history: _History, observed: Sequence[Known]) -> date | None:
+def _pulse(history: _History, observed: Sequence[Known], universe: Universe) -> date | None:
     """Return the newest day that the publisher serves of anything regular, if it is behind.
 
     A service that has stopped updating answers a question about events as readily as a live one.
     What it publishes every day, or every week, shows through which day it has been kept up.
     """
     publisher = history.source.publishers[0]
-    regular = {
-        table.name
+    regular = [
+        (source, table)
         for source in SOURCES.values()
         if source.publishers[0] == publisher
         for table in source.tables
         if table.releases
-    }
-    beats = [known for known in observed if known.table in regular and known.newest is not None]
+    ]
     limits = []
-    if beats and not any(known.is_current for known in beats):
-        limits.append(max(known.newest for known in beats if known.newest is not None))
+    if (beat := _newest_if_behind(observed, {table.name for _, table in regular})) is not None:
+        # One that does not answer now says nothing against the answers that it gave before.
+        past = replace(history, now=history.last_answer)
+        then = [
+            known
+            for source, table in regular
+            for known in _observed(replace(past, source=source, table=table), universe)
+        ]
+        beat = _newest_if_behind(then, {table.name for _, table in regular})
+    if beat is not None:
+        limits.append(beat)
     if publisher == SOURCES[DEBT_SETTLEMENTS.name].publishers[0]:
         limits += _last_issue_week(history)
     return min(limits, default=None)
+
+
+def _newest_if_behind(observed: Sequence[Known], tables: Set[str]) -> date | None:
+    """Return the newest day held of these tables, where nothing of them is current."""
+    beats = [known for known in observed if known.table in tables and known.newest is not None]
+    if any(known.is_current for known in beats):
+        return None
+    return max((known.newest for known in beats if known.newest is not None), default=None)
 
 
 def _last_issue_week(history: _History) -> list[date]:
