@@ -243,9 +243,7 @@ def _first_hole(
 # --- events ---------------------------------------------------------------------------------------
 
 
-def _events(
-    history: _History, observed: Sequence[Known], universe: Universe
-) -> Iterator[Known]:
+def _events(history: _History, observed: Sequence[Known], universe: Universe) -> Iterator[Known]:
     """Yield how far each part without a calendar is known, by what was asked and answered."""
     asked: dict[str, str | None] = dict.fromkeys(history.table.on_occasion)
     for entity, path in (asked | dict(history.table.parts)).items():

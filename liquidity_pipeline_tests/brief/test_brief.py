@@ -24,6 +24,8 @@ READ = sorted(
     {name for sql in statements(FOLDER).values() for name in tables(sql)} - {"meta.publication"}
 )
 
+ENDED = "because the newest evaluation is of {date}. Cause: {why}."
+
 
 def blocks(brief: Brief, kind: str) -> list[Any]:
     return [b for section in brief["sections"] for b in section["blocks"] if b["kind"] == kind]
@@ -166,7 +168,7 @@ def test_old_flags_are_not_calm_either(copied):
         brief = compute(copied)
     assert brief["verdict"]["tone"] == "unknown"
     (told,) = [b for b in blocks(brief, "statement") if b["id"] == "flags"]
-    assert told["message"]["message"].endswith("because the newest evaluation is of {date}.")
+    assert told["message"]["message"].endswith(ENDED)
 
 
 @pytest.mark.parametrize(
@@ -179,7 +181,7 @@ def test_what_ended_long_ago_is_no_state_of_today(copied, table, column, told):
         brief = compute(copied)
     (block,) = [b for b in blocks(brief, "statement") if b["id"] == told]
     assert block["tone"] == "unknown"
-    assert block["message"]["message"].endswith("because the newest evaluation is of {date}.")
+    assert block["message"]["message"].endswith(ENDED)
 
 
 class emptied:  # noqa: N801 - reads as a context
@@ -359,28 +361,43 @@ def test_a_source_of_events_that_was_not_answered_is_behind() -> None:
 
 
 def test_a_coming_day_adds_up_what_adds_up_and_nothing_else() -> None:
-    # Notes of 30 and bonds of 10: their effect of 4 bp is that of the day, in the row of each. What
-    # the public pays is known of the bills of another day, and not of its notes.
-    day, other = date(2026, 2, 17), date(2026, 2, 18)
+    # Notes of 30 and bonds of 10: their effect of 4 bp is that of the day, in the row of each. On
+    # another day the bills are announced, and what the public pays of the notes is not known. On a
+    # third bills are announced, while 70 of notes mature whose successors are not.
+    day, other, third = date(2026, 2, 17), date(2026, 2, 18), date(2026, 2, 19)
     with duckdb.connect() as connection:
         connection.execute("create schema marts")
+        connection.execute("create schema meta")
+        connection.execute("create table meta.publication as select date '2026-02-13' as as_of")
         connection.execute(
-            "create table marts.settlement_outlook as select * from (values "
-            "(?::date, 'note', 30.0, 30.0, 4.0), (?::date, 'bond', 10.0, 10.0, 4.0), "
-            "(?::date, 'bill', 5.0, 5.0, null), (?::date, 'note', null, null, null)) as t("
+            "create table marts.settlement_outlook as select *, 0 as scheduled_issues from (values "
+            "(?::date, 'note', 30.0, 30.0, 4.0, 0.0, 0.0), "
+            "(?::date, 'bond', 10.0, 10.0, 4.0, 0.0, 0.0), "
+            "(?::date, 'bill', 5.0, 5.0, null, 0.0, 0.0), "
+            "(?::date, 'note', null, null, null, 0.0, 0.0), "
+            "(?::date, 'bill', 7.0, 7.0, null, 0.0, 0.0), "
+            "(?::date, 'note', null, 1.0, null, 70.0, 71.0)) as t("
             "settlement_date, security_class, net_public_usd_mn, net_public_expected_usd_mn, "
-            "funding_effect_bp)",
-            [day, day, other, other],
+            "funding_effect_bp, refinancing_usd_mn, expected_issues_usd_mn)",
+            [day, day, other, other, third, third],
         )
 
-        def told(name: str, column: str, of: date) -> float | None:
-            (found,) = connection.execute(query(name, column=column, date=of)).fetchone() or (None,)
+        def told(name: str, column: str, of: date | None = None) -> float | None:
+            places: dict[str, object] = {"column": column} | ({"date": of} if of else {})
+            (found,) = connection.execute(query(name, **places)).fetchone() or (None,)
             return found
 
+        net, expected = "net_public_usd_mn", "net_public_expected_usd_mn"
         assert told("coming_day_effect", "funding_effect_bp", day) == 4
         assert told("coming_day_effect", "funding_effect_bp", other) is None
-        assert told("coming_day_expected", "net_public_expected_usd_mn", day) == 40
-        assert told("coming_day_expected", "net_public_expected_usd_mn", other) is None
+        assert [told("coming_day_net", net, each) for each in (day, other, third)] == [40, None, 7]
+        assert told("coming_day_expected", expected, day) == 40
+        assert told("coming_day_expected", expected, other) is None
+        assert told("coming_total", net) is None
+        connection.execute(
+            "delete from marts.settlement_outlook where settlement_date = ?", [other]
+        )
+        assert told("coming_total", net) == 47
 
 
 def test_a_gauge_that_was_never_evaluated_is_named(copied):

@@ -204,8 +204,8 @@ def test_the_market_convention_is_told_net_of_buybacks_or_why_not(report: Report
 
     known = report(weekly_drains=[weekly("settlement", 35_000), weekly("total", 43_000)])
     assert (
-        "Net of what Treasury bought back in the week of 2026-11-18, settlement is +35.00 and the "
-        "total +43.00." in known
+        "Net of what Treasury bought back in the week ending 2026-11-18, settlement is +35.00 "
+        "and the total +43.00." in known
     )
     unknown = report(
         weekly_drains=[weekly("settlement", None), weekly("total", None)],
@@ -214,7 +214,7 @@ def test_the_market_convention_is_told_net_of_buybacks_or_why_not(report: Report
             ended("debt_settlements", entity="auctions", through=None, reason="HTTP 500"),
         ],
     )
-    assert "in the week of 2026-11-18: not known: debt_settlements: HTTP 404" in unknown
+    assert "week ending 2026-11-18: not known: debt_settlements: HTTP 404" in unknown
 
 
 @pytest.mark.parametrize(("change", "said"), [(1_234.5, "rose by 1,234.50"), (-2, "fell by 2.00")])

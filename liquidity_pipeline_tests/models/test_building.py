@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date, datetime
+from datetime import date, time
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +10,7 @@ import duckdb
 import pyarrow as pa
 import pytest
 
+from liquidity_pipeline.calendars import utc
 from liquidity_pipeline.contracts.marts import MART_TABLES
 from liquidity_pipeline.models import engine
 from liquidity_pipeline.models.building import build_marts
@@ -28,7 +29,7 @@ def test_a_mart_that_knows_nothing_any_more_is_emptied(
         pa.string(): "bill",
         pa.float64(): 0.0,
         pa.int64(): 0,
-        pa.timestamp("us"): datetime(2026, 8, 10, 22),
+        pa.timestamp("us"): utc(date(2026, 8, 10), time(22)),
     }
     row = {field.name: a_row[field.type] for field in OUTLOOK.arrow_schema}
     ahead = pa.Table.from_pylist([row], schema=OUTLOOK.arrow_schema)
@@ -38,7 +39,7 @@ def test_a_mart_that_knows_nothing_any_more_is_emptied(
     with duckdb.connect() as connection:
         connection.execute("create schema marts")
         for today, rows in ((10, 1), (21, 0)):
-            now = datetime(2026, 8, today, 22)
+            now = utc(date(2026, 8, today), time(22))
             (built,) = build_marts(["settlement_outlook"], connection, marts, now)
             assert built.failure == ""
             assert marts.read(OUTLOOK).num_rows == rows

@@ -22,7 +22,11 @@ from liquidity_pipeline.brief.model import (
 from liquidity_pipeline.brief.terms import EVENTS, term
 
 # The columns that are not sums over the classes of a day.
-_QUERIES = {"expected": "coming_day_expected", "effect": "coming_day_effect"}
+_QUERIES = {
+    "net": "coming_day_net",
+    "expected": "coming_day_expected",
+    "effect": "coming_day_effect",
+}
 _COLUMNS = (
     ("auctioned_usd_mn", "auctioned", N_("Issues auctioned, settling {date}")),
     ("announced_usd_mn", "announced", N_("Issues announced, settling {date}")),
@@ -135,7 +139,9 @@ def _total(book: Book) -> list[Block]:
         )
     )
     if net["value"] is None:
-        return []
+        what = msg(N_("Net settlement announced through {end}"), end=end)
+        unknown = book.unknown(what, "marts.settlement_outlook")
+        return [statement("coming_total", unknown, "unknown")]
     text = N_(
         "Known by {as_of} for the days through {end}: net settlement of {net} paid by the public; "
         "a further {refinancing} matures with no issue announced yet."

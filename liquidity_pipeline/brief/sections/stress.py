@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Set
 from datetime import date
 from typing import Any
 
@@ -29,6 +30,7 @@ from liquidity_pipeline.brief.terms import (
     TONES,
     term,
 )
+from liquidity_pipeline.models.stress.indicators import INDICATORS as ALL_GAUGES
 
 # What ended longer ago than this many days is not today's stress; queries/stress.sql agrees.
 FORTNIGHT = 14
@@ -82,7 +84,8 @@ def _flags(book: Book) -> list[Block]:
     if not current:
         what = msg(N_("Whether any stress indicator is active"))
         if gauges:
-            text = _ended(what, max(gauge["date"] for gauge in gauges))
+            newest = max(gauge["date"] for gauge in gauges)
+            text = _ended(book, what, newest, "marts.stress_flags")
         else:
             text = book.unknown(what, "marts.stress_flags")
         return [statement("flags", text, "unknown")]
@@ -96,21 +99,28 @@ def _flags(book: Book) -> list[Block]:
             msg(N_("Value")),
             msg(N_("Threshold")),
             msg(N_("Unit")),
-            msg(N_("Reason, as recorded")),
+            msg(N_("Reason")),
         ]
         rows = [_raised(book, gauge) for gauge in raised]
         title = msg(N_("Active gauges, as of {date}"), date=book.as_of)
         blocks.append(table("raised", title, columns, rows, ["marts.stress_flags"]))
     if old:
         text = counted(
-            "{n} gauge has not been evaluated in the fortnight to {date}: {names}.",
-            "{n} gauges have not been evaluated in the fortnight to {date}: {names}.",
+            "{n} gauge has not been evaluated in the fortnight to {date}: {names}. Cause: {why}.",
+            "{n} gauges have not been evaluated in the fortnight to {date}: {names}. Cause: {why}.",
             len(old),
             date=book.as_of,
-            names={"list": [term(INDICATORS, gauge["indicator"]) for gauge in old]},
+            names={"list": [term(INDICATORS, gauge["indicator"]) for gauge in old], "by": "; "},
+            why=book.why_unknown(["marts.stress_flags"], _rests_on(old)),
         )
         blocks.append(statement("flags_old", text, "unknown"))
     return blocks + _never_evaluated({gauge["indicator"] for gauge in gauges})
+
+
+def _rests_on(gauges: list[Record]) -> set[str]:
+    """Return the inputs that gauges rest on, as `meta.coverage` names them."""
+    names = {gauge["indicator"] for gauge in gauges}
+    return {each for one in ALL_GAUGES if one.name in names for each in one.rests_on}
 
 
 def _never_evaluated(evaluated: set[str]) -> list[Block]:
@@ -124,15 +134,17 @@ def _never_evaluated(evaluated: set[str]) -> list[Block]:
         "{n} gauges have never been evaluated here, because three years of their inputs are not "
         "known: {names}.",
         len(names),
-        names={"list": [term(INDICATORS, name) for name in names]},
+        names={"list": [term(INDICATORS, name) for name in names], "by": "; "},
     )
     return [statement("flags_never", text, "unknown")]
 
 
-def _ended(what: Message, newest: date) -> Message:
-    """Say of something that its record ended too long ago to describe the present."""
-    text = N_("{what}: not known, because the newest evaluation is of {date}.")
-    return msg(text, what=what, date=newest)
+def _ended(
+    book: Book, what: Message, newest: date, table_name: str, about: Set[str] = frozenset()
+) -> Message:
+    """Say of something that its record ended too long ago to describe the present, and why."""
+    text = N_("{what}: not known, because the newest evaluation is of {date}. Cause: {why}.")
+    return msg(text, what=what, date=newest, why=book.why_unknown([table_name], about))
 
 
 def _tally(book: Book, current: list[Record]) -> Block:
@@ -186,9 +198,36 @@ def _raised(book: Book, gauge: Record) -> Row:
         fig(value),
         fig(threshold),
         msg(_UNIT_WORDS.get(gauge_unit(gauge["indicator"]), "")),
-        {"quote": gauge["reason"] or ""},
+        _why_raised(book, gauge),
         tone=TONES.get(gauge["level"], ""),
     )
+
+
+# By the state of the flag; `stress_flags` has the same in its reason, in English only.
+_RAISED = {
+    "held": N_(
+        "above {rank} of the {n} values of the three years before; the flag stays up, because "
+        "the rank is not yet below 0.85"
+    ),
+    "leaving": N_(
+        "above {rank} of the {n} values of the three years before; the flag is coming down: one "
+        "more such observation lowers it"
+    ),
+    "calendar": N_(
+        "above {rank} of the {n} values of the three years before; a month-end or month-start day "
+        "leaves the flag as it was"
+    ),
+}
+_RANKED = N_("above {rank} of the {n} values of the three years before")
+
+
+def _why_raised(book: Book, gauge: Record) -> Message:
+    """Return why a flag is up."""
+    label = N_("{gauge}: percentile among earlier values")
+    rank = _reading(book, gauge, "rank * 100", label, "pct")
+    n = _reading(book, gauge, "n_history", N_("{gauge}: earlier values"), "count")
+    text = _RAISED.get(gauge["state"], _RANKED)
+    return msg(text, rank=fig(rank, "full"), n=fig(n))
 
 
 def _index(book: Book) -> Block:
@@ -197,7 +236,10 @@ def _index(book: Book) -> Block:
         what = msg(N_("The stress index"))
         return statement("index", book.unknown(what, "marts.stress_index"), "unknown")
     if (book.as_of - day).days >= FORTNIGHT:
-        return statement("index", _ended(msg(N_("The stress index")), day), "unknown")
+        what = msg(N_("The stress index"))
+        about = {each for one in ALL_GAUGES if one.in_index for each in one.rests_on}
+        told = _ended(book, what, day, "marts.stress_index", about)
+        return statement("index", told, "unknown")
     (words,) = book.records("stress_words", date=day)
     value, rank, n = (
         book.figure(
@@ -245,7 +287,8 @@ def _episodes(book: Book) -> list[Block]:
         return [statement("episode", book.unknown(what, "marts.drain_episode_weeks"), "unknown")]
     if (book.as_of - through).days >= FORTNIGHT:
         what = msg(N_("Whether a drain episode is open"))
-        return [statement("episode", _ended(what, through), "unknown")]
+        told = _ended(book, what, through, "marts.drain_episode_weeks")
+        return [statement("episode", told, "unknown")]
     is_open = book.records("open_episodes")
     episodes = is_open or book.records("last_closed_episode")
     if not episodes:
