@@ -129,17 +129,19 @@ class Book:
         rows = [row for row in self._coverage if row["table_name"] in names]
         declared = _declared(tables_read)
         column = {pair for pair, columns in declared.items() if about & columns}
-        for chosen in (
+        choices = (
             [row for row in rows if about & _codes(row)],
             [row for row in rows if _pair(row) in column],
-            # What was never served has not just ended: it explains what nothing else does.
-            [row for row in rows if row["known_through"] and declared.get(_pair(row)) == set()],
-            [row for row in rows if row["known_through"] and not declared.get(_pair(row))],
+            [row for row in rows if declared.get(_pair(row)) == set()],
             [row for row in rows if not declared.get(_pair(row))],
-        ):
+        )
+        for chosen in choices[:2]:
             if chosen:
                 return grouped(chosen)
-        return []
+        # What was never served has not just ended: it explains what nothing else does.
+        found = [grouped(chosen) for chosen in choices[2:]]
+        ended = ([each for each in one if not each.never_served] for one in found)
+        return next((one for one in (*ended, found[0]) if one), [])
 
     def unknown(self, what: Message, *table_names: str) -> Message:
         """Say that something is not known, and why."""

@@ -12,9 +12,10 @@ from liquidity_pipeline.brief.sections.coming import coming
 from liquidity_pipeline.brief.sections.drain import drain
 from liquidity_pipeline.brief.sections.reaction import reaction
 from liquidity_pipeline.brief.sections.record import misses, missing
-from liquidity_pipeline.brief.sections.stress import stress, watch
+from liquidity_pipeline.brief.sections.stress import stress
 from liquidity_pipeline.brief.sections.verdict import changes, verdict
 from liquidity_pipeline.brief.sections.vitals import vitals
+from liquidity_pipeline.brief.sections.watch import watch
 
 if TYPE_CHECKING:
     import duckdb

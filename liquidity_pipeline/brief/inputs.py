@@ -39,6 +39,8 @@ INPUTS = {
 
 _NAMED = 4
 _DAY = r"(\d{4}-\d{2}-\d{2})"
+_NOT_SERVED = N_("not served when it was asked for on {date}")
+_NEVER_ASKED = N_("it was never asked for")
 # What `meta.coverage` says, and how a reader is told: the first that fits, with its date.
 _CAUSES: tuple[tuple[str, str], ...] = (
     (
@@ -47,11 +49,11 @@ _CAUSES: tuple[tuple[str, str], ...] = (
     ),
     (rf"fetch failed on {_DAY}", N_("the request of {date} failed")),
     (rf"not served on {_DAY}.*?got (HTTP \d+)", N_("the request of {date} failed with {said}")),
-    (rf"not served on {_DAY}", N_("not served when it was asked for on {date}")),
+    (rf"not served on {_DAY}", _NOT_SERVED),
     (rf"hole on {_DAY}", N_("nothing is held for {date}")),
     (rf"nothing newer was served on {_DAY}", N_("nothing newer was served on {date}")),
     (rf"serves nothing after {_DAY}", N_("the publisher answers, with nothing after {date}")),
-    (r"never fetched", N_("it was never asked for")),
+    (r"never fetched", _NEVER_ASKED),
 )
 
 
@@ -64,6 +66,11 @@ class Behind:
     through: date | None
     due: date | None
     cause: Message
+
+    @property
+    def never_served(self) -> bool:
+        """Tell whether the publisher answered without it: no request for it has just failed."""
+        return self.through is None and self.cause["message"] in (_NOT_SERVED, _NEVER_ASKED)
 
     @property
     def many(self) -> bool:
@@ -83,8 +90,12 @@ class Behind:
     @property
     def told(self) -> Message:
         """Say how far the input is known, and why no further."""
-        if self.through is None:
+        if self.never_served:
             return msg(N_("nothing was ever served of {input}"), input=self.name)
+        if self.through is None:
+            return msg(
+                N_("nothing is known of {input}: {cause}"), input=self.name, cause=self.cause
+            )
         text = N_("nothing after {date} is known of {input}: {cause}")
         return msg(text, input=self.name, date=self.through, cause=self.cause)
 
@@ -95,7 +106,10 @@ def named_cells(names: Iterable[str]) -> list[dict[str, Any]]:
 
 
 def grouped(rows: Iterable[Mapping[str, Any]]) -> list[Behind]:
-    """Group rows of `meta.coverage`: what ended last comes first, what was never served last."""
+    """Group rows of `meta.coverage`: what failed or ended last comes first.
+
+    What was never served comes last.
+    """
     alike: dict[tuple[str, date | None, str], list[Mapping[str, Any]]] = {}
     for row in rows:
         key = (row["table_name"], row["known_through"], str(cause(row["reason"])))
@@ -110,7 +124,11 @@ def grouped(rows: Iterable[Mapping[str, Any]]) -> list[Behind]:
         )
         for (table, through, _), members in alike.items()
     ]
-    return sorted(found, key=lambda one: (-(one.through or date.min).toordinal(), one.table))
+    return sorted(found, key=_news)
+
+
+def _news(one: Behind) -> tuple[bool, int, str]:
+    return one.never_served, -(one.through or date.max).toordinal(), one.table
 
 
 def cause(reason: str) -> Message:

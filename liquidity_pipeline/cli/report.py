@@ -104,6 +104,8 @@ def _drains(published: duckdb.DuckDBPyConnection, console: Console) -> None:
         )
     if not rows and not later:
         console.print(f"Drain of reserves: not known: {why}\n")
+    elif (ended := _why(published, _RESERVES)) != _NO_REASON:
+        console.print(f"Later weeks are not known: {ended}\n", markup=False)
 
 
 def _net_of_buybacks(published: duckdb.DuckDBPyConnection, rows: Sequence[Any]) -> str:

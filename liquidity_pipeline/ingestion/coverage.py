@@ -8,8 +8,8 @@ nothing happened; one that was not answered is not known, whatever rows are held
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Iterator, Mapping, Sequence, Set
-from dataclasses import dataclass, replace
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from functools import cached_property
 
@@ -116,11 +116,14 @@ class _History:
         """Return the last day that was over at a fetch, or at the moment of the run."""
         return last_full_day(min(record.now, record.kept_at, self.now))
 
-    @property
-    def last_answer(self) -> datetime:
-        """Return the moment of the last fetch that the publisher answered, now at the latest."""
-        good = [min(one.now, one.kept_at) for one in self.asked if one.error is None]
-        return min(self.now, max(good, default=self.now))
+    def answered_before(self, moment: datetime) -> list[date]:
+        """Return the last day that was over at each fetch that was answered before a moment.
+
+        The first day of time is among them.
+        """
+        good = (one for one in self.asked if one.error is None)
+        before = [self.until(one) for one in good if min(one.now, one.kept_at) < moment]
+        return [date.min, *before]
 
     def answered(self, entity: str, path: str | None) -> list[Span]:
         """Return the spans of days of which everything was answered, joined, oldest first.
@@ -308,39 +311,36 @@ def _pulse(history: _History, observed: Sequence[Known], universe: Universe) -> 
     """Return the newest day that the publisher serves of anything regular, if it is behind.
 
     A service that has stopped updating answers a question about events as readily as a live one.
-    What it publishes every day, or every week, shows through which day it has been kept up.
+    What it publishes every day, or every week, shows through which day it has been kept up. What
+    it answered until something new was due stays known.
     """
     publisher = history.source.publishers[0]
-    regular = [
-        (source, table)
+    rules = {
+        (table.name, entity): release
         for source in SOURCES.values()
         if source.publishers[0] == publisher
         for table in source.tables
-        if table.releases
-    ]
+        for entity, release in releases(table, universe).items()
+    }
+    held = {
+        (known.table, known.entity): known.newest
+        for known in observed
+        if (known.table, known.entity) in rules and known.newest is not None
+    }
+    is_current = any(known.is_current for known in observed if (known.table, known.entity) in held)
     limits = []
-    if (beat := _newest_if_behind(observed, {table.name for _, table in regular})) is not None:
-        # One that does not answer now says nothing against the answers that it gave before.
-        past = replace(history, now=history.last_answer)
-        then = [
-            known
-            for source, table in regular
-            for known in _observed(replace(past, source=source, table=table), universe)
-        ]
-        beat = _newest_if_behind(then, {table.name for _, table in regular})
-    if beat is not None:
-        limits.append(beat)
+    if held and not is_current:
+        due = max(_due_after(rules[each], newest) for each, newest in held.items())
+        limits.append(max(*held.values(), *history.answered_before(due)))
     if publisher == SOURCES[DEBT_SETTLEMENTS.name].publishers[0]:
         limits += _last_issue_week(history)
     return min(limits, default=None)
 
 
-def _newest_if_behind(observed: Sequence[Known], tables: Set[str]) -> date | None:
-    """Return the newest day held of these tables, where nothing of them is current."""
-    beats = [known for known in observed if known.table in tables and known.newest is not None]
-    if any(known.is_current for known in beats):
-        return None
-    return max((known.newest for known in beats if known.newest is not None), default=None)
+def _due_after(release: Release, day: date) -> datetime:
+    """Return when the observation after a day was to be public (naive UTC)."""
+    (moment,) = release.known_at([release.next_after(day)])
+    return moment
 
 
 def _last_issue_week(history: _History) -> list[date]:

@@ -188,9 +188,11 @@ def test_a_service_that_fails_says_nothing_against_its_earlier_answers(lake: Lak
     row = known(lake, evening(date(2026, 2, 14)), "debt_settlements", "auctions", asked, down)
     assert row["known_through"] == date(2026, 2, 10)
     assert row["reason"] == "ends on 2026-02-10: fetch failed on 2026-02-14: HTTP 500"
-    # That answered on the 14th with nothing newer, it had stopped.
+    # One that answers on the 14th with nothing newer has stopped; what it said before still holds.
     still = record("debt_settlements", date(2026, 2, 14), AUCTIONS, BUYBACKS)
     row = known(lake, evening(date(2026, 2, 14)), "debt_settlements", "auctions", asked, still)
+    assert row["known_through"] == date(2026, 2, 10)
+    row = known(lake, evening(date(2026, 2, 14)), "debt_settlements", "auctions", still)
     assert row["known_through"] == date(2026, 2, 9)
 
 

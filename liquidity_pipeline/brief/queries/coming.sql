@@ -42,7 +42,7 @@ where settlement_date > as_of and settlement_date <= as_of + 28
 select as_of + 28 from meta.publication
 
 -- name: events_ahead
-select coalesce(effective_date, event_date) as date, kind, subject
+select distinct coalesce(effective_date, event_date) as date, kind
 from sources.policy_events, meta.publication
 where coalesce(effective_date, event_date) > as_of
     and coalesce(effective_date, event_date) <= as_of + 28

@@ -104,6 +104,10 @@ def _day(book: Book, day: Record) -> Row:
             date=settles,
             column=column,
         )
+        if suffix == "net" and figure["value"] is None and day["has_refinancing"]:
+            figure["reason"] = msg(
+                N_("of what matures on these days, not all new issues are announced yet")
+            )
         # An amount of nothing is left blank; a net that is not known is said to be so.
         is_net = suffix in ("net", "expected")
         blank = not is_net and not figure["value"]
@@ -183,7 +187,10 @@ def _dates(book: Book) -> Block:
         rows.append(row(about, what, tone="unknown"))
     held_through = book.one("last_of_kind", kind="fomc_decision")
     if held_through is None or held_through < end:
-        rows.append(row(msg(N_("no date stored")), term(EVENTS, "fomc_decision"), tone="unknown"))
+        stored = msg(N_("no date stored"))
+        if held_through is not None:
+            stored = msg(N_("none stored after {date}"), date=held_through)
+        rows.append(row(stored, term(EVENTS, "fomc_decision"), tone="unknown"))
     title = counted(
         "{n} date ahead, {date} to {end}",
         "{n} dates ahead, {date} to {end}",

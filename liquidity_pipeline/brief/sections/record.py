@@ -79,7 +79,7 @@ def _stale(book: Book) -> list[Block]:
             what = msg(N_("Which sources are current"))
             return [statement("stale", book.unknown(what, record), "unknown")]
     behind = grouped(book.records("behind"))
-    ended = [each for each in behind if each.through is not None]
+    ended = [each for each in behind if not each.never_served]
     blocks = [_ended(book, ended), *_never(behind), *_gaps(book)]
     if len(blocks) > 1 or ended:
         return blocks
@@ -92,7 +92,7 @@ def _stale(book: Book) -> list[Block]:
 
 
 def _ended(book: Book, ended: list[Behind]) -> Block:
-    """Return the inputs that were known and are not known to the end: what ended last first."""
+    """Return the inputs that are not known to the end though they are served: the news first."""
     if not ended:
         text = N_("No input that is served ends before it is due, as of {date}.")
         return statement("stale", msg(text, date=book.as_of))
@@ -103,7 +103,13 @@ def _ended(book: Book, ended: list[Behind]) -> Block:
         msg(N_("Why no further")),
     ]
     rows = [
-        row(each.name, each.through, each.due or "", each.cause, tone="unknown")
+        row(
+            each.name,
+            each.through or msg(N_("not known")),
+            each.due or "",
+            each.cause,
+            tone="unknown",
+        )
         for each in ended[:SHOWN]
     ]
     title = msg(N_("Not known to the end, as of {date}"), date=book.as_of)
@@ -118,7 +124,7 @@ def _ended(book: Book, ended: list[Behind]) -> Block:
 
 def _never(behind: list[Behind]) -> list[Block]:
     """Name what was never served: it is no news, and must not hide what is."""
-    never = [each for each in behind if each.through is None]
+    never = [each for each in behind if each.never_served]
     if not never:
         return []
     text = N_("Never served in this record: {inputs}.")

@@ -1,4 +1,4 @@
-"""Flags and episodes with their reasons, and what would change this view."""
+"""Flags and episodes with their reasons."""
 
 from __future__ import annotations
 
@@ -25,7 +25,6 @@ from liquidity_pipeline.brief.model import (
 from liquidity_pipeline.brief.terms import (
     INDICATORS,
     LEVELS,
-    REFERENCE_LEVELS,
     SEGMENTS,
     TONES,
     term,
@@ -36,7 +35,7 @@ from liquidity_pipeline.models.stress.indicators import INDICATORS as ALL_GAUGES
 FORTNIGHT = 14
 
 _SUFFIX_UNITS: dict[str, Unit] = {"_bp": "bp", "_pct": "pct", "_usd_mn": "usd_mn"}
-_UNIT_WORDS: dict[Unit, str] = {"bp": N_("bp"), "pct": N_("%"), "usd_mn": N_("USD bn")}
+UNIT_WORDS: dict[Unit, str] = {"bp": N_("bp"), "pct": N_("%"), "usd_mn": N_("USD bn")}
 _INDEX: tuple[tuple[str, Unit, str], ...] = (
     ("index_value", "index", N_("Stress index")),
     ("rank * 100", "percentile", N_("Stress index, percentile among the sessions before")),
@@ -65,15 +64,6 @@ def stress(book: Book) -> Section:
                 "chart_stress",
             ),
         ],
-    }
-
-
-def watch(book: Book) -> Section:
-    """Return what would change this view: the nearest thresholds, and levels that were named."""
-    return {
-        "id": "watch",
-        "title": msg(N_("What would change this view")),
-        "blocks": [_thresholds(book), _levels(book)],
     }
 
 
@@ -175,7 +165,8 @@ def gauge_unit(indicator: str) -> Unit:
     return next((u for suffix, u in _SUFFIX_UNITS.items() if indicator.endswith(suffix)), "ratio")
 
 
-def _reading(book: Book, gauge: Record, column: str, label: str, unit: Unit | None = None) -> Any:
+def reading(book: Book, gauge: Record, column: str, label: str, unit: Unit | None = None) -> Any:
+    """Return one number of a gauge on its newest day."""
     indicator = gauge["indicator"]
     return book.figure(
         f"flag.{indicator}.{column.split(' ', maxsplit=1)[0]}",
@@ -189,15 +180,15 @@ def _reading(book: Book, gauge: Record, column: str, label: str, unit: Unit | No
 
 
 def _raised(book: Book, gauge: Record) -> Row:
-    value = _reading(book, gauge, "value", N_("{gauge}: value"))
-    threshold = _reading(book, gauge, "threshold", N_("{gauge}: threshold"))
+    value = reading(book, gauge, "value", N_("{gauge}: value"))
+    threshold = reading(book, gauge, "threshold", N_("{gauge}: threshold"))
     return row(
         term(INDICATORS, gauge["indicator"]),
         term(LEVELS, gauge["level"]),
         gauge["date"],
         fig(value),
         fig(threshold),
-        msg(_UNIT_WORDS.get(gauge_unit(gauge["indicator"]), "")),
+        msg(UNIT_WORDS.get(gauge_unit(gauge["indicator"]), "")),
         _why_raised(book, gauge),
         tone=TONES.get(gauge["level"], ""),
     )
@@ -224,8 +215,8 @@ _RANKED = N_("above {rank} of the {n} values of the three years before")
 def _why_raised(book: Book, gauge: Record) -> Message:
     """Return why a flag is up."""
     label = N_("{gauge}: percentile among earlier values")
-    rank = _reading(book, gauge, "rank * 100", label, "pct")
-    n = _reading(book, gauge, "n_history", N_("{gauge}: earlier values"), "count")
+    rank = reading(book, gauge, "rank * 100", label, "pct")
+    n = reading(book, gauge, "n_history", N_("{gauge}: earlier values"), "count")
     text = _RAISED.get(gauge["state"], _RANKED)
     return msg(text, rank=fig(rank, "full"), n=fig(n))
 
@@ -318,89 +309,3 @@ def _episodes(book: Book) -> list[Block]:
             tone,
         )
     ]
-
-
-def _thresholds(book: Book) -> Block:
-    nearest = book.records("near_thresholds")
-    if not nearest:
-        what = msg(N_("How far the gauges are from their thresholds"))
-        return statement("thresholds", book.unknown(what, "marts.stress_flags"), "unknown")
-    rows = []
-    for gauge in nearest:
-        value = _reading(book, gauge, "value", N_("{gauge}: value"))
-        threshold = _reading(book, gauge, "threshold", N_("{gauge}: threshold"))
-        rank = _reading(
-            book, gauge, "rank * 100", N_("{gauge}: percentile among earlier values"), "percentile"
-        )
-        rows.append(
-            row(
-                term(INDICATORS, gauge["indicator"]),
-                msg(_UNIT_WORDS.get(gauge_unit(gauge["indicator"]), "")),
-                fig(value),
-                fig(threshold),
-                fig(rank),
-                gauge["date"],
-            )
-        )
-    columns = [
-        msg(N_("Gauge")),
-        msg(N_("Unit")),
-        msg(N_("Value")),
-        msg(N_("Flagged above")),
-        msg(N_("Percentile")),
-        msg(N_("Describes")),
-    ]
-    title = msg(N_("Stress indicators nearest to their thresholds, as of {date}"), date=book.as_of)
-    return table("thresholds", title, columns, rows, ["marts.stress_flags"])
-
-
-def _levels(book: Book) -> Block:
-    levels = book.records("reference_levels")
-    if not levels:
-        what = msg(N_("Distance to named levels"))
-        return statement("levels", book.unknown(what, "marts.reference_levels"), "unknown")
-    rows = [_level(book, position, record) for position, record in enumerate(levels)]
-    columns = [
-        msg(N_("Named level")),
-        msg(N_("Unit")),
-        msg(N_("Value")),
-        msg(N_("Reference")),
-        msg(N_("Distance")),
-        msg(N_("Describes")),
-    ]
-    title = msg(N_("Distance to named levels, as of {date}"), date=book.as_of)
-    return table("levels", title, columns, rows, ["marts.reference_levels"])
-
-
-def _level(book: Book, position: int, record: Record) -> Row:
-    """Return the row of one level; a ratio that ended a month ago is not today's distance."""
-    name = term(REFERENCE_LEVELS, record["subject"])
-    unit: Unit = "usd_mn" if "USD" in record["unit"] else "pct"
-    if record["is_old"]:
-        since = msg(N_("not known since {date}"), date=record["date"])
-        return row(name, msg(_UNIT_WORDS[unit]), "", "", "", since, tone="unknown")
-    value, level, distance = (
-        book.figure(
-            f"level.{position}.{column}",
-            msg(label, what=name),
-            unit,
-            "reference_level",
-            date=record["date"],
-            subject=record["subject"],
-            level=record["level"],
-            column=column,
-        )
-        for column, label in (
-            ("value", N_("{what}: value")),
-            ("level", N_("{what}: named level")),
-            ("distance", N_("{what}: above the level")),
-        )
-    )
-    return row(
-        name,
-        msg(_UNIT_WORDS[unit]),
-        fig(value),
-        fig(level),
-        fig(distance, "signed"),
-        record["date"],
-    )

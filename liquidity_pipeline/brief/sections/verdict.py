@@ -93,12 +93,16 @@ def _place(book: Book, drain: Figure) -> str:
 
 def _strain(book: Book) -> tuple[Message, Tone]:
     evaluated, raised = book.figures.get("flags.evaluated"), book.figures.get("flags.raised")
+    known = book.records("flags")
+    if known and not evaluated:
+        text = N_("whether any gauge is under stress is not known: the newest value is of {date}")
+        return msg(text, date=max(flag["date"] for flag in known)), "unknown"
     if not evaluated or not raised:
         why = book.why_unknown(["marts.stress_flags"])
         return msg(
             N_("whether any gauge is under stress is not known, because {why}"), why=why
         ), "unknown"
-    current = [flag for flag in book.records("flags") if not flag["is_old"]]
+    current = [flag for flag in known if not flag["is_old"]]
     through = date.fromisoformat(str(evaluated["date"]))
     unseen = len(INDICATORS) - len(current)
     if not raised["value"]:
