@@ -254,23 +254,25 @@ def _stress(published: duckdb.DuckDBPyConnection, console: Console) -> None:
         console.print(f"  no stress indicator is active: {len(current)} evaluated {span}")
     known = {row[0] for row in current}
     old = {name: day for name, day, *_ in newest if name not in known}
-    for why, names in _unknown_gauges(published, set(old)).items():
+    unranked = "no later value could be ranked"
+    for why, names in _unknown_gauges(published, set(old), unranked).items():
         told = ", ".join(f"{name} (last on {old[name]})" for name in names)
         console.print(f"  not known now: {told}: {why}", markup=False)
     never = {gauge.name for gauge in INDICATORS} - {row[0] for row in newest}
-    for why, names in _unknown_gauges(published, never).items():
+    short = "each needs three years of its inputs"
+    for why, names in _unknown_gauges(published, never, short).items():
         console.print(f"  not known: {', '.join(names)}: {why}", markup=False)
 
 
 def _unknown_gauges(
-    published: duckdb.DuckDBPyConnection, unknown: set[str]
+    published: duckdb.DuckDBPyConnection, unknown: set[str], otherwise: str
 ) -> dict[str, list[str]]:
-    """Return the indicators that are not known, by the reason."""
+    """Return the indicators that are not known, by the reason; `otherwise` no input has ended."""
     found: dict[str, list[str]] = {}
     for gauge in INDICATORS:
         if gauge.name in unknown:
             why = _why(published, *gauge.rests_on)
-            why = "each needs three years of its inputs" if why == _NO_REASON else why
+            why = otherwise if why == _NO_REASON else why
             found.setdefault(why, []).append(gauge.name)
     return found
 
