@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Set
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import TYPE_CHECKING, Any
 
+from liquidity_pipeline.brief.inputs import Behind, grouped
 from liquidity_pipeline.brief.model import N_, Block, Figure, Message, Unit, msg
 from liquidity_pipeline.brief.queries import query
+from liquidity_pipeline.contracts.marts import MART_TABLES
 from liquidity_pipeline.contracts.registry import PUBLISHED
 from liquidity_pipeline.models.engine import sources_behind
 from liquidity_pipeline.models.statements import tables
@@ -17,6 +20,8 @@ if TYPE_CHECKING:
 
 
 Record = dict[str, Any]
+# As many inputs are named for one figure; the section on what is missing has all.
+_NAMED = 3
 
 
 @dataclass
@@ -28,6 +33,7 @@ class Book:
     publication: Record = field(init=False)
     _rows_of: dict[str, int] = field(init=False)
     _absent: set[str] = field(init=False, default_factory=set)
+    _coverage: list[Record] | None = field(init=False, default=None)
 
     def __post_init__(self) -> None:
         """Read what the publication says of itself."""
@@ -83,7 +89,8 @@ class Book:
             "query": sql,
         }
         if value is None:
-            figure["reason"] = self.why_unknown(figure["sources"])
+            about = {str(each) for each in values.values()}
+            figure["reason"] = self.why_unknown(figure["sources"], about)
         self.figures[id] = figure
         return figure
 
@@ -98,23 +105,43 @@ class Book:
         self.figures[figure["id"]] = figure
         return figure
 
-    def why_unknown(self, sources: list[str]) -> Message:
-        """Say why a query on these tables gave nothing: which inputs behind them are not known."""
-        empty = [name for name in sources if not self.holds(name)]
-        behind = self._inputs_behind(sources)
-        if behind:
-            text = N_("{tables} has no value here; not known as far as is due: {inputs}")
-            return msg(text, tables=", ".join(empty or sources[:1]), inputs=", ".join(behind))
-        if empty:
+    def why_unknown(self, sources: list[str], about: Set[str] = frozenset()) -> Message:
+        """Say why a query on these tables gave nothing: which inputs behind them are not known.
+
+        `about` are the column and the codes that the query names, or inputs ("table/entity"):
+        what belongs to one of them is what is missing.
+        """
+        if behind := self._inputs_behind(sources, about):
+            return msg(
+                N_("{inputs}"), inputs={"list": [each.told for each in behind[:_NAMED]], "by": "; "}
+            )
+        if empty := [name for name in sources if not self.holds(name)]:
             return msg(N_("{tables} holds no rows in this publication"), tables=", ".join(empty))
         return msg(N_("{tables} has no value here"), tables=", ".join(sources[:1]))
 
-    def _inputs_behind(self, tables_read: list[str]) -> list[str]:
-        """Return the source tables behind these tables that are known less far than is due."""
-        names = sources_behind(tables_read)
-        if not names or "meta.coverage" not in self._rows_of:
+    def _inputs_behind(self, tables_read: list[str], about: Set[str]) -> list[Behind]:
+        """Return what is known less far than is due of what these tables rest on."""
+        if "meta.coverage" not in self._rows_of:
             return []
-        return [row["table_name"] for row in self.records("inputs_behind", tables=",".join(names))]
+        if self._coverage is None:
+            self._coverage = self.records("behind")
+        names = set(sources_behind(tables_read))
+        rows = [row for row in self._coverage if row["table_name"] in names]
+        declared = _declared(tables_read)
+        column = {pair for pair, columns in declared.items() if about & columns}
+        choices = (
+            [row for row in rows if about & _codes(row)],
+            [row for row in rows if _pair(row) in column],
+            [row for row in rows if declared.get(_pair(row)) == set()],
+            [row for row in rows if not declared.get(_pair(row))],
+        )
+        for chosen in choices[:2]:
+            if chosen:
+                return grouped(chosen)
+        # What was never served has not just ended: it explains what nothing else does.
+        found = [grouped(chosen) for chosen in choices[2:]]
+        ended = ([each for each in one if not each.never_served] for one in found)
+        return next((one for one in (*ended, found[0]) if one), [])
 
     def unknown(self, what: Message, *table_names: str) -> Message:
         """Say that something is not known, and why."""
@@ -134,6 +161,7 @@ class Book:
             "query": sql,
             "sources": tables(sql),
             "through": max(days) if days else None,
+            "as_of": self.as_of.isoformat(),
             "data": data,
         }
 
@@ -154,6 +182,26 @@ class Book:
         if more:
             raise ValueError(f"expected one value, got {len(rows)} rows from: {sql}")
         return value
+
+
+def _declared(tables_read: list[str]) -> dict[tuple[str, str], set[str]]:
+    """Return the inputs that marts declare, each with the columns that alone rest on it."""
+    declared: dict[tuple[str, str], set[str]] = {}
+    for name in tables_read:
+        mart = MART_TABLES.get(name.removeprefix("marts."))
+        for each in mart.rests_on if mart else ():
+            declared.setdefault((each.table, each.entity), set()).update(each.columns)
+    return declared
+
+
+def _pair(row: Record) -> tuple[str, str]:
+    return row["table_name"], row["entity"]
+
+
+def _codes(row: Record) -> set[str]:
+    """Return the names under which an input may be asked about."""
+    table, entity = row["table_name"], row["entity"]
+    return {entity, f"{table}/{entity}"} if entity else {table}
 
 
 def _plain(value: Any) -> Any:

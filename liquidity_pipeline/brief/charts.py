@@ -9,12 +9,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping
-from datetime import date
 from typing import Any
 
+from liquidity_pipeline.brief import timeline
 from liquidity_pipeline.brief.language import Words
 from liquidity_pipeline.brief.model import N_, Block
 from liquidity_pipeline.brief.terms import ASSETS, SEGMENTS, SHORT_COMPONENTS
+from liquidity_pipeline.brief.timeline import Rows
 
 WIDTH, HEIGHT = 392, 190
 
@@ -52,7 +53,8 @@ _TIME_LOCALES: Mapping[str, Any] = {"en": "en-US", "zh": "zh-CN"}
 _MONTHS = {"en": "%b %y", "zh": "%y年%-m月"}
 _DAYS = {"en": "%-d %b", "zh": "%-m月%-d日"}
 
-Rows = list[dict[str, Any]]
+# A line over days without a value would say that there were values between.
+_LINES = ("sofr", "tga", "drain", "season", "correlations")
 
 
 def specification(block: Block, words: Words) -> dict[str, Any] | None:
@@ -64,10 +66,16 @@ def specification(block: Block, words: Words) -> dict[str, Any] | None:
         return None
     from altair.utils.schemapi import debug_mode
 
+    rows, days = _scaled(block, words), [str(row["date"]) for row in block["data"]]
+    if block["id"] in _LINES:
+        rows = timeline.gaps_shown(rows)
     # Validation takes most of the time; a test validates every specification.
     with debug_mode(False):
-        chart = _DRAWERS[block["id"]](_scaled(block, words), words)
+        chart = _DRAWERS[block["id"]](rows, words)
         made: dict[str, Any] = chart.to_dict(validate=False)
+    if block["id"] == "stress":
+        days = [timeline.monday(day) for day in days]
+    timeline.reach(made, min(days), max(*days, block.get("as_of", "")))
     return {**made, "config": CONFIG}
 
 
@@ -203,7 +211,6 @@ def _tga(rows: Rows, words: Words) -> Any:
         {"date": row["date"], "name": words.text(names[key]), "value": row[key]}
         for key in names
         for row in rows
-        if row[key] is not None
     ]
     colour = alt.Color(
         "name:N",
@@ -335,7 +342,7 @@ def _stress(rows: Rows, words: Words) -> Any:
         {**row, "name": words.text(SEGMENTS[row["segment"]]), "band": shade(row["value"])}
         for row in rows
     ]
-    monday = [{**row, "date": _monday(row["date"])} for row in shown]
+    monday = [{**row, "date": timeline.monday(row["date"])} for row in shown]
     return _sized(
         alt.Chart(_data(monday))
         .mark_bar(color=VERMILLION, size=6.4)
@@ -361,11 +368,6 @@ def _stress(rows: Rows, words: Words) -> Any:
             ),
         )
     )
-
-
-def _monday(day: str) -> str:
-    moment = date.fromisoformat(day)
-    return date.fromordinal(moment.toordinal() - moment.weekday()).isoformat()
 
 
 _DRAWERS: Mapping[str, Callable[[Rows, Words], Any]] = {

@@ -2,24 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from datetime import date
 from typing import TYPE_CHECKING, Any
 
 from liquidity_pipeline.brief.book import Book
-from liquidity_pipeline.brief.model import N_, SCHEMA, Brief, Section, msg
+from liquidity_pipeline.brief.model import N_, SCHEMA, Block, Brief, Figure, Section, msg
 from liquidity_pipeline.brief.sections.coming import coming
 from liquidity_pipeline.brief.sections.drain import drain
 from liquidity_pipeline.brief.sections.reaction import reaction
 from liquidity_pipeline.brief.sections.record import misses, missing
-from liquidity_pipeline.brief.sections.stress import stress, watch
+from liquidity_pipeline.brief.sections.stress import stress
 from liquidity_pipeline.brief.sections.verdict import changes, verdict
 from liquidity_pipeline.brief.sections.vitals import vitals
+from liquidity_pipeline.brief.sections.watch import watch
 
 if TYPE_CHECKING:
     import duckdb
     import pyarrow as pa
 
+# Below one table; the figures' own list has all.
+_REASONS = 4
 _PARTS = (vitals, drain, coming, reaction, stress, watch, missing, misses)
 
 
@@ -32,6 +35,9 @@ def compute(
     """
     book = Book(connection)
     sections = [part(book) for part in _PARTS]
+    for section in sections:
+        for block in section["blocks"]:
+            _explain(block, book.figures)
     since: Section = {
         "id": "changes",
         "title": msg(N_("Since the last brief")),
@@ -45,6 +51,32 @@ def compute(
         "sections": [since, *sections],
         "figures": book.figures,
     }
+
+
+def _explain(block: Block, figures: Mapping[str, Figure]) -> None:
+    """Say below a table why figures in it are not known, each reason once."""
+    if block["kind"] != "table":
+        return
+    shown = (part["figure"] for row in block["rows"] for part in _figures(row["cells"]))
+    reasons = [reason for name in shown if (reason := figures[name].get("reason"))]
+    alike = {str(reason): reason for reason in reasons}
+    if alike:
+        listed = list(alike.values())[:_REASONS]
+        block["unknown"] = msg(
+            N_("n/k, not known: {reasons}."), reasons={"list": listed, "by": "; "}
+        )
+
+
+def _figures(part: Any) -> Iterator[dict[str, Any]]:
+    """Yield the references to figures within cells, those within messages too."""
+    if isinstance(part, dict):
+        if "figure" in part:
+            yield part
+        for each in part.values():
+            yield from _figures(each)
+    elif isinstance(part, list):
+        for each in part:
+            yield from _figures(each)
 
 
 def _publication(book: Book) -> dict[str, Any]:

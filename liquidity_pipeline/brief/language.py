@@ -88,10 +88,6 @@ class Words:
 
         return str(format_date(value, _DAYS[self.language][style], locale=self.language))
 
-    def enumeration(self, parts: list[str]) -> str:
-        """Join names as the language lists them."""
-        return self.text(COMMA).join(parts)
-
     def _scale(self, value: float, unit: Unit) -> tuple[float, int]:
         if unit != "usd_mn":
             return value, _DECIMALS[unit]

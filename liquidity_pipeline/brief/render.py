@@ -12,7 +12,7 @@ from typing import Any
 from markupsafe import Markup, escape
 
 from liquidity_pipeline.brief import charts, terms
-from liquidity_pipeline.brief.language import Words, words
+from liquidity_pipeline.brief.language import COMMA, Words, words
 from liquidity_pipeline.brief.model import N_, Brief, Message, Style, msg
 
 TEMPLATES = Path(__file__).parent / "templates"
@@ -38,10 +38,14 @@ class Text:
         if "date" in cell:
             return self.words.day(date.fromisoformat(cell["date"]), cell.get("style", ""))
         if "list" in cell:
-            return self.words.enumeration([self.cell(part) for part in cell["list"]])
+            return self.joiner(cell).join(self.cell(part) for part in cell["list"])
         if "count" in cell:
             return self.words.number(cell["count"], "count")
         return str(cell.get("text", cell.get("code", cell.get("quote", ""))))
+
+    def joiner(self, cell: Mapping[str, Any]) -> str:
+        """Return what stands between the parts of a list."""
+        return self.words.text(cell.get("by", COMMA))
 
     def message(self, message: Message) -> str:
         """Write a message with its places filled."""
@@ -82,6 +86,8 @@ class MarkedUp(Text):
         """Write a cell as HTML."""
         if "code" in cell:
             return Markup("<code>{}</code>").format(cell["code"]) if cell["code"] else Markup("")
+        if "list" in cell:
+            return Markup("{}").format(self.joiner(cell)).join(map(self.cell, cell["list"]))
         if "quote" in cell:
             return Markup('<span lang="en">{}</span>').format(cell["quote"])
         if "date" in cell:

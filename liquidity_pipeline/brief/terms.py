@@ -133,6 +133,7 @@ PUBLISHERS = {
     "marts.tga_trajectory_score": N_("own estimate"),
     "meta.calendar_days": N_("calendars of the Federal Reserve and SIFMA"),
     "meta.freshness": N_("records of this pipeline"),
+    "meta.coverage": N_("records of this pipeline"),
     "meta.brief_figures": N_("records of this pipeline"),
     "marts.asset_returns": N_("exchanges and index providers"),
     "marts.rolling_correlations": N_("own estimate"),

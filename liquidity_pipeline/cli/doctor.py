@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from functools import partial
 
-from liquidity_pipeline.settings import Settings, SettingsError
+from liquidity_pipeline.settings import LIVE, Settings, SettingsError
 from liquidity_pipeline.sources.answers import refusal
 from liquidity_pipeline.sources.http import HttpClient
 from liquidity_pipeline.sources.publishers import PUBLISHERS, Publisher
@@ -43,7 +43,7 @@ def examine(settings: Settings) -> Iterator[Finding]:
     yield from _surroundings()
     yield from _files(settings)
     yield from _reference(settings)
-    yield from _answers(asked)
+    yield from _answers(asked, settings)
 
 
 def _surroundings() -> Iterator[Finding]:
@@ -125,19 +125,56 @@ def _ask_publishers(settings: Settings) -> queue.Queue[Finding]:
     return answers
 
 
-def _answers(answers: queue.Queue[Finding]) -> Iterator[Finding]:
-    """Yield the publishers' findings as they come, and name those that let us wait too long."""
+def _answers(answers: queue.Queue[Finding], settings: Settings) -> Iterator[Finding]:
+    """Yield the publishers' good answers as they come, then what failed, each cause once."""
     silent = {publisher.title for publisher in PUBLISHERS.values()}
     end = time.monotonic() + _SECONDS + 1
+    failed: dict[str, list[Finding]] = {}
     while silent:
         try:
             found = answers.get(timeout=max(0.0, end - time.monotonic()))
         except queue.Empty:
             break
         silent.discard(found.what)
-        yield found
+        if found.good:
+            yield found
+        else:
+            failed.setdefault(_cause(found), []).append(found)
     for title in sorted(silent):
-        yield Finding(title, False, f"no answer within {_SECONDS} seconds")
+        failed.setdefault(_SILENT, []).append(Finding(title, False, _SILENT))
+    for cause, findings in failed.items():
+        yield from _alike(cause, findings, settings)
+
+
+_SILENT = f"no answer within {_SECONDS} seconds"
+_UNREACHED = "no connection"
+# What a request says of itself, and the cause that it tells of.
+_ALIKE = {"no connection": _UNREACHED, "no answer in time": _SILENT}
+
+
+def _cause(found: Finding) -> str:
+    """Return what several publishers may fail for alike; else the whole finding."""
+    alike = (cause for text, cause in _ALIKE.items() if text in found.detail)
+    return next(alike, found.detail)
+
+
+def _alike(cause: str, findings: list[Finding], settings: Settings) -> Iterator[Finding]:
+    """Say once what several publishers failed for, and what to do about it."""
+    if len(findings) == 1:
+        yield from findings
+        return
+    titles = ", ".join(sorted(found.what for found in findings))
+    everybody = len(findings) == len(PUBLISHERS)
+    what = f"all {len(findings)} publishers" if everybody else titles
+    if cause not in (_UNREACHED, _SILENT):
+        detail = cause
+    elif everybody and settings.endpoints != LIVE:
+        detail = f"{cause}: {settings.endpoints} stands in for them; start it first"
+    elif everybody:
+        detail = f"{cause}: does this machine reach the network, and is HTTPS_PROXY right?"
+    else:
+        detail = f"{cause}: ask again later; a firewall may also be in the way"
+    yield Finding(what, False, detail)
 
 
 def _try(what: str, look: Callable[[], str]) -> Finding:

@@ -43,8 +43,11 @@ class RunProgress:
     def fetching(self, planned: Sequence[Planned], first_to_last: str) -> None:
         """Begin to fetch."""
         total = sum(len(names) for _, names in planned)
+        # A source is asked once for each span of months of which something is wanted.
+        sources = len({name for _, names in planned for name in names})
         if not self._watched:
-            tell(f"fetching {total} sources ({first_to_last})")
+            spans = f", in {total} spans of months" if total > sources else ""
+            tell(f"fetching {sources} sources ({first_to_last}{spans})")
         self._bars.remove_task(self._starting)
         self._fetching = self._bars.add_task(f"fetching {first_to_last}", total=total)
 

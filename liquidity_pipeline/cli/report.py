@@ -49,6 +49,13 @@ _DRAIN_INPUTS = (
     "fed_operations",
     "repo_operations/on_rrp",
 )
+_FUNDING_INPUTS = (
+    "reference_rates/SOFR",
+    "reference_rates/TGCR",
+    "repo_operations/srf",
+    "repo_operations/on_rrp",
+    "market_series/IORB",
+)
 _INDEX_INPUTS = sorted({each for gauge in INDICATORS if gauge.in_index for each in gauge.rests_on})
 
 
@@ -97,6 +104,8 @@ def _drains(published: duckdb.DuckDBPyConnection, console: Console) -> None:
         )
     if not rows and not later:
         console.print(f"Drain of reserves: not known: {why}\n")
+    elif (ended := _why(published, _RESERVES)) != _NO_REASON:
+        console.print(f"Later weeks are not known: {ended}\n", markup=False)
 
 
 def _net_of_buybacks(published: duckdb.DuckDBPyConnection, rows: Sequence[Any]) -> str:
@@ -104,9 +113,9 @@ def _net_of_buybacks(published: duckdb.DuckDBPyConnection, rows: Sequence[Any]) 
     week, net = rows[0][0], {component: amounts[-1] for _, component, *amounts in rows}
     if net.get("total") is None or net.get("settlement") is None:
         why = _why(published, "debt_settlements/auctions", "debt_settlements/buybacks")
-        return f"Market convention net of buybacks in the week of {week}: not known: {why}\n"
+        return f"Net of buybacks, week ending {week}: not known: {why}\n"
     return (
-        f"Net of what Treasury bought back in the week of {week}, settlement is "
+        f"Net of what Treasury bought back in the week ending {week}, settlement is "
         f"{_signed(net['settlement'])} and the total {_signed(net['total'])}.\n"
     )
 
@@ -183,7 +192,7 @@ def _funding(published: duckdb.DuckDBPyConnection, console: Console) -> None:
     found = {name: _ask(published, "gauge", gauge=gauge) for gauge, name in _GAUGES.items()}
     days = [rows[0][0] for rows in found.values() if rows]
     if not days:
-        why = _why(published, "reference_rates", "repo_operations", "market_series/IORB")
+        why = _why(published, *_FUNDING_INPUTS)
         console.print(f"Overnight funding: not known: {why}\n")
         return
     table = _table(f"Overnight funding, newest known (up to {max(days)})", ["gauge", "value", "on"])
@@ -191,6 +200,9 @@ def _funding(published: duckdb.DuckDBPyConnection, console: Console) -> None:
         day, value = rows[0] if rows else ("not known", None)
         table.add_row(name, "" if value is None else f"{value:,.2f}", str(day))
     console.print(table)
+    why = _why(published, *_FUNDING_INPUTS)
+    if why != _NO_REASON:
+        console.print(f"Later values are not known: {why}\n", markup=False)
 
 
 def _assets(published: duckdb.DuckDBPyConnection, console: Console) -> None:
@@ -225,6 +237,8 @@ def _stress(published: duckdb.DuckDBPyConnection, console: Console) -> None:
             f"Stress index on {day}: {value:.3f} of 1, {level}; above {rank:.0%} of {n_history:,} "
             f"sessions of the three years before ({segments})"
         )
+        if (why := _why(published, *_INDEX_INPUTS)) != _NO_REASON:
+            console.print(f"  not known after {day}: {why}", markup=False)
     if not index:
         why = _why(published, *_INDEX_INPUTS)
         why = "it needs three years of all of its segments" if why == _NO_REASON else why
@@ -239,20 +253,26 @@ def _stress(published: duckdb.DuckDBPyConnection, console: Console) -> None:
         span = f"on {last}" if first == last else f"between {first} and {last}"
         console.print(f"  no stress indicator is active: {len(current)} evaluated {span}")
     known = {row[0] for row in current}
-    old = [f"{name} (last on {day})" for name, day, *_ in newest if name not in known]
-    if old:
-        console.print(f"  not known now: {', '.join(old)}")
-    for why, names in _never_known(published, {row[0] for row in newest}).items():
+    old = {name: day for name, day, *_ in newest if name not in known}
+    unranked = "no later value could be ranked"
+    for why, names in _unknown_gauges(published, set(old), unranked).items():
+        told = ", ".join(f"{name} (last on {old[name]})" for name in names)
+        console.print(f"  not known now: {told}: {why}", markup=False)
+    never = {gauge.name for gauge in INDICATORS} - {row[0] for row in newest}
+    short = "each needs three years of its inputs"
+    for why, names in _unknown_gauges(published, never, short).items():
         console.print(f"  not known: {', '.join(names)}: {why}", markup=False)
 
 
-def _never_known(published: duckdb.DuckDBPyConnection, known: set[str]) -> dict[str, list[str]]:
-    """Return the indicators without any value, by the reason."""
+def _unknown_gauges(
+    published: duckdb.DuckDBPyConnection, unknown: set[str], otherwise: str
+) -> dict[str, list[str]]:
+    """Return the indicators that are not known, by the reason; `otherwise` no input has ended."""
     found: dict[str, list[str]] = {}
     for gauge in INDICATORS:
-        if gauge.name not in known:
+        if gauge.name in unknown:
             why = _why(published, *gauge.rests_on)
-            why = "each needs three years of its inputs" if why == _NO_REASON else why
+            why = otherwise if why == _NO_REASON else why
             found.setdefault(why, []).append(gauge.name)
     return found
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -30,6 +30,7 @@ class Status:
 
     now: datetime
     published_at: datetime | None
+    as_of: date | None
     sources: list[SourceHealth]
     runs: RunHistory
 
@@ -45,12 +46,12 @@ class Status:
         fresh = sum(source.fresh for source in self.sources)
         failing = len(self.runs.failing_checks)
         published = (
-            f"published {_ago(self.now, self.published_at)} ago"
+            f"published {_ago(self.now, self.published_at)} ago, as of {self.as_of}"
             if self.published_at
             else "nothing published yet"
         )
         checks = f"{failing} check{'' if failing == 1 else 's'} failing"
-        return f"{published}; {fresh} of {len(self.sources)} sources fresh; {checks}"
+        return f"{published}; {fresh} of {len(self.sources)} sources fresh now; {checks}"
 
 
 def status(settings: Settings, form: str) -> bool:
@@ -70,9 +71,11 @@ def _look(settings: Settings) -> Status:
     from liquidity_pipeline.orchestration.run_history import run_history
 
     gaps = read_gaps(settings.reference_dir)
+    published_at, as_of = _publication(settings)
     return Status(
         now=datetime.now(UTC),
-        published_at=_published_at(settings),
+        published_at=published_at,
+        as_of=as_of,
         sources=health(_freshness(settings), gaps),
         runs=run_history(settings.data_dir),
     )
@@ -91,19 +94,22 @@ def _freshness(settings: Settings) -> list[dict[str, Any]]:
     return rows
 
 
-def _published_at(settings: Settings) -> datetime | None:
+def _publication(settings: Settings) -> tuple[datetime | None, date | None]:
+    """Return when the published file was built (UTC), and the last day that it uses."""
     if not settings.published_file.exists():
-        return None
+        return None, None
     from liquidity_pipeline.ingestion import status_note
 
-    if noted := status_note.built_at(settings):
-        return noted
+    noted, day = status_note.built_at(settings), status_note.as_of(settings)
+    if noted and day:
+        return noted, day
     from liquidity_pipeline.storage.warehouse import reading
 
     with reading(settings.published_file) as published:
-        ((built_at,),) = published.execute("select built_at from meta.publication").fetchall()
-    moment: datetime = built_at
-    return moment.replace(tzinfo=UTC)
+        ((built_at, as_of),) = published.execute(
+            "select built_at, as_of from meta.publication"
+        ).fetchall()
+    return built_at.replace(tzinfo=UTC), as_of
 
 
 def _print(found: Status, settings: Settings) -> None:
@@ -195,6 +201,7 @@ def _as_json(found: Status) -> dict[str, Any]:
         "verdict": found.verdict,
         "well": found.well,
         "published_at": found.published_at,
+        "as_of": found.as_of,
         "sources": sources,
         "runs": asdict(found.runs),
     }

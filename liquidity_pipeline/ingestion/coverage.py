@@ -87,7 +87,7 @@ def coverage(lake: Lake, records: Records, universe: Universe, now: datetime) ->
         known
         for source in SOURCES.values()
         for table in source.tables
-        for known in _events(_History(source, table, lake, records, now), observed)
+        for known in _events(_History(source, table, lake, records, now), observed, universe)
     ]
     rows = [known.row() for known in (*observed, *events)]
     return pa.Table.from_pylist(rows, schema=COVERAGE.arrow_schema)
@@ -115,6 +115,15 @@ class _History:
     def until(self, record: FetchRecord) -> date:
         """Return the last day that was over at a fetch, or at the moment of the run."""
         return last_full_day(min(record.now, record.kept_at, self.now))
+
+    def answered_before(self, moment: datetime) -> list[date]:
+        """Return the last day that was over at each fetch that was answered before a moment.
+
+        The first day of time is among them.
+        """
+        good = (one for one in self.asked if one.error is None)
+        before = [self.until(one) for one in good if min(one.now, one.kept_at) < moment]
+        return [date.min, *before]
 
     def answered(self, entity: str, path: str | None) -> list[Span]:
         """Return the spans of days of which everything was answered, joined, oldest first.
@@ -237,12 +246,12 @@ def _first_hole(
 # --- events ---------------------------------------------------------------------------------------
 
 
-def _events(history: _History, observed: Sequence[Known]) -> Iterator[Known]:
+def _events(history: _History, observed: Sequence[Known], universe: Universe) -> Iterator[Known]:
     """Yield how far each part without a calendar is known, by what was asked and answered."""
     asked: dict[str, str | None] = dict.fromkeys(history.table.on_occasion)
     for entity, path in (asked | dict(history.table.parts)).items():
         known = _by_answers(history, entity, path)
-        limit = _pulse(history, observed)
+        limit = _pulse(history, observed, universe)
         if known.through is not None and limit is not None and limit < known.through:
             reason = f"{history.source.publishers[0]} answers, but serves nothing after {limit}"
             start = known.start if known.start and known.start <= limit else None
@@ -298,27 +307,40 @@ def _only_later(history: _History) -> datetime | None:
     return first if first is not None and first > history.now else None
 
 
-def _pulse(history: _History, observed: Sequence[Known]) -> date | None:
+def _pulse(history: _History, observed: Sequence[Known], universe: Universe) -> date | None:
     """Return the newest day that the publisher serves of anything regular, if it is behind.
 
     A service that has stopped updating answers a question about events as readily as a live one.
-    What it publishes every day, or every week, shows through which day it has been kept up.
+    What it publishes every day, or every week, shows through which day it has been kept up. What
+    it answered until something new was due stays known.
     """
     publisher = history.source.publishers[0]
-    regular = {
-        table.name
+    rules = {
+        (table.name, entity): release
         for source in SOURCES.values()
         if source.publishers[0] == publisher
         for table in source.tables
-        if table.releases
+        for entity, release in releases(table, universe).items()
     }
-    beats = [known for known in observed if known.table in regular and known.newest is not None]
+    held = {
+        (known.table, known.entity): known.newest
+        for known in observed
+        if (known.table, known.entity) in rules and known.newest is not None
+    }
+    is_current = any(known.is_current for known in observed if (known.table, known.entity) in held)
     limits = []
-    if beats and not any(known.is_current for known in beats):
-        limits.append(max(known.newest for known in beats if known.newest is not None))
+    if held and not is_current:
+        due = max(_due_after(rules[each], newest) for each, newest in held.items())
+        limits.append(max(*held.values(), *history.answered_before(due)))
     if publisher == SOURCES[DEBT_SETTLEMENTS.name].publishers[0]:
         limits += _last_issue_week(history)
     return min(limits, default=None)
+
+
+def _due_after(release: Release, day: date) -> datetime:
+    """Return when the observation after a day was to be public (naive UTC)."""
+    (moment,) = release.known_at([release.next_after(day)])
+    return moment
 
 
 def _last_issue_week(history: _History) -> list[date]:

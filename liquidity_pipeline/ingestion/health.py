@@ -41,7 +41,7 @@ class Gap:
 class SourceHealth:
     """The state of one source table.
 
-    `newest` and `due` are days of observation; of several series, those of the worst one.
+    `newest` and `due` are days of observation; of several series, those of the worst that is held.
     """
 
     table: str
@@ -99,16 +99,23 @@ def health(freshness: Iterable[Mapping[str, Any]], gaps: Sequence[Gap]) -> list[
 def _of_table(table: str, rows: Sequence[Mapping[str, Any]], gaps: Sequence[Gap]) -> SourceHealth:
     known = [row for row in rows if row["is_stale"] and any(gap.covers(row) for gap in gaps)]
     stale = [row for row in rows if row["is_stale"] and row not in known]
-    worst = max(stale or rows, key=lambda row: (row["days_behind"], row["days_missing"]))
+    worst = max(stale or rows, key=_how_far_behind)
+    # Of what was never served there is no newest day to show; what is held has one.
+    held = [row for row in stale or rows if row["last_day"] is not None]
+    shown = max(held, key=_how_far_behind, default=worst)
     return SourceHealth(
         table=table,
         series=len(rows),
         stale=tuple(row["entity"] for row in stale),
         acknowledged=tuple(row["entity"] for row in known),
-        newest=worst["last_day"],
-        due=worst["due_day"],
+        newest=shown["last_day"],
+        due=shown["due_day"],
         days_behind=worst["days_behind"],
         days_missing=sum(row["days_missing"] for row in stale),
         fetched_at=worst["fetched_at"],
         problem=(worst["problem"] or "") if stale else "",
     )
+
+
+def _how_far_behind(row: Mapping[str, Any]) -> tuple[int, int]:
+    return row["days_behind"], row["days_missing"]

@@ -12,10 +12,11 @@ import hashlib
 import json
 import os
 from collections.abc import Iterable, Iterator, Sequence
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
 
+from liquidity_pipeline.calendars import new_york_day
 from liquidity_pipeline.ingestion.due_days import Expectation, end_of_month
 from liquidity_pipeline.settings import Settings
 from liquidity_pipeline.storage.files import mark_of, replacing
@@ -58,6 +59,7 @@ def write(
         "published": {
             "mark": mark_of(settings.published_file),
             "built_at": built_at,
+            "as_of": new_york_day(now),
             "made_of": made_of,
         },
     }
@@ -87,6 +89,12 @@ def built_at(settings: Settings) -> datetime | None:
     """Return when the published file was built (UTC); None where the note is of another file."""
     moment = _of_published(settings, "built_at")
     return None if moment is None else datetime.fromisoformat(moment).replace(tzinfo=UTC)
+
+
+def as_of(settings: Settings) -> date | None:
+    """Return the last day that the published file uses; None where the note is of another."""
+    day = _of_published(settings, "as_of")
+    return None if day is None else date.fromisoformat(day)
 
 
 def made_of(settings: Settings) -> str | None:

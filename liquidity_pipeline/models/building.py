@@ -85,7 +85,7 @@ def _build(
     table = MART_TABLES[name]
     try:
         rows = engine.build(name, connection, compute)
-        stored = marts.store_snapshot(table, rows, now, checked=True)
+        stored = marts.store_snapshot(table, rows, now, checked=True, computed=True)
         engine.attach_mart(connection, name, marts.path(table))
     except Exception as error:  # noqa: BLE001 - whatever fails in one mart must not stop others
         said = str(error) or type(error).__name__

@@ -232,11 +232,13 @@ class Lake:
         *,
         as_of: datetime | None = None,
         checked: bool = False,
+        computed: bool = False,
     ) -> Stored:
         """Replace a table without partitions; `checked` rows have been through `validate`.
 
-        No rows at all replace nothing: a file that was there and is gone is more likely a fault
-        than news, unless the table can become empty.
+        No rows at all replace nothing that was fetched: a file that was there and is gone is more
+        likely a fault than news, unless the table can become empty. What was `computed` is empty
+        where nothing is known any more, and the rows of an earlier day would say otherwise.
         """
         rows = rows if checked else validate(table, rows)
         # It is replaced whole: old rows that cannot be read, perhaps of an older contract, do not
@@ -244,7 +246,8 @@ class Lake:
         old = None
         with suppress(ValueError):
             old = self._old_rows(table, None)
-        if old is not None and old.num_rows and not rows.num_rows and not table.can_become_empty:
+        may_be_empty = computed or table.can_become_empty
+        if old is not None and old.num_rows and not rows.num_rows and not may_be_empty:
             version = self.version(table) or _hash_rows(old)
             return Stored(table, None, old.num_rows, version, changed=False, revised=0)
         noted = old if table.notes_revisions else None

@@ -24,6 +24,8 @@ READ = sorted(
     {name for sql in statements(FOLDER).values() for name in tables(sql)} - {"meta.publication"}
 )
 
+ENDED = "because the newest evaluation is of {date}. Cause: {why}."
+
 
 def blocks(brief: Brief, kind: str) -> list[Any]:
     return [b for section in brief["sections"] for b in section["blocks"] if b["kind"] == kind]
@@ -166,7 +168,7 @@ def test_old_flags_are_not_calm_either(copied):
         brief = compute(copied)
     assert brief["verdict"]["tone"] == "unknown"
     (told,) = [b for b in blocks(brief, "statement") if b["id"] == "flags"]
-    assert told["message"]["message"].endswith("because the newest evaluation is of {date}.")
+    assert told["message"]["message"].endswith(ENDED)
 
 
 @pytest.mark.parametrize(
@@ -179,7 +181,7 @@ def test_what_ended_long_ago_is_no_state_of_today(copied, table, column, told):
         brief = compute(copied)
     (block,) = [b for b in blocks(brief, "statement") if b["id"] == told]
     assert block["tone"] == "unknown"
-    assert block["message"]["message"].endswith("because the newest evaluation is of {date}.")
+    assert block["message"]["message"].endswith(ENDED)
 
 
 class emptied:  # noqa: N801 - reads as a context
@@ -359,28 +361,43 @@ def test_a_source_of_events_that_was_not_answered_is_behind() -> None:
 
 
 def test_a_coming_day_adds_up_what_adds_up_and_nothing_else() -> None:
-    # Notes of 30 and bonds of 10: their effect of 4 bp is that of the day, in the row of each. What
-    # the public pays is known of the bills of another day, and not of its notes.
-    day, other = date(2026, 2, 17), date(2026, 2, 18)
+    # Notes of 30 and bonds of 10: their effect of 4 bp is that of the day, in the row of each. On
+    # another day the bills are announced, and what the public pays of the notes is not known. On a
+    # third bills are announced, while 70 of notes mature whose successors are not.
+    day, other, third = date(2026, 2, 17), date(2026, 2, 18), date(2026, 2, 19)
     with duckdb.connect() as connection:
         connection.execute("create schema marts")
+        connection.execute("create schema meta")
+        connection.execute("create table meta.publication as select date '2026-02-13' as as_of")
         connection.execute(
-            "create table marts.settlement_outlook as select * from (values "
-            "(?::date, 'note', 30.0, 30.0, 4.0), (?::date, 'bond', 10.0, 10.0, 4.0), "
-            "(?::date, 'bill', 5.0, 5.0, null), (?::date, 'note', null, null, null)) as t("
+            "create table marts.settlement_outlook as select *, 0 as scheduled_issues from (values "
+            "(?::date, 'note', 30.0, 30.0, 4.0, 0.0, 0.0), "
+            "(?::date, 'bond', 10.0, 10.0, 4.0, 0.0, 0.0), "
+            "(?::date, 'bill', 5.0, 5.0, null, 0.0, 0.0), "
+            "(?::date, 'note', null, null, null, 0.0, 0.0), "
+            "(?::date, 'bill', 7.0, 7.0, null, 0.0, 0.0), "
+            "(?::date, 'note', null, 1.0, null, 70.0, 71.0)) as t("
             "settlement_date, security_class, net_public_usd_mn, net_public_expected_usd_mn, "
-            "funding_effect_bp)",
-            [day, day, other, other],
+            "funding_effect_bp, refinancing_usd_mn, expected_issues_usd_mn)",
+            [day, day, other, other, third, third],
         )
 
-        def told(name: str, column: str, of: date) -> float | None:
-            (found,) = connection.execute(query(name, column=column, date=of)).fetchone() or (None,)
+        def told(name: str, column: str, of: date | None = None) -> float | None:
+            places: dict[str, object] = {"column": column} | ({"date": of} if of else {})
+            (found,) = connection.execute(query(name, **places)).fetchone() or (None,)
             return found
 
+        net, expected = "net_public_usd_mn", "net_public_expected_usd_mn"
         assert told("coming_day_effect", "funding_effect_bp", day) == 4
         assert told("coming_day_effect", "funding_effect_bp", other) is None
-        assert told("coming_day_expected", "net_public_expected_usd_mn", day) == 40
-        assert told("coming_day_expected", "net_public_expected_usd_mn", other) is None
+        assert [told("coming_day_net", net, each) for each in (day, other, third)] == [40, None, 7]
+        assert told("coming_day_expected", expected, day) == 40
+        assert told("coming_day_expected", expected, other) is None
+        assert told("coming_total", net) is None
+        connection.execute(
+            "delete from marts.settlement_outlook where settlement_date = ?", [other]
+        )
+        assert told("coming_total", net) == 47
 
 
 def test_a_gauge_that_was_never_evaluated_is_named(copied):
@@ -390,3 +407,101 @@ def test_a_gauge_that_was_never_evaluated_is_named(copied):
     (told,) = [b for b in blocks(brief, "statement") if b["id"] == "flags_never"]
     assert "SOFR over IORB" in json.dumps(told["message"])
     assert "never been evaluated" in to_markdown(brief, "en")
+
+
+def test_a_settled_week_without_coupons_settled_none_of_them() -> None:
+    """Bills of 100 alone in the second week; of the third week the total is not known."""
+    with duckdb.connect() as connection:
+        connection.execute("create schema marts")
+        connection.execute(
+            "create table marts.weekly_settlements as select *, true as is_settled from (values "
+            "(date '2026-07-27', 'bills', 50.0), (date '2026-07-27', 'coupons', -1.0), "
+            "(date '2026-07-27', 'all', 49.0), (date '2026-08-03', 'bills', 100.0), "
+            "(date '2026-08-03', 'all', 100.0), (date '2026-08-10', 'all', null)"
+            ") as t(week_start, security_class, net_usd_mn)"
+        )
+        sql = f"{query('series_net_coupons')} order by date"
+        assert [value for _, value in connection.execute(sql).fetchall()] == [-1, 0, None]
+
+
+def test_the_verdict_counts_the_indicators_that_are_not_known(copied):
+    with undone(copied):
+        copied.execute("delete from marts.stress_flags where segment = 'funding'")
+        copied.execute("update marts.stress_flags set level = 'normal'")
+        brief = compute(copied)
+        gone = copied.execute("select count(distinct indicator) from marts.stress_flags").fetchone()
+    (seen,) = gone
+    strain = brief["verdict"]["statement"]["args"]["strain"]
+    # The method has fourteen indicators.
+    assert strain["n"] == 14 - seen > 0
+    assert brief["verdict"]["tone"] == "unknown"
+    others = f"{14 - seen} others are not known."
+    assert others in to_markdown(brief, "en")
+
+
+@pytest.fixture
+def down(copied: duckdb.DuckDBPyConnection) -> Iterator[duckdb.DuckDBPyConnection]:
+    """The New York Fed failed on 6 February, and the price of a fund was never served."""
+    with undone(copied):
+        copied.execute(
+            "update meta.coverage set known_through = date '2026-01-26', reason = "
+            "'ends on 2026-01-26: fetch failed on 2026-02-06: nyfed: expected JSON, got HTTP 500' "
+            "where table_name in ('fed_operations', 'reference_rates')"
+        )
+        copied.execute(
+            "update meta.coverage set known_from = null, known_through = null, "
+            "reason = 'no row is held: not served on 2026-02-06: QUAL: not there' "
+            "where entity = 'QUAL'"
+        )
+        yield copied
+
+
+def test_the_section_on_what_is_missing_names_what_failed_before_what_never_was(down):
+    brief = compute(down)
+    (table,) = [block for block in blocks(brief, "table") if block["id"] == "stale"]
+    assert [row["cells"][1] for row in table["rows"]] == [{"date": "2026-01-26"}] * 2
+    page = to_markdown(brief, "en", footnotes=False)
+    assert (
+        "| Fed purchases and sales of Treasuries | 26 Jan 2026 | 6 Feb 2026 | "
+        "the request of 6 Feb 2026 failed with HTTP 500 |"
+    ) in page
+    assert "Never served in this record: prices of indices and funds (QUAL)." in page
+
+
+def test_a_reason_names_the_input_that_the_figure_rests_on(down):
+    from liquidity_pipeline.brief.book import Book
+
+    book = Book(down)
+
+    def inputs(tables: list[str], *about: str) -> list[tuple[str, ...]]:
+        return [(b.table, *b.entities) for b in book._inputs_behind(tables, frozenset(about))]
+
+    assert inputs(["marts.asset_returns"], "QUAL") == [("index_prices", "QUAL")]
+    assert inputs(["marts.stress_flags"], "reference_rates/SOFR") == [("reference_rates", "SOFR")]
+    # The components of a drain rest on the Fed's purchases; no price has a part in them.
+    assert ("fed_operations", "") in inputs(["marts.weekly_drains"])
+    assert "index_prices" not in {name for name, *_ in inputs(["marts.weekly_drains"])}
+
+
+def test_what_is_not_announced_yet_is_no_fault_of_an_input(down):
+    """Bills are announced a few days ahead: of those that mature in four weeks no net is known."""
+    brief = compute(down)
+    (table,) = [block for block in blocks(brief, "table") if block["id"] == "calendar"]
+    last = table["rows"][-1]
+    (net,) = [cell["figure"] for cell in last["cells"] if cell.get("figure", "").endswith(".net")]
+    assert brief["figures"][net]["value"] is None
+    assert brief["figures"][net]["reason"]["message"].endswith(
+        "not all new issues are announced yet"
+    )
+
+
+def test_a_table_says_below_itself_why_figures_in_it_are_not_known(down):
+    down.execute(
+        "update marts.asset_returns set return_5d_new_york_pct = null where asset = 'QUAL'"
+    )
+    brief = compute(down)
+    (table,) = [block for block in blocks(brief, "table") if block["id"] == "assets"]
+    assert "unknown" in table
+    assert (
+        "n/k, not known: nothing was ever served of prices of indices and funds (QUAL)"
+    ) in to_markdown(brief, "en", footnotes=False)

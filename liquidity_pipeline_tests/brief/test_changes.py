@@ -35,7 +35,7 @@ def test_nothing_changed(published, earlier):
         ({"value": 1.0}, "revision of the same value"),
         ({"value": 1.0, "date": "2026-01-02"}, "newer value"),
         ({"value": None}, "now known"),
-        ({"date": "2026-12-31"}, "newer value withdrawn"),
+        ({"date": "2026-12-31"}, "the newer value is no longer known"),
     ],
 )
 def test_a_changed_gauge_is_told_with_what_was_said_then(published, earlier, before, what):

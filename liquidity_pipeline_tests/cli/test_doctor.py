@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import queue
 import socket
 import time
 from pathlib import Path
@@ -52,7 +53,43 @@ def test_silent_publishers_are_asked_at_once_and_not_waited_for(tmp_path: Path) 
         url = f"http://127.0.0.1:{silent.getsockname()[1]}"
         began = time.monotonic()
         findings = list(doctor.examine(Settings(tmp_path, endpoints=url)))
-    titles = {publisher.title for publisher in PUBLISHERS.values()}
-    assert {finding.what for finding in findings if not finding.good} == titles
+    (failure,) = (finding for finding in findings if not finding.good)
+    assert failure.what == f"all {len(PUBLISHERS)} publishers"
+    assert failure.detail.startswith(f"no answer within {doctor._SECONDS} seconds: {url}")
     # One after the other, with one attempt each, would be ten times as long.
     assert time.monotonic() - began < 4 * doctor._SECONDS
+
+
+def failures(settings: Settings) -> list[doctor.Finding]:
+    """Return what the doctor finds wrong."""
+    return [finding for finding in doctor.examine(settings) if not finding.good]
+
+
+def test_a_sandbox_that_does_not_run_is_said_once_with_what_to_do(tmp_path: Path) -> None:
+    (failure,) = failures(Settings(tmp_path, endpoints="sandbox"))
+    assert failure.what == f"all {len(PUBLISHERS)} publishers"
+    assert "start it with `liquidity sandbox`" in failure.detail
+
+
+def test_a_stand_in_that_does_not_run_is_said_once_with_its_address(tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        url = f"http://127.0.0.1:{taken.getsockname()[1]}"
+    (failure,) = failures(Settings(tmp_path, endpoints=url))
+    assert url in failure.detail
+    assert "start it first" in failure.detail
+
+
+def test_publishers_that_fail_for_different_reasons_are_told_apart(tmp_path: Path) -> None:
+    """Two that refuse alike are one finding; a third with a reason of its own is another."""
+    first, second, third, *others = PUBLISHERS.values()
+    answers: queue.Queue[doctor.Finding] = queue.Queue()
+    for publisher in (first, second):
+        answers.put(doctor.Finding(publisher.title, False, "expected CSV, got no connection (x)"))
+    answers.put(doctor.Finding(third.title, False, "HTTP 403"))
+    for publisher in others:
+        answers.put(doctor.Finding(publisher.title, True, "answers"))
+    found = [each for each in doctor._answers(answers, Settings(tmp_path)) if not each.good]
+    assert {finding.what for finding in found} == {
+        ", ".join(sorted((first.title, second.title))),
+        third.title,
+    }

@@ -204,8 +204,8 @@ def test_the_market_convention_is_told_net_of_buybacks_or_why_not(report: Report
 
     known = report(weekly_drains=[weekly("settlement", 35_000), weekly("total", 43_000)])
     assert (
-        "Net of what Treasury bought back in the week of 2026-11-18, settlement is +35.00 and the "
-        "total +43.00." in known
+        "Net of what Treasury bought back in the week ending 2026-11-18, settlement is +35.00 "
+        "and the total +43.00." in known
     )
     unknown = report(
         weekly_drains=[weekly("settlement", None), weekly("total", None)],
@@ -214,7 +214,7 @@ def test_the_market_convention_is_told_net_of_buybacks_or_why_not(report: Report
             ended("debt_settlements", entity="auctions", through=None, reason="HTTP 500"),
         ],
     )
-    assert "in the week of 2026-11-18: not known: debt_settlements: HTTP 404" in unknown
+    assert "week ending 2026-11-18: not known: debt_settlements: HTTP 404" in unknown
 
 
 @pytest.mark.parametrize(("change", "said"), [(1_234.5, "rose by 1,234.50"), (-2, "fell by 2.00")])
@@ -259,3 +259,32 @@ def test_series_that_end_alike_for_one_reason_share_a_line(report: Report) -> No
         ]
     )
     assert "reference_rates EFFR, SOFR: known through 2026-08-20; HTTP 500" in text
+
+
+def test_a_table_of_older_values_says_why_there_are_none_later(report: Report) -> None:
+    """Rates and the balance sheet ended in August; the tables of August say so in November."""
+    down = "ends on 2026-08-07: fetch failed on 2026-11-25: nyfed: HTTP 500"
+    gone = "ends on 2026-08-19: nothing newer was served on 2026-11-25"
+    text = report(
+        weekly_drains=[
+            {"week_ending": date(2026, 8, 19), "component": "total", "drain_reserves_usd_mn": 1.0}
+        ],
+        funding_conditions=[{"date": date(2026, 8, 7), "sofr_iorb_bp": -3.0}],
+        coverage=[
+            ended("reference_rates", "SOFR", through=date(2026, 8, 9), reason=down),
+            ended("fed_balance_sheet", "WRBWFRBL", through=date(2026, 8, 25), reason=gone),
+        ],
+    )
+    assert "Later weeks are not known: fed_balance_sheet: ends on 2026-08-19" in text
+    failed = "reference_rates: fetch failed on 2026-11-25: nyfed: HTTP 500"
+    assert f"Later values are not known: {failed}" in text
+
+
+def test_tables_that_reach_as_far_as_is_due_say_nothing_of_later_values(report: Report) -> None:
+    text = report(
+        weekly_drains=[
+            {"week_ending": date(2026, 11, 18), "component": "total", "drain_reserves_usd_mn": 1.0}
+        ],
+        funding_conditions=[{"date": AS_OF, "sofr_iorb_bp": -3.0}],
+    )
+    assert "Later" not in text

@@ -81,10 +81,12 @@ def test_each_gauge_names_inputs_that_its_query_reads(gauge: Indicator) -> None:
     assert stated <= set(sources_behind(tables(gauge.query)))
 
 
-def printed_without(entity: tuple[str, str]) -> str:
-    ended = known.everything(end_of(date(2026, 2, 6)), [], {entity: None})
+def printed_without(
+    entity: tuple[str, str], flags: list[dict[str, Any]] | None = None, newest: date | None = None
+) -> str:
+    ended = known.everything(end_of(date(2026, 2, 6)), [], {entity: newest})
     text = StringIO()
-    tables: dict[str, list[dict[str, Any]]] = {"stress_flags": [], "stress_index": []}
+    tables: dict[str, list[dict[str, Any]]] = {"stress_flags": flags or [], "stress_index": []}
     with hand_made.session("2026-02-07 04:00", tables) as published:
         published.execute("create table meta.publication as select date '2026-02-06' as as_of")
         published.register("ended", ended)
@@ -103,3 +105,13 @@ def test_a_series_that_no_gauge_reads_is_no_reason() -> None:
     text = printed_without(("market_series", "TOTLL"))
     assert "taken away by the test" not in text
     assert "each needs three years of its inputs" in text
+
+
+def test_a_gauge_that_ended_names_the_input_that_ended() -> None:
+    flags = [flag(name) for name in NAMES]
+    flags[NAMES.index("srf_usd_mn")]["date"] = date(2026, 1, 12)
+    text = printed_without(("repo_operations", "srf"), flags, date(2026, 1, 12))
+    assert "not known now: srf_usd_mn (last on 2026-01-12): repo_operations: taken away" in text
+    # Where no input has ended, none is blamed.
+    other = printed_without(("market_series", "TOTLL"), flags)
+    assert "srf_usd_mn (last on 2026-01-12): no later value could be ranked" in other

@@ -179,6 +179,23 @@ def test_a_service_that_stands_still_is_not_believed(lake: Lake) -> None:
     assert "serves nothing after" in row["reason"]
 
 
+def test_a_service_that_fails_says_nothing_against_its_earlier_answers(lake: Lake) -> None:
+    """On the 10th it had served the statement of the 9th, all that was due; then it went down."""
+    store(lake, "tga_balance", statements(*days("fed", FEBRUARY, date(2026, 2, 9))))
+    store(lake, "debt_settlements", [leg("issue", date(2026, 2, 10), 90_000.0)])
+    asked = record("debt_settlements", date(2026, 2, 10), AUCTIONS, BUYBACKS)
+    down = record("debt_settlements", date(2026, 2, 14), error="HTTP 500")
+    row = known(lake, evening(date(2026, 2, 14)), "debt_settlements", "auctions", asked, down)
+    assert row["known_through"] == date(2026, 2, 10)
+    assert row["reason"] == "ends on 2026-02-10: fetch failed on 2026-02-14: HTTP 500"
+    # One that answers on the 14th with nothing newer has stopped; what it said before still holds.
+    still = record("debt_settlements", date(2026, 2, 14), AUCTIONS, BUYBACKS)
+    row = known(lake, evening(date(2026, 2, 14)), "debt_settlements", "auctions", asked, still)
+    assert row["known_through"] == date(2026, 2, 10)
+    row = known(lake, evening(date(2026, 2, 14)), "debt_settlements", "auctions", still)
+    assert row["known_through"] == date(2026, 2, 9)
+
+
 def test_a_month_whose_file_is_gone_is_not_known(lake: Lake) -> None:
     months = [date(2025, 12, 1), date(2026, 1, 1), FEBRUARY]
     store(lake, "fed_operations", [], *months)

@@ -37,6 +37,15 @@ def test_a_table_is_fresh_when_all_of_its_series_are():
     assert (found.days_missing, found.days_behind, found.problem) == (4, 2, "it said no")
 
 
+def test_the_newest_day_is_that_of_a_series_that_is_held():
+    """A price that was never served says nothing of the day through which the others are held."""
+    never = row("a", missing=900, behind=900) | {"last_day": None}
+    (found,) = health([never, row("b", missing=3, behind=3)], [])
+    assert (found.newest, found.due, found.days_behind) == (DUE, DUE, 900)
+    (found,) = health([never], [])
+    assert found.newest is None
+
+
 @pytest.mark.parametrize(
     ("gap", "missing", "behind", "fresh"),
     [

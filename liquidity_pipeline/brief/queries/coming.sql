@@ -11,6 +11,13 @@ order by settlement_date
 -- name: coming_day
 select sum({column}) from marts.settlement_outlook where settlement_date = :date
 
+-- Of what is still to be announced there is no net yet; of the rest it is known of every class, or
+-- not known.
+-- name: coming_day_net
+select case when bool_and({column} is not null or refinancing_usd_mn > 0
+        or expected_issues_usd_mn > 0 or scheduled_issues > 0) then sum({column}) end
+from marts.settlement_outlook where settlement_date = :date
+
 -- A net of which one class is not known is not the net of the others.
 -- name: coming_day_expected
 select case when count({column}) = count(*) then sum({column}) end
@@ -21,7 +28,9 @@ from marts.settlement_outlook where settlement_date = :date
 select max({column}) from marts.settlement_outlook where settlement_date = :date
 
 -- name: coming_total
-select sum({column}) from marts.settlement_outlook, meta.publication
+select case when bool_and({column} is not null or refinancing_usd_mn > 0
+        or expected_issues_usd_mn > 0 or scheduled_issues > 0) then sum({column}) end
+from marts.settlement_outlook, meta.publication
 where settlement_date > publication.as_of and settlement_date <= publication.as_of + 28
 
 -- name: first_assumed
@@ -33,7 +42,7 @@ where settlement_date > as_of and settlement_date <= as_of + 28
 select as_of + 28 from meta.publication
 
 -- name: events_ahead
-select coalesce(effective_date, event_date) as date, kind, subject
+select distinct coalesce(effective_date, event_date) as date, kind
 from sources.policy_events, meta.publication
 where coalesce(effective_date, event_date) > as_of
     and coalesce(effective_date, event_date) <= as_of + 28
@@ -87,8 +96,7 @@ with whole as (
     where settlement_date > publication.as_of and settlement_date <= publication.as_of + 28
 )
 select date, class, state, sum(net) as value from whole
-where net is not null
-group by all order by date, class
+group by all having count(net) = count(*) order by date, class
 
 -- name: chart_maturing
 select settlement_date as date, sum(refinancing_usd_mn) as value

@@ -7,13 +7,6 @@ from meta.publication
 select schema_name || '.' || table_name as name, estimated_size as row_count from duckdb_tables()
 where database_name = current_database()
 
--- name: stale
-select table_name, entity, problem,
-    case when last_day <= as_of then last_day when days_behind = 0 then due_day end as last_day
-from meta.freshness, meta.publication
-where is_stale
-order by days_behind desc, days_missing desc, table_name, entity
-
 -- name: sources_judged
 select count(distinct table_name) from meta.freshness
 
@@ -30,8 +23,8 @@ from (
     where known_through is null or known_through < expected_through
 )
 
--- name: freshness
-select {column} from meta.freshness where table_name = :table and entity = :entity
+-- name: series_with_gaps
+select count(*) from meta.freshness where days_missing > 0
 
 -- name: revisions_seen
 select count(*) from meta.revisions where seen_at > :since

@@ -8,17 +8,28 @@ select week_ending as date, drain_reserves_usd_mn as value from marts.reserve_dr
 -- name: series_reserves
 select week_ending as date, reserves_usd_mn as value from marts.reserve_drains
 
+-- A week that is known in all and has no row of a kind of security settled none of it.
 -- name: series_net_bills
-select week_start as date, net_usd_mn as value from marts.weekly_settlements
-where security_class = 'bills' and is_settled
+select week.week_start as date,
+    case when part.week_start is not null then part.net_usd_mn
+        when week.net_usd_mn is not null then 0 end as value
+from marts.weekly_settlements as week
+left join marts.weekly_settlements as part
+    on part.week_start = week.week_start and part.security_class = 'bills'
+where week.security_class = 'all' and week.is_settled
 
 -- name: series_net_all
 select week_start as date, net_usd_mn as value from marts.weekly_settlements
 where security_class = 'all' and is_settled
 
 -- name: series_net_coupons
-select week_start as date, net_usd_mn as value from marts.weekly_settlements
-where security_class = 'coupons' and is_settled
+select week.week_start as date,
+    case when part.week_start is not null then part.net_usd_mn
+        when week.net_usd_mn is not null then 0 end as value
+from marts.weekly_settlements as week
+left join marts.weekly_settlements as part
+    on part.week_start = week.week_start and part.security_class = 'coupons'
+where week.security_class = 'all' and week.is_settled
 
 -- name: series_tga
 select record_date as date, closing_usd_mn as value from marts.tga_daily
@@ -73,12 +84,11 @@ select count(*) from ({@series}) where date < :date and value is not null
 select case when :date is not null then greatest(date_diff('day', :date, as_of), 0) end
 from meta.publication
 
--- Inputs that are known less far than is due; `tables` are names separated by commas.
--- name: inputs_behind
-select distinct table_name from meta.coverage
-where list_contains(string_split(:tables, ','), table_name)
-    and (known_through is null or known_through < expected_through)
-order by table_name
+-- Inputs that are known less far than is due.
+-- name: behind
+select table_name, entity, known_through, expected_through, reason from meta.coverage
+where known_through is null or known_through < expected_through
+order by table_name, entity
 
 -- name: sofr_percentile
 select {column} from marts.funding_conditions where date = :date

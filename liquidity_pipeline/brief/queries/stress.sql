@@ -1,7 +1,7 @@
 -- Flags, index, episodes, thresholds.
 
 -- name: flags
-select indicator, date, segment, level, reason, date <= as_of - 14 as is_old
+select indicator, date, segment, level, state, date <= as_of - 14 as is_old
 from marts.stress_flags, meta.publication
 qualify row_number() over (partition by indicator order by date desc) = 1
 order by segment, indicator

@@ -22,7 +22,11 @@ from liquidity_pipeline.brief.model import (
 from liquidity_pipeline.brief.terms import EVENTS, term
 
 # The columns that are not sums over the classes of a day.
-_QUERIES = {"expected": "coming_day_expected", "effect": "coming_day_effect"}
+_QUERIES = {
+    "net": "coming_day_net",
+    "expected": "coming_day_expected",
+    "effect": "coming_day_effect",
+}
 _COLUMNS = (
     ("auctioned_usd_mn", "auctioned", N_("Issues auctioned, settling {date}")),
     ("announced_usd_mn", "announced", N_("Issues announced, settling {date}")),
@@ -100,6 +104,10 @@ def _day(book: Book, day: Record) -> Row:
             date=settles,
             column=column,
         )
+        if suffix == "net" and figure["value"] is None and day["has_refinancing"]:
+            figure["reason"] = msg(
+                N_("of what matures on these days, not all new issues are announced yet")
+            )
         # An amount of nothing is left blank; a net that is not known is said to be so.
         is_net = suffix in ("net", "expected")
         blank = not is_net and not figure["value"]
@@ -135,7 +143,9 @@ def _total(book: Book) -> list[Block]:
         )
     )
     if net["value"] is None:
-        return []
+        what = msg(N_("Net settlement announced through {end}"), end=end)
+        unknown = book.unknown(what, "marts.settlement_outlook")
+        return [statement("coming_total", unknown, "unknown")]
     text = N_(
         "Known by {as_of} for the days through {end}: net settlement of {net} paid by the public; "
         "a further {refinancing} matures with no issue announced yet."
@@ -177,7 +187,10 @@ def _dates(book: Book) -> Block:
         rows.append(row(about, what, tone="unknown"))
     held_through = book.one("last_of_kind", kind="fomc_decision")
     if held_through is None or held_through < end:
-        rows.append(row(msg(N_("no date stored")), term(EVENTS, "fomc_decision"), tone="unknown"))
+        stored = msg(N_("no date stored"))
+        if held_through is not None:
+            stored = msg(N_("none stored after {date}"), date=held_through)
+        rows.append(row(stored, term(EVENTS, "fomc_decision"), tone="unknown"))
     title = counted(
         "{n} date ahead, {date} to {end}",
         "{n} dates ahead, {date} to {end}",

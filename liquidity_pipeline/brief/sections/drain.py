@@ -14,11 +14,12 @@ def drain(book: Book) -> Section:
     """Return the section; each block names its week."""
     return {
         "id": "drain",
-        "title": msg(N_("This week's drain")),
+        "title": msg(N_("Drain of the week")),
         "blocks": [
             _commentary(book),
             _accounting(book),
             _components(book),
+            *_components_behind(book),
             _season(book),
             book.chart(
                 "drain",
@@ -63,6 +64,18 @@ def _components(book: Book) -> Block:
     )
     title = msg(N_("Drain by component, week ending {week}"), week=week)
     return table("components", title, columns, rows, ["marts.weekly_drains"], note=note)
+
+
+def _components_behind(book: Book) -> list[Block]:
+    """Say why the newest week of the balance sheet is not told apart by component."""
+    shown, newest = (
+        book.one("newest_drain_week"),
+        book.one("newest_date", series="series_reserve_drain"),
+    )
+    if shown is None or newest is None or newest <= shown:
+        return []
+    what = msg(N_("The components of the week ending {week}"), week=newest)
+    return [statement("components_behind", book.unknown(what, "marts.weekly_drains"), "unknown")]
 
 
 def _component_row(book: Book, week: date, component: str) -> Row:
@@ -161,7 +174,10 @@ def _commentary(book: Book) -> Block:
         "commentary_net_bills",
         date=week,
     )
-    if (figure["value"] or 0) >= 0:
+    if figure["value"] is None:
+        what = msg(N_("The net settlement of bills in the week of {week}"), week=week)
+        return statement("commentary", book.unknown(what, "marts.weekly_settlements"), "unknown")
+    if figure["value"] >= 0:
         text = N_(
             "As the commentary would put it: in the week of {week} the Treasury drained {amount} "
             "through net settlement of bills."

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from datetime import date
 from typing import Any
 
@@ -63,14 +63,13 @@ def _assets(book: Book) -> Block:
         msg(N_("Adj. p")),
         msg(N_("Weeks")),
     ]
-    newest = max(correlated.values(), default=None)
     note = msg(
         N_(
             "Correlation with the daily drain over 60 sessions through {correlated}; slope on the "
             "weekly drain of record over 156 weeks through {slopes}; p-values are corrected for "
             "all tests of that date."
         ),
-        correlated=newest or msg(N_("(not known)")),
+        correlated=_span(correlated.values()),
         slopes=slopes or msg(N_("(not known)")),
     )
     title = msg(N_("Returns from the close of {start} to that of {end}"), start=start, end=day)
@@ -90,6 +89,16 @@ _SLOPE: tuple[tuple[str, str, Unit, str], ...] = (
     ("p", "p_value_adjusted", "ratio", N_("{asset}: adjusted p-value of the slope")),
     ("n", "n_obs", "count", N_("{asset}: weeks used for the slope")),
 )
+
+
+def _span(days: Collection[date]) -> Any:
+    """Return the day that they all are, or between which days they lie."""
+    if not days:
+        return msg(N_("(not known)"))
+    first, last = min(days), max(days)
+    if first == last:
+        return last
+    return msg(N_("{first} to {last}, by asset"), first=first, last=last)
 
 
 def _asset(book: Book, asset: str, day: date, correlated: date | None, slopes: date | None) -> Row:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from liquidity_pipeline.brief.book import Book, Record
+from liquidity_pipeline.brief.book import Book
+from liquidity_pipeline.brief.inputs import Behind, grouped
 from liquidity_pipeline.brief.model import (
     N_,
     Block,
@@ -19,7 +20,8 @@ from liquidity_pipeline.brief.model import (
     table,
 )
 
-SHOWN = 10
+# The rest is in meta.coverage; the page has room for as many.
+SHOWN = 12
 
 
 def missing(book: Book) -> Section:
@@ -69,60 +71,81 @@ def misses(book: Book) -> Section:
 
 
 def _stale(book: Book) -> list[Block]:
-    if not book.holds("meta.freshness"):
-        what = msg(N_("Which sources are current"))
-        return [statement("stale", book.unknown(what, "meta.freshness"), "unknown")]
-    stale = book.records("stale")
-    judged = book.figure(
-        "freshness.judged", msg(N_("Sources judged")), "count", "sources_judged", date=book.as_of
+    if book.holds("meta.freshness"):
+        name = msg(N_("Sources judged"))
+        book.figure("freshness.judged", name, "count", "sources_judged", date=book.as_of)
+    for record in ("meta.freshness", "meta.coverage"):
+        if not book.holds(record):
+            what = msg(N_("Which sources are current"))
+            return [statement("stale", book.unknown(what, record), "unknown")]
+    behind = grouped(book.records("behind"))
+    ended = [each for each in behind if not each.never_served]
+    blocks = [_ended(book, ended), *_never(behind), *_gaps(book)]
+    if len(blocks) > 1 or ended:
+        return blocks
+    text = msg(
+        N_("Nothing that was due by {date} is missing from the {n} sources judged."),
+        date=book.as_of,
+        n=fig(book.figures["freshness.judged"]),
     )
-    if not stale:
-        text = msg(
-            N_("Nothing that was due by {date} is missing from the {n} sources judged."),
-            date=book.as_of,
-            n=fig(judged),
-        )
-        return [statement("stale", text, "calm")]
+    return [statement("stale", text, "calm")]
+
+
+def _ended(book: Book, ended: list[Behind]) -> Block:
+    """Return the inputs that are not known to the end though they are served: the news first."""
+    if not ended:
+        text = N_("No input that is served ends before it is due, as of {date}.")
+        return statement("stale", msg(text, date=book.as_of))
     columns = [
-        msg(N_("Source")),
-        msg(N_("Series")),
-        msg(N_("Newest stored")),
-        msg(N_("Days due since")),
-        msg(N_("Days missing")),
+        msg(N_("Input")),
+        msg(N_("Known through")),
+        msg(N_("Due through")),
+        msg(N_("Why no further")),
     ]
-    rows = [_stale_row(book, record) for record in stale[:SHOWN]]
-    title = msg(N_("Behind or with gaps, as of {date}"), date=book.as_of)
-    blocks: list[Block] = [table("stale", title, columns, rows, ["meta.freshness"])]
-    if (more := len(stale) - SHOWN) > 0:
-        text = counted(
-            "{n} further series has gaps; meta.freshness lists it.",
-            "{n} further series have gaps; meta.freshness lists them.",
-            more,
+    rows = [
+        row(
+            each.name,
+            each.through or msg(N_("not known")),
+            each.due or "",
+            each.cause,
+            tone="unknown",
         )
-        blocks.append(statement("stale_more", text))
-    return blocks
-
-
-def _stale_row(book: Book, record: Record) -> Row:
-    name, entity = record["table_name"], record["entity"]
-    behind, gaps = (
-        book.figure(
-            f"freshness.{name}.{entity}.{column}",
-            msg(label, source=f"{name} {entity}".strip()),
-            "count",
-            "freshness",
-            date=book.as_of,
-            table=name,
-            entity=entity,
-            column=column,
-        )
-        for column, label in (
-            ("days_behind", N_("{source}: due observations after the newest")),
-            ("days_missing", N_("{source}: due observations missing")),
+        for each in ended[:SHOWN]
+    ]
+    title = msg(N_("Not known to the end, as of {date}"), date=book.as_of)
+    note = msg(
+        N_(
+            "What rests on one of these is given for the days that are known, and is not known "
+            "after them."
         )
     )
-    newest = record["last_day"] or msg(N_("not known"))
-    return row({"code": name}, {"code": entity}, newest, fig(behind), fig(gaps))
+    return table("stale", title, columns, rows, ["meta.coverage"], note=note)
+
+
+def _never(behind: list[Behind]) -> list[Block]:
+    """Name what was never served: it is no news, and must not hide what is."""
+    never = [each for each in behind if each.never_served]
+    if not never:
+        return []
+    text = N_("Never served in this record: {inputs}.")
+    named = [each.name for each in never]
+    return [statement("never", msg(text, inputs={"list": named, "by": "; "}), "unknown")]
+
+
+def _gaps(book: Book) -> list[Block]:
+    """Say how many series lack days within what is held."""
+    gaps = book.figure(
+        "freshness.gaps", msg(N_("Series with gaps")), "count", "series_with_gaps", date=book.as_of
+    )
+    if not gaps["value"]:
+        return []
+    text = counted(
+        "{gaps} series lacks days that were due; meta.freshness has it.",
+        "{gaps} series lack days that were due; meta.freshness has them.",
+        int(gaps["value"]),
+        gaps=fig(gaps),
+    )
+    return [statement("stale_more", text)]
 
 
 def _season(book: Book) -> list[Row]:

@@ -1,7 +1,8 @@
-"""Flags and episodes with their reasons, and what would change this view."""
+"""Flags and episodes with their reasons."""
 
 from __future__ import annotations
 
+from collections.abc import Set
 from datetime import date
 from typing import Any
 
@@ -24,17 +25,17 @@ from liquidity_pipeline.brief.model import (
 from liquidity_pipeline.brief.terms import (
     INDICATORS,
     LEVELS,
-    REFERENCE_LEVELS,
     SEGMENTS,
     TONES,
     term,
 )
+from liquidity_pipeline.models.stress.indicators import INDICATORS as ALL_GAUGES
 
 # What ended longer ago than this many days is not today's stress; queries/stress.sql agrees.
 FORTNIGHT = 14
 
 _SUFFIX_UNITS: dict[str, Unit] = {"_bp": "bp", "_pct": "pct", "_usd_mn": "usd_mn"}
-_UNIT_WORDS: dict[Unit, str] = {"bp": N_("bp"), "pct": N_("%"), "usd_mn": N_("USD bn")}
+UNIT_WORDS: dict[Unit, str] = {"bp": N_("bp"), "pct": N_("%"), "usd_mn": N_("USD bn")}
 _INDEX: tuple[tuple[str, Unit, str], ...] = (
     ("index_value", "index", N_("Stress index")),
     ("rank * 100", "percentile", N_("Stress index, percentile among the sessions before")),
@@ -66,15 +67,6 @@ def stress(book: Book) -> Section:
     }
 
 
-def watch(book: Book) -> Section:
-    """Return what would change this view: the nearest thresholds, and levels that were named."""
-    return {
-        "id": "watch",
-        "title": msg(N_("What would change this view")),
-        "blocks": [_thresholds(book), _levels(book)],
-    }
-
-
 def _flags(book: Book) -> list[Block]:
     gauges = book.records("flags")
     current = [gauge for gauge in gauges if not gauge["is_old"]]
@@ -82,7 +74,8 @@ def _flags(book: Book) -> list[Block]:
     if not current:
         what = msg(N_("Whether any stress indicator is active"))
         if gauges:
-            text = _ended(what, max(gauge["date"] for gauge in gauges))
+            newest = max(gauge["date"] for gauge in gauges)
+            text = _ended(book, what, newest, "marts.stress_flags")
         else:
             text = book.unknown(what, "marts.stress_flags")
         return [statement("flags", text, "unknown")]
@@ -96,21 +89,28 @@ def _flags(book: Book) -> list[Block]:
             msg(N_("Value")),
             msg(N_("Threshold")),
             msg(N_("Unit")),
-            msg(N_("Reason, as recorded")),
+            msg(N_("Reason")),
         ]
         rows = [_raised(book, gauge) for gauge in raised]
         title = msg(N_("Active gauges, as of {date}"), date=book.as_of)
         blocks.append(table("raised", title, columns, rows, ["marts.stress_flags"]))
     if old:
         text = counted(
-            "{n} gauge has not been evaluated in the fortnight to {date}: {names}.",
-            "{n} gauges have not been evaluated in the fortnight to {date}: {names}.",
+            "{n} gauge has not been evaluated in the fortnight to {date}: {names}. Cause: {why}.",
+            "{n} gauges have not been evaluated in the fortnight to {date}: {names}. Cause: {why}.",
             len(old),
             date=book.as_of,
-            names={"list": [term(INDICATORS, gauge["indicator"]) for gauge in old]},
+            names={"list": [term(INDICATORS, gauge["indicator"]) for gauge in old], "by": "; "},
+            why=book.why_unknown(["marts.stress_flags"], _rests_on(old)),
         )
         blocks.append(statement("flags_old", text, "unknown"))
     return blocks + _never_evaluated({gauge["indicator"] for gauge in gauges})
+
+
+def _rests_on(gauges: list[Record]) -> set[str]:
+    """Return the inputs that gauges rest on, as `meta.coverage` names them."""
+    names = {gauge["indicator"] for gauge in gauges}
+    return {each for one in ALL_GAUGES if one.name in names for each in one.rests_on}
 
 
 def _never_evaluated(evaluated: set[str]) -> list[Block]:
@@ -124,15 +124,17 @@ def _never_evaluated(evaluated: set[str]) -> list[Block]:
         "{n} gauges have never been evaluated here, because three years of their inputs are not "
         "known: {names}.",
         len(names),
-        names={"list": [term(INDICATORS, name) for name in names]},
+        names={"list": [term(INDICATORS, name) for name in names], "by": "; "},
     )
     return [statement("flags_never", text, "unknown")]
 
 
-def _ended(what: Message, newest: date) -> Message:
-    """Say of something that its record ended too long ago to describe the present."""
-    text = N_("{what}: not known, because the newest evaluation is of {date}.")
-    return msg(text, what=what, date=newest)
+def _ended(
+    book: Book, what: Message, newest: date, table_name: str, about: Set[str] = frozenset()
+) -> Message:
+    """Say of something that its record ended too long ago to describe the present, and why."""
+    text = N_("{what}: not known, because the newest evaluation is of {date}. Cause: {why}.")
+    return msg(text, what=what, date=newest, why=book.why_unknown([table_name], about))
 
 
 def _tally(book: Book, current: list[Record]) -> Block:
@@ -163,7 +165,8 @@ def gauge_unit(indicator: str) -> Unit:
     return next((u for suffix, u in _SUFFIX_UNITS.items() if indicator.endswith(suffix)), "ratio")
 
 
-def _reading(book: Book, gauge: Record, column: str, label: str, unit: Unit | None = None) -> Any:
+def reading(book: Book, gauge: Record, column: str, label: str, unit: Unit | None = None) -> Any:
+    """Return one number of a gauge on its newest day."""
     indicator = gauge["indicator"]
     return book.figure(
         f"flag.{indicator}.{column.split(' ', maxsplit=1)[0]}",
@@ -177,18 +180,45 @@ def _reading(book: Book, gauge: Record, column: str, label: str, unit: Unit | No
 
 
 def _raised(book: Book, gauge: Record) -> Row:
-    value = _reading(book, gauge, "value", N_("{gauge}: value"))
-    threshold = _reading(book, gauge, "threshold", N_("{gauge}: threshold"))
+    value = reading(book, gauge, "value", N_("{gauge}: value"))
+    threshold = reading(book, gauge, "threshold", N_("{gauge}: threshold"))
     return row(
         term(INDICATORS, gauge["indicator"]),
         term(LEVELS, gauge["level"]),
         gauge["date"],
         fig(value),
         fig(threshold),
-        msg(_UNIT_WORDS.get(gauge_unit(gauge["indicator"]), "")),
-        {"quote": gauge["reason"] or ""},
+        msg(UNIT_WORDS.get(gauge_unit(gauge["indicator"]), "")),
+        _why_raised(book, gauge),
         tone=TONES.get(gauge["level"], ""),
     )
+
+
+# By the state of the flag; `stress_flags` has the same in its reason, in English only.
+_RAISED = {
+    "held": N_(
+        "above {rank} of the {n} values of the three years before; the flag stays up, because "
+        "the rank is not yet below 0.85"
+    ),
+    "leaving": N_(
+        "above {rank} of the {n} values of the three years before; the flag is coming down: one "
+        "more such observation lowers it"
+    ),
+    "calendar": N_(
+        "above {rank} of the {n} values of the three years before; a month-end or month-start day "
+        "leaves the flag as it was"
+    ),
+}
+_RANKED = N_("above {rank} of the {n} values of the three years before")
+
+
+def _why_raised(book: Book, gauge: Record) -> Message:
+    """Return why a flag is up."""
+    label = N_("{gauge}: percentile among earlier values")
+    rank = reading(book, gauge, "rank * 100", label, "pct")
+    n = reading(book, gauge, "n_history", N_("{gauge}: earlier values"), "count")
+    text = _RAISED.get(gauge["state"], _RANKED)
+    return msg(text, rank=fig(rank, "full"), n=fig(n))
 
 
 def _index(book: Book) -> Block:
@@ -197,7 +227,10 @@ def _index(book: Book) -> Block:
         what = msg(N_("The stress index"))
         return statement("index", book.unknown(what, "marts.stress_index"), "unknown")
     if (book.as_of - day).days >= FORTNIGHT:
-        return statement("index", _ended(msg(N_("The stress index")), day), "unknown")
+        what = msg(N_("The stress index"))
+        about = {each for one in ALL_GAUGES if one.in_index for each in one.rests_on}
+        told = _ended(book, what, day, "marts.stress_index", about)
+        return statement("index", told, "unknown")
     (words,) = book.records("stress_words", date=day)
     value, rank, n = (
         book.figure(
@@ -245,7 +278,8 @@ def _episodes(book: Book) -> list[Block]:
         return [statement("episode", book.unknown(what, "marts.drain_episode_weeks"), "unknown")]
     if (book.as_of - through).days >= FORTNIGHT:
         what = msg(N_("Whether a drain episode is open"))
-        return [statement("episode", _ended(what, through), "unknown")]
+        told = _ended(book, what, through, "marts.drain_episode_weeks")
+        return [statement("episode", told, "unknown")]
     is_open = book.records("open_episodes")
     episodes = is_open or book.records("last_closed_episode")
     if not episodes:
@@ -275,89 +309,3 @@ def _episodes(book: Book) -> list[Block]:
             tone,
         )
     ]
-
-
-def _thresholds(book: Book) -> Block:
-    nearest = book.records("near_thresholds")
-    if not nearest:
-        what = msg(N_("How far the gauges are from their thresholds"))
-        return statement("thresholds", book.unknown(what, "marts.stress_flags"), "unknown")
-    rows = []
-    for gauge in nearest:
-        value = _reading(book, gauge, "value", N_("{gauge}: value"))
-        threshold = _reading(book, gauge, "threshold", N_("{gauge}: threshold"))
-        rank = _reading(
-            book, gauge, "rank * 100", N_("{gauge}: percentile among earlier values"), "percentile"
-        )
-        rows.append(
-            row(
-                term(INDICATORS, gauge["indicator"]),
-                msg(_UNIT_WORDS.get(gauge_unit(gauge["indicator"]), "")),
-                fig(value),
-                fig(threshold),
-                fig(rank),
-                gauge["date"],
-            )
-        )
-    columns = [
-        msg(N_("Gauge")),
-        msg(N_("Unit")),
-        msg(N_("Value")),
-        msg(N_("Flagged above")),
-        msg(N_("Percentile")),
-        msg(N_("Describes")),
-    ]
-    title = msg(N_("Stress indicators nearest to their thresholds, as of {date}"), date=book.as_of)
-    return table("thresholds", title, columns, rows, ["marts.stress_flags"])
-
-
-def _levels(book: Book) -> Block:
-    levels = book.records("reference_levels")
-    if not levels:
-        what = msg(N_("Distance to named levels"))
-        return statement("levels", book.unknown(what, "marts.reference_levels"), "unknown")
-    rows = [_level(book, position, record) for position, record in enumerate(levels)]
-    columns = [
-        msg(N_("Named level")),
-        msg(N_("Unit")),
-        msg(N_("Value")),
-        msg(N_("Reference")),
-        msg(N_("Distance")),
-        msg(N_("Describes")),
-    ]
-    title = msg(N_("Distance to named levels, as of {date}"), date=book.as_of)
-    return table("levels", title, columns, rows, ["marts.reference_levels"])
-
-
-def _level(book: Book, position: int, record: Record) -> Row:
-    """Return the row of one level; a ratio that ended a month ago is not today's distance."""
-    name = term(REFERENCE_LEVELS, record["subject"])
-    unit: Unit = "usd_mn" if "USD" in record["unit"] else "pct"
-    if record["is_old"]:
-        since = msg(N_("not known since {date}"), date=record["date"])
-        return row(name, msg(_UNIT_WORDS[unit]), "", "", "", since, tone="unknown")
-    value, level, distance = (
-        book.figure(
-            f"level.{position}.{column}",
-            msg(label, what=name),
-            unit,
-            "reference_level",
-            date=record["date"],
-            subject=record["subject"],
-            level=record["level"],
-            column=column,
-        )
-        for column, label in (
-            ("value", N_("{what}: value")),
-            ("level", N_("{what}: named level")),
-            ("distance", N_("{what}: above the level")),
-        )
-    )
-    return row(
-        name,
-        msg(_UNIT_WORDS[unit]),
-        fig(value),
-        fig(level),
-        fig(distance, "signed"),
-        record["date"],
-    )

@@ -24,7 +24,7 @@ from liquidity_pipeline.brief.model import (
     table,
 )
 from liquidity_pipeline.brief.sections.vitals import GAUGES, UNITS, Gauge
-from liquidity_pipeline.brief.terms import LEVELS, TONES, term
+from liquidity_pipeline.brief.terms import INDICATORS, LEVELS, TONES, term
 
 # H.4.1 of a Wednesday is public the next evening and stays the newest for a week; holidays add one.
 _DRAIN_AGE = 9
@@ -93,17 +93,23 @@ def _place(book: Book, drain: Figure) -> str:
 
 def _strain(book: Book) -> tuple[Message, Tone]:
     evaluated, raised = book.figures.get("flags.evaluated"), book.figures.get("flags.raised")
+    known = book.records("flags")
+    if known and not evaluated:
+        text = N_("whether any gauge is under stress is not known: the newest value is of {date}")
+        return msg(text, date=max(flag["date"] for flag in known)), "unknown"
     if not evaluated or not raised:
         why = book.why_unknown(["marts.stress_flags"])
         return msg(
             N_("whether any gauge is under stress is not known, because {why}"), why=why
         ), "unknown"
+    current = [flag for flag in known if not flag["is_old"]]
     through = date.fromisoformat(str(evaluated["date"]))
+    unseen = len(INDICATORS) - len(current)
     if not raised["value"]:
         text = N_("none of the {evaluated} stress indicators evaluated through {date} is active")
-        return msg(text, evaluated=fig(evaluated), date=through), "calm"
-    levels = [flag["level"] for flag in book.records("flags") if not flag["is_old"]]
-    worst = max(levels, key=list(LEVELS).index)
+        message = msg(text, evaluated=fig(evaluated), date=through)
+        return _with_unseen(message, unseen), "unknown" if unseen else "calm"
+    worst = max((flag["level"] for flag in current), key=list(LEVELS).index)
     message = counted(
         "{raised} of {evaluated} stress indicators evaluated through {date} is active, at {level}",
         "{raised} of {evaluated} stress indicators evaluated through {date} are active, "
@@ -114,7 +120,19 @@ def _strain(book: Book) -> tuple[Message, Tone]:
         date=through,
         level=term(LEVELS, worst),
     )
-    return message, TONES[worst]
+    return _with_unseen(message, unseen), TONES[worst]
+
+
+def _with_unseen(message: Message, unseen: int) -> Message:
+    """Add how many indicators are not known: the funding market may be among them."""
+    if not unseen:
+        return message
+    return counted(
+        "{known}; {n} other is not known",
+        "{known}; {n} others are not known",
+        unseen,
+        known=message,
+    )
 
 
 def _confidence(book: Book) -> tuple[Literal["high", "medium", "low"], Message]:
@@ -201,7 +219,8 @@ def _change(book: Book, gauge: Gauge, before: Figure | None) -> Row | None:
 
 
 _REVISED, _NEW = N_("revision of the same value"), N_("newer value")
-_LOST, _FOUND, _WITHDRAWN = N_("no longer known"), N_("now known"), N_("newer value withdrawn")
+_LOST, _FOUND = N_("no longer known"), N_("now known")
+_WITHDRAWN = N_("the newer value is no longer known")
 _NOTABLE = (_REVISED, _LOST, _WITHDRAWN)
 
 

@@ -48,14 +48,19 @@ values_by_gauge as (
     from marts.reserve_drains
     union all
     select
-        case security_class
+        case kinds.kind
             when 'all' then 'Net settlement of Treasury debt, week'
             when 'bills' then 'Net settlement of bills, week'
             when 'coupons' then 'Net settlement of coupons, week'
-        end, week_start, net_usd_mn,
+        end, week.week_start,
+        case when part.week_start is not null then part.net_usd_mn
+            when week.net_usd_mn is not null then 0 end,
         'USD millions', 'marts.weekly_settlements'
-    from marts.weekly_settlements
-    where security_class in ('all', 'bills', 'coupons') and is_settled
+    from marts.weekly_settlements as week
+    cross join (select unnest(['all', 'bills', 'coupons']) as kind) as kinds
+    left join marts.weekly_settlements as part
+        on part.week_start = week.week_start and part.security_class = kinds.kind
+    where week.security_class = 'all' and week.is_settled
     union all
     select 'Stress index', date, index_value, '0 to 1', 'marts.stress_index'
     from marts.stress_index

@@ -1,0 +1,68 @@
+"""The axis of time of a chart: how far it reaches, and where a line breaks."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import date, timedelta
+from itertools import pairwise
+from statistics import median
+from typing import Any
+
+Rows = list[dict[str, Any]]
+
+# Longer than any holiday of daily values, and than one missing week of weekly ones.
+_LONGEST_DAYS, _LONGEST_STEPS = 7, 1.5
+
+
+def reach(specification: dict[str, Any], first: str, last: str) -> None:
+    """Give every axis of time in a specification the same ends, two ISO days.
+
+    An axis that ended with its data would show a record that stopped as one that goes on.
+    """
+    days = (date.fromisoformat(first), date.fromisoformat(last))
+    ends = [{"year": d.year, "month": d.month, "date": d.day, "utc": True} for d in days]
+    for x in _axes(specification):
+        x["scale"] = {**x.get("scale", {}), "domain": ends}
+
+
+def _axes(part: Any) -> Iterator[dict[str, Any]]:
+    """Yield the encodings of time within a part of a specification."""
+    if isinstance(part, list):
+        for each in part:
+            yield from _axes(each)
+    elif isinstance(part, dict):
+        x = part.get("x")
+        if isinstance(x, dict) and x.get("field") == "date":
+            yield x
+        for name, each in part.items():
+            if name != "data":
+                yield from _axes(each)
+
+
+def gaps_shown(rows: Rows) -> Rows:
+    """Return rows with an empty one in each hole, so that a line breaks there.
+
+    A hole is longer than a holiday, and than the usual step from one value to the next.
+    """
+    series: dict[tuple[str, ...], Rows] = {}
+    for row in rows:
+        name = tuple(v for k, v in row.items() if isinstance(v, str) and k != "date")
+        series.setdefault(name, []).append(row)
+    return [row for one in series.values() for row in _with_holes(one)]
+
+
+def _with_holes(rows: Rows) -> Iterator[dict[str, Any]]:
+    days = [date.fromisoformat(row["date"]) for row in rows]
+    steps = [(after - before).days for before, after in pairwise(days)]
+    longest = max(_LONGEST_DAYS, _LONGEST_STEPS * median(steps)) if steps else 0
+    for row, day, step in zip(rows, days, [*steps, 0], strict=True):
+        yield row
+        if step > longest:
+            empty = {k: v if isinstance(v, str) else None for k, v in row.items()}
+            yield {**empty, "date": (day + timedelta(days=1)).isoformat()}
+
+
+def monday(day: str) -> str:
+    """Return the Monday of an ISO day's week."""
+    moment = date.fromisoformat(day)
+    return (moment - timedelta(days=moment.weekday())).isoformat()
