@@ -44,7 +44,7 @@ class Text:
         return str(cell.get("text", cell.get("code", cell.get("quote", ""))))
 
     def joiner(self, cell: Mapping[str, Any]) -> str:
-        """Return what stands between the parts of a list."""
+        """Return what separates the parts of a list."""
         return self.words.text(cell.get("by", COMMA))
 
     def message(self, message: Message) -> str:
