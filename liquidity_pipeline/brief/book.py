@@ -105,21 +105,30 @@ class Book:
         self.figures[figure["id"]] = figure
         return figure
 
-    def why_unknown(self, sources: list[str], about: Set[str] = frozenset()) -> Message:
+    def why_unknown(
+        self,
+        sources: list[str],
+        about: Set[str] = frozenset(),
+        *,
+        only: bool = False,
+        most: int = _NAMED,
+    ) -> Message:
         """Say why a query on these tables gave nothing: which inputs behind them are not known.
 
         `about` are the column and the codes that the query names, or inputs ("table/entity"):
-        what belongs to one of them is what is missing.
+        what belongs to one of them is what is missing. With `only`, nothing else can be.
         """
-        if behind := self._inputs_behind(sources, about):
-            return msg(
-                N_("{inputs}"), inputs={"list": [each.told for each in behind[:_NAMED]], "by": "; "}
-            )
+        if behind := self._inputs_behind(sources, about, only=only):
+            told = [each.told for each in behind[:most]]
+            return msg(N_("{inputs}"), inputs={"list": told, "by": "; "})
         if empty := [name for name in sources if not self.holds(name)]:
-            return msg(N_("{tables} holds no rows in this publication"), tables=", ".join(empty))
+            text = N_("{tables} holds no rows in this publication: what is held may be too short")
+            return msg(text, tables=", ".join(empty))
         return msg(N_("{tables} has no value here"), tables=", ".join(sources[:1]))
 
-    def _inputs_behind(self, tables_read: list[str], about: Set[str]) -> list[Behind]:
+    def _inputs_behind(
+        self, tables_read: list[str], about: Set[str], *, only: bool = False
+    ) -> list[Behind]:
         """Return what is known less far than is due of what these tables rest on."""
         if "meta.coverage" not in self._rows_of:
             return []
@@ -138,14 +147,18 @@ class Book:
         for chosen in choices[:2]:
             if chosen:
                 return grouped(chosen)
+        if only:
+            return []
         # What was never served has not just ended: it explains what nothing else does.
         found = [grouped(chosen) for chosen in choices[2:]]
         ended = ([each for each in one if not each.never_served] for one in found)
         return next((one for one in (*ended, found[0]) if one), [])
 
-    def unknown(self, what: Message, *table_names: str) -> Message:
-        """Say that something is not known, and why."""
-        why = self.why_unknown(list(table_names))
+    def unknown(
+        self, what: Message, *table_names: str, rests_on: Set[str] = frozenset()
+    ) -> Message:
+        """Say that something is not known, and why; `rests_on` are all inputs that it has."""
+        why = self.why_unknown(list(table_names), rests_on, only=bool(rests_on))
         return msg(N_("{what}: not known, because {why}."), what=what, why=why)
 
     def chart(self, id: str, title: Message, unit: Unit, name: str, **values: object) -> Block:  # noqa: A002

@@ -58,7 +58,9 @@ def _explain(block: Block, figures: Mapping[str, Figure]) -> None:
     if block["kind"] != "table":
         return
     shown = (part["figure"] for row in block["rows"] for part in _figures(row["cells"]))
-    reasons = [reason for name in shown if (reason := figures[name].get("reason"))]
+    # A value that is not known has no age either: that is no reason of its own.
+    unknown = (figures[name] for name in shown if figures[name]["unit"] != "days")
+    reasons = [reason for figure in unknown if (reason := figure.get("reason"))]
     alike = {str(reason): reason for reason in reasons}
     if alike:
         listed = list(alike.values())[:_REASONS]

@@ -51,7 +51,7 @@ class Status:
             else "nothing published yet"
         )
         checks = f"{failing} check{'' if failing == 1 else 's'} failing"
-        return f"{published}; {fresh} of {len(self.sources)} sources fresh now; {checks}"
+        return f"{published}; {fresh} of {len(self.sources)} sources fresh; {checks}"
 
 
 def status(settings: Settings, form: str) -> bool:
@@ -113,7 +113,8 @@ def _publication(settings: Settings) -> tuple[datetime | None, date | None]:
 
 
 def _print(found: Status, settings: Settings) -> None:
-    console.print(found.verdict, style="bold green" if found.well else "bold yellow")
+    style = "bold green" if found.well else "bold yellow"
+    console.print(found.verdict, style=style, soft_wrap=True)
     console.print(_table(found.sources))
     said: set[str] = set()
     for source in found.sources:

@@ -22,7 +22,7 @@ def test_all_is_well_in_one_line_and_one_screen(place):
     tables = [table.name for source in SOURCES.values() for table in source.tables]
     assert lines[0].startswith("published ")
     assert ", as of 2026-02-06; " in lines[0]
-    assert f"{len(tables)} of {len(tables)} sources fresh now; 0 checks failing" in lines[0]
+    assert f"{len(tables)} of {len(tables)} sources fresh; 0 checks failing" in lines[0]
     assert len(lines) <= 40
     words = result.output.split()
     assert all(name in words for name in tables), "no name is cut"

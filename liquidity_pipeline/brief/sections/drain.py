@@ -9,6 +9,9 @@ from liquidity_pipeline.brief.book import Book
 from liquidity_pipeline.brief.model import N_, Block, Row, Section, fig, msg, row, statement, table
 from liquidity_pipeline.brief.terms import COMPONENTS, SEASONAL, term
 
+# With three years of weeks of each.
+_SEASON_INPUTS = frozenset({"fed_balance_sheet/WRBWFRBL", "debt_settlements/auctions"})
+
 
 def drain(book: Book) -> Section:
     """Return the section; each block names its week."""
@@ -118,7 +121,8 @@ def _season(book: Book) -> Block:
     ]
     if not rows:
         what = msg(N_("The usual season"))
-        return statement("season", book.unknown(what, "marts.drain_seasonality"), "unknown")
+        text = book.unknown(what, "marts.drain_seasonality", rests_on=_SEASON_INPUTS)
+        return statement("season", text, "unknown")
     columns = [
         msg(N_("Against the season")),
         msg(N_("Week ending")),

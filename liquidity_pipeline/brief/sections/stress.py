@@ -31,6 +31,9 @@ from liquidity_pipeline.brief.terms import (
 )
 from liquidity_pipeline.models.stress.indicators import INDICATORS as ALL_GAUGES
 
+_RESERVES = "fed_balance_sheet/WRBWFRBL"
+_INDEX_INPUTS = {each for one in ALL_GAUGES if one.in_index for each in one.rests_on}
+
 # What ended longer ago than this many days is not today's stress; queries/stress.sql agrees.
 FORTNIGHT = 14
 
@@ -77,7 +80,8 @@ def _flags(book: Book) -> list[Block]:
             newest = max(gauge["date"] for gauge in gauges)
             text = _ended(book, what, newest, "marts.stress_flags")
         else:
-            text = book.unknown(what, "marts.stress_flags")
+            about = {each for one in ALL_GAUGES for each in one.rests_on}
+            text = book.unknown(what, "marts.stress_flags", rests_on=about)
         return [statement("flags", text, "unknown")]
     blocks = [_tally(book, current)]
     raised = [gauge for gauge in current if gauge["level"] != "normal"]
@@ -225,11 +229,11 @@ def _index(book: Book) -> Block:
     day = book.one("stress_day")
     if day is None:
         what = msg(N_("The stress index"))
-        return statement("index", book.unknown(what, "marts.stress_index"), "unknown")
+        told = book.unknown(what, "marts.stress_index", rests_on=_INDEX_INPUTS)
+        return statement("index", told, "unknown")
     if (book.as_of - day).days >= FORTNIGHT:
         what = msg(N_("The stress index"))
-        about = {each for one in ALL_GAUGES if one.in_index for each in one.rests_on}
-        told = _ended(book, what, day, "marts.stress_index", about)
+        told = _ended(book, what, day, "marts.stress_index", _INDEX_INPUTS)
         return statement("index", told, "unknown")
     (words,) = book.records("stress_words", date=day)
     value, rank, n = (
@@ -275,7 +279,8 @@ def _episodes(book: Book) -> list[Block]:
     through = book.one("episode_through")
     if through is None:
         what = msg(N_("Whether a drain episode is open"))
-        return [statement("episode", book.unknown(what, "marts.drain_episode_weeks"), "unknown")]
+        told = book.unknown(what, "marts.drain_episode_weeks", rests_on={_RESERVES})
+        return [statement("episode", told, "unknown")]
     if (book.as_of - through).days >= FORTNIGHT:
         what = msg(N_("Whether a drain episode is open"))
         told = _ended(book, what, through, "marts.drain_episode_weeks")
