@@ -20,8 +20,8 @@ _ENVIRONMENT = ("MALLOC_TRIM_THRESHOLD_", "MALLOC_MMAP_THRESHOLD_", "MALLOC_AREN
 def give_back_what_is_freed() -> None:
     """Let this process return memory early; to be called before Arrow is imported.
 
-    What the environment says about either allocator stands. C libraries other than glibc are left
-    as they are.
+    Nothing is changed where the environment sets either allocator, and only Arrow's where the C
+    library is not glibc.
     """
     os.environ.setdefault("ARROW_DEFAULT_MEMORY_POOL", "system")
     if not sys.platform.startswith("linux") or any(name in os.environ for name in _ENVIRONMENT):
