@@ -38,6 +38,8 @@ if TYPE_CHECKING:
 # From as many files on it pays to gather them.
 _MANY = 13
 _CONTENT = b"content_sha256"
+# Rows are encoded in memory a group at a time; groups of this size are what DuckDB reads at once.
+_ROW_GROUP = 122_880
 # How the moment of a revision is written in the name of its file.
 _SEEN = "%Y%m%dT%H%M%S%f"
 
@@ -332,7 +334,7 @@ class Lake:
 
     def _write(self, path: Path, rows: pa.Table) -> None:
         with replacing(path, self._scratch) as unfinished:
-            pq.write_table(rows, unfinished, compression="zstd")
+            pq.write_table(rows, unfinished, compression="zstd", row_group_size=_ROW_GROUP)
 
     def _read_files(
         self, table: Table, paths: Sequence[Path], columns: Sequence[str] | None
