@@ -19,6 +19,8 @@ TEMPLATES = Path(__file__).parent / "templates"
 FORMATS = ("html", "md", "json")
 SEMICOLON = N_("; ")
 _PARTS = re.compile("[;；] ?")
+# In a table, a message of so many words is a sentence; shorter ones are names and ranges.
+_SENTENCE_WORDS = 8
 
 
 class Text:
@@ -93,6 +95,11 @@ class MarkedUp(Text):
         if "date" in cell:
             return Markup("<time datetime={}>{}</time>").format(cell["date"], super().cell(cell))
         return escape(super().cell(cell))
+
+    @staticmethod
+    def is_prose(cell: Mapping[str, Any]) -> bool:
+        """Return whether a table cell holds a sentence, which may wrap; figures may not."""
+        return "quote" in cell or len(cell.get("message", "").split()) >= _SENTENCE_WORDS
 
     def message(self, message: Message) -> Markup:
         """Write a message as HTML."""

@@ -20,7 +20,7 @@ def ask(data_dir: Path, *arguments: str):
     ("language", "form", "opening"),
     [
         ("en", "md", "# Liquidity brief, 6 Feb 2026"),
-        ("zh", "md", "# 流动性简报, 2026年2月6日"),
+        ("zh", "md", "# 流动性简报，2026年2月6日"),
         ("en", "json", '{"schema": "liquidity-brief/'),
         ("zh", "html", '<!doctype html>\n<html lang="zh-Hans">'),
     ],
