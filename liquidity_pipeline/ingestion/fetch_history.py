@@ -27,7 +27,7 @@ class FetchHistory:
     lack: several answers that were given when they were long over agree on it, and the newest of
     them is not old. `unfinished` months were asked for only while they ran. Of `missed` months the
     last fetch lacked a part that is served again, or that could not be read; of `failed` ones some
-    request got no answer. `silent` months of a
+    request got no answer that says anything. `silent` months of a
     table had no row in the only answer, and `doubtful` ones single empty cells. `held` months of a
     table had rows. `rebased` months were last fetched before a split was known, and are on the old
     basis.
@@ -123,8 +123,8 @@ def _is_believed(month: date, fetches: Sequence[FetchRecord], today: date | None
 def _agreeing(month: date, fetches: Sequence[FetchRecord]) -> int:
     """Return how many of the newest answers agree on which rows a month has.
 
-    A fetch in which a request failed agrees with no other: two days of the same outage are no proof
-    that there is nothing.
+    A fetch in which a request failed, or brought what nobody could read, agrees with no other: two
+    days of the same outage are no proof that there is nothing.
     """
     if not fetches or fetches[-1].failed:
         return 0

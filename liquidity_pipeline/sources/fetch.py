@@ -84,8 +84,9 @@ class Fetch:
 
     `now` is naive UTC. `answers`, `gaps` and `unread` grow while the source runs: a gap is
     something that a publisher does not have, named for people, and does not stop the rest; unread
-    are the answers that could not be understood, or not wholly; `splits` say since when a symbol's
-    prices are on another basis; `withdrawn` are keys of rows of which nothing will come any more.
+    are the answers that could not be understood, or not wholly, and `useless` those of them of
+    which nothing could be read; `splits` say since when a symbol's prices are on another basis;
+    `withdrawn` are keys of rows of which nothing will come any more.
 
     With `keep_body`, which stores a body, the answers are remembered without theirs: those of
     twenty years of weeks would fill the memory.
@@ -98,6 +99,7 @@ class Fetch:
     answers: list[tuple[str, dict[str, str | int], Answer]] = field(default_factory=list)
     gaps: list[str] = field(default_factory=list)
     unread: list[Answer] = field(default_factory=list)
+    useless: list[Answer] = field(default_factory=list)
     splits: set[Split] = field(default_factory=set)
     withdrawn: set[str] = field(default_factory=set)
     keep_body: Callable[[bytes], KeptBody] | None = None
@@ -158,6 +160,7 @@ class Fetch:
                 error.url = error.url or answer.url
                 error.payload = hashlib.sha256(answer.body).hexdigest()
                 self.unread.append(self._latest.remembered)
+                self.useless.append(self._latest.remembered)
             raise
 
     def left_out(self, what: str) -> Callable[[str], None]:

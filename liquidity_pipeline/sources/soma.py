@@ -72,10 +72,13 @@ def _asker(fetch: Fetch) -> Callable[[date], pa.Table | PublisherError]:
     memory.
     """
 
+    def read(day: date) -> pa.Table:
+        answer = fetch.get(PUBLISHER, _BY_SECURITY.format(day=day))
+        return _table(parse_week(answer, day, fetch.left_out(f"soma_securities of {day}")))
+
     def ask(day: date) -> pa.Table | PublisherError:
         try:
-            answer = fetch.get(PUBLISHER, _BY_SECURITY.format(day=day))
-            return _table(parse_week(answer, day, fetch.left_out(f"soma_securities of {day}")))
+            return fetch.understood(f"SOMA by security of {day}", lambda: read(day))
         except PublisherError as error:
             return error
 

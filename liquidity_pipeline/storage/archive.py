@@ -88,8 +88,10 @@ class FetchRecord:
 
     @property
     def failed(self) -> bool:
-        """Tell whether a request got no answer that says anything: the next one may."""
-        return any(answer["failure"] is not None for answer in self.answers)
+        """Tell whether a request got no answer, or one that says nothing: the next one may."""
+        return any(
+            answer["failure"] is not None or answer.get("useless", False) for answer in self.answers
+        )
 
     @property
     def unread(self) -> bool:
@@ -222,6 +224,7 @@ class Archive:
                 "headers": dict(answer.headers),
                 "failure": answer.failure,
                 "unread": any(answer is unread for unread in fetch.unread),
+                "useless": any(answer is useless for useless in fetch.useless),
                 "fetched_at": answer.fetched_at.isoformat(),
                 "sha256": body.sha256,
                 "bytes": body.size,

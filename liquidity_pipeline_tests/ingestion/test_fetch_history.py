@@ -6,6 +6,8 @@ from dataclasses import replace
 from datetime import date, datetime
 from typing import Any
 
+import pytest
+
 from liquidity_pipeline.ingestion.fetch_history import FetchHistory, summarize
 from liquidity_pipeline.sources.fetch import Window
 from liquidity_pipeline.storage.archive import FetchRecord
@@ -79,8 +81,9 @@ def test_an_answer_grows_old_more_slowly_the_more_agree():
     assert summarize(again, date(2027, 2, 1)).answered == frozenset()
 
 
-def test_two_days_of_the_same_outage_prove_nothing():
-    down = replace(with_rows("a"), answers=[answer("/a"), answer("/b", status=0)])
+@pytest.mark.parametrize("ill", [answer("/b", status=0), answer("/b") | {"useless": True}])
+def test_two_days_of_the_same_outage_prove_nothing(ill: dict[str, Any]):
+    down = replace(with_rows("a"), answers=[answer("/a"), ill])
     assert summarize([down, down]).answered == frozenset()
     assert summarize([down, down]).failed == {JUNE}
     assert summarize([down, with_rows("a")]).answered == frozenset()

@@ -115,6 +115,16 @@ def test_a_week_that_cannot_be_had_is_named_and_the_others_are_kept(
     assert problem in gap
 
 
+@pytest.mark.parametrize("odd", [{"soma": {"holdings": []}}, {"soma": {}}, "[]"])
+def test_a_week_that_nobody_can_read_is_no_answer(make_fetch: MakeFetch, odd: Any) -> None:
+    """Two such answers would otherwise prove to the archive that the Fed held nothing."""
+    replies = {path(day): week(day) for day in WEEKS} | {path("2026-02-11"): odd}
+    fetch = make_fetch(Canned(replies), *FEBRUARY, now=NOW)
+    collect_soma_securities(fetch)
+    assert [answer.path for answer in fetch.useless] == [f"/{path('2026-02-11')[6:]}"]
+    assert len(fetch.gaps) == 1
+
+
 def test_a_holding_that_cannot_be_read_is_left_out_and_named(make_fetch: MakeFetch) -> None:
     bad = holding("2026-02-11", "912797TZ0", coupon="Something Nobody Has Seen")
     three = [holding("2026-02-11", cusip) for cusip in ("912797TY3", "912797TX5")]
