@@ -66,6 +66,26 @@ def test_every_value_is_the_good_days_or_null_or_absent(good: Publication, outag
     assert not found.wrong, found.examples[:5]
 
 
+@pytest.mark.parametrize("part", ["buybacks", "auctions"])
+def test_what_was_announced_when_the_record_ended_is_not_taken_for_what_settled(
+    good: Publication, part: str
+) -> None:
+    """The record ends between an announcement and its result, which differs from it."""
+    legs = good.good["settlement_legs"].to_pylist()
+    changed = [
+        leg
+        for leg in legs
+        if (leg["leg"] == "buyback") == (part == "buybacks")
+        and leg["announced_at"] is not None
+        and leg["results_at"] is not None
+        and leg["announced_at"].date() < leg["results_at"].date()
+        and leg["par_usd_mn"] != leg["offering_usd_mn"]
+    ]
+    found = good.under(Outage((("debt_settlements", part),), changed[-1]["announced_at"].date()))
+    assert found.values > 5_000, "nothing was compared"
+    assert not found.wrong, found.examples[:5]
+
+
 @pytest.mark.parametrize(
     "source",
     [

@@ -50,8 +50,6 @@ _COMPONENT_COLOURS = {
     "unattributed": MUTED,
 }
 _TIME_LOCALES: Mapping[str, Any] = {"en": "en-US", "zh": "zh-CN"}
-_MONTHS = {"en": "%b %y", "zh": "%y年%-m月"}
-_DAYS = {"en": "%-d %b", "zh": "%-m月%-d日"}
 
 # A line over days without a value would say that there were values between.
 _LINES = ("sofr", "tga", "drain", "season", "correlations")
@@ -153,15 +151,6 @@ def _data(rows: Rows) -> Any:
     return alt.InlineData(values=rows)
 
 
-def _time(words: Words, *, days: bool = False, ticks: int = 6) -> Any:
-    import altair as alt
-
-    shape = (_DAYS if days else _MONTHS)[words.language]
-    # Without the zone of the machine: a date is the same day everywhere.
-    axis = alt.Axis(format=shape, tickCount=ticks, grid=False, title=None, labelOverlap=True)
-    return alt.X("date:T", axis=axis, scale=alt.Scale(type="utc"))
-
-
 def _measure(field: str) -> Any:
     import altair as alt
 
@@ -194,12 +183,14 @@ def _sofr(rows: Rows, words: Words) -> Any:
 
     base = alt.Chart(_data(rows))
     wide = base.mark_area(color=SKY, opacity=0.35).encode(
-        _time(words), _measure("p1"), alt.Y2("p99:Q")
+        timeline.axis(rows, words), _measure("p1"), alt.Y2("p99:Q")
     )
     middle = base.mark_area(color=SKY, opacity=0.55).encode(
-        _time(words), alt.Y("p25:Q"), alt.Y2("p75:Q")
+        timeline.axis(rows, words), alt.Y("p25:Q"), alt.Y2("p75:Q")
     )
-    line = base.mark_line(color=INK, strokeWidth=1.2).encode(_time(words), alt.Y("sofr:Q"))
+    line = base.mark_line(color=INK, strokeWidth=1.2).encode(
+        timeline.axis(rows, words), alt.Y("sofr:Q")
+    )
     return _sized(wide + middle + line + _zero())
 
 
@@ -221,12 +212,12 @@ def _tga(rows: Rows, words: Words) -> Any:
     balance = (
         alt.Chart(_data([row for row in long if row["name"] == words.text(names["balance"])]))
         .mark_line(strokeWidth=1.4)
-        .encode(_time(words), measured, colour)
+        .encode(timeline.axis(rows, words), measured, colour)
     )
     target = (
         alt.Chart(_data([row for row in long if row["name"] == words.text(names["target"])]))
         .mark_line(strokeWidth=1.6, interpolate="step-after")
-        .encode(_time(words), measured, colour)
+        .encode(timeline.axis(rows, words), measured, colour)
     )
     return _sized(balance + target)
 
@@ -246,7 +237,7 @@ def _drain(rows: Rows, words: Words) -> Any:
         alt.Chart(_data(parts))
         .mark_bar(size=9)
         .encode(
-            _time(words, days=True),
+            timeline.axis(rows, words),
             _measure("value"),
             alt.Color(
                 "name:N",
@@ -258,7 +249,7 @@ def _drain(rows: Rows, words: Words) -> Any:
     line = (
         alt.Chart(_data(total))
         .mark_line(color=INK, strokeWidth=1.3, point=alt.OverlayMarkDef(color=INK, size=14))
-        .encode(_time(words, days=True), alt.Y("value:Q"))
+        .encode(timeline.axis(rows, words), alt.Y("value:Q"))
     )
     return _sized(bars + _zero() + line, height=HEIGHT + 60)
 
@@ -268,14 +259,14 @@ def _season(rows: Rows, words: Words) -> Any:
 
     base = alt.Chart(_data(rows))
     fan = base.mark_area(color=SKY, opacity=0.35).encode(
-        _time(words), _measure("low"), alt.Y2("high:Q")
+        timeline.axis(rows, words), _measure("low"), alt.Y2("high:Q")
     )
     expected = base.mark_line(color=BLUE, strokeWidth=1.2, strokeDash=[4, 2]).encode(
-        _time(words), alt.Y("expected:Q")
+        timeline.axis(rows, words), alt.Y("expected:Q")
     )
     actual = base.mark_line(
         color=INK, strokeWidth=1.2, point=alt.OverlayMarkDef(color=INK, size=14)
-    ).encode(_time(words), alt.Y("actual:Q"))
+    ).encode(timeline.axis(rows, words), alt.Y("actual:Q"))
     return _sized(fan + _zero() + expected + actual)
 
 
@@ -288,7 +279,7 @@ def _settlements(rows: Rows, words: Words) -> Any:
         alt.Chart(_data(shown))
         .mark_bar(size=4)
         .encode(
-            _time(words, days=True),
+            timeline.axis(rows, words),
             _measure("value"),
             alt.Color(
                 "name:N",
@@ -307,7 +298,7 @@ def _settlements(rows: Rows, words: Words) -> Any:
     if coming:
         first = alt.Chart(_data([{"date": min(coming)}]))
         layers += first.mark_rule(color=MUTED, strokeDash=[3, 3], xOffset=-5).encode(
-            _time(words, days=True)
+            timeline.axis(rows, words)
         )
     return _sized(layers)
 
@@ -318,7 +309,7 @@ def _correlations(rows: Rows, words: Words) -> Any:
     shown = [{**row, "name": words.text(ASSETS[row["asset"]]), "zero": 0} for row in rows]
     base = alt.Chart()
     measured = _measure("low").scale(domain=[-1, 1])
-    time = _time(words, ticks=2)
+    time = timeline.axis(rows, words, ticks=2)
     band = base.mark_area(color=SKY, opacity=0.35).encode(time, measured, alt.Y2("high:Q"))
     line = base.mark_line(color=BLUE, strokeWidth=1.4).encode(time, alt.Y("value:Q"))
     zero = base.mark_rule(color=MUTED).encode(alt.Y("zero:Q", aggregate="max"))
@@ -347,7 +338,7 @@ def _stress(rows: Rows, words: Words) -> Any:
         alt.Chart(_data(monday))
         .mark_bar(color=VERMILLION, size=6.4)
         .encode(
-            _time(words),
+            timeline.axis(rows, words),
             alt.Y(
                 "name:N",
                 sort=[words.text(name) for name in SEGMENTS.values()],

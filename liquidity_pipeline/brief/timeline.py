@@ -1,4 +1,4 @@
-"""The axis of time of a chart: how far it reaches, and where a line breaks."""
+"""The axis of time of a chart: what its ticks say, how far it reaches, and where a line breaks."""
 
 from __future__ import annotations
 
@@ -8,10 +8,29 @@ from itertools import pairwise
 from statistics import median
 from typing import Any
 
+from liquidity_pipeline.brief.language import Words
+
 Rows = list[dict[str, Any]]
 
 # Longer than any holiday of daily values, and than one missing week of weekly ones.
 _LONGEST_DAYS, _LONGEST_STEPS = 7, 1.5
+
+_MONTHS = {"en": "%b %y", "zh": "%y年%-m月"}
+_DAYS = {"en": "%-d %b", "zh": "%-m月%-d日"}
+_NINE_MONTHS = timedelta(days=270)
+
+
+def axis(rows: Rows, words: Words, *, ticks: int = 6) -> Any:
+    """Return the encoding of the rows' days, on an axis on which no two ticks read the same."""
+    import altair as alt
+
+    dates = [date.fromisoformat(row["date"]) for row in rows]
+    span = max(dates) - min(dates)
+    shape = (_DAYS if span < _NINE_MONTHS else _MONTHS)[words.language]
+    ticks = max(1, min(ticks, span.days))
+    # Without the zone of the machine: a date is the same day everywhere.
+    axis = alt.Axis(format=shape, tickCount=ticks, grid=False, title=None, labelOverlap=True)
+    return alt.X("date:T", axis=axis, scale=alt.Scale(type="utc"))
 
 
 def reach(specification: dict[str, Any], first: str, last: str) -> None:

@@ -38,6 +38,14 @@ def test_a_hole_of_three_weeks_is_not_crossed_by_a_line() -> None:
     assert line_of(drawn(broken, "2026-06-30")).count("M") == 2
 
 
+def test_no_two_ticks_of_an_axis_say_the_same() -> None:
+    for days in (3, 20, 90, 269, 271, 900):
+        page = drawn(sofr(0, days // 2, days), f"{JUNE + timedelta(days=days)}")
+        ticks = [text for text in re.findall(r"<text[^>]*>([^<]+)</text>", page) if " " in text]
+        assert len(ticks) > 1
+        assert len(ticks) == len(set(ticks)), ticks
+
+
 def test_a_weekend_a_holiday_and_weekly_values_are_no_holes() -> None:
     days = sofr(0, 1, 2, 3, 4, 7, 8, 9, 10, 15, 16)
     assert gaps_shown(days) == days

@@ -283,6 +283,23 @@ def test_a_buyback_that_is_announced_has_a_maximum_and_later_days_have_none(worl
     assert (net[monday], net[tuesday], net[wednesday]) == (10, None, None)
 
 
+def test_a_week_is_net_of_buybacks_once_none_of_its_days_may_have_another(world: World) -> None:
+    """Nothing else settles from Wednesday on: the day of a buyback would not be in the calendar."""
+    world.add("debt_settlements", leg("issue", TUESDAY, 40, kind="bond"))
+    whole = {"week_start": date(2026, 2, 2), "security_class": "all"}
+
+    def net(today: date) -> tuple[float | None, float | None]:
+        week = world.at(today).one("weekly_settlements", **whole)
+        return week["buyback_usd_mn"], week["privately_held_net_usd_mn"]
+
+    # What settles on Friday is bought on Thursday.
+    assert net(TUESDAY) == (None, None)
+    assert net(date(2026, 2, 4)) == (None, None)
+    assert net(THURSDAY) == (0, 40)
+    world.known("debt_settlements", "buybacks", through=TUESDAY)
+    assert net(date(2026, 2, 10)) == (None, None)
+
+
 def test_a_day_whose_auctions_are_not_known_is_no_actual_figure(world: World) -> None:
     # Redemptions are known a year ahead; the issues of Thursday were never served.
     world.add("debt_settlements", leg("issue", TUESDAY, 40), leg("redemption", THURSDAY, 386))

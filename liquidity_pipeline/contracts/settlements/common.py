@@ -7,6 +7,9 @@ from dataclasses import replace
 from liquidity_pipeline.contracts.reach import Input
 from liquidity_pipeline.contracts.table import day, flag, text, usd
 
+# What of a week or a quarter is not known while an operation in it may be missing.
+NET_OF_BUYBACKS = ("buyback_usd_mn", "privately_held_net_usd_mn")
+
 # In the marts a cash-management bill is a bill; class cmb is a memo item, never added to others.
 MART_CLASSES = ("bill", "note", "bond", "tips", "frn")
 
@@ -80,14 +83,16 @@ OF_ITS_DAY = replace(AHEAD, by="settlement_date")
 # The open row is the run's own: what of it is known, the day of each settlement says.
 FROZEN = replace(AHEAD, only={"is_open": ("false",)})
 
-BUYBACKS = Input(
+BUYBACK_LEGS = Input(
     "debt_settlements",
     "buybacks",
-    columns=("buyback_usd_mn", "buyback_maximum_usd_mn"),
-    by="settlement_date",
     looks_ahead=True,
     # The programme began then; before it there is nothing to know.
     from_day="2024-05-29",
+)
+
+BUYBACKS = replace(
+    BUYBACK_LEGS, columns=("buyback_usd_mn", "buyback_maximum_usd_mn"), by="settlement_date"
 )
 
 SCHEDULE = Input("upcoming_settlements", "auctions", is_current=True)

@@ -6,11 +6,13 @@ from dataclasses import replace
 
 from liquidity_pipeline.contracts.settlements.common import (
     AHEAD,
+    BUYBACK_LEGS,
     CLASS,
     GROUPS,
     ISSUED,
     MART_CLASSES,
     NET,
+    NET_OF_BUYBACKS,
     REDEEMED,
     SNAPSHOT,
     SNAPSHOT_WEEK,
@@ -76,7 +78,11 @@ WEEKLY_SETTLEMENTS = Table(
     "been announced.",
     key=("week_start", "security_class"),
     reach="week_start",
-    rests_on=(replace(AHEAD, days=6, since="week_start"), SNAPSHOT_WEEK),
+    rests_on=(
+        replace(AHEAD, days=6, since="week_start"),
+        SNAPSHOT_WEEK,
+        replace(BUYBACK_LEGS, columns=NET_OF_BUYBACKS, days=6, since="week_start"),
+    ),
     columns=(
         day("week_start", "Monday of the week"),
         text(
@@ -110,7 +116,7 @@ QUARTERLY_BORROWING = Table(
     "calendar.",
     key=("quarter_end",),
     reach="quarter_end",
-    rests_on=(AHEAD, SNAPSHOT),
+    rests_on=(AHEAD, SNAPSHOT, replace(BUYBACK_LEGS, columns=NET_OF_BUYBACKS)),
     columns=(
         day("quarter_end", "Last day of the quarter"),
         text("quarter", "Quarter, e.g. 2026Q1"),

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from liquidity_pipeline.contracts.reach import for_rows
 from liquidity_pipeline.contracts.settlements.common import (
     AHEAD,
     AS_OF,
+    BUYBACK_LEGS,
     BUYBACKS,
     CLASS,
     FROZEN,
@@ -37,7 +39,8 @@ SETTLEMENT_LEGS = Table(
     "source tables that hold them.",
     key=("settlement_date", "record_id"),
     reach="settlement_date",
-    rests_on=(AHEAD, SNAPSHOT),
+    # An operation that was announced before the record ended may have bought less by now.
+    rests_on=(AHEAD, SNAPSHOT, *for_rows((BUYBACK_LEGS,), leg="buyback")),
     columns=(
         day("settlement_date", "Day on which the money moves"),
         text("record_id", "As in sources.debt_settlements"),

@@ -1,8 +1,28 @@
 -- Net settlement per calendar week (Monday to Sunday): by class, by bills and coupons, and for all.
 -- What matures ahead on days for which an issue is still to be announced is in refinancing, and
 -- until then the net of its week is not known. cmb is a memo item: bill and bills include it.
+-- Buybacks are not known of a week that has business days for which no operation is announced yet:
+-- only those that settle on the next business day are, and those of the month that were asked for.
 -- Sums are exact to the dollar, in whatever order they were taken.
-with by_class as (
+with announced as (
+    select max(days.fed_number) + 1 as last_number, last_day(any_value(clock.today)) as last_day
+    from meta.calendar_days as days
+    cross join meta.clock as clock
+    where days.is_fed and days.date + interval 20 hour <= clock.now
+),
+
+weeks as (
+    select
+        days.week_start,
+        bool_and(days.fed_number <= announced.last_number and days.date <= announced.last_day)
+            as are_buybacks_announced
+    from meta.calendar_days as days
+    cross join announced
+    where days.is_fed
+    group by days.week_start
+),
+
+by_class as (
     select
         days.week_start,
         calendar.*,
@@ -41,17 +61,18 @@ parts as (
 )
 
 select
-    week_start,
+    parts.week_start,
     security_class,
     round(sum(issued_usd_mn), 6) as issued_usd_mn,
     round(sum(redeemed_usd_mn), 6) as redeemed_usd_mn,
     case when count(add_ons_expected_usd_mn) = count(*)
         then round(sum(add_ons_expected_usd_mn), 6) end as add_ons_expected_usd_mn,
-    case when count(buyback_usd_mn) = count(*) then round(sum(buyback_usd_mn), 6) end as buyback_usd_mn,
+    case when count(buyback_usd_mn) = count(*) and bool_and(weeks.are_buybacks_announced)
+        then round(sum(buyback_usd_mn), 6) end as buyback_usd_mn,
     case when count(net_usd_mn) = count(*) then round(sum(net_usd_mn), 6) end as net_usd_mn,
     case when count(net_public_usd_mn) = count(*)
         then round(sum(net_public_usd_mn), 6) end as net_public_usd_mn,
-    case when count(privately_held_net_usd_mn) = count(*)
+    case when count(privately_held_net_usd_mn) = count(*) and bool_and(weeks.are_buybacks_announced)
         then round(sum(privately_held_net_usd_mn), 6) end as privately_held_net_usd_mn,
     round(sum(refinancing_usd_mn), 6) as refinancing_usd_mn,
     bool_and(is_settled) as is_settled,
@@ -61,4 +82,5 @@ select
         max(known_at)
     ) as known_at
 from parts
-group by week_start, security_class
+join weeks on weeks.week_start = parts.week_start
+group by parts.week_start, security_class
