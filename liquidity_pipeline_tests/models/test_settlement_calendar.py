@@ -283,6 +283,29 @@ def test_a_buyback_that_is_announced_has_a_maximum_and_later_days_have_none(worl
     assert (net[monday], net[tuesday], net[wednesday]) == (10, None, None)
 
 
+@pytest.mark.parametrize(("ahead", "is_announced"), [(58, True), (59, False), (301, False)])
+def test_beyond_eight_weeks_a_maturity_is_known_and_no_net(
+    world: World, ahead: int, is_announced: bool
+) -> None:
+    """Within them the regular issues are looked for; beyond, any issue may still come."""
+    today, day = date(2026, 2, 2), date(2026, 2, 2) + timedelta(days=ahead)
+    world.add("debt_settlements", leg("issue", today, 40))
+    sold = date(2026, 1, 21)
+    world.add("debt_settlements", leg("redemption", day, 90, cusip="912797BB9", auction_date=sold))
+    then = world.at(today)
+    row = then.one("settlement_calendar", settlement_date=day)
+    assert (row["redeemed_usd_mn"], row["is_announced"]) == (90, is_announced)
+    net = -90 if is_announced else None
+    assert (row["net_usd_mn"], row["net_public_usd_mn"]) == (net, net)
+    week = then.one(
+        "weekly_settlements", week_start=day - timedelta(days=day.weekday()), security_class="all"
+    )
+    assert (week["net_usd_mn"], week["refinancing_usd_mn"]) == (net, 0 if is_announced else 90)
+    vintage = then.one("settlement_vintages", is_open=True, settlement_date=day)
+    expected = [vintage[f"{name}_usd_mn"] for name in ("expected_issues", "net_public_expected")]
+    assert expected == ([0, -90] if is_announced else [None, None])
+
+
 def test_a_week_is_net_of_buybacks_once_none_of_its_days_may_have_another(world: World) -> None:
     """Nothing else settles from Wednesday on: the day of a buyback would not be in the calendar."""
     world.add("debt_settlements", leg("issue", TUESDAY, 40, kind="bond"))

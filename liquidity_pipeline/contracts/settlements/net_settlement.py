@@ -58,7 +58,10 @@ SETTLEMENT_CALENDAR = Table(
             "cmb_net_public_usd_mn",
             "Cash-management bills' part of net_public_usd_mn, and NULL where that is",
         ),
-        flag("is_announced", "No issue of the day and group is still to be announced"),
+        flag(
+            "is_announced",
+            "No issue of the day and group is still to be announced; FALSE beyond eight weeks",
+        ),
         SOMA_BASIS,
         text("status", "Status of the least certain issue of the day", allowed=STATUSES),
         flag(

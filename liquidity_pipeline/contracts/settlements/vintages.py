@@ -121,8 +121,8 @@ SETTLEMENT_VINTAGES = Table(
         ),
         usd(
             "expected_issues_usd_mn",
-            "Regular issues still to be announced, each at the size of the last issue of its kind",
-            nullable=False,
+            "Regular issues still to be announced, each at the size of the last issue of its kind; "
+            "NULL beyond eight weeks, for which none are inferred",
         ),
         usd("add_ons_usd_mn", "Add-ons of the issues with results", nullable=False),
         usd(
@@ -134,8 +134,7 @@ SETTLEMENT_VINTAGES = Table(
         REDEEMED,
         usd(
             "expected_redeemed_usd_mn",
-            "Maturities of bills that are themselves still to be announced",
-            nullable=False,
+            "Maturities of bills that are themselves to be announced; NULL beyond eight weeks",
         ),
         usd(
             "public_redeemed_usd_mn",
@@ -158,10 +157,13 @@ SETTLEMENT_VINTAGES = Table(
         usd(
             "net_public_expected_usd_mn",
             "Net paid by the public with the expected issues included; equals net_public_usd_mn "
-            "once everything is announced",
+            "once everything is announced, and is NULL beyond eight weeks",
         ),
         SOMA_BASIS,
-        flag("is_announced", "Every expected issue of the day and group has been announced"),
+        flag(
+            "is_announced",
+            "Every expected issue of the day and group is announced; FALSE beyond eight weeks",
+        ),
         text("status", "Status of the least certain issue of the day", allowed=STATUSES),
         MART_KNOWN_AT,
     ),

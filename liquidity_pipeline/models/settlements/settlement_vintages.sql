@@ -15,7 +15,8 @@
 -- that one estimate enters issues and maturities. A buyback retires securities, which no longer mature;
 -- those that settle after the month's end are not asked for before it.
 -- A row is complete when nothing is expected to be announced any more for its day and group
--- (marts.expected_issues); what matures without an issue is then redeemed.
+-- (marts.expected_issues); what matures without an issue is then redeemed. Beyond eight weeks nobody has
+-- looked for issues: what matures then is known, and what refunds it is not.
 -- Source: method, C4 view 3 (who pays); Treasury's auction records.
 with seen as (
     select moments.as_of_date, moments.is_open, moments.moment, legs.*
@@ -286,7 +287,8 @@ with_group as (
             over day_and_group, 6) as tips_reachable_usd_mn,
         round(sum(soma_par_usd_mn) over day_and_group, 6) as group_soma_par_usd_mn,
         sum(announced_usd_mn + expected_issues_usd_mn) over day_and_group as group_pending_usd_mn,
-        sum(expected_issues_usd_mn + expected_redeemed_usd_mn) over day_and_group = 0 as is_announced,
+        sum(expected_issues_usd_mn + expected_redeemed_usd_mn) over day_and_group = 0
+            and settlement_date <= as_of_date + 58 as is_announced,
         max(soma_week) over day_and_group is not null as is_held,
         max(known_at) over day_and_group as group_known_at
     from by_class
@@ -420,11 +422,12 @@ select
     auctioned_usd_mn,
     announced_usd_mn,
     scheduled_issues,
-    expected_issues_usd_mn,
+    case when settlement_date <= as_of_date + 58 then expected_issues_usd_mn end as expected_issues_usd_mn,
     add_ons_usd_mn,
     add_ons_expected_usd_mn,
     redeemed_usd_mn,
-    expected_redeemed_usd_mn,
+    case when settlement_date <= as_of_date + 58 then expected_redeemed_usd_mn end
+        as expected_redeemed_usd_mn,
     round(public_redeemed_usd_mn, 6) as public_redeemed_usd_mn,
     cmb_issued_usd_mn,
     cmb_redeemed_usd_mn,
@@ -438,11 +441,11 @@ select
     case when is_announced then round(
         auctioned_usd_mn - add_ons_usd_mn + announced_usd_mn - public_redeemed_usd_mn, 6
     ) end as net_public_usd_mn,
-    round(
+    case when settlement_date <= as_of_date + 58 then round(
         auctioned_usd_mn - add_ons_usd_mn + announced_usd_mn + expected_issues_usd_mn
         - public_redeemed_usd_mn - expected_redeemed_usd_mn,
         6
-    ) as net_public_expected_usd_mn,
+    ) end as net_public_expected_usd_mn,
     soma_basis,
     is_announced,
     case
