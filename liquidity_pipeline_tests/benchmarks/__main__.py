@@ -21,7 +21,7 @@ from liquidity_pipeline_tests.benchmarks.measuring import liquidity
 PAGE = Path(__file__).parents[2] / "docs" / "performance.md"
 ON_DATA: dict[str, Callable[[Path], str]] = {"commands": commands.section, "reads": reads.section}
 ALONE: dict[str, Callable[[argparse.Namespace], str]] = {
-    "jobs": lambda chosen: jobs.section(chosen.rounds),
+    "jobs": lambda chosen: jobs.section(chosen.rounds, chosen.io_python),
     "rolling": lambda chosen: rolling.section(chosen.symbols, chosen.sessions),
     "growth": lambda _: growth.section(),
 }
@@ -34,6 +34,7 @@ def main() -> None:
     parser.add_argument("sections", nargs="*", help=", ".join(names))
     parser.add_argument("--data-dir", type=Path)
     parser.add_argument("--rounds", type=int, default=3, help="of the jobs")
+    parser.add_argument("--io-python", type=Path, help="interpreter with dagster-duckdb-pandas")
     parser.add_argument("--symbols", type=int, default=1000)
     parser.add_argument("--sessions", type=int, default=6300)
     chosen = parser.parse_args()

@@ -23,9 +23,18 @@ from liquidity_pipeline_tests.benchmarks.measuring import (
 TODAY, FIRST = date(2026, 2, 6), date(2024, 1, 1)
 RUN, NOTHING_NEW, REFRESH = "first run of 26 months", "run that finds nothing new", "refresh"
 STOCK_RUN = "first run of 26 months, Dagster's stock event log"
+# Release 0.29.27 of dagster-duckdb-pandas refuses pandas 3, so it has an environment of its own.
+IO_MANAGER = "the same rows stored by dagster-duckdb's pandas IO manager, and nothing else"
 EMPTY_RUN, EMPTY_REFRESH = "empty job of 26 months", "empty job of two months"
-BESIDE = {RUN: EMPTY_RUN, STOCK_RUN: EMPTY_RUN, NOTHING_NEW: EMPTY_REFRESH, REFRESH: EMPTY_REFRESH}
+BESIDE = {
+    RUN: EMPTY_RUN,
+    STOCK_RUN: EMPTY_RUN,
+    IO_MANAGER: EMPTY_RUN,
+    NOTHING_NEW: EMPTY_REFRESH,
+    REFRESH: EMPTY_REFRESH,
+}
 BARS = {NOTHING_NEW: 0.7, REFRESH: 1.0}
+_PANDAS_ASSETS = Path(__file__).with_name("pandas_assets.py")
 _WITH_STOCK_STORAGE = """
 import dagster
 from liquidity_pipeline.cli.main import main
@@ -36,13 +45,16 @@ main()
 """
 
 
-def section(rounds: int) -> str:
-    """Run against a sandbox in this process, whose CPU is not counted; return Markdown."""
+def section(rounds: int, io_python: Path | None = None) -> str:
+    """Run against a sandbox in this process, whose CPU is not counted; return Markdown.
+
+    `io_python` is an interpreter with dagster-duckdb-pandas; without one that line is left out.
+    """
     options = Options(today=TODAY, start=FIRST)
     seconds: dict[str, list[float]] = defaultdict(list)
     with tempfile.TemporaryDirectory() as folder, start(options) as box:
         for number in range(rounds):
-            _round(Path(folder) / f"{number}", box.url, seconds)
+            _round(Path(folder) / f"{number}", box.url, seconds, io_python)
     costs = {name: Costs(tuple(taken)) for name, taken in seconds.items()}
     rows = []
     for name, cost in costs.items():
@@ -53,7 +65,7 @@ def section(rounds: int) -> str:
     return f"{measured_on()} Rounds: {rounds}; medians.\n\n{table(header, rows)}"
 
 
-def _round(folder: Path, url: str, seconds: dict[str, list[float]]) -> None:
+def _round(folder: Path, url: str, seconds: dict[str, list[float]], io_python: Path | None) -> None:
     """Run each job once, in turn, so that load falls on all alike."""
     place = ["--endpoints", url, "--data-dir", str(folder / "data"), "--as-of", f"{TODAY}"]
     of_two_months = ["--endpoints", url, "--data-dir", str(folder / "data")]
@@ -63,6 +75,9 @@ def _round(folder: Path, url: str, seconds: dict[str, list[float]]) -> None:
     elsewhere = ["--data-dir", str(folder / "stock"), *place[:2], *place[4:]]
     stock = python(_WITH_STOCK_STORAGE, "run", "--since", f"{FIRST:%Y-%m}", *elsewhere)
     seconds[STOCK_RUN].append(cpu(stock))
+    if io_python:
+        words = [str(folder / "stored"), str(folder / "data"), "2024-01", "2026-02"]
+        seconds[IO_MANAGER].append(cpu([str(io_python), str(_PANDAS_ASSETS), *words]))
     # The second run asks once more for what the first did not get: a hole is believed when two
     # answers agree on it. From the third on there is nothing new.
     cpu(liquidity("run", "--since", f"{FIRST:%Y-%m}", *place))
