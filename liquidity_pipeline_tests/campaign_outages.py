@@ -1,7 +1,7 @@
 """Every input away in turn, on the sandbox and on the recorded history: does any value change?
 
     python -m liquidity_pipeline_tests.campaign_outages [--sources-only] [--world sandbox|replay]
-        [--source NAME] [--data-dir DIR --as-of YYYY-MM-DD] [--keep DIR]
+        [--source NAME] [--ends DAYS ...] [--data-dir DIR --as-of YYYY-MM-DD] [--keep DIR]
         [--write docs/reliability.md]
 
 Each source, and each series, symbol, kind and part of it, is taken away as if it had never been
@@ -47,6 +47,8 @@ PAIRS = (
 # A lake that was never served the Fed's holdings by security takes Treasury's estimate; each row
 # says so in `soma_basis`.
 COARSER = frozenset({"soma_securities"})
+# How many days before the last an input ends: three months, and one.
+ENDS = (91, 1)
 COMMIT = subprocess.run(
     ["git", "describe", "--always", "--dirty"], capture_output=True, text=True, check=True
 ).stdout.strip()
@@ -120,7 +122,7 @@ def fill(folder: Path, url: str, first: date, today: date) -> Settings:
 
 def outages(settings: Settings, arguments: argparse.Namespace) -> Iterator[Outage]:
     """Yield the outages to try: whole sources and pairs of them before their parts."""
-    days = (settings.today - timedelta(days=91), settings.today - timedelta(days=1), None)
+    days = (*(settings.today - timedelta(days=back) for back in arguments.ends), None)
     parts = entities(settings)
     gone: list[tuple[tuple[str, str], ...]] = [((name, ""),) for name in parts]
     gone += PAIRS
@@ -215,6 +217,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Run the campaign; exit code 1 when a value differs."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else "")
     parser.add_argument("--sources-only", action="store_true", help="whole sources, no parts")
+    parser.add_argument("--ends", type=int, nargs="+", default=ENDS, help="days before the last")
     parser.add_argument("--source", choices=sorted(SOURCES), help="only this source")
     parser.add_argument("--world", choices=sorted(WORLDS), help="only this world")
     parser.add_argument("--data-dir", type=Path, help="a filled data directory instead")
