@@ -23,8 +23,6 @@ from liquidity_pipeline.models.stress.indicators import INDICATORS
 from liquidity_pipeline.storage.warehouse import reading
 
 _QUERIES = Path(__file__).parent / "queries"
-# H.4.1's Wednesday is out eight days later at the latest, around holidays.
-_RECENT_DAYS = 9
 
 _SEASONAL = {
     "drain_reserves": "fall of reserve balances",
@@ -243,7 +241,7 @@ def _stress(published: duckdb.DuckDBPyConnection, console: Console) -> None:
         why = _why(published, *_INDEX_INPUTS)
         why = "it needs three years of all of its segments" if why == _NO_REASON else why
         console.print(f"Stress index: not known: {why}", markup=False)
-    newest = _ask(published, "indicators", days=_RECENT_DAYS)
+    newest = _ask(published, "indicators")
     current = [row for row in newest if row[4]]
     active = [row for row in current if row[2] != "normal"]
     for indicator, day, level, reason, _ in active:
@@ -253,10 +251,10 @@ def _stress(published: duckdb.DuckDBPyConnection, console: Console) -> None:
         span = f"on {last}" if first == last else f"between {first} and {last}"
         console.print(f"  no stress indicator is active: {len(current)} evaluated {span}")
     known = {row[0] for row in current}
-    old = {name: day for name, day, *_ in newest if name not in known}
+    old = {name: f"{level} on {day}" for name, day, level, *_ in newest if name not in known}
     unranked = "no later value could be ranked"
     for why, names in _unknown_gauges(published, set(old), unranked).items():
-        told = ", ".join(f"{name} (last on {old[name]})" for name in names)
+        told = ", ".join(f"{name} ({old[name]})" for name in names)
         console.print(f"  not known now: {told}: {why}", markup=False)
     never = {gauge.name for gauge in INDICATORS} - {row[0] for row in newest}
     short = "each needs three years of its inputs"

@@ -34,7 +34,7 @@ from liquidity_pipeline.models.stress.indicators import INDICATORS as ALL_GAUGES
 _RESERVES = "fed_balance_sheet/WRBWFRBL"
 _INDEX_INPUTS = {each for one in ALL_GAUGES if one.in_index for each in one.rests_on}
 
-# What ended longer ago than this many days is not today's stress; queries/stress.sql agrees.
+# What ended longer ago than this many days is not today's stress.
 FORTNIGHT = 14
 
 _SUFFIX_UNITS: dict[str, Unit] = {"_bp": "bp", "_pct": "pct", "_usd_mn": "usd_mn"}
@@ -99,16 +99,32 @@ def _flags(book: Book) -> list[Block]:
         title = msg(N_("Active gauges, as of {date}"), date=book.as_of)
         blocks.append(table("raised", title, columns, rows, ["marts.stress_flags"]))
     if old:
-        text = counted(
-            "{n} gauge has not been evaluated in the fortnight to {date}: {names}. Cause: {why}.",
-            "{n} gauges have not been evaluated in the fortnight to {date}: {names}. Cause: {why}.",
-            len(old),
-            date=book.as_of,
-            names={"list": [term(INDICATORS, gauge["indicator"]) for gauge in old], "by": "; "},
-            why=book.why_unknown(["marts.stress_flags"], _rests_on(old)),
-        )
-        blocks.append(statement("flags_old", text, "unknown"))
+        blocks.append(_not_known_now(book, old))
     return blocks + _never_evaluated({gauge["indicator"] for gauge in gauges})
+
+
+def _not_known_now(book: Book, old: list[Record]) -> Block:
+    """Name the gauges of which a newer value is due, with the level and the day of their last."""
+    last = [
+        msg(
+            N_("{gauge} ({level} on {date})"),
+            gauge=term(INDICATORS, gauge["indicator"]),
+            level=term(LEVELS, gauge["level"]),
+            date=gauge["date"],
+        )
+        for gauge in old
+    ]
+    text = counted(
+        "{n} gauge is not known now, because a newer value was due by {date}. Last level: {names}. "
+        "Cause: {why}.",
+        "{n} gauges are not known now, because newer values were due by {date}. Last levels: "
+        "{names}. Cause: {why}.",
+        len(old),
+        date=book.as_of,
+        names={"list": last, "by": "; "},
+        why=book.why_unknown(["marts.stress_flags"], _rests_on(old)),
+    )
+    return statement("flags_old", text, "unknown")
 
 
 def _rests_on(gauges: list[Record]) -> set[str]:

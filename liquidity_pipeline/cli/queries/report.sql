@@ -84,11 +84,12 @@ left join correlations on correlations.asset = returns.asset
 order by returns.asset_class, returns.asset
 
 -- name: indicators
-select indicator, date, level, reason, date >= as_of - interval {days} day as is_recent
+-- The newest observation of each, and whether it is the newest that is due.
+select indicator, date, level, reason, next_due_at > clock.now as is_current
 from (
     select * from marts.stress_flags
     qualify row_number() over (partition by indicator order by date desc) = 1
-), meta.publication
+), meta.clock
 order by indicator
 
 -- name: index
