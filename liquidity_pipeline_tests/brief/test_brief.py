@@ -145,7 +145,7 @@ def test_confidence_is_not_high_where_the_season_has_no_band(copied):
             "known_at, 200 as n_obs from marts.reserve_drains"
         )
         verdict = compute(copied)["verdict"]
-    assert "season is not known" in verdict["statement"]["args"]["drain"]["message"]
+    assert "usual for the season" in verdict["statement"]["args"]["drain"]["message"]
     assert verdict["confidence"] != "high"
 
 

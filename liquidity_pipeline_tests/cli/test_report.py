@@ -92,7 +92,7 @@ def test_with_nothing_known_no_sentence_is_calm(report: Report) -> None:
     assert "Overnight funding: not known" in text
     assert "Drain episodes: not known" in text
     assert "is active" not in text
-    assert f"fed_balance_sheet WRBWFRBL: not known; {reason}" in text
+    assert f"fed_balance_sheet WRBWFRBL: not known; {why}" in text
 
 
 def test_calm_says_what_was_evaluated_and_when(report: Report) -> None:
@@ -284,7 +284,7 @@ def test_a_table_of_older_values_says_why_there_are_none_later(report: Report) -
     )
     assert "Later weeks are not known: fed_balance_sheet: ends on 2026-08-19" in text
     failed = "reference_rates: fetch failed on 2026-11-25: nyfed: HTTP 500"
-    assert f"Later values are not known: {failed}" in text
+    assert f"Other and later values are not known: {failed}" in text
 
 
 def test_tables_that_reach_as_far_as_is_due_say_nothing_of_later_values(report: Report) -> None:

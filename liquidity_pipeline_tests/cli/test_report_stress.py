@@ -12,7 +12,7 @@ from rich.console import Console
 from liquidity_pipeline.cli import report
 from liquidity_pipeline.models.engine import sources_behind
 from liquidity_pipeline.models.statements import tables
-from liquidity_pipeline.models.stress.indicators import INDICATORS, Indicator
+from liquidity_pipeline.models.stress.indicators import INDEX_INPUTS, INDICATORS, Indicator
 from liquidity_pipeline_tests.models import hand_made, known
 from liquidity_pipeline_tests.models.world import end_of
 
@@ -130,3 +130,9 @@ def test_a_gauge_that_ended_names_the_input_that_ended() -> None:
     # Where no input has ended, none is blamed.
     other = printed_without(("market_series", "TOTLL"), flags)
     assert "srf_usd_mn (normal on 2026-01-12): no later value could be ranked" in other
+
+
+def test_a_coin_is_no_reason_for_what_is_not_known_of_the_index() -> None:
+    assert "large_cap_vol_pct" in {gauge.name for gauge in INDICATORS if gauge.counts}
+    assert not any(each.startswith("crypto_prices") for each in INDEX_INPUTS)
+    assert "index_prices/SPX" in INDEX_INPUTS

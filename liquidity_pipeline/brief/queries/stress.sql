@@ -22,6 +22,11 @@ select count(*) from (
 -- name: stress_day
 select max(date) from marts.stress_index where index_value is not null
 
+-- Whether no later session has all its records public by now.
+-- name: stress_is_current
+select count(*) = 0 from meta.calendar_days, meta.clock
+where is_nyse and date > :date and known_by <= clock.now
+
 -- name: stress
 select {column} from marts.stress_index where date = :date
 
