@@ -53,6 +53,16 @@ _NAMED = 4
 _DAY = r"(\d{4}-\d{2}-\d{2})"
 _NOT_SERVED = N_("not served when it was asked for on {date}")
 _NEVER_ASKED = N_("it was never asked for")
+# How the HTTP client calls a failure that has no status.
+_FAILURES = frozenset(
+    {
+        N_("an empty body"),
+        N_("a page of HTML"),
+        N_("broken JSON"),
+        N_("no answer in time"),
+        N_("no connection"),
+    }
+)
 # What `meta.coverage` says, and how a reader is told: the first that fits, with its date.
 _CAUSES: tuple[tuple[str, str], ...] = (
     (rf"last answered on {_DAY}", N_("last served on {date}, and not since")),
@@ -165,6 +175,7 @@ def cause(reason: str) -> Message:
             if "{date}" in text:
                 places["date"] = date.fromisoformat(match[1])
             if "{said}" in text:
-                places["said"] = {"quote": match[2].strip()}
+                said = match[2].strip()
+                places["said"] = msg(said) if said in _FAILURES else {"quote": said}
             return msg(text, **places)
     return msg(N_("{said}"), said={"quote": reason})

@@ -54,7 +54,8 @@ def publish(
         )
         c.execute(
             "create table meta.freshness as select 'tga_balance' as table_name, false as is_stale, "
-            "null::varchar as problem"
+            "null::varchar as problem, date '2026-02-05' as last_day, 0 as days_behind, "
+            "0 as days_missing"
         )
         c.execute(
             "create table marts.settlement_calendar as "
@@ -107,6 +108,22 @@ def test_a_flag_neither_begins_nor_ends_where_a_newer_value_is_due(tmp_path: Pat
     file = publish(tmp_path / "liquidity.duckdb", level=level, due=NOW)
     found = evaluate(file, AlertSettings(), NOW)
     assert "stress_flags" not in {finding.condition for finding in found}
+
+
+def test_a_stale_source_without_a_failure_says_what_is_missing(tmp_path: Path):
+    file = publish(tmp_path / "liquidity.duckdb")
+    with duckdb.connect(str(file)) as c:
+        c.execute(
+            "insert into meta.freshness values "
+            "('ofr_fsi', true, null, date '2026-02-04', 0, 1), "
+            "('reference_rates', true, 'HTTP 500', date '2026-01-30', 4, 0)"
+        )
+    found = evaluate(file, AlertSettings(), NOW)
+    told = {each.subject: each.detail for each in found if each.condition == "stale_sources"}
+    assert told["ofr_fsi"] == "1 of 1 series lack what is due. Observations missing: 1."
+    assert told["reference_rates"] == (
+        "1 of 1 series lack what is due. Newest observation held: 2026-01-30. HTTP 500"
+    )
 
 
 def test_a_missing_file_is_an_alert(tmp_path: Path):
