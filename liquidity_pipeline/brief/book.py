@@ -30,6 +30,8 @@ class Book:
 
     connection: duckdb.DuckDBPyConnection
     figures: dict[str, Figure] = field(default_factory=dict)
+    # The inputs that a figure's own reason names, by the figure's id.
+    blamed: dict[str, list[Behind]] = field(init=False, default_factory=dict)
     publication: Record = field(init=False)
     _rows_of: dict[str, int] = field(init=False)
     _absent: set[str] = field(init=False, default_factory=set)
@@ -69,11 +71,13 @@ class Book:
         name: str,
         *,
         date: date | None,
+        rests_on: Set[str] = frozenset(),
         **values: object,
     ) -> Figure:
         """Read one number and note it under its id, which must be new.
 
         `date` is the day that the number describes; a statement that has a place `:date` gets it.
+        `rests_on` are all inputs that it has, where they are known.
         """
         if id in self.figures:
             raise ValueError(f"two figures are called '{id}'")
@@ -89,8 +93,9 @@ class Book:
             "query": sql,
         }
         if value is None:
-            about = {str(each) for each in values.values()}
-            figure["reason"] = self.why_unknown(figure["sources"], about)
+            about, only = rests_on or {str(each) for each in values.values()}, bool(rests_on)
+            figure["reason"] = self.why_unknown(figure["sources"], about, only=only)
+            self.blamed[id] = self._inputs_behind(figure["sources"], about, only=only)
         self.figures[id] = figure
         return figure
 
@@ -104,6 +109,21 @@ class Book:
         }
         self.figures[figure["id"]] = figure
         return figure
+
+    def behind(self, sources: list[str], inputs: Set[str]) -> set[str]:
+        """Return those of these inputs ("table/entity") that are known less far than is due."""
+        found = self._inputs_behind(sources, inputs, only=True)
+        codes = {
+            f"{one.table}/{entity}" if entity else one.table
+            for one in found
+            for entity in one.entities
+        }
+        return codes & set(inputs)
+
+    def reason(self, figure: Figure, other: Message) -> None:
+        """Say of a figure that is not known that no input is to blame, but this."""
+        figure["reason"] = other
+        self.blamed.pop(figure["id"], None)
 
     def why_unknown(
         self,

@@ -7,7 +7,8 @@ from datetime import date
 from typing import TYPE_CHECKING, Any
 
 from liquidity_pipeline.brief.book import Book
-from liquidity_pipeline.brief.model import N_, SCHEMA, Block, Brief, Figure, Section, msg
+from liquidity_pipeline.brief.inputs import merged
+from liquidity_pipeline.brief.model import N_, SCHEMA, Block, Brief, Section, counted, msg
 from liquidity_pipeline.brief.sections.coming import coming
 from liquidity_pipeline.brief.sections.drain import drain
 from liquidity_pipeline.brief.sections.reaction import reaction
@@ -37,7 +38,7 @@ def compute(
     sections = [part(book) for part in _PARTS]
     for section in sections:
         for block in section["blocks"]:
-            _explain(block, book.figures)
+            _explain(block, book)
     since: Section = {
         "id": "changes",
         "title": msg(N_("Since the last brief")),
@@ -53,17 +54,31 @@ def compute(
     }
 
 
-def _explain(block: Block, figures: Mapping[str, Figure]) -> None:
+def _explain(block: Block, book: Book) -> None:
     """Say below a table why figures in it are not known, each reason once."""
     if block["kind"] != "table":
         return
     shown = (part["figure"] for row in block["rows"] for part in _figures(row["cells"]))
     # A value that is not known has no age either: that is no reason of its own.
-    unknown = (figures[name] for name in shown if figures[name]["unit"] != "days")
-    reasons = [reason for figure in unknown if (reason := figure.get("reason"))]
-    alike = {str(reason): reason for reason in reasons}
+    unknown = [name for name in shown if book.figures[name]["unit"] != "days"]
+    blamed = merged(one for name in unknown for one in book.blamed.get(name, ()))
+    reasons = [one.told for one in blamed]
+    reasons += [
+        reason
+        for name in unknown
+        if not book.blamed.get(name) and (reason := book.figures[name].get("reason"))
+    ]
+    alike = list({str(reason): reason for reason in reasons}.values())
     if alike:
-        listed = list(alike.values())[:_REASONS]
+        listed = alike[:_REASONS]
+        if more := len(alike) - len(listed):
+            listed.append(
+                counted(
+                    "{n} more, listed under what is missing",
+                    "{n} more, listed under what is missing",
+                    more,
+                )
+            )
         block["unknown"] = msg(
             N_("n/k, not known: {reasons}."), reasons={"list": listed, "by": "; "}
         )

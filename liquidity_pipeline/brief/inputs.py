@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from typing import Any
 
@@ -37,12 +37,35 @@ INPUTS = {
     "policy_events": N_("policy events"),
 }
 
+# What closes the identity of an H.4.1 week, and what tells its drain apart by component.
+RESERVES = "fed_balance_sheet/WRBWFRBL"
+WEEK_INPUTS = (
+    RESERVES,
+    *(f"fed_balance_sheet/{line}" for line in ("WDTGAL", "WLRRAL", "WALCL")),
+    "tga_balance",
+    "fed_operations",
+    "repo_operations/on_rrp",
+)
+# The parts of the drain that are known day by day.
+DAY_INPUTS = frozenset({"tga_balance", "fed_operations", "repo_operations/on_rrp"})
+
 _NAMED = 4
 _DAY = r"(\d{4}-\d{2}-\d{2})"
 _NOT_SERVED = N_("not served when it was asked for on {date}")
 _NEVER_ASKED = N_("it was never asked for")
+# How the HTTP client calls a failure that has no status.
+_FAILURES = frozenset(
+    {
+        N_("an empty body"),
+        N_("a page of HTML"),
+        N_("broken JSON"),
+        N_("no answer in time"),
+        N_("no connection"),
+    }
+)
 # What `meta.coverage` says, and how a reader is told: the first that fits, with its date.
 _CAUSES: tuple[tuple[str, str], ...] = (
+    (rf"last answered on {_DAY}", N_("last served on {date}, and not since")),
     (
         rf"fetch failed on {_DAY}: .*?got (HTTP \d+|[^,(]+)",
         N_("the request of {date} failed with {said}"),
@@ -127,6 +150,19 @@ def grouped(rows: Iterable[Mapping[str, Any]]) -> list[Behind]:
     return sorted(found, key=_news)
 
 
+def merged(found: Iterable[Behind]) -> list[Behind]:
+    """Join what ends on the same day for the same cause, as told of several figures."""
+    alike: dict[tuple[str, date | None, str], dict[str, Behind]] = {}
+    for one in found:
+        members = alike.setdefault((one.table, one.through, str(one.cause)), {})
+        members.update(dict.fromkeys(one.entities, one))
+    joined = [
+        replace(next(iter(members.values())), entities=tuple(sorted(members)))
+        for members in alike.values()
+    ]
+    return sorted(joined, key=_news)
+
+
 def _news(one: Behind) -> tuple[bool, int, str]:
     return one.never_served, -(one.through or date.max).toordinal(), one.table
 
@@ -139,6 +175,7 @@ def cause(reason: str) -> Message:
             if "{date}" in text:
                 places["date"] = date.fromisoformat(match[1])
             if "{said}" in text:
-                places["said"] = {"quote": match[2].strip()}
+                said = match[2].strip()
+                places["said"] = msg(said) if said in _FAILURES else {"quote": said}
             return msg(text, **places)
     return msg(N_("{said}"), said={"quote": reason})

@@ -53,6 +53,11 @@ class Words:
     language: str
     catalogue: gettext.NullTranslations
 
+    @property
+    def gap(self) -> str:
+        """The space between two sentences; a full stop in Chinese has its own."""
+        return "" if self.language == "zh" else " "
+
     def text(self, message: str, plural: str | None = None, n: int | None = None) -> str:
         """Return a message in this language, counted where a plural is given."""
         if not message:

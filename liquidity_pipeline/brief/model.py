@@ -131,6 +131,13 @@ def fig(figure: Figure, style: Style = "plain") -> dict[str, Any]:
     return {"figure": figure["id"], "style": style}
 
 
+def interval(low: Figure, high: Figure) -> Any:
+    """Return a cell with both ends; where one is not known, neither says anything."""
+    if low["value"] is None or high["value"] is None:
+        return fig(low)
+    return msg(N_("[{low}, {high}]"), low=fig(low, "signed"), high=fig(high, "signed"))
+
+
 def as_cell(value: Any) -> dict[str, Any]:
     """Return what may fill a cell or a place: a tagged object."""
     if value is None:

@@ -73,6 +73,10 @@ class Text:
         parts = [part for name in named for part in _PARTS.split(self.words.text(name))]
         return self.words.text(SEMICOLON).join(dict.fromkeys(parts))
 
+    def codes(self, names: list[str]) -> str:
+        """Name tables as Markdown writes code."""
+        return self.words.text(COMMA).join(f"`{name}`" for name in names)
+
     def label(self, message: Message) -> str:
         """Write a message without counting its figures as shown."""
         kept = dict(self.used)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -16,15 +17,14 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
+from liquidity_pipeline.brief.inputs import DAY_INPUTS, RESERVES, WEEK_INPUTS
 from liquidity_pipeline.contracts.glossary import COMPONENT_LABELS
 from liquidity_pipeline.contracts.reach import REFINEMENTS
 from liquidity_pipeline.models.statements import query
-from liquidity_pipeline.models.stress.indicators import INDICATORS
+from liquidity_pipeline.models.stress.indicators import INDEX_INPUTS, INDICATORS
 from liquidity_pipeline.storage.warehouse import reading
 
 _QUERIES = Path(__file__).parent / "queries"
-# H.4.1's Wednesday is out eight days later at the latest, around holidays.
-_RECENT_DAYS = 9
 
 _SEASONAL = {
     "drain_reserves": "fall of reserve balances",
@@ -40,15 +40,6 @@ _GAUGES = {
     "srf_usd_mn / 1000": "standing repo take-up, USD bn",
     "on_rrp_usd_mn / 1000": "overnight reverse repo, USD bn",
 }
-_RESERVES = "fed_balance_sheet/WRBWFRBL"
-# What closes the identity of a week, and what tells its drain apart by component.
-_DRAIN_INPUTS = (
-    _RESERVES,
-    *(f"fed_balance_sheet/{line}" for line in ("WDTGAL", "WLRRAL", "WALCL")),
-    "tga_balance",
-    "fed_operations",
-    "repo_operations/on_rrp",
-)
 _FUNDING_INPUTS = (
     "reference_rates/SOFR",
     "reference_rates/TGCR",
@@ -56,7 +47,6 @@ _FUNDING_INPUTS = (
     "repo_operations/on_rrp",
     "market_series/IORB",
 )
-_INDEX_INPUTS = sorted({each for gauge in INDICATORS if gauge.in_index for each in gauge.rests_on})
 
 
 def show(path: Path, console: Console) -> None:
@@ -93,7 +83,7 @@ def _drains(published: duckdb.DuckDBPyConnection, console: Console) -> None:
             table.add_row(COMPONENT_LABELS[component], *map(_signed, (amount, reserves, headline)))
         console.print(table)
         console.print(_net_of_buybacks(published, rows), markup=False)
-    why = _why(published, *_DRAIN_INPUTS)
+    why = _why(published, *WEEK_INPUTS)
     later = _ask(published, "later_drain")
     for week, drain, tga in later:
         account = "change is not known" if tga is None else _moved(tga)
@@ -104,7 +94,7 @@ def _drains(published: duckdb.DuckDBPyConnection, console: Console) -> None:
         )
     if not rows and not later:
         console.print(f"Drain of reserves: not known: {why}\n")
-    elif (ended := _why(published, _RESERVES)) != _NO_REASON:
+    elif (ended := _why(published, RESERVES)) != _NO_REASON:
         console.print(f"Later weeks are not known: {ended}\n", markup=False)
 
 
@@ -123,7 +113,7 @@ def _net_of_buybacks(published: duckdb.DuckDBPyConnection, rows: Sequence[Any]) 
 def _season(published: duckdb.DuckDBPyConnection, console: Console) -> None:
     rows = _ask(published, "season")
     if not rows:
-        why = _why(published, _RESERVES, "debt_settlements/auctions")
+        why = _why(published, RESERVES, "debt_settlements/auctions")
         why = "it needs three years of weeks" if why == _NO_REASON else why
         console.print(f"Usual season: not known: {why}\n", markup=False)
         return
@@ -155,7 +145,7 @@ def _episode(published: duckdb.DuckDBPyConnection, console: Console) -> None:
     if episodes:
         return
     ((newest,),) = _ask(published, "newest_episode_week")
-    why = _why(published, _RESERVES)
+    why = _why(published, RESERVES)
     if newest is None:
         why = "they need three years of weeks since 2009" if why == _NO_REASON else why
         console.print(f"Drain episodes: not known: {why}\n", markup=False)
@@ -202,7 +192,8 @@ def _funding(published: duckdb.DuckDBPyConnection, console: Console) -> None:
     console.print(table)
     why = _why(published, *_FUNDING_INPUTS)
     if why != _NO_REASON:
-        console.print(f"Later values are not known: {why}\n", markup=False)
+        what = "Later" if all(found.values()) else "Other and later"
+        console.print(f"{what} values are not known: {why}\n", markup=False)
 
 
 def _assets(published: duckdb.DuckDBPyConnection, console: Console) -> None:
@@ -226,8 +217,25 @@ def _assets(published: duckdb.DuckDBPyConnection, console: Console) -> None:
     table.caption_justify = "left"
     console.print(table)
     if all(row[5] is None for row in rows):
-        why = _why(published, "tga_balance", "fed_operations", "repo_operations/on_rrp")
+        why = _why(published, *DAY_INPUTS)
         console.print(f"Correlations over 60 sessions: not known: {why}\n", markup=False)
+    _assets_unknown(published, console, day, {row[0] for row in rows})
+
+
+def _assets_unknown(
+    published: duckdb.DuckDBPyConnection, console: Console, day: date, known: set[str]
+) -> None:
+    """Name the followed assets that have no return on the day of the table, by the reason."""
+    alike: dict[str, list[str]] = {}
+    for asset, is_crypto in _ask(published, "followed"):
+        if asset not in known:
+            table = "crypto_prices" if is_crypto else "index_prices"
+            alike.setdefault(_why(published, f"{table}/{asset}"), []).append(asset)
+    for why, assets in alike.items():
+        told = f"  not known on {day}: {', '.join(assets)}: {why}"
+        console.print(told, markup=False, soft_wrap=True)
+    if alike:
+        console.print()
 
 
 def _stress(published: duckdb.DuckDBPyConnection, console: Console) -> None:
@@ -237,13 +245,13 @@ def _stress(published: duckdb.DuckDBPyConnection, console: Console) -> None:
             f"Stress index on {day}: {value:.3f} of 1, {level}; above {rank:.0%} of {n_history:,} "
             f"sessions of the three years before ({segments})"
         )
-        if (why := _why(published, *_INDEX_INPUTS)) != _NO_REASON:
+        if (why := _why(published, *INDEX_INPUTS)) != _NO_REASON:
             console.print(f"  not known after {day}: {why}", markup=False)
     if not index:
-        why = _why(published, *_INDEX_INPUTS)
+        why = _why(published, *INDEX_INPUTS)
         why = "it needs three years of all of its segments" if why == _NO_REASON else why
         console.print(f"Stress index: not known: {why}", markup=False)
-    newest = _ask(published, "indicators", days=_RECENT_DAYS)
+    newest = _ask(published, "indicators")
     current = [row for row in newest if row[4]]
     active = [row for row in current if row[2] != "normal"]
     for indicator, day, level, reason, _ in active:
@@ -253,10 +261,10 @@ def _stress(published: duckdb.DuckDBPyConnection, console: Console) -> None:
         span = f"on {last}" if first == last else f"between {first} and {last}"
         console.print(f"  no stress indicator is active: {len(current)} evaluated {span}")
     known = {row[0] for row in current}
-    old = {name: day for name, day, *_ in newest if name not in known}
+    old = {name: f"{level} on {day}" for name, day, level, *_ in newest if name not in known}
     unranked = "no later value could be ranked"
     for why, names in _unknown_gauges(published, set(old), unranked).items():
-        told = ", ".join(f"{name} (last on {old[name]})" for name in names)
+        told = ", ".join(f"{name} ({old[name]})" for name in names)
         console.print(f"  not known now: {told}: {why}", markup=False)
     never = {gauge.name for gauge in INDICATORS} - {row[0] for row in newest}
     short = "each needs three years of its inputs"
@@ -297,6 +305,7 @@ def _moved(change: float) -> str:
 
 def _brief_reason(reason: str) -> str:
     """Return a reason without what was asked and expected: `liquidity status` has the rest."""
+    reason = re.sub(r"^(?:no row(?: of its first provider)? is held|never answered): ", "", reason)
     inner = r"[^()]*(?:\([^()]*\)[^()]*)*"
     reason = re.sub(rf"not asked: it was down a moment ago \((expected {inner})\)", r"\1", reason)
     reason = re.sub(rf" \((?:asked|expected){inner}\)", "", reason)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import asdict
 from datetime import date
 from pathlib import Path
@@ -12,7 +13,7 @@ import click
 from liquidity_pipeline.cli.console import console, print_rows
 
 if TYPE_CHECKING:
-    from liquidity_pipeline.models.assets.scenarios import Impact
+    from liquidity_pipeline.models.assets.scenarios import Impact, Outlook
 
 
 def show(published: Path, portfolio: Path, form: str) -> None:
@@ -28,22 +29,24 @@ def show(published: Path, portfolio: Path, form: str) -> None:
 
     try:
         with reading(published) as connection:
-            impacts = portfolio_scenarios(connection, portfolio)
+            outlook = portfolio_scenarios(connection, portfolio)
             ((as_of,),) = connection.execute("select as_of from meta.publication").fetchall()
     except (PortfolioError, duckdb.Error) as error:
         raise click.UsageError(str(error)) from None
     if form == "table":
-        _print(impacts, as_of, HORIZON_WEEKS)
+        _print(outlook, as_of, HORIZON_WEEKS)
         return
+    oldest = min(outlook.returns_through.values())
     rows = [
         {"as_of": as_of, "horizon_weeks": HORIZON_WEEKS, **asdict(impact)}
-        | {"crosses_zero": _crosses_zero(impact)}
-        for impact in impacts
+        | {"crosses_zero": _crosses_zero(impact), "drains_through": outlook.drains_through}
+        | {"returns_through": outlook.returns_through.get(impact.asset, oldest)}
+        for impact in outlook.impacts
     ]
     print_rows(list(rows[0]), [tuple(row.values()) for row in rows], form)
 
 
-def _print(impacts: list[Impact], as_of: date, weeks: int) -> None:
+def _print(outlook: Outlook, as_of: date, weeks: int) -> None:
     names = ("scenario", "asset", "weight", "USD bn", "impact %", "95% interval")
     rows = [
         (
@@ -55,15 +58,31 @@ def _print(impacts: list[Impact], as_of: date, weeks: int) -> None:
             f"[{impact.impact_low_pct:+.2f}, {impact.impact_high_pct:+.2f}]"
             f"{' *' if _crosses_zero(impact) else ''}",
         )
-        for impact in impacts
+        for impact in outlook.impacts
     ]
     title = f"Over the next {weeks} weeks, as of {as_of}, for three drains"
     console.print(title, style="bold", highlight=False, soft_wrap=True)
     print_rows(names, rows, "table")
-    console.print(_doubt(impacts), markup=False, highlight=False, soft_wrap=True)
+    console.print(_reach(outlook), markup=False, highlight=False, soft_wrap=True)
+    console.print(_doubt(outlook.impacts), markup=False, highlight=False, soft_wrap=True)
 
 
-def _doubt(impacts: list[Impact]) -> str:
+def _reach(outlook: Outlook) -> str:
+    """Say which weeks the drains and the slopes are from, asset by asset where they differ."""
+    ends: dict[date, list[str]] = {}
+    for asset, day in outlook.returns_through.items():
+        ends.setdefault(day, []).append(asset)
+    returns = "; ".join(
+        f"{day}" if len(ends) == 1 else f"{day} ({', '.join(assets)})"
+        for day, assets in sorted(ends.items(), reverse=True)
+    )
+    return (
+        f"Drains of H.4.1 weeks through {outlook.drains_through}; slopes on returns through "
+        f"{returns}."
+    )
+
+
+def _doubt(impacts: Sequence[Impact]) -> str:
     """Say what the intervals allow to be said."""
     crossing = sum(map(_crosses_zero, impacts))
     says = (
@@ -72,7 +91,7 @@ def _doubt(impacts: list[Impact]) -> str:
         else "No interval contains zero. "
     )
     return says + (
-        f"The intervals say how well the slope of the past {max(i.n_obs for i in impacts)} weeks "
+        f"The intervals say how well the slope of these {max(i.n_obs for i in impacts)} weeks "
         f"is known; they do not contain what else moves markets, nor that the slope may change."
     )
 

@@ -13,6 +13,8 @@ from liquidity_pipeline.contracts.table import (
     text,
 )
 
+_PERCENTILES = (1, 25, 75, 99)
+
 FUNDING_CONDITIONS = Table(
     "marts",
     "funding_conditions",
@@ -23,7 +25,13 @@ FUNDING_CONDITIONS = Table(
         Input(
             "market_series",
             "IORB",
-            columns=("iorb_pct", "sofr_iorb_bp", "tgcr_iorb_bp", "effr_iorb_bp"),
+            columns=(
+                "iorb_pct",
+                "sofr_iorb_bp",
+                "tgcr_iorb_bp",
+                "effr_iorb_bp",
+                *(f"sofr_p{rank}_iorb_bp" for rank in _PERCENTILES),
+            ),
             # Before it, the rate on excess reserves is kept by hand.
             from_day="2021-07-29",
         ),
@@ -41,7 +49,7 @@ FUNDING_CONDITIONS = Table(
                 f"sofr_p{rank}_iorb_bp",
                 f"Percentile {rank} of SOFR transactions less interest on reserves",
             )
-            for rank in (1, 25, 75, 99)
+            for rank in _PERCENTILES
         ),
         number("sofr_volume_usd_bn", "Volume of the transactions behind SOFR", low=0),
         number("target_to_pct", "Upper end of the federal funds target range"),

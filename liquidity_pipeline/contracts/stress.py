@@ -14,6 +14,7 @@ from liquidity_pipeline.contracts.table import (
     day,
     flag,
     integer,
+    moment,
     number,
     text,
 )
@@ -76,6 +77,11 @@ STRESS_FLAGS = Table(
         ),
         text("reason", "Explanation"),
         text("method", "Version of the method"),
+        moment(
+            "next_due_at",
+            "When the indicator's next observation is due to be public; where that has passed and "
+            "no later row is here, whether the indicator is active is not known",
+        ),
         MART_KNOWN_AT,
     ),
 )

@@ -21,6 +21,7 @@ from liquidity_pipeline.contracts.meta import COVERAGE
 from liquidity_pipeline.contracts.sources.treasury import DEBT_SETTLEMENTS
 from liquidity_pipeline.contracts.table import Table
 from liquidity_pipeline.ingestion.completeness import releases
+from liquidity_pipeline.ingestion.spans import Span, is_inside, joined
 from liquidity_pipeline.settings import NEW_YORK
 from liquidity_pipeline.sources.fetch import month_end
 from liquidity_pipeline.sources.registry import SOURCES, Source
@@ -29,7 +30,6 @@ from liquidity_pipeline.storage.lake import Lake
 from liquidity_pipeline.universe import Universe
 
 Records = Mapping[str, Sequence[FetchRecord]]
-Span = tuple[date, date]
 _DAY = timedelta(days=1)
 # Long enough to hold a due day of whatever is published, be it once a month.
 _TWO_MONTHS = timedelta(days=62)
@@ -139,7 +139,7 @@ class _History:
                     for month in record.window.months
                     if month in self.months and month <= end
                 ]
-        return _joined(spans)
+        return joined(spans)
 
     def why(self, entity: str, path: str | None = None) -> str:
         """Return the publisher's last word on the input, as far as it was heard by now."""
@@ -240,7 +240,7 @@ def _first_hole(
     if not absent:
         return None
     spans = history.answered(entity, None)
-    return next((day for day in absent if not _inside(day, spans)), None)
+    return next((day for day in absent if not is_inside(day, spans)), None)
 
 
 # --- events ---------------------------------------------------------------------------------------
@@ -267,12 +267,13 @@ def _by_answers(history: _History, entity: str, path: str | None) -> Known:
     else:
         spans = _snapshot(history, entity, path)
     if not spans:
-        later = _only_later(history)
-        reason = (
-            f"replaced since: what is held was published on {later.date()}"
-            if later
-            else f"never answered: {history.why(entity, path)}"
-        )
+        later, before = _only_later(history), _answered_before(history, entity, path)
+        if later:
+            reason = f"replaced since: what is held was published on {later.date()}"
+        elif before:
+            reason = f"last answered on {before}, and replaced since: {history.why(entity, path)}"
+        else:
+            reason = f"never answered: {history.why(entity, path)}"
         return Known(name, entity, None, None, expected, "answered", reason)
     # What lies beyond the first hole has not been asked for: it is the hole that has to be closed.
     start, through = spans[0]
@@ -297,6 +298,15 @@ def _snapshot(history: _History, entity: str, path: str) -> list[Span]:
         return []
     day = history.until(good[-1])
     return [(day, day)]
+
+
+def _answered_before(history: _History, entity: str, path: str | None) -> date | None:
+    """Return when a part of a snapshot was last answered that the newest snapshot lacks."""
+    if history.source.partitioned or path is None:
+        return None
+    good = (record for record in history.asked if record.error is None)
+    days = [history.until(record) for record in good if is_answered(record, entity, path)]
+    return max(days, default=None)
 
 
 def _only_later(history: _History) -> datetime | None:
@@ -377,18 +387,3 @@ def _names(gap: str, entity: str) -> bool:
     """Tell whether a gap's text names an entity, as a word of its own."""
     padded = "".join(c if c.isalnum() or c == "_" else " " for c in gap)
     return f" {entity} " in f" {padded} "
-
-
-def _joined(spans: Sequence[Span]) -> list[Span]:
-    """Join spans that overlap or follow upon each other, oldest first."""
-    joined: list[Span] = []
-    for start, end in sorted(spans):
-        if joined and start <= joined[-1][1] + _DAY:
-            joined[-1] = (joined[-1][0], max(end, joined[-1][1]))
-        else:
-            joined.append((start, end))
-    return joined
-
-
-def _inside(day: date, spans: Sequence[Span]) -> bool:
-    return any(start <= day <= end for start, end in spans)

@@ -17,7 +17,11 @@ from liquidity_pipeline import calendars
 from liquidity_pipeline.contracts.table import Table
 from liquidity_pipeline.contracts.validation import keep_sound
 from liquidity_pipeline.ingestion import continuity
-from liquidity_pipeline.sources.errors import PublisherError, UnexpectedPayloadError
+from liquidity_pipeline.sources.errors import (
+    EmptyAnswerError,
+    PublisherError,
+    UnexpectedPayloadError,
+)
 from liquidity_pipeline.sources.fetch import Collected, Fetch, Split, Transport, Window
 from liquidity_pipeline.sources.registry import SOURCES, Source
 from liquidity_pipeline.storage.archive import Archive, FetchRecord
@@ -77,13 +81,15 @@ def ingest(
 ) -> Ingested:
     """Fetch a window of a source into the lake, as known at `now` (naive UTC).
 
-    Refuses known values that jumped by powers of ten, unless `takes_other_units`. Raises what went
-    wrong, such as PublisherError or ContractBreach, after the archive has kept what came; the lake
-    is then as it was. The archive is written first: nothing in the lake lacks its bytes.
+    Refuses known values that jumped by powers of ten, unless `takes_other_units`, and a snapshot
+    without rows. Raises what went wrong, such as PublisherError or ContractBreach, after the
+    archive has kept what came; the lake is then as it was. The archive is written first: nothing
+    in the lake lacks its bytes.
     """
     fetch = Fetch(window, now, universe, transport, keep_body=archive.keep_body)
     try:
         collected = _collect(source, fetch)
+        _refuse_empty_snapshot(source, fetch, collected.rows)
         _compare_with_known(source, fetch, collected.rows, lake, takes_other_units)
     except BaseException as error:
         archive.keep(source.name, fetch, str(error) or type(error).__name__)
@@ -101,6 +107,16 @@ def ingest(
     )
     stored = _store(source, collected, lake, record, known)
     return Ingested(stored, record.gaps, [record], has_new_split)
+
+
+def _refuse_empty_snapshot(source: Source, fetch: Fetch, rows: Collected) -> None:
+    """Refuse a snapshot without rows that nothing explains.
+
+    It would replace nothing, and an older snapshot would be taken for the answer of today.
+    """
+    is_explained = fetch.gaps or any(table.can_become_empty for table in source.tables)
+    if not source.partitioned and not is_explained and not any(map(len, rows.values())):
+        raise EmptyAnswerError("an answer without rows", publisher=source.publishers[0])
 
 
 def _compare_with_known(

@@ -26,7 +26,12 @@ def finding(level: str = "stress", *, active: bool = True) -> Finding:
 
 
 def publish(
-    path: Path, *, level: str = "normal", built: datetime = NOW, net: float = 60_000
+    path: Path,
+    *,
+    level: str = "normal",
+    built: datetime = NOW,
+    net: float = 60_000,
+    due: datetime = NOW + timedelta(hours=1),
 ) -> Path:
     """Write the tables that the conditions read."""
     path.unlink(missing_ok=True)
@@ -36,10 +41,11 @@ def publish(
             "create table meta.publication as select ?::timestamp as built_at, ?::date as as_of",
             [built, DAY],
         )
+        c.execute("create table meta.clock as select ?::timestamp as now", [NOW])
         c.execute(
             "create table marts.stress_flags as select 'sofr_iorb_bp' as indicator, ? as level, "
-            "?::date as date, 'eleven over IORB' as reason",
-            [level, DAY],
+            "?::date as date, 'eleven over IORB' as reason, ?::timestamp as next_due_at",
+            [level, DAY, due],
         )
         c.execute(
             "create table marts.drain_seasonality as select 'drain_reserves' as component, "
@@ -48,7 +54,8 @@ def publish(
         )
         c.execute(
             "create table meta.freshness as select 'tga_balance' as table_name, false as is_stale, "
-            "null::varchar as problem"
+            "null::varchar as problem, date '2026-02-05' as last_day, 0 as days_behind, "
+            "0 as days_missing"
         )
         c.execute(
             "create table marts.settlement_calendar as "
@@ -94,6 +101,29 @@ def test_conditions_are_evaluated_on_the_file(tmp_path: Path):
     }
     assert "40 hours ago; the limit is 30" in found["not_published"].detail
     assert "Reserves fell by USD 150.0 bn" in found["drain_surprise"].detail
+
+
+@pytest.mark.parametrize("level", ["normal", "severe"])
+def test_a_flag_neither_begins_nor_ends_where_a_newer_value_is_due(tmp_path: Path, level: str):
+    file = publish(tmp_path / "liquidity.duckdb", level=level, due=NOW)
+    found = evaluate(file, AlertSettings(), NOW)
+    assert "stress_flags" not in {finding.condition for finding in found}
+
+
+def test_a_stale_source_without_a_failure_says_what_is_missing(tmp_path: Path):
+    file = publish(tmp_path / "liquidity.duckdb")
+    with duckdb.connect(str(file)) as c:
+        c.execute(
+            "insert into meta.freshness values "
+            "('ofr_fsi', true, null, date '2026-02-04', 0, 1), "
+            "('reference_rates', true, 'HTTP 500', date '2026-01-30', 4, 0)"
+        )
+    found = evaluate(file, AlertSettings(), NOW)
+    told = {each.subject: each.detail for each in found if each.condition == "stale_sources"}
+    assert told["ofr_fsi"] == "1 of 1 series lack what is due. Observations missing: 1."
+    assert told["reference_rates"] == (
+        "1 of 1 series lack what is due. Newest observation held: 2026-01-30. HTTP 500"
+    )
 
 
 def test_a_missing_file_is_an_alert(tmp_path: Path):

@@ -145,7 +145,7 @@ def test_confidence_is_not_high_where_the_season_has_no_band(copied):
             "known_at, 200 as n_obs from marts.reserve_drains"
         )
         verdict = compute(copied)["verdict"]
-    assert "season is not known" in verdict["statement"]["args"]["drain"]["message"]
+    assert "usual for the season" in verdict["statement"]["args"]["drain"]["message"]
     assert verdict["confidence"] != "high"
 
 
@@ -164,7 +164,7 @@ def test_no_flags_is_not_calm(copied):
 
 def test_old_flags_are_not_calm_either(copied):
     with undone(copied):
-        copied.execute("update marts.stress_flags set date = date - 200")
+        copied.execute("update marts.stress_flags set date = date - 200, next_due_at = date - 198")
         brief = compute(copied)
     assert brief["verdict"]["tone"] == "unknown"
     (told,) = [b for b in blocks(brief, "statement") if b["id"] == "flags"]
@@ -398,6 +398,30 @@ def test_a_coming_day_adds_up_what_adds_up_and_nothing_else() -> None:
             "delete from marts.settlement_outlook where settlement_date = ?", [other]
         )
         assert told("coming_total", net) == 47
+
+
+def test_a_flag_of_which_a_newer_one_is_due_is_neither_active_nor_calm(copied):
+    """A severe flag of Wednesday, with Thursday's due: on Friday it is told with its day."""
+    with undone(copied):
+        copied.execute("update marts.stress_flags set level = 'normal'")
+        before = compute(copied)["figures"]["flags.evaluated"]["value"]
+        copied.execute(
+            "update marts.stress_flags set date = date '2026-02-04', level = 'severe', "
+            "next_due_at = timestamp '2026-02-06 21:30' where indicator = 'sofr_iorb_bp' "
+            "and date = (select max(date) from marts.stress_flags "
+            "where indicator = 'sofr_iorb_bp')"
+        )
+        copied.execute(
+            "delete from marts.stress_flags where indicator = 'sofr_iorb_bp' "
+            "and level = 'normal' and date >= date '2026-02-04'"
+        )
+        brief = compute(copied)
+    assert brief["figures"]["flags.evaluated"]["value"] == before - 1
+    assert brief["figures"]["flags.raised"]["value"] == 0
+    assert brief["verdict"]["tone"] == "unknown"
+    text = " ".join(to_markdown(brief, "en").split())
+    assert "SOFR over IORB (severe on 4 Feb 2026)" in text
+    assert "SOFR 减 IORB（2026年2月4日为" in to_markdown(brief, "zh")
 
 
 def test_a_gauge_that_was_never_evaluated_is_named(copied):

@@ -50,6 +50,17 @@ def told(message: Any, language: str) -> str:
             "the publisher answers, with nothing after 7 Aug 2026",
             "发布方有应答，但没有2026年8月7日之后的数据",
         ),
+        (
+            "no row is held: fetch failed on 2026-08-21: ofr: expected CSV, got an empty body, "
+            "after 5 attempt(s)",
+            "the request of 21 Aug 2026 failed with an empty body",
+            "2026年8月21日的请求失败：空白应答",
+        ),
+        (
+            "last answered on 2026-08-07, and replaced since: not served on 2026-08-21: HTTP 404",
+            "last served on 7 Aug 2026, and not since",
+            "最近一次提供是在2026年8月7日，此后未再提供",
+        ),
         ("something new", "something new", "something new"),
     ],
 )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 from collections.abc import Callable, Mapping
-from datetime import date, datetime
+from datetime import date, datetime, time, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -30,6 +30,7 @@ def report(tmp_path: Path) -> Report:
             "publication": [
                 {"as_of": AS_OF, "endpoints": "live", "is_synthetic": False, "built_at": NOW}
             ],
+            "clock": [{"now": NOW, "today": AS_OF}],
             "universe": [{"asset": "SPX", "asset_class": "large_cap"}],
             **tables,
         }
@@ -67,7 +68,13 @@ def ended(table: str, entity: str = "", *, through: date | None, reason: str) ->
 
 
 def flag(indicator: str, day: date, level: str = "normal") -> dict[str, Any]:
-    return {"indicator": indicator, "date": day, "level": level, "reason": "1.0 above 0.9"}
+    return {
+        "indicator": indicator,
+        "date": day,
+        "level": level,
+        "reason": "1.0 above 0.9",
+        "next_due_at": datetime.combine(day + timedelta(days=8), time(21)),
+    }
 
 
 def test_with_nothing_known_no_sentence_is_calm(report: Report) -> None:
@@ -85,7 +92,7 @@ def test_with_nothing_known_no_sentence_is_calm(report: Report) -> None:
     assert "Overnight funding: not known" in text
     assert "Drain episodes: not known" in text
     assert "is active" not in text
-    assert f"fed_balance_sheet WRBWFRBL: not known; {reason}" in text
+    assert f"fed_balance_sheet WRBWFRBL: not known; {why}" in text
 
 
 def test_calm_says_what_was_evaluated_and_when(report: Report) -> None:
@@ -94,12 +101,12 @@ def test_calm_says_what_was_evaluated_and_when(report: Report) -> None:
         stress_flags=[flag("a", newest), flag("b", date(2026, 11, 18)), flag("sofr_iorb_bp", old)]
     )
     assert "no stress indicator is active: 2 evaluated between 2026-11-18 and 2026-11-24" in text
-    assert "sofr_iorb_bp (last on 2026-08-20)" in text
+    assert "sofr_iorb_bp (normal on 2026-08-20)" in text
 
 
 def test_flags_that_are_all_old_are_not_calm(report: Report) -> None:
     text = report(stress_flags=[flag("sofr_iorb_bp", date(2026, 8, 20))])
-    assert "sofr_iorb_bp (last on 2026-08-20)" in text
+    assert "sofr_iorb_bp (normal on 2026-08-20)" in text
     assert "is active" not in text
 
 
@@ -277,7 +284,7 @@ def test_a_table_of_older_values_says_why_there_are_none_later(report: Report) -
     )
     assert "Later weeks are not known: fed_balance_sheet: ends on 2026-08-19" in text
     failed = "reference_rates: fetch failed on 2026-11-25: nyfed: HTTP 500"
-    assert f"Later values are not known: {failed}" in text
+    assert f"Other and later values are not known: {failed}" in text
 
 
 def test_tables_that_reach_as_far_as_is_due_say_nothing_of_later_values(report: Report) -> None:

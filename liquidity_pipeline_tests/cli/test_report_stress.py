@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import date, timedelta
 from io import StringIO
 from typing import Any
 
@@ -12,7 +12,7 @@ from rich.console import Console
 from liquidity_pipeline.cli import report
 from liquidity_pipeline.models.engine import sources_behind
 from liquidity_pipeline.models.statements import tables
-from liquidity_pipeline.models.stress.indicators import INDICATORS, Indicator
+from liquidity_pipeline.models.stress.indicators import INDEX_INPUTS, INDICATORS, Indicator
 from liquidity_pipeline_tests.models import hand_made, known
 from liquidity_pipeline_tests.models.world import end_of
 
@@ -20,7 +20,14 @@ NAMES = [gauge.name for gauge in INDICATORS]
 
 
 def flag(name: str, day: date = date(2026, 2, 5), level: str = "normal") -> dict[str, Any]:
-    return {"indicator": name, "date": day, "level": level, "reason": f"{name} in words"}
+    """Return a row whose next one is due two days later."""
+    return {
+        "indicator": name,
+        "date": day,
+        "level": level,
+        "reason": f"{name} in words",
+        "next_due_at": end_of(day + timedelta(days=2)),
+    }
 
 
 def printed(flags: list[dict[str, Any]], index: list[dict[str, Any]] | None = None) -> str:
@@ -34,7 +41,7 @@ def printed(flags: list[dict[str, Any]], index: list[dict[str, Any]] | None = No
 
 def test_calm_says_what_was_evaluated_and_when() -> None:
     flags = [flag(name) for name in NAMES]
-    flags[0]["date"] = date(2026, 2, 4)
+    flags[0]["date"] = date(2026, 2, 4)  # of the week, with the next one still to come
     text = printed(flags)
     count = f"{len(NAMES)} evaluated between 2026-02-04 and 2026-02-05"
     assert f"no stress indicator is active: {count}" in text
@@ -50,7 +57,15 @@ def test_without_rows_nothing_is_called_calm() -> None:
 def test_old_rows_are_not_known_and_not_calm() -> None:
     text = printed([flag(name, date(2025, 11, 2)) for name in NAMES])
     assert "no stress indicator is active" not in text
-    assert f"{NAMES[0]} (last on 2025-11-02)" in text
+    assert f"{NAMES[0]} (normal on 2025-11-02)" in text
+
+
+def test_a_flag_of_which_a_newer_one_is_due_is_not_active_now() -> None:
+    """Tuesday's value, of which the next was due by Thursday, and now it is Friday."""
+    flags = [flag(NAMES[0], date(2026, 2, 3), "severe"), *map(flag, NAMES[1:])]
+    text = printed(flags)
+    assert f"severe {NAMES[0]}" not in text
+    assert f"not known now: {NAMES[0]} (severe on 2026-02-03)" in text
 
 
 def test_an_active_indicator_is_named_with_its_day() -> None:
@@ -109,9 +124,15 @@ def test_a_series_that_no_gauge_reads_is_no_reason() -> None:
 
 def test_a_gauge_that_ended_names_the_input_that_ended() -> None:
     flags = [flag(name) for name in NAMES]
-    flags[NAMES.index("srf_usd_mn")]["date"] = date(2026, 1, 12)
+    flags[NAMES.index("srf_usd_mn")] = flag("srf_usd_mn", date(2026, 1, 12))
     text = printed_without(("repo_operations", "srf"), flags, date(2026, 1, 12))
-    assert "not known now: srf_usd_mn (last on 2026-01-12): repo_operations: taken away" in text
+    assert "not known now: srf_usd_mn (normal on 2026-01-12): repo_operations: taken away" in text
     # Where no input has ended, none is blamed.
     other = printed_without(("market_series", "TOTLL"), flags)
-    assert "srf_usd_mn (last on 2026-01-12): no later value could be ranked" in other
+    assert "srf_usd_mn (normal on 2026-01-12): no later value could be ranked" in other
+
+
+def test_a_coin_is_no_reason_for_what_is_not_known_of_the_index() -> None:
+    assert "large_cap_vol_pct" in {gauge.name for gauge in INDICATORS if gauge.counts}
+    assert not any(each.startswith("crypto_prices") for each in INDEX_INPUTS)
+    assert "index_prices/SPX" in INDEX_INPUTS

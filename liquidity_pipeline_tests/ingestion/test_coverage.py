@@ -224,6 +224,20 @@ def test_an_older_snapshot_is_of_its_own_day(lake: Lake) -> None:
     assert span(row) == (date(2026, 2, 5), date(2026, 2, 5), date(2026, 2, 13))
 
 
+def test_a_part_that_the_newest_snapshot_lacks_was_answered_before(lake: Lake) -> None:
+    contract = SOURCE_TABLES["upcoming_settlements"]
+    lake.store_snapshot(contract, contract.arrow_schema.empty_table(), evening(FEBRUARY))
+    path = AUCTIONS.replace("auctions_query", "upcoming_auctions")
+    whole = record("upcoming_settlements", date(2026, 2, 5), AUCTIONS, path)
+    lacking = record("upcoming_settlements", date(2026, 2, 12), AUCTIONS)
+    now = evening(date(2026, 2, 13))
+    row = known(lake, now, "upcoming_settlements", "announcements", whole, lacking)
+    assert span(row) == (None, None, date(2026, 2, 13))
+    assert row["reason"].startswith("last answered on 2026-02-05, and replaced since: not served")
+    never = known(lake, now, "upcoming_settlements", "announcements", lacking)
+    assert never["reason"].startswith("never answered: ")
+
+
 ELASTICITY = SOURCE_TABLES["reserve_demand_elasticity"]
 
 

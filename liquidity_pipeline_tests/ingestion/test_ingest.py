@@ -20,7 +20,7 @@ from liquidity_pipeline.ingestion.fetch_history import summarize
 from liquidity_pipeline.ingestion.ingest import Rebuilt, ingest, rebuild
 from liquidity_pipeline.pipeline import Pipeline
 from liquidity_pipeline.settings import Settings
-from liquidity_pipeline.sources.errors import NotServedError, TransientError
+from liquidity_pipeline.sources.errors import EmptyAnswerError, NotServedError, TransientError
 from liquidity_pipeline.sources.fetch import Collected, Fetch, Window
 from liquidity_pipeline.sources.registry import SOURCES
 from liquidity_pipeline.storage.archive import Archive
@@ -579,3 +579,15 @@ def test_a_field_that_a_snapshot_lost_is_named(settings: Settings):
     (gap,) = run(settings, {"levels": [], "events": lost}, source=whole).gaps
     assert "example_events: amount_usd_mn is empty in all 3 rows" in gap
     assert "filled in the answer before" in gap
+
+
+def test_a_snapshot_without_rows_is_no_answer(settings: Settings):
+    """What was held would stay, and its age would be that of the empty answer."""
+    whole = replace(EXAMPLE, partitioned=False)
+    run(settings, BODY, source=whole)
+    before = content(Lake(settings.lake_dir))
+    with pytest.raises(EmptyAnswerError, match="without rows"):
+        run(settings, {"levels": [], "events": []}, source=whole)
+    assert content(Lake(settings.lake_dir)) == before
+    last = Archive(settings.archive_dir).of(EXAMPLE.name)[-1]
+    assert last.error is not None

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from liquidity_pipeline import calendars
-from liquidity_pipeline_tests.models.world import World, coin, price
+from liquidity_pipeline_tests.models.world import World, coin, end_of, price
 
 
 @pytest.fixture
@@ -55,6 +55,20 @@ def test_a_dividend_is_part_of_the_return(world: World) -> None:
     assert last["drawdown_pct"] == pytest.approx(100 * (79 / 81 - 1))
     assert last["drawdown_with_dividends_pct"] == pytest.approx(100 * (80 / 81 * 79.4 / 80 - 1))
     assert last["drawdown_since"] == days[0]
+
+
+def test_a_disputed_price_is_no_price_though_a_later_fetch_brought_it(world: World) -> None:
+    days = [date(2026, 2, day) for day in (2, 3, 4)]
+    world.add("index_prices", *(price(day, "IXIC", 100.0) for day in days))
+    world.add("crypto_prices", *(coin(day, 50.0) for day in days))
+    dispute = {"trade_date": days[1], "close": 100.0, "other_close": 99.0, "source": "yahoo"}
+    dispute |= {"other_source": "fred", "relative_difference": -0.01, "known_at": end_of(days[1])}
+    world.add("price_disagreements", dispute | {"symbol": "IXIC"})
+    world.add("crypto_disagreements", dispute | {"symbol": "ETH"})
+    rows = {(row["asset"], row["date"]) for row in world.mart("asset_returns")}
+    assert ("IXIC", days[1]) not in rows
+    assert {("IXIC", days[2]), ("BTC", days[1])} <= rows
+    assert world.one("asset_returns", asset="IXIC", date=days[2])["return_1d_pct"] is None
 
 
 def test_a_return_over_a_missing_session_is_unknown(world: World) -> None:

@@ -212,3 +212,13 @@ def test_another_providers_price_stands_in_for_nothing(tmp_path: Path) -> None:
             "index_prices", {"trade_date": each, "symbol": "SPX", "close": 100.0, "source": source}
         )
     assert [row["date"] for row in world.mart("asset_returns")] == [date(2026, 2, 10)]
+
+
+def test_every_spread_over_the_rate_on_reserves_is_known_no_further_than_that_rate() -> None:
+    """Steps that are kept by hand stand in for it, and nobody knows whether one is missing."""
+    (declared,) = (
+        each for each in MART_TABLES["funding_conditions"].rests_on if each.entity == "IORB"
+    )
+    spreads = {c.name for c in MART_TABLES["funding_conditions"].columns if "iorb" in c.name}
+    assert "sofr_p99_iorb_bp" in spreads
+    assert spreads == set(declared.columns)

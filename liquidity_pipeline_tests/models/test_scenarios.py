@@ -102,7 +102,7 @@ def test_the_mart_holds_all_scenarios_and_nothing_estimated_on_too_few_weeks() -
 def test_a_portfolio_file_is_read_and_answered(tmp_path: Path) -> None:
     path = tmp_path / "portfolio.csv"
     path.write_text("symbol,weight\nBTC,0.25\nSPX,0.5\n", encoding="utf-8")
-    rows = portfolio_scenarios(_connection(), path)
+    rows = portfolio_scenarios(_connection(), path).impacts
     assert {(row.scenario, row.asset) for row in rows} == {
         (s, a) for s in ("continue", "worsen", "reverse") for a in ("BTC", "SPX", "portfolio")
     }
@@ -115,6 +115,31 @@ def test_a_portfolio_file_is_read_and_answered(tmp_path: Path) -> None:
     path.write_text("symbol,weight\nRUT,1\n", encoding="utf-8")
     with pytest.raises(PortfolioError, match=r"RUT: followed, but no weekly return"):
         portfolio_scenarios(_connection(), path)
+
+
+def test_a_portfolio_is_told_through_which_week_each_return_is_known(tmp_path: Path) -> None:
+    path = tmp_path / "portfolio.csv"
+    path.write_text("symbol,weight\nBTC,0.25\nSPX,0.5\n", encoding="utf-8")
+    rng = np.random.default_rng(3)
+    drain = rng.normal(5, 60, 200)
+    coins = rng.normal(0, 1, 200)
+    coins[-2:] = np.nan
+    weeks = wednesdays(200)
+    connection = world(
+        weekly=(weeks, {"reserve_drain": drain}, {"BTC": coins, "SPX": rng.normal(0, 1, 200)})
+    )
+    found = portfolio_scenarios(connection, path)
+    assert found.drains_through == weeks[-1]
+    assert found.returns_through == {"BTC": weeks[-3], "SPX": weeks[-1]}
+
+
+def test_without_a_drain_it_is_said_that_none_is_known(tmp_path: Path) -> None:
+    path = tmp_path / "portfolio.csv"
+    path.write_text("symbol,weight\nSPX,1\n", encoding="utf-8")
+    none = np.full(200, np.nan)
+    connection = world(weekly=(wednesdays(200), {"reserve_drain": none}, {"SPX": none}))
+    with pytest.raises(PortfolioError, match="no weekly drain of reserves is known"):
+        portfolio_scenarios(connection, path)
 
 
 @pytest.mark.parametrize(

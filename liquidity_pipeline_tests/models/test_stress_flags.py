@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 
 from liquidity_pipeline.models.stress import indicators
+from liquidity_pipeline.models.stress.in_force import DueDays
 from liquidity_pipeline.models.stress.indicators import (
     DAILY_HISTORY,
     INDICATORS,
@@ -18,6 +19,7 @@ from liquidity_pipeline.models.stress.indicators import (
     Observation,
 )
 from liquidity_pipeline.models.stress.stress_flags import flag_rows
+from liquidity_pipeline_tests.models import hand_made
 from liquidity_pipeline_tests.models.world import World, repo
 
 START = date(2015, 1, 1)
@@ -194,6 +196,22 @@ def test_a_take_up_below_half_a_billion_is_none(tmp_path: Any) -> None:
     with world.session() as connection:
         found = gauge.observations(connection)
     assert [seen.value for seen in found] == [0, 0, 0, 500, 6_000]
+
+
+def test_the_next_observation_is_due_when_its_publisher_publishes() -> None:
+    """Days around Labor Day 2026: Monday 7 September has neither a session nor a statement."""
+    friday, wednesday = date(2026, 9, 4), date(2026, 9, 2)
+    with hand_made.session("2026-09-04 21:00", {}) as connection:
+        due = DueDays(connection)
+        found = [due.next_after(calendar, friday) for calendar in ("sifma", "nyse", "fed")]
+        week = due.next_after("wednesday", wednesday)
+        coin = due.next_after("utc", friday)
+    # The records of Tuesday are all public once its statement is, on Wednesday at 16:30 New York.
+    assert found == [datetime.fromisoformat("2026-09-09 20:30")] * 3
+    # H.4.1 of Wednesday the 9th comes on Thursday at 16:30.
+    assert week == datetime.fromisoformat("2026-09-10 20:30")
+    # Saturday has a bar; the statement that comes last for it is Tuesday's at 16:30.
+    assert coin == datetime.fromisoformat("2026-09-08 20:30")
 
 
 def test_a_score_runs_from_the_floor_to_the_severe_floor() -> None:

@@ -1,10 +1,10 @@
--- Newest level of each stress indicator; an indicator older than ten days was not evaluated.
+-- Newest level of each stress indicator; where a newer one is due and not here, it is not known.
 select
     indicator as subject,
     level <> 'normal' as is_active,
     level,
     date,
     coalesce(reason, '') as detail
-from marts.stress_flags
-where date > (select as_of - 10 from meta.publication)
+from marts.stress_flags, meta.clock
+where next_due_at > clock.now
 qualify row_number() over (partition by indicator order by date desc) = 1

@@ -2,7 +2,8 @@
 
 -- name: coming_days
 select settlement_date, sum(refinancing_usd_mn) > 0 as has_refinancing,
-    sum(auctioned_usd_mn) > 0 as has_auctioned, sum(announced_usd_mn) > 0 as has_announced
+    sum(auctioned_usd_mn) > 0 as has_auctioned, sum(announced_usd_mn) > 0 as has_announced,
+    bool_or(security_class not in ('bill', 'cmb')) as has_coupons
 from marts.settlement_outlook, meta.publication
 where settlement_date > publication.as_of and settlement_date <= publication.as_of + 28
 group by settlement_date

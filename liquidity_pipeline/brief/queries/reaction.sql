@@ -1,10 +1,17 @@
 -- Returns between the same two moments, correlations with bands, slopes with intervals.
 
--- The newest day on which an asset with sessions has a return: every asset is read on that day.
+-- Every asset is read on one day: the newest with a return of a share or fund, and where these ended
+-- more than a long weekend ago, the newest of any asset.
 -- name: reaction_day
-select max(returns.date)
-from marts.asset_returns as returns
-join meta.universe as universe on universe.asset = returns.asset and not universe.is_crypto
+select coalesce(
+    max(returns.date) filter (
+        where not universe.is_crypto and returns.date >= publication.as_of - 4
+    ),
+    max(returns.date)
+)
+from meta.publication as publication
+cross join marts.asset_returns as returns
+join meta.universe as universe on universe.asset = returns.asset
 where returns.return_5d_new_york_pct is not null
 
 -- name: reaction_start
@@ -16,7 +23,7 @@ from meta.universe as universe
 order by universe.asset_class, universe.asset
 
 -- name: asset_return
-select return_5d_new_york_pct from marts.asset_returns where asset = :asset and date = :date
+select {column} from marts.asset_returns where asset = :asset and date = :date
 
 -- name: newest_correlations
 select asset, max(date) as date from marts.rolling_correlations, meta.publication

@@ -1,8 +1,9 @@
 -- Flags, index, episodes, thresholds.
 
+-- A flag is old when a newer one is due: whether its indicator is active is then not known.
 -- name: flags
-select indicator, date, segment, level, state, date <= as_of - 14 as is_old
-from marts.stress_flags, meta.publication
+select indicator, date, segment, level, state, next_due_at <= clock.now as is_old
+from marts.stress_flags, meta.clock
 qualify row_number() over (partition by indicator order by date desc) = 1
 order by segment, indicator
 
@@ -10,16 +11,21 @@ order by segment, indicator
 select {column} from marts.stress_flags where indicator = :indicator and date = :date
 
 -- name: flags_evaluated
-select count(distinct indicator) from marts.stress_flags, meta.publication where date > as_of - 14
+select count(distinct indicator) from marts.stress_flags, meta.clock where next_due_at > clock.now
 
 -- name: flags_raised
 select count(*) from (
-    select level from marts.stress_flags, meta.publication where date > as_of - 14
+    select level from marts.stress_flags, meta.clock where next_due_at > clock.now
     qualify row_number() over (partition by indicator order by date desc) = 1
 ) where level <> 'normal'
 
 -- name: stress_day
 select max(date) from marts.stress_index where index_value is not null
+
+-- Whether no later session has all its records public by now.
+-- name: stress_is_current
+select count(*) = 0 from meta.calendar_days, meta.clock
+where is_nyse and date > :date and known_by <= clock.now
 
 -- name: stress
 select {column} from marts.stress_index where date = :date
@@ -44,7 +50,7 @@ select max(week_ending) from marts.drain_episode_weeks
 -- The unraised gauges that are nearest to their thresholds.
 -- name: near_thresholds
 select indicator, date from (
-    select * from marts.stress_flags, meta.publication where date > as_of - 14
+    select stress_flags.* from marts.stress_flags, meta.clock where next_due_at > clock.now
     qualify row_number() over (partition by indicator order by date desc) = 1
 )
 where level = 'normal' and rank is not null and threshold is not null

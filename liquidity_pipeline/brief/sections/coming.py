@@ -20,7 +20,14 @@ from liquidity_pipeline.brief.model import (
     table,
 )
 from liquidity_pipeline.brief.terms import EVENTS, term
+from liquidity_pipeline.contracts.settlements.outlook import SETTLEMENT_OUTLOOK
 
+# The effect on the repo rate takes the newest slope, which these inputs have to reach.
+_SLOPE_INPUTS = frozenset(
+    f"{each.table}/{each.entity}"
+    for each in SETTLEMENT_OUTLOOK.rests_on
+    if "funding_effect_bp" in each.columns
+) | {"debt_settlements/auctions", "upcoming_settlements/auctions"}
 # The columns that are not sums over the classes of a day.
 _QUERIES = {
     "net": "coming_day_net",
@@ -102,15 +109,19 @@ def _day(book: Book, day: Record) -> Row:
             "bp" if suffix == "effect" else "usd_mn",
             _QUERIES.get(suffix, "coming_day"),
             date=settles,
+            rests_on=_SLOPE_INPUTS if suffix == "effect" else frozenset(),
             column=column,
         )
         if suffix == "net" and figure["value"] is None and day["has_refinancing"]:
-            figure["reason"] = msg(
-                N_("of what matures on these days, not all new issues are announced yet")
-            )
-        # An amount of nothing is left blank; a net that is not known is said to be so.
+            text = N_("of what matures on these days, not all new issues are announced yet")
+            book.reason(figure, msg(text))
+        if suffix == "effect" and figure["value"] is None and not book.blamed[figure["id"]]:
+            book.reason(figure, msg(N_("no effect of settlements on the repo rate is estimated")))
+        # An amount of nothing is left blank; a net that is not known is said to be so, and so is
+        # the effect of a day that has coupons.
         is_net = suffix in ("net", "expected")
-        blank = not is_net and not figure["value"]
+        is_told = is_net or (suffix == "effect" and day["has_coupons"])
+        blank = not is_told and not figure["value"]
         style: Style = "signed" if is_net or suffix == "effect" else "plain"
         cells.append(msg("") if blank else fig(figure, style))
     return row({"date": settles.isoformat(), "style": "weekday"}, *cells, _state(day))

@@ -6,11 +6,25 @@ from datetime import date
 from typing import Any
 
 from liquidity_pipeline.brief.book import Book
-from liquidity_pipeline.brief.model import N_, Block, Row, Section, fig, msg, row, statement, table
+from liquidity_pipeline.brief.inputs import RESERVES, WEEK_INPUTS
+from liquidity_pipeline.brief.model import (
+    N_,
+    Block,
+    Figure,
+    Row,
+    Section,
+    fig,
+    interval,
+    msg,
+    row,
+    statement,
+    table,
+)
 from liquidity_pipeline.brief.terms import COMPONENTS, SEASONAL, term
 
 # With three years of weeks of each.
-_SEASON_INPUTS = frozenset({"fed_balance_sheet/WRBWFRBL", "debt_settlements/auctions"})
+_SEASON_INPUTS = frozenset({RESERVES, "debt_settlements/auctions"})
+_WEEK_INPUTS = frozenset(WEEK_INPUTS)
 
 
 def drain(book: Book) -> Section:
@@ -47,7 +61,8 @@ def _components(book: Book) -> Block:
     week: date | None = book.one("newest_drain_week")
     if week is None:
         what = msg(N_("The drain of the H.4.1 week"))
-        return statement("components", book.unknown(what, "marts.weekly_drains"), "unknown")
+        told = book.unknown(what, "marts.weekly_drains", rests_on=_WEEK_INPUTS)
+        return statement("components", told, "unknown")
     records = book.records("drain_components", week=week)
     rows = [_component_row(book, week, record["component"]) for record in records]
     columns = [
@@ -78,7 +93,8 @@ def _components_behind(book: Book) -> list[Block]:
     if shown is None or newest is None or newest <= shown:
         return []
     what = msg(N_("The components of the week ending {week}"), week=newest)
-    return [statement("components_behind", book.unknown(what, "marts.weekly_drains"), "unknown")]
+    told = book.unknown(what, "marts.weekly_drains", rests_on=_WEEK_INPUTS)
+    return [statement("components_behind", told, "unknown")]
 
 
 def _component_row(book: Book, week: date, component: str) -> Row:
@@ -141,7 +157,7 @@ def _season(book: Book) -> Block:
 
 def _season_row(book: Book, component: str, label: str, week: date) -> Row:
     """Return a component's drain in a week, what the season would have, and the surprise."""
-    cells = []
+    figures: list[Figure] = []
     for column, name, unit in (
         ("actual_usd_mn", N_("{what}: actual"), "usd_mn"),
         ("expected_usd_mn", N_("{what}: seasonal expectation"), "usd_mn"),
@@ -159,10 +175,14 @@ def _season_row(book: Book, component: str, label: str, week: date) -> Row:
             component=component,
             column=column,
         )
-        cells.append(fig(figure, "signed"))
-    actual, expected, low, high, surprise = cells
-    band = msg(N_("[{low}, {high}]"), low=low, high=high)
-    return row(msg(label), week, actual, expected, band, surprise)
+        figures.append(figure)
+    actual, expected, low, high, surprise = figures
+    for each in (low, high, surprise):
+        if each["value"] is None and expected["value"] is not None:
+            text = N_("a band needs 52 earlier expectations, and each three years of weeks before")
+            book.reason(each, msg(text))
+    cells = [fig(each, "signed") for each in (actual, expected, surprise)]
+    return row(msg(label), week, *cells[:2], interval(low, high), cells[2])
 
 
 def _commentary(book: Book) -> Block:
@@ -233,7 +253,8 @@ def _accounting(book: Book) -> Block:
     week: date | None = book.one("newest_date", series="series_reserve_drain")
     if week is None:
         what = msg(N_("What the accounting says"))
-        return statement("accounting", book.unknown(what, "marts.reserve_drains"), "unknown")
+        told = book.unknown(what, "marts.reserve_drains", rests_on={RESERVES})
+        return statement("accounting", told, "unknown")
     reserves = book.figure(
         "accounting.reserves",
         msg(N_("Fall of reserve balances")),

@@ -7,6 +7,7 @@ from datetime import date
 from typing import Any
 
 from liquidity_pipeline.brief.book import Book
+from liquidity_pipeline.brief.inputs import DAY_INPUTS, RESERVES
 from liquidity_pipeline.brief.model import (
     N_,
     Block,
@@ -15,12 +16,14 @@ from liquidity_pipeline.brief.model import (
     Section,
     Unit,
     fig,
+    interval,
     msg,
     row,
     statement,
     table,
 )
 from liquidity_pipeline.brief.terms import ASSETS, term
+from liquidity_pipeline.contracts.reach import PRICE_TABLES
 
 
 def reaction(book: Book) -> Section:
@@ -63,15 +66,15 @@ def _assets(book: Book) -> Block:
         msg(N_("Adj. p")),
         msg(N_("Weeks")),
     ]
-    note = msg(
-        N_(
-            "Correlation with the daily drain over 60 sessions through {correlated}; slope on the "
-            "weekly drain of record over 156 weeks through {slopes}; p-values are corrected for "
-            "all tests of that date."
-        ),
-        correlated=_span(correlated.values()),
-        slopes=slopes or msg(N_("(not known)")),
+    text = N_(
+        "Correlation with the daily drain over 60 sessions through {correlated}; slope on the "
+        "weekly drain of record over 156 weeks through {slopes}; p-values are corrected for "
+        "all tests of that date."
     )
+    if slopes is None:
+        text = N_("Correlation with the daily drain over 60 sessions through {correlated}.")
+    places = {"slopes": slopes} if slopes else {}
+    note = msg(text, correlated=_span(correlated.values()), **places)
     title = msg(N_("Returns from the close of {start} to that of {end}"), start=start, end=day)
     sources = ["marts.asset_returns", "marts.rolling_correlations", "marts.liquidity_sensitivity"]
     return table("assets", title, columns, rows, sources, note=note)
@@ -101,58 +104,62 @@ def _span(days: Collection[date]) -> Any:
     return msg(N_("{first} to {last}, by asset"), first=first, last=last)
 
 
+_RETURN: tuple[tuple[str, str, Unit, str], ...] = (
+    ("return", "return_5d_new_york_pct", "pct", N_("{asset}: return over five sessions")),
+)
+
+
 def _asset(book: Book, asset: str, day: date, correlated: date | None, slopes: date | None) -> Row:
-    name = term(ASSETS, asset)
-    returned = book.figure(
-        f"asset.{asset}.return",
-        msg(N_("{asset}: return over five sessions"), asset=name),
-        "pct",
-        "asset_return",
-        date=day,
-        asset=asset,
+    (returned,) = _read(book, asset, _RETURN, "asset_return", on=day)
+    r, low, high = _read(
+        book, asset, _CORRELATION, "correlation", on=correlated, rests_on=DAY_INPUTS
     )
-
-    def read(
-        parts: Iterable[tuple[str, str, Unit, str]], query: str, when: date | None
-    ) -> list[Figure]:
-        return [
-            book.figure(
-                f"asset.{asset}.{suffix}",
-                msg(label, asset=name),
-                unit,
-                query,
-                date=when,
-                asset=asset,
-                column=column,
-            )
-            for suffix, column, unit, label in parts
-        ]
-
-    r, low, high = read(_CORRELATION, "correlation", correlated)
-    beta, beta_low, beta_high, p, n = read(_SLOPE, "slope", slopes)
+    slope = _read(book, asset, _SLOPE, "slope", on=slopes, rests_on=frozenset({RESERVES}))
+    beta, beta_low, beta_high, p, n = slope
     return row(
-        name,
+        term(ASSETS, asset),
         fig(returned, "signed"),
         fig(r, "signed"),
-        _interval(low, high),
+        interval(low, high),
         fig(beta, "signed"),
-        _interval(beta_low, beta_high),
+        interval(beta_low, beta_high),
         fig(p),
         fig(n),
     )
 
 
-def _interval(low: Any, high: Any) -> Any:
-    if low["value"] is None or high["value"] is None:
-        return fig(low)
-    return msg(N_("[{low}, {high}]"), low=fig(low, "signed"), high=fig(high, "signed"))
+def _read(
+    book: Book,
+    asset: str,
+    parts: Iterable[tuple[str, str, Unit, str]],
+    query: str,
+    *,
+    on: date | None,
+    rests_on: frozenset[str] = frozenset(),
+) -> list[Figure]:
+    """Read figures of an asset on a day, which rest on its prices and on other inputs."""
+    prices = frozenset(f"{table}/{asset}" for table in PRICE_TABLES)
+    return [
+        book.figure(
+            f"asset.{asset}.{suffix}",
+            msg(label, asset=term(ASSETS, asset)),
+            unit,
+            query,
+            date=on,
+            rests_on=prices | rests_on,
+            asset=asset,
+            column=column,
+        )
+        for suffix, column, unit, label in parts
+    ]
 
 
 def _tests(book: Book) -> Block:
     day: date | None = book.one("newest_slopes")
     if day is None:
         what = msg(N_("Whether assets respond to the drain"))
-        return statement("tests", book.unknown(what, "marts.liquidity_sensitivity"), "unknown")
+        told = book.unknown(what, "marts.liquidity_sensitivity", rests_on={RESERVES})
+        return statement("tests", told, "unknown")
     estimated, found, tests = (
         book.figure(f"tests.{suffix}", msg(label), "count", name, date=day)
         for suffix, name, label in (

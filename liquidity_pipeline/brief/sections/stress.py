@@ -7,6 +7,7 @@ from datetime import date
 from typing import Any
 
 from liquidity_pipeline.brief.book import Book, Record
+from liquidity_pipeline.brief.inputs import RESERVES
 from liquidity_pipeline.brief.model import (
     N_,
     Block,
@@ -29,12 +30,10 @@ from liquidity_pipeline.brief.terms import (
     TONES,
     term,
 )
+from liquidity_pipeline.models.stress.indicators import INDEX_INPUTS, Indicator
 from liquidity_pipeline.models.stress.indicators import INDICATORS as ALL_GAUGES
 
-_RESERVES = "fed_balance_sheet/WRBWFRBL"
-_INDEX_INPUTS = {each for one in ALL_GAUGES if one.in_index for each in one.rests_on}
-
-# What ended longer ago than this many days is not today's stress; queries/stress.sql agrees.
+# What ended longer ago than this many days is not today's stress.
 FORTNIGHT = 14
 
 _SUFFIX_UNITS: dict[str, Unit] = {"_bp": "bp", "_pct": "pct", "_usd_mn": "usd_mn"}
@@ -43,6 +42,10 @@ _INDEX: tuple[tuple[str, Unit, str], ...] = (
     ("index_value", "index", N_("Stress index")),
     ("rank * 100", "percentile", N_("Stress index, percentile among the sessions before")),
     ("n_history", "count", N_("Sessions that the stress index is ranked among")),
+)
+_INDEX_TEXT = N_(
+    "Stress index on {date}: {value} on a scale from 0 to 1 ({level}), percentile {rank} of "
+    "the {n} sessions before; segments counted: {segments}."
 )
 _EPISODE: tuple[tuple[str, str, Unit, str], ...] = (
     ("depth", "depth_usd_mn", "usd_mn", N_("Depth of the episode")),
@@ -99,16 +102,32 @@ def _flags(book: Book) -> list[Block]:
         title = msg(N_("Active gauges, as of {date}"), date=book.as_of)
         blocks.append(table("raised", title, columns, rows, ["marts.stress_flags"]))
     if old:
-        text = counted(
-            "{n} gauge has not been evaluated in the fortnight to {date}: {names}. Cause: {why}.",
-            "{n} gauges have not been evaluated in the fortnight to {date}: {names}. Cause: {why}.",
-            len(old),
-            date=book.as_of,
-            names={"list": [term(INDICATORS, gauge["indicator"]) for gauge in old], "by": "; "},
-            why=book.why_unknown(["marts.stress_flags"], _rests_on(old)),
+        blocks.append(_not_known_now(book, old))
+    return blocks + _never_evaluated(book, {gauge["indicator"] for gauge in gauges})
+
+
+def _not_known_now(book: Book, old: list[Record]) -> Block:
+    """Name the gauges of which a newer value is due, with the level and the day of their last."""
+    last = [
+        msg(
+            N_("{gauge} ({level} on {date})"),
+            gauge=term(INDICATORS, gauge["indicator"]),
+            level=term(LEVELS, gauge["level"]),
+            date=gauge["date"],
         )
-        blocks.append(statement("flags_old", text, "unknown"))
-    return blocks + _never_evaluated({gauge["indicator"] for gauge in gauges})
+        for gauge in old
+    ]
+    text = counted(
+        "{n} gauge is not known now, because a newer value was due by {date}. Last level: {names}. "
+        "Cause: {why}.",
+        "{n} gauges are not known now, because newer values were due by {date}. Last levels: "
+        "{names}. Cause: {why}.",
+        len(old),
+        date=book.as_of,
+        names={"list": last, "by": "; "},
+        why=book.why_unknown(["marts.stress_flags"], _rests_on(old)),
+    )
+    return statement("flags_old", text, "unknown")
 
 
 def _rests_on(gauges: list[Record]) -> set[str]:
@@ -117,20 +136,37 @@ def _rests_on(gauges: list[Record]) -> set[str]:
     return {each for one in ALL_GAUGES if one.name in names for each in one.rests_on}
 
 
-def _never_evaluated(evaluated: set[str]) -> list[Block]:
+def _never_evaluated(book: Book, evaluated: set[str]) -> list[Block]:
     """Name the gauges that have no row at all: the tally must not pass over them in silence."""
-    names = [name for name in INDICATORS if name not in evaluated]
-    if not names:
-        return []
-    text = counted(
-        "{n} gauge has never been evaluated here, because three years of its inputs are not "
-        "known: {names}.",
-        "{n} gauges have never been evaluated here, because three years of their inputs are not "
-        "known: {names}.",
-        len(names),
-        names={"list": [term(INDICATORS, name) for name in names], "by": "; "},
-    )
-    return [statement("flags_never", text, "unknown")]
+    never = [gauge for gauge in ALL_GAUGES if gauge.name not in evaluated]
+    inputs = {each for gauge in never for each in gauge.rests_on}
+    behind = book.behind(["marts.stress_flags"], inputs)
+    short = [gauge for gauge in never if not behind.intersection(gauge.rests_on)]
+    blocks = []
+    if cut_off := [gauge for gauge in never if gauge not in short]:
+        text = counted(
+            "{n} gauge has never been evaluated here: {names}. Cause: {why}.",
+            "{n} gauges have never been evaluated here: {names}. Cause: {why}.",
+            len(cut_off),
+            names=_named(cut_off),
+            why=book.why_unknown(["marts.stress_flags"], inputs, only=True),
+        )
+        blocks.append(statement("flags_cut_off", text, "unknown"))
+    if short:
+        text = counted(
+            "{n} gauge has never been evaluated here, because three years of its inputs are not "
+            "known: {names}.",
+            "{n} gauges have never been evaluated here, because three years of their inputs are "
+            "not known: {names}.",
+            len(short),
+            names=_named(short),
+        )
+        blocks.append(statement("flags_never", text, "unknown"))
+    return blocks
+
+
+def _named(gauges: list[Indicator]) -> dict[str, Any]:
+    return {"list": [term(INDICATORS, gauge.name) for gauge in gauges], "by": "; "}
 
 
 def _ended(
@@ -229,11 +265,11 @@ def _index(book: Book) -> Block:
     day = book.one("stress_day")
     if day is None:
         what = msg(N_("The stress index"))
-        told = book.unknown(what, "marts.stress_index", rests_on=_INDEX_INPUTS)
+        told = book.unknown(what, "marts.stress_index", rests_on=INDEX_INPUTS)
         return statement("index", told, "unknown")
     if (book.as_of - day).days >= FORTNIGHT:
         what = msg(N_("The stress index"))
-        told = _ended(book, what, day, "marts.stress_index", _INDEX_INPUTS)
+        told = _ended(book, what, day, "marts.stress_index", INDEX_INPUTS)
         return statement("index", told, "unknown")
     (words,) = book.records("stress_words", date=day)
     value, rank, n = (
@@ -247,12 +283,8 @@ def _index(book: Book) -> Block:
         for name in (words["segments"] or "").split(",")
         if name.strip()
     ]
-    text = N_(
-        "Stress index on {date}: {value} on a scale from 0 to 1 ({level}), percentile {rank} of "
-        "the {n} sessions before; segments counted: {segments}."
-    )
     message = msg(
-        text,
+        _INDEX_TEXT,
         date=day,
         value=fig(value),
         level=term(LEVELS, words["level"]),
@@ -260,7 +292,11 @@ def _index(book: Book) -> Block:
         n=fig(n),
         segments={"list": segments},
     )
-    return statement("index", message, TONES.get(words["level"], ""))
+    if book.one("stress_is_current", date=day):
+        return statement("index", message, TONES.get(words["level"], ""))
+    why = book.why_unknown(["marts.stress_index"], INDEX_INPUTS, only=True)
+    text = N_("{known} Not known after that day. Cause: {why}.")
+    return statement("index", msg(text, known=message, why=why), "unknown")
 
 
 _OPEN_EPISODE = N_(
@@ -279,7 +315,7 @@ def _episodes(book: Book) -> list[Block]:
     through = book.one("episode_through")
     if through is None:
         what = msg(N_("Whether a drain episode is open"))
-        told = book.unknown(what, "marts.drain_episode_weeks", rests_on={_RESERVES})
+        told = book.unknown(what, "marts.drain_episode_weeks", rests_on={RESERVES})
         return [statement("episode", told, "unknown")]
     if (book.as_of - through).days >= FORTNIGHT:
         what = msg(N_("Whether a drain episode is open"))

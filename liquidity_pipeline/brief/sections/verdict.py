@@ -40,7 +40,10 @@ _DRAINS = {
     ("fell", "below"): N_(
         "Reserves fell by {drain} in the week ending {week}, less than the season explains"
     ),
-    ("fell", ""): N_("Reserves fell by {drain} in the week ending {week}; the season is not known"),
+    ("fell", ""): N_(
+        "Reserves fell by {drain} in the week ending {week}; whether that is usual for the season "
+        "is not known"
+    ),
     ("rose", "above"): N_(
         "Reserves rose by {drain} in the week ending {week}, less than the season explains"
     ),
@@ -50,7 +53,10 @@ _DRAINS = {
     ("rose", "below"): N_(
         "Reserves rose by {drain} in the week ending {week}, more than the season explains"
     ),
-    ("rose", ""): N_("Reserves rose by {drain} in the week ending {week}; the season is not known"),
+    ("rose", ""): N_(
+        "Reserves rose by {drain} in the week ending {week}; whether that is usual for the season "
+        "is not known"
+    ),
 }
 
 
@@ -161,7 +167,7 @@ def _confidence(book: Book) -> tuple[Literal["high", "medium", "low"], Message]:
             judged=fig(judged),
         )
     if not _place(book, book.figures["reserve_drain"]):
-        return "medium", msg(N_("the season of the drain is not known"))
+        return "medium", msg(N_("whether the drain is usual for the season is not known"))
     text = N_("none of {judged} source tables is behind, and drain, season and gauges are known")
     return "high", msg(text, judged=fig(judged))
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 
 from liquidity_pipeline.brief.book import Book
+from liquidity_pipeline.brief.inputs import RESERVES
 from liquidity_pipeline.brief.model import (
     N_,
     Block,
@@ -20,33 +21,41 @@ from liquidity_pipeline.brief.model import (
     statement,
     table,
 )
+from liquidity_pipeline.models.stress.indicators import INDEX_INPUTS
 
 
 @dataclass(frozen=True)
 class Gauge:
-    """One row: which series it reads, in which unit, and whether its date opens a week."""
+    """One row: its series, unit, and inputs, and whether its date opens a week."""
 
     id: str
     label: str
     unit: Unit
-    style: Style = "plain"
+    style: Style
+    rests_on: frozenset[str]
     is_week: bool = False
 
 
+_AUCTIONS, _ACCOUNT = frozenset({"debt_settlements/auctions"}), frozenset({"tga_balance"})
+_SOFR = frozenset({"reference_rates/SOFR", "market_series/IORB"})
+_TGCR = frozenset({"reference_rates/TGCR", "market_series/IORB"})
+_SRF, _ON_RRP = frozenset({"repo_operations/srf"}), frozenset({"repo_operations/on_rrp"})
+_RESERVES = frozenset({RESERVES})
+
 GAUGES = (
-    Gauge("reserve_drain", N_("Reserve drain, H.4.1 week"), "usd_mn", "signed"),
-    Gauge("reserves", N_("Reserve balances"), "usd_mn"),
-    Gauge("net_bills", N_("Net settlement, bills"), "usd_mn", "signed", is_week=True),
-    Gauge("net_coupons", N_("Net settlement, coupons"), "usd_mn", "signed", is_week=True),
-    Gauge("net_all", N_("Net settlement, all"), "usd_mn", "signed", is_week=True),
-    Gauge("tga", N_("Treasury General Account"), "usd_mn"),
-    Gauge("tga_gap", N_("TGA: still to rise to target"), "usd_mn", "signed"),
-    Gauge("sofr_iorb", N_("SOFR over IORB"), "bp", "signed"),
-    Gauge("sofr_p99_iorb", N_("SOFR, 99th percentile over IORB"), "bp", "signed"),
-    Gauge("tgcr_iorb", N_("Tri-party repo rate over IORB"), "bp", "signed"),
-    Gauge("srf", N_("Standing repo facility, take-up"), "usd_mn"),
-    Gauge("on_rrp", N_("Overnight reverse repo"), "usd_mn"),
-    Gauge("stress", N_("Stress index"), "index"),
+    Gauge("reserve_drain", N_("Reserve drain, H.4.1 week"), "usd_mn", "signed", _RESERVES),
+    Gauge("reserves", N_("Reserve balances"), "usd_mn", "plain", _RESERVES),
+    Gauge("net_bills", N_("Net settlement, bills"), "usd_mn", "signed", _AUCTIONS, True),
+    Gauge("net_coupons", N_("Net settlement, coupons"), "usd_mn", "signed", _AUCTIONS, True),
+    Gauge("net_all", N_("Net settlement, all"), "usd_mn", "signed", _AUCTIONS, True),
+    Gauge("tga", N_("Treasury General Account"), "usd_mn", "plain", _ACCOUNT),
+    Gauge("tga_gap", N_("TGA: still to rise to target"), "usd_mn", "signed", _ACCOUNT),
+    Gauge("sofr_iorb", N_("SOFR over IORB"), "bp", "signed", _SOFR),
+    Gauge("sofr_p99_iorb", N_("SOFR, 99th percentile over IORB"), "bp", "signed", _SOFR),
+    Gauge("tgcr_iorb", N_("Tri-party repo rate over IORB"), "bp", "signed", _TGCR),
+    Gauge("srf", N_("Standing repo facility, take-up"), "usd_mn", "plain", _SRF),
+    Gauge("on_rrp", N_("Overnight reverse repo"), "usd_mn", "plain", _ON_RRP),
+    Gauge("stress", N_("Stress index"), "index", "plain", INDEX_INPUTS),
 )
 
 # What is older than this is printed pale: it describes no present.
@@ -121,13 +130,17 @@ def gauge_figures(
 ) -> tuple[Figure, Figure, Figure, Figure]:
     """Read value, change on the week, percentile of its history and age of one gauge."""
     name, series = msg(gauge.label), f"series_{gauge.id}"
-    value = book.figure(gauge.id, name, gauge.unit, "value", date=day, series=series)
+    about = gauge.rests_on
+    value = book.figure(
+        gauge.id, name, gauge.unit, "value", date=day, rests_on=about, series=series
+    )
     change = book.figure(
         f"{gauge.id}.change",
         msg(N_("{what}: change on the week"), what=name),
         gauge.unit,
         "change",
         date=day,
+        rests_on=about,
         series=series,
     )
     percentile = book.figure(
@@ -136,6 +149,7 @@ def gauge_figures(
         "percentile",
         "percentile",
         date=day,
+        rests_on=about,
         series=series,
     )
     # A week of settlements is as old as its Friday, or was complete today, before its Friday.
@@ -154,7 +168,7 @@ def _percentiles(book: Book) -> Block:
     day = book.one("newest_date", series="series_sofr_p99_iorb")
     if day is None:
         what = msg(N_("SOFR's percentiles over IORB"))
-        text = book.unknown(what, "marts.funding_conditions")
+        text = book.unknown(what, "marts.funding_conditions", rests_on=_SOFR)
         return statement("sofr_percentiles", text, "unknown")
     places = {}
     for percent in (1, 25, 75, 99):

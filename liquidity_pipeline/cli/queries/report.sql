@@ -59,14 +59,23 @@ select date, {gauge} from marts.funding_conditions
 where {gauge} is not null order by date desc limit 1
 
 -- name: sensitivity
--- All assets between the same two New York sessions: the newest on which most of them are known.
+-- All assets between the same two New York sessions: the newest with a return of a share or fund, and
+-- where these ended more than a long weekend ago, the newest of any asset; as in the brief.
 with recent as (
     select returns.* from marts.asset_returns as returns, meta.publication
     where returns.date between as_of - interval 14 day and as_of
 ),
 common as (
-    select date from recent where return_5d_new_york_pct is not null
-    group by date order by count(*) desc, date desc limit 1
+    select coalesce(
+        max(recent.date) filter (
+            where not universe.is_crypto and recent.date >= publication.as_of - 4
+        ),
+        max(recent.date)
+    ) as date
+    from meta.publication as publication
+    cross join recent
+    join meta.universe as universe on universe.asset = recent.asset
+    where recent.return_5d_new_york_pct is not null
 ),
 correlations as (
     select * from marts.rolling_correlations
@@ -81,14 +90,19 @@ select returns.asset, returns.new_york_5d_from, returns.date, returns.return_5d_
 from recent as returns
 join common on common.date = returns.date
 left join correlations on correlations.asset = returns.asset
+where returns.return_5d_new_york_pct is not null
 order by returns.asset_class, returns.asset
 
+-- name: followed
+select asset, is_crypto from meta.universe order by asset_class, asset
+
 -- name: indicators
-select indicator, date, level, reason, date >= as_of - interval {days} day as is_recent
+-- The newest observation of each, and whether it is the newest that is due.
+select indicator, date, level, reason, next_due_at > clock.now as is_current
 from (
     select * from marts.stress_flags
     qualify row_number() over (partition by indicator order by date desc) = 1
-), meta.publication
+), meta.clock
 order by indicator
 
 -- name: index

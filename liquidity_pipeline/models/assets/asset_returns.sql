@@ -12,14 +12,26 @@
 -- of the price alone, and of the price with dividends reinvested.
 -- A price counts that comes from the symbol's first provider. Another's is in the sources beside it:
 -- it is near, not equal, lacks dividends, and a return from one to the other is neither's.
+-- Nor does a price that a second provider has disputed: a later fetch that the second provider did not
+-- answer brings it unchecked, and settles nothing.
 -- What is summed over sessions is summed as decimals: a sum of floating-point numbers depends on how
 -- much history the engine happens to hold, and a row must not.
 with prices as (
     select trade_date as date, symbol as asset, source as provider, close, dividend, known_at
     from sources.index_prices
+    where not exists (
+        select 1 from sources.price_disagreements as disputed
+        where disputed.trade_date = index_prices.trade_date
+            and disputed.symbol = index_prices.symbol
+    )
     union all
     select trade_date, symbol, venue, close, null, known_at
     from sources.crypto_prices
+    where not exists (
+        select 1 from sources.crypto_disagreements as disputed
+        where disputed.trade_date = crypto_prices.trade_date
+            and disputed.symbol = crypto_prices.symbol
+    )
 ),
 
 numbered as (

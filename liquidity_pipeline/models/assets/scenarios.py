@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import csv
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -60,6 +60,19 @@ class Impact:
     impact_low_pct: float
     impact_high_pct: float
     n_obs: int
+
+
+@dataclass(frozen=True)
+class Outlook:
+    """The impacts of the scenarios on a portfolio, and the last weeks that they rest on.
+
+    `drains_through` is the newest week of the drain of record; `returns_through` the newest week
+    with a return, by asset.
+    """
+
+    impacts: Sequence[Impact]
+    drains_through: date
+    returns_through: Mapping[str, date]
 
 
 def scenario(
@@ -132,7 +145,7 @@ def read_portfolio(path: Path, known: Sequence[str]) -> dict[str, float]:
     return weights
 
 
-def portfolio_scenarios(connection: duckdb.DuckDBPyConnection, path: Path) -> list[Impact]:
+def portfolio_scenarios(connection: duckdb.DuckDBPyConnection, path: Path) -> Outlook:
     """Return the scenarios of a portfolio file on a published database, as of its newest week.
 
     `connection` sees the schemas marts and meta. Raises PortfolioError.
@@ -141,12 +154,16 @@ def portfolio_scenarios(connection: duckdb.DuckDBPyConnection, path: Path) -> li
     portfolio = read_portfolio(path, known)
     weekly = _Weekly.read(connection)
     if not weekly.weeks:
-        raise PortfolioError("no weekly drain is published yet: run the pipeline first.")
+        raise PortfolioError(
+            "no weekly drain of reserves is known here. `liquidity status` says which inputs are "
+            "missing, and why."
+        )
     betas = weekly.betas(len(weekly.weeks))
     unpriced = [asset for asset in portfolio if asset not in betas.assets]
     if unpriced:
         raise PortfolioError(f"{', '.join(unpriced)}: followed, but no weekly return is published.")
-    return scenario(portfolio, betas, drain_scenarios(weekly.drains))
+    impacts = scenario(portfolio, betas, drain_scenarios(weekly.drains))
+    return Outlook(impacts, weekly.weeks[-1], weekly.returns_through(portfolio))
 
 
 def build(connection: duckdb.DuckDBPyConnection) -> pa.Table:
@@ -199,6 +216,14 @@ class _Weekly:
         weeks = [drivers.dates[i] for i in known.tolist()]
         returns = panels.returns(connection, "weekly").on(weeks)
         return cls(weeks, drains[known], returns.names, returns.values)
+
+    def returns_through(self, assets: Collection[str]) -> dict[str, date]:
+        """Return the newest week with a return of each asset; each has one."""
+        known = ~np.isnan(self.returns)
+        return {
+            asset: self.weeks[int(np.flatnonzero(known[:, self.assets.index(asset)])[-1])]
+            for asset in assets
+        }
 
     def betas(self, stop: int) -> Betas:
         """Return the betas of the 156 weeks before week number `stop`."""

@@ -6,10 +6,12 @@ source has stopped has no value any more, instead of the last one.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from bisect import bisect_right
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from functools import cached_property
+from operator import itemgetter
 from typing import TYPE_CHECKING, Protocol, TypeVar
 
 import numpy as np
@@ -34,6 +36,9 @@ class Dated(Protocol):
 
 
 Row = TypeVar("Row", bound=Dated)
+# Day; whether the bond market, the stock exchange and the Fed are open, and whether an H.4.1 week
+# ends; when all records of the day are public.
+CalendarDay = tuple[date, bool, bool, bool, bool, datetime]
 
 
 @dataclass(frozen=True)
@@ -42,6 +47,34 @@ class Session:
 
     date: date
     known_by: datetime
+
+
+class DueDays:
+    """The days on which a gauge has a value, past and to come, each with when it is public."""
+
+    def __init__(self, connection: duckdb.DuckDBPyConnection) -> None:
+        """Read the calendar."""
+        self._days = connection.execute(
+            "select date, is_sifma, is_nyse, is_fed, date = week_ending, known_by "
+            "from meta.calendar_days order by date"
+        ).fetchall()
+        self._due: dict[Calendar, list[tuple[date, datetime]]] = {}
+
+    def next_after(self, calendar: Calendar, day: date) -> datetime:
+        """Return when the first value after a day is due to be public."""
+        if calendar not in self._due:
+            self._due[calendar] = due_days(calendar, self._days)
+        due = self._due[calendar]
+        return due[bisect_right(due, day, key=itemgetter(0))][1]
+
+
+def due_days(calendar: Calendar, days: Sequence[CalendarDay]) -> list[tuple[date, datetime]]:
+    """Return the days on which a gauge has a value, each with when it is public."""
+    if calendar == "wednesday":
+        weeks = [row[0] for row in days if row[4]]
+        return list(zip(weeks, calendars.H41.known_at(weeks), strict=True))
+    column = {"sifma": 1, "nyse": 2, "fed": 3, "utc": None}[calendar]
+    return [(row[0], row[5]) for row in days if column is None or row[column]]
 
 
 class Sessions:
@@ -64,15 +97,8 @@ class Sessions:
     def due(self, calendar: Calendar) -> list[tuple[date, datetime]]:
         """Return the days on which a gauge has a value, each with when it is public."""
         if calendar not in self._due:
-            self._due[calendar] = self._read_due(calendar)
+            self._due[calendar] = due_days(calendar, self._days)
         return self._due[calendar]
-
-    def _read_due(self, calendar: Calendar) -> list[tuple[date, datetime]]:
-        if calendar == "wednesday":
-            weeks = [row[0] for row in self._days if row[4]]
-            return list(zip(weeks, calendars.H41.known_at(weeks), strict=True))
-        column = {"sifma": 1, "nyse": 2, "fed": 3, "utc": None}[calendar]
-        return [(row[0], row[5]) for row in self._days if column is None or row[column]]
 
     def in_force(self, calendar: Calendar, rows: Mapping[date, Row]) -> list[Row | None]:
         """Return for each session the gauge's row in force, None where it is not known."""

@@ -17,6 +17,7 @@ from typing import Literal
 
 import duckdb
 
+from liquidity_pipeline.contracts.stress import INDEX_SEGMENTS
 from liquidity_pipeline.models.statements import query
 
 _QUERIES = Path(__file__).parent / "queries"
@@ -61,6 +62,11 @@ class Indicator:
     since: date | None
     in_index: bool = True
     rests_on: tuple[str, ...] = ()
+
+    @property
+    def counts(self) -> bool:
+        """Tell whether its score is part of the index's value: coins are scored beside it."""
+        return self.in_index and self.segment in INDEX_SEGMENTS
 
     @property
     def minimum(self) -> int:
@@ -299,3 +305,6 @@ INDICATORS: Sequence[Indicator] = (
         rests_on=("market_series/BAMLH0A0HYM2",),
     ),
 )
+
+# What the index's value rests on.
+INDEX_INPUTS = frozenset(each for gauge in INDICATORS if gauge.counts for each in gauge.rests_on)

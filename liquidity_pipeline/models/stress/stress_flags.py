@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import pyarrow as pa
 
 from liquidity_pipeline.models.mart import PythonMart
+from liquidity_pipeline.models.stress.in_force import DueDays
 from liquidity_pipeline.models.stress.indicators import INDICATORS, Indicator, Observation
 from liquidity_pipeline.statistics.expanding_rank import TrailingHistory
 
@@ -108,8 +109,12 @@ def build_flags(connection: duckdb.DuckDBPyConnection) -> pa.Table:
     from liquidity_pipeline.contracts.stress import STRESS_FLAGS
 
     rows: list[dict[str, Any]] = []
+    due = DueDays(connection)
     for indicator in INDICATORS:
-        rows += flag_rows(indicator, indicator.observations(connection))
+        rows += [
+            row | {"next_due_at": due.next_after(indicator.calendar, row["date"])}
+            for row in flag_rows(indicator, indicator.observations(connection))
+        ]
     return pa.Table.from_pylist(rows, schema=STRESS_FLAGS.arrow_schema)
 
 
