@@ -29,6 +29,7 @@ from liquidity_pipeline.contracts.table import Table
 from liquidity_pipeline.contracts.validation import conform, validate
 from liquidity_pipeline.storage.files import Mark, mark_of, replacing
 from liquidity_pipeline.storage.gathered import gather
+from liquidity_pipeline.storage.held_days import days_by_entity, different_days
 from liquidity_pipeline.storage.merging import NO_CHOICE, Choice, kept_rows, merge
 from liquidity_pipeline.storage.revisions import Seen, compare, months_of_both
 
@@ -366,11 +367,9 @@ def _read_file(table: Table, path: Path, names: Sequence[str]) -> pa.Table:
 
 def _days_by_entity(table: Table, rows: pa.Table) -> PresentDays:
     if not table.entity:
-        return {"": frozenset(pc.unique(rows[table.day]).to_pylist())}
-    grouped = rows.group_by(table.entity).aggregate([(table.day, "distinct")])
-    lists = grouped[f"{table.day}_distinct"].to_pylist()
-    entities = grouped[table.entity].to_pylist()
-    return {entity: frozenset(days) for entity, days in zip(entities, lists, strict=True)}
+        return {"": frozenset(different_days(rows[table.day]))}
+    held = days_by_entity(rows[table.entity], rows[table.day])
+    return {entity: frozenset(days) for entity, days in held.items()}
 
 
 def _hash_rows(rows: pa.Table) -> str:
