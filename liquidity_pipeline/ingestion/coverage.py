@@ -26,6 +26,7 @@ from liquidity_pipeline.settings import NEW_YORK
 from liquidity_pipeline.sources.fetch import month_end
 from liquidity_pipeline.sources.registry import SOURCES, Source
 from liquidity_pipeline.storage.archive import FetchRecord
+from liquidity_pipeline.storage.held_days import days_by_entity, different_days
 from liquidity_pipeline.storage.lake import Lake
 from liquidity_pipeline.universe import Universe
 
@@ -225,10 +226,8 @@ def _held(history: _History, universe: Universe) -> dict[str, list[date]]:
         named = pc.binary_join_element_wise(rows[table.entity], rows[provider], " ")
         rows = rows.filter(pc.is_in(named, value_set=believed))
     if not table.entity:
-        return {"": sorted(set(rows[table.day].to_pylist()))}
-    grouped = rows.group_by(table.entity).aggregate([(table.day, "distinct")])
-    names, lists = grouped[table.entity].to_pylist(), grouped[f"{table.day}_distinct"].to_pylist()
-    return {name: sorted(each) for name, each in zip(names, lists, strict=True)}
+        return {"": different_days(rows[table.day])}
+    return days_by_entity(rows[table.entity], rows[table.day])
 
 
 def _first_hole(

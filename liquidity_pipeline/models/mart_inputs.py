@@ -15,7 +15,10 @@ from liquidity_pipeline.contracts.reach import PRICE_TABLES, PRICES, REFINEMENTS
 from liquidity_pipeline.contracts.sources import SOURCE_TABLES
 from liquidity_pipeline.models import engine
 from liquidity_pipeline.models.build_stamp import NextChanges, Stamp, fingerprint
-from liquidity_pipeline.models.reconciliations.reconciliation import RECONCILIATIONS
+from liquidity_pipeline.models.reconciliations.reconciliation import (
+    RECONCILIATIONS,
+    Reconciliation,
+)
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -54,6 +57,14 @@ class MartInputs:
         parts += [(mart, versions[mart]) for mart in marts_read(name)]
         reach = covering(name)
         parts += [row for row in self.coverage if reach is None or row["table_name"] in reach]
+        return hashlib.sha256(repr(parts).encode()).hexdigest()
+
+    def of_check(self, check: Reconciliation) -> str:
+        """Return a fingerprint of all that a reconciliation compares."""
+        parts: list[object] = [self.common, check, check.sql]
+        parts += [(table, self.tables[table]) for table in named(check.reads, "sources.")]
+        parts += [(mart, self.versions[mart]) for mart in named(check.reads, "marts.")]
+        parts += self.coverage if "meta.coverage" in check.reads else ()
         return hashlib.sha256(repr(parts).encode()).hexdigest()
 
     @cached_property
@@ -95,7 +106,7 @@ def source_tables(name: str) -> list[str]:
     reads = engine.upstream(name).union(
         *(check.reads for check in RECONCILIATIONS if check.mart == name)
     )
-    return sorted(table.removeprefix("sources.") for table in reads if table[:8] == "sources.")
+    return named(reads, "sources.")
 
 
 def tables_of(names: Iterable[str]) -> set[str]:
@@ -105,7 +116,12 @@ def tables_of(names: Iterable[str]) -> set[str]:
 
 def marts_read(name: str) -> list[str]:
     """Return the marts that a mart reads."""
-    return sorted(t.removeprefix("marts.") for t in engine.upstream(name) if t[:6] == "marts.")
+    return named(engine.upstream(name), "marts.")
+
+
+def named(tables: Iterable[str], schema: str) -> list[str]:
+    """Return the names of the tables of one schema, without it."""
+    return sorted(table.removeprefix(schema) for table in tables if table.startswith(schema))
 
 
 def covering(name: str) -> set[str] | None:

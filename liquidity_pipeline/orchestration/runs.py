@@ -111,7 +111,7 @@ class Runner:
     def _reconcile(self, unchanged: Collection[str]) -> None:
         """Say again what does not reconcile of the marts that are those of an earlier run."""
         checks = [check for check in RECONCILIATIONS if check.mart in unchanged]
-        results = self.pipeline.evaluate_all(checks) if checks else []
+        results = self.pipeline.reconcile(checks) if checks else []
         for reconciliation, result in zip(checks, results, strict=True):
             if not passes(reconciliation, result):
                 line = figures_line(reconciliation.name, figures(reconciliation, result))

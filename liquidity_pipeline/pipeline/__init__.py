@@ -37,6 +37,7 @@ from liquidity_pipeline.models import building, engine, mart_inputs
 from liquidity_pipeline.models.build_stamp import BuildStamps, next_changes
 from liquidity_pipeline.models.building import BuiltMart
 from liquidity_pipeline.models.mart_inputs import MartInputs
+from liquidity_pipeline.models.reconciled import Outcome, Reconciled
 from liquidity_pipeline.models.reconciliations import reconciliation as reconciliations
 from liquidity_pipeline.models.reconciliations.reconciliation import (
     Reconciliation,
@@ -87,6 +88,7 @@ class Pipeline:
         self.lake, self.archive = sharing.stores(self.settings)
         self.marts = Lake(self.settings.marts_dir)
         self._stamps = BuildStamps(self.settings.marts_dir)
+        self._reconciled = Reconciled(self.settings.marts_dir)
         self._coverage: tuple[list[tuple[Path, int]], pa.Table] | None = None
 
     @cached_property
@@ -206,6 +208,7 @@ class Pipeline:
         wanted = wanted.union(*(check.reads for check in checks))
         wanted |= {f"sources.{t}" for name in names for t in mart_inputs.source_tables(name)}
         done: list[str] = []
+        found: list[Outcome] = []
         with (
             self.session(wanted) as connection,
             engines.opened(self.settings, self.lake, self.marts) as compute,
@@ -215,10 +218,12 @@ class Pipeline:
             ):
                 if not built.failure and not built.is_contradicted:
                     done.append(built.name)
+                    found += built.results
                 yield self._with_unreadable_files(built)
                 del built
             changes = next_changes(connection, self.settings.today, mart_inputs.tables_of(done))
             self._stamps.add(made_of.stamps(done, self.now, changes))
+            self._reconciled.add(found, made_of, self.now, changes, names)
 
     def _with_unreadable_files(self, built: BuiltMart) -> BuiltMart:
         """Add to a failure the files of the mart's inputs that cannot be read, if there are any."""
@@ -246,6 +251,12 @@ class Pipeline:
         wanted = frozenset[str]().union(*(check.reads for check in checks))
         with self.session(wanted) as connection:
             return [reconciliations.evaluate(check, connection) for check in checks]
+
+    def reconcile(self, checks: Sequence[Reconciliation]) -> list[ReconciliationResult]:
+        """Return what `evaluate_all` would, without running what compares nothing new."""
+        return self._reconciled.results(
+            checks, self._mart_inputs, self.now, self.settings.today, self.session
+        )
 
     def coverage(self) -> pa.Table:
         """Return how far each input is known, as published in `meta.coverage`.
@@ -370,6 +381,7 @@ class Pipeline:
         past = Pipeline(replace(self.settings, as_of=day))
         with unfinished(self.settings.scratch_dir) as scratch:
             past.marts, past._stamps = Lake(scratch), BuildStamps(scratch)
+            past._reconciled = Reconciled(scratch)
             target = scratch / self.settings.published_file.name
             list(past.build_marts(engine.build_order()))
             past.publish(target)

@@ -27,7 +27,7 @@ from liquidity_pipeline.sources.answers import Answer, KeptBody
 from liquidity_pipeline.sources.errors import ReplayError, TransientError
 from liquidity_pipeline.sources.fetch import Fetch, Split, Window
 from liquidity_pipeline.sources.publishers import PUBLISHERS, Form, Params
-from liquidity_pipeline.storage.files import replacing
+from liquidity_pipeline.storage.files import Mark, mark_of, names_in, replacing
 from liquidity_pipeline.universe import Universe
 
 # A parameter that is a number or holds a day says which rows, or which page, are asked for.
@@ -170,6 +170,7 @@ class Archive:
         self._blobs = root / "blobs"
         self._fetches = root / "fetches"
         self._scratch = root / ".unfinished"
+        self._read: dict[Path, tuple[Mark, FetchRecord]] = {}
 
     def keep(
         self,
@@ -238,11 +239,12 @@ class Archive:
 
     def record_files(self) -> list[Path]:
         """Return the files of all records, oldest first; any of them may be damaged."""
-        return sorted(self._fetches.glob("*/*.json"), key=lambda path: path.name)
+        files = (path for source in names_in(self._fetches) for path in self._files(source))
+        return sorted(files, key=lambda path: path.name)
 
     def of(self, source: str) -> list[FetchRecord]:
         """Return the records of a source, oldest first."""
-        return [FetchRecord.load(path) for path in sorted((self._fetches / source).glob("*.json"))]
+        return [self._record(path) for path in self._files(source)]
 
     def good(self, source: str) -> list[FetchRecord]:
         """Return the records of a source without an error, oldest first."""
@@ -250,11 +252,22 @@ class Archive:
 
     def last(self, source: str, *, successful: bool = False) -> FetchRecord | None:
         """Return the newest record of a source, or its newest without an error."""
-        for path in sorted((self._fetches / source).glob("*.json"), reverse=True):
-            record = FetchRecord.load(path)
+        for path in reversed(self._files(source)):
+            record = self._record(path)
             if not (successful and record.error):
                 return record
         return None
+
+    def _files(self, source: str) -> list[Path]:
+        folder = self._fetches / source
+        return [folder / name for name in names_in(folder) if name.endswith(".json")]
+
+    def _record(self, path: Path) -> FetchRecord:
+        """Return a record, read once: in every run all of them are asked for several times."""
+        mark, known = mark_of(path), self._read.get(path)
+        if known is None or known[0] != mark:
+            known = self._read[path] = mark, FetchRecord.load(path)
+        return known[1]
 
     def body(self, sha256: str) -> bytes:
         """Return a body; raise ReplayError when it is gone or no longer what it was."""

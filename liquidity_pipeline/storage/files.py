@@ -57,6 +57,14 @@ def mark_of(path: Path) -> Mark:
     return [state.st_ino, state.st_size, state.st_mtime_ns]
 
 
+def names_in(folder: Path) -> list[str]:
+    """Return the sorted names of what is in a folder; of one that is not there, none."""
+    try:
+        return sorted(entry.name for entry in os.scandir(folder))
+    except FileNotFoundError:
+        return []
+
+
 def sync(path: Path) -> None:
     """Force a file or a directory entry to disk."""
     descriptor = os.open(path, os.O_RDONLY)

@@ -10,15 +10,12 @@ is, and a changed value is noted as a revision.
 
 from __future__ import annotations
 
-import hashlib
-import io
 import os
 from collections.abc import Collection, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import date, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -27,13 +24,12 @@ import pyarrow.parquet as pq
 from liquidity_pipeline.contracts.meta import REVISIONS
 from liquidity_pipeline.contracts.table import Table
 from liquidity_pipeline.contracts.validation import conform, validate
-from liquidity_pipeline.storage.files import Mark, mark_of, replacing
+from liquidity_pipeline.storage.files import Mark, mark_of, names_in, replacing
 from liquidity_pipeline.storage.gathered import gather
+from liquidity_pipeline.storage.held_days import days_by_entity, different_days
 from liquidity_pipeline.storage.merging import NO_CHOICE, Choice, kept_rows, merge
 from liquidity_pipeline.storage.revisions import Seen, compare, months_of_both
-
-if TYPE_CHECKING:
-    from typing_extensions import Buffer
+from liquidity_pipeline.storage.row_hash import hash_rows
 
 # From as many files on it pays to gather them.
 _MANY = 13
@@ -78,6 +74,7 @@ class Lake:
         self.root = root
         self._scratch = root / ".unfinished"
         self._days: dict[str, tuple[list[Mark], PresentDays]] = {}
+        self._versions: dict[Path, tuple[Mark, str | None]] = {}
 
     def refresh(self, tables: Collection[Table] | None = None) -> None:
         """Take over what other machines have stored; for a lake on this machine, do nothing."""
@@ -91,19 +88,19 @@ class Lake:
 
     def months(self, table: Table) -> list[date]:
         """Return the months that exist, oldest first."""
-        months = (path.parent.name for path in self.files(table))
-        return [date.fromisoformat(f"{name[6:]}-01") for name in months if name != table.name]
+        months = (part.partition("/")[0] for part in self._parts(table) if "/" in part)
+        return [date.fromisoformat(f"{month[6:]}-01") for month in months]
 
     def files(self, table: Table) -> list[Path]:
         """Return all files of a table, oldest month first."""
-        folder = self.root / table.name
-        try:
-            names = sorted(entry.name for entry in os.scandir(folder))
-        except FileNotFoundError:
-            return []
-        file = f"{table.name}.parquet"
-        found = (folder / (file if name == file else f"{name}/{file}") for name in names)
-        return [path for path in found if path.exists()]
+        return [self.root / table.name / part for part in self._parts(table)]
+
+    def _parts(self, table: Table) -> list[str]:
+        """Return the names of a table's files within its folder, oldest month first."""
+        folder, file = self.root / table.name, f"{table.name}.parquet"
+        found = [file if name == file else f"{name}/{file}" for name in names_in(folder)]
+        # A path object for each would take longer than to ask for the file.
+        return [part for part in found if os.path.exists(f"{folder}/{part}")]  # noqa: PTH110
 
     def gathered(self, table: Table) -> list[Path]:
         """Return files with all rows of a table: one that is made of its months, where it can be.
@@ -158,10 +155,15 @@ class Lake:
     def version(self, table: Table, month: date | None = None) -> str | None:
         """Return the hash of a partition's rows, or None when there is no such file."""
         path = self.path(table, month)
-        if not path.exists():
+        try:
+            mark = mark_of(path)
+        except FileNotFoundError:
             return None
-        content = (pq.read_schema(path).metadata or {}).get(_CONTENT)
-        return content.decode() if content else None
+        known = self._versions.get(path)
+        if known is None or known[0] != mark:
+            content = (pq.read_schema(path).metadata or {}).get(_CONTENT)
+            known = self._versions[path] = mark, content.decode() if content else None
+        return known[1]
 
     def store(
         self,
@@ -194,7 +196,7 @@ class Lake:
             part = checked_rows.filter(inside)
             if part.num_rows or self._may_be_empty(table, month):
                 old = self._old_rows(table, month)
-                if old is not None:
+                if old is not None and not part.equals(old):
                     elsewhere = checked_rows.filter(pc.invert(inside))
                     kept = kept_rows(
                         table, old, part, elsewhere, keep_after=keep_after, withdrawn=withdrawn
@@ -250,7 +252,7 @@ class Lake:
             old = self._old_rows(table, None)
         may_be_empty = computed or table.can_become_empty
         if old is not None and old.num_rows and not rows.num_rows and not may_be_empty:
-            version = self.version(table) or _hash_rows(old)
+            version = self.version(table) or hash_rows(old)
             return Stored(table, None, old.num_rows, version, changed=False, revised=0)
         noted = old if table.notes_revisions else None
         return self._replace_partition(table, None, rows, noted, Seen(seen_at, as_of or seen_at))
@@ -276,7 +278,7 @@ class Lake:
         old: pa.Table | None,
         seen: Seen,
     ) -> Stored:
-        version = _hash_rows(rows)
+        version = hash_rows(rows)
         if self.version(table, month) == version:
             return Stored(table, month, rows.num_rows, version, changed=False, revised=0)
         revised = self._note_revisions(table, month, old, rows, seen) if old is not None else 0
@@ -300,7 +302,7 @@ class Lake:
             # The name says from which moment on it counts. Runs as of the same past day have the
             # same one: the content keeps them apart.
             moment = f"{seen.counts_from:{_SEEN}}"
-            name = f"{table.name}-{month:%Y-%m}-{moment}-{_hash_rows(found)[:12]}.parquet"
+            name = f"{table.name}-{month:%Y-%m}-{moment}-{hash_rows(found)[:12]}.parquet"
             self._write(self.root / REVISIONS.name / name, validate(REVISIONS, found))
         return int(found.num_rows)
 
@@ -366,31 +368,6 @@ def _read_file(table: Table, path: Path, names: Sequence[str]) -> pa.Table:
 
 def _days_by_entity(table: Table, rows: pa.Table) -> PresentDays:
     if not table.entity:
-        return {"": frozenset(pc.unique(rows[table.day]).to_pylist())}
-    grouped = rows.group_by(table.entity).aggregate([(table.day, "distinct")])
-    lists = grouped[f"{table.day}_distinct"].to_pylist()
-    entities = grouped[table.entity].to_pylist()
-    return {entity: frozenset(days) for entity, days in zip(entities, lists, strict=True)}
-
-
-def _hash_rows(rows: pa.Table) -> str:
-    """Return the SHA-256 of the rows, independent of file format and library version."""
-    plain = pa.table(rows.combine_chunks().columns, names=rows.schema.names)
-    sink = _Hash()
-    with pa.ipc.new_stream(pa.PythonFile(sink, mode="w"), plain.schema) as stream:
-        stream.write_table(plain)
-    return sink.digest.hexdigest()
-
-
-class _Hash(io.RawIOBase):
-    """A file that keeps nothing of what is written to it but a hash."""
-
-    def __init__(self) -> None:
-        self.digest = hashlib.sha256()
-
-    def writable(self) -> bool:
-        return True
-
-    def write(self, content: Buffer, /) -> int:
-        self.digest.update(content)
-        return memoryview(content).nbytes
+        return {"": frozenset(different_days(rows[table.day]))}
+    held = days_by_entity(rows[table.entity], rows[table.day])
+    return {entity: frozenset(days) for entity, days in held.items()}

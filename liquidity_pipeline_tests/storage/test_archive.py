@@ -187,6 +187,7 @@ def test_a_damaged_body_is_an_error_that_names_the_file(
 )
 def test_a_damaged_record_is_an_error_that_names_the_file(archive: Archive, content: str):
     path = _path(archive, archive.keep("example", asked({}), None))
+    assert len(archive.of("example")) == 1
     path.write_bytes(content.encode(errors="surrogateescape"))
     for read in (lambda: archive.last("example"), lambda: list(archive.records())):
         with pytest.raises(ValueError, match=f"{re.escape(str(path))} is not a fetch record"):

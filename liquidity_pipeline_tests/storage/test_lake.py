@@ -18,7 +18,8 @@ from hypothesis import strategies as st
 
 from liquidity_pipeline.contracts.sources.policy import POLICY_EVENTS
 from liquidity_pipeline.contracts.validation import ContractBreach
-from liquidity_pipeline.storage.lake import Lake, Stored, _hash_rows
+from liquidity_pipeline.storage.lake import Lake, Stored
+from liquidity_pipeline.storage.row_hash import hash_rows
 from liquidity_pipeline_tests.storage.example import (
     EVENTS,
     FEBRUARY,
@@ -105,18 +106,19 @@ def test_the_version_is_the_hash_of_the_rows_as_one_stream():
     sink = pa.BufferOutputStream()
     with pa.ipc.new_stream(sink, whole.schema) as stream:
         stream.write_table(whole)
-    assert _hash_rows(rows) == hashlib.sha256(sink.getvalue()).hexdigest()
+    assert hash_rows(rows) == hashlib.sha256(sink.getvalue()).hexdigest()
     empty = whole.schema.empty_table()
-    assert _hash_rows(empty) == _hash_rows(rows.slice(0, 0))
+    assert hash_rows(empty) == hash_rows(rows.slice(0, 0))
 
 
 def test_a_changed_value_changes_the_version_of_its_month_only(lake: Lake):
     rows = levels(("2026-01-30", "a", 1.0), ("2026-02-02", "a", 2.0))
     january, february = lake.store(LEVELS, rows, [JANUARY, FEBRUARY], SEEN)
+    assert lake.version(LEVELS, FEBRUARY) == february.version
     changed = levels(("2026-01-30", "a", 1.0), ("2026-02-02", "a", 2.5))
     same, different = lake.store(LEVELS, changed, [JANUARY, FEBRUARY], LATER)
     assert (same.version, same.changed) == (january.version, False)
-    assert different.version != february.version
+    assert lake.version(LEVELS, FEBRUARY) == different.version != february.version
     assert (different.changed, different.revised) == (True, 1)
 
 

@@ -83,7 +83,8 @@ def evaluate(
 ) -> ReconciliationResult:
     """Run a reconciliation on a session that sees the tables in `reconciliation.reads`.
 
-    A query with a column `tolerance_usd_mn` says per row how far off it may be.
+    A query with a column `tolerance_usd_mn` says per row how far off it may be. Of days that are
+    equally far off, the last is the worst.
     """
     own = "tolerance_usd_mn" in connection.sql(reconciliation.sql).columns
     tolerance = "tolerance_usd_mn" if own else reconciliation.tolerance_usd_mn
@@ -94,7 +95,7 @@ def evaluate(
             count(difference),
             count(difference) filter (where abs(difference) > {tolerance}),
             max(abs(difference)),
-            arg_max(day, abs(difference))::varchar
+            (arg_max(day, (abs(difference), day)) filter (where difference is not null))::varchar
         from differences"""
     ).fetchall()
     return ReconciliationResult(*row)

@@ -1,0 +1,35 @@
+"""A hash of rows that does not depend on how a file holds them."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+from typing import TYPE_CHECKING
+
+import pyarrow as pa
+
+if TYPE_CHECKING:
+    from typing_extensions import Buffer
+
+
+def hash_rows(rows: pa.Table) -> str:
+    """Return the SHA-256 of the rows, independent of file format and library version."""
+    plain = pa.table(rows.combine_chunks().columns, names=rows.schema.names)
+    sink = _Hash()
+    with pa.ipc.new_stream(pa.PythonFile(sink, mode="w"), plain.schema) as stream:
+        stream.write_table(plain)
+    return sink.digest.hexdigest()
+
+
+class _Hash(io.RawIOBase):
+    """A file that keeps nothing of what is written to it but a hash."""
+
+    def __init__(self) -> None:
+        self.digest = hashlib.sha256()
+
+    def writable(self) -> bool:
+        return True
+
+    def write(self, content: Buffer, /) -> int:
+        self.digest.update(content)
+        return memoryview(content).nbytes
