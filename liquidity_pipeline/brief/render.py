@@ -20,7 +20,7 @@ FORMATS = ("html", "md", "json")
 SEMICOLON = N_("; ")
 _PARTS = re.compile("[;；] ?")
 # In a table, a message of so many words is a sentence; shorter ones are names and ranges.
-_SENTENCE_WORDS = 8
+_SENTENCE_WORDS = 5
 
 
 class Text:

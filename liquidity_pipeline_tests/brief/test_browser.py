@@ -10,7 +10,9 @@ from typing import Any
 
 import pytest
 
+from liquidity_pipeline.brief.compute import compute
 from liquidity_pipeline.brief.edition import PAGES, write_pages
+from liquidity_pipeline_tests.brief.test_brief import undone
 
 playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
 CHROMIUM = shutil.which("chromium") or shutil.which("google-chrome")
@@ -115,3 +117,30 @@ def test_it_prints_on_two_pages(browser, address, tmp_path):
 def brightness(colour: str) -> float:
     red, green, blue = map(int, re.findall(r"\d+", colour)[:3])
     return 0.299 * red + 0.587 * green + 0.114 * blue
+
+
+@pytest.mark.parametrize("width", [1280, 1000])
+def test_causes_of_an_outage_are_not_cut(browser, copied, tmp_path, width):
+    """FRED fails: seven rows of long names with a cause each."""
+    with undone(copied):
+        for entity, day in (("IORB", 4), ("RRPONTSYAWARD", 3), ("TLAACBW027SBOG", 2), ("DGS2", 1)):
+            copied.execute(
+                f"update meta.coverage set known_through = date '2026-02-0{day}', reason = 'ends "
+                f"on 2026-02-0{day}: fetch failed on 2026-02-06: fred: expected CSV, got HTTP 500' "
+                f"where entity = '{entity}'"
+            )
+        # With this the section has two columns.
+        copied.execute(
+            "update meta.coverage set known_from = null, known_through = null, "
+            "reason = 'no row is held: not served on 2026-02-06: HTTP 404' where entity = 'QUAL'"
+        )
+        copied.execute(
+            "update meta.coverage set known_through = date '2025-12-02', "
+            "reason = 'hole on 2025-12-03: not held' where table_name = 'soma_holdings'"
+        )
+        write_pages(compute(copied), tmp_path / "liquidity.duckdb")
+    for name in PAGES.values():
+        said: list[str] = []
+        page = opened(browser, (tmp_path / name).as_uri(), width, "light", said)
+        assert page.locator("#stale tbody tr").count() >= 5
+        assert page.evaluate(FAULTS) == []

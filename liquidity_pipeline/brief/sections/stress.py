@@ -197,7 +197,9 @@ def _tally(book: Book, current: list[Record]) -> Block:
             "active."
         )
         places.pop("raised")
-    return statement("flags", msg(text, **places), "watch" if raised["value"] else "calm")
+    # What is not active is calm only where all are known.
+    quiet: Tone = "calm" if len(current) == len(ALL_GAUGES) else "unknown"
+    return statement("flags", msg(text, **places), "watch" if raised["value"] else quiet)
 
 
 def gauge_unit(indicator: str) -> Unit:

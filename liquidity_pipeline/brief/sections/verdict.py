@@ -113,11 +113,12 @@ def _strain(book: Book) -> tuple[Message, Tone]:
     current = [flag for flag in known if not flag["is_old"]]
     through = date.fromisoformat(str(evaluated["date"]))
     unseen = len(INDICATORS) - len(current)
+    last = max((flag["level"] for flag in known if flag["is_old"]), key=_severity, default="normal")
     if not raised["value"]:
         text = N_("none of the {evaluated} stress indicators evaluated through {date} is active")
         message = msg(text, evaluated=fig(evaluated), date=through)
-        return _with_unseen(message, unseen), "unknown" if unseen else "calm"
-    worst = max((flag["level"] for flag in current), key=list(LEVELS).index)
+        return _with_unseen(message, unseen, last), "unknown" if unseen else "calm"
+    worst = max((flag["level"] for flag in current), key=_severity)
     message = counted(
         "{raised} of {evaluated} stress indicators evaluated through {date} is active, at {level}",
         "{raised} of {evaluated} stress indicators evaluated through {date} are active, "
@@ -128,13 +129,25 @@ def _strain(book: Book) -> tuple[Message, Tone]:
         date=through,
         level=term(LEVELS, worst),
     )
-    return _with_unseen(message, unseen), TONES[worst]
+    return _with_unseen(message, unseen, last), TONES[worst]
 
 
-def _with_unseen(message: Message, unseen: int) -> Message:
-    """Add how many indicators are not known: the funding market may be among them."""
+def _severity(level: str) -> int:
+    return list(LEVELS).index(level)
+
+
+def _with_unseen(message: Message, unseen: int, last: str) -> Message:
+    """Add how many indicators are not known, and the highest level that they last had, if any."""
     if not unseen:
         return message
+    if last != "normal":
+        return counted(
+            "{known}; {n} other is not known and was last at {level}",
+            "{known}; {n} others are not known, the highest of which was last at {level}",
+            unseen,
+            known=message,
+            level=term(LEVELS, last),
+        )
     return counted(
         "{known}; {n} other is not known",
         "{known}; {n} others are not known",
