@@ -42,3 +42,37 @@ def test_memory_that_is_freed_is_given_back():
 
 def test_what_the_environment_says_of_the_allocator_stands():
     assert outcome(ARROW_DEFAULT_MEMORY_POOL="mimalloc")[0] == "mimalloc"
+
+
+# How often Python looks for cycles among 10,000 new lists, and if a cycle is gone after 50,000.
+_CYCLES = """
+import gc, sys, weakref
+from liquidity_pipeline.settings import memory
+
+class Node: pass
+
+if sys.argv[1:]:
+    memory.look_for_cycles_rarely()
+looked = []
+gc.callbacks.append(lambda phase, _: looked.append(phase))
+node = Node()
+node.itself = node
+alive = weakref.ref(node)
+del node
+kept = [[] for _ in range(10_000)]
+rounds = looked.count("start")
+kept += [[] for _ in range(40_000)]
+print(rounds, alive() is None)
+"""
+
+
+def test_a_command_looks_for_cycles_rarely_and_still_finds_them():
+    rounds = {}
+    for words in ((), ("rarely",)):
+        done = subprocess.run(
+            [sys.executable, "-c", _CYCLES, *words], capture_output=True, text=True, check=True
+        )
+        looked, is_gone = done.stdout.split()
+        rounds[words], found = int(looked), is_gone == "True"
+        assert found
+    assert rounds["rarely",] <= 1 < rounds[()]

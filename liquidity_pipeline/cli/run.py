@@ -21,7 +21,14 @@ from liquidity_pipeline.cli.progress import RunProgress, run_progress
 from liquidity_pipeline.cli.sandbox_starter import reachable
 from liquidity_pipeline.cli.signals import interruptible
 from liquidity_pipeline.cli.window import months
-from liquidity_pipeline.settings import LIVE, SANDBOX, Settings, SettingsError, default_data_dir
+from liquidity_pipeline.settings import (
+    LIVE,
+    SANDBOX,
+    Settings,
+    SettingsError,
+    default_data_dir,
+    memory,
+)
 
 if TYPE_CHECKING:
     from liquidity_pipeline.orchestration.report import Report
@@ -51,6 +58,7 @@ def run_and_exit(place: Place, request: Request) -> NoReturn:
 
     Raises SettingsError, which is wrong usage, before anything starts.
     """
+    memory.look_for_cycles_rarely()
     settings = place.settings()
     first, last = months(request.since, request.until, settings)
     names = _sources(request)
