@@ -87,6 +87,12 @@ def _run(
     parameters = {"drain_sd": settings.drain_sd} if "$drain_sd" in sql else {}
     try:
         rows = connection.execute(sql, parameters).fetchall()
+    except (duckdb.BinderException, duckdb.CatalogException) as error:
+        reason = str(error).splitlines()[0]
+        raise type(error)(
+            f"alert condition {path.stem}: the published file is of another version of this program; "
+            f"publish it again with `liquidity run` ({reason})"
+        ) from error
     except duckdb.Error as error:
         raise type(error)(f"alert condition {path.stem}: {error}") from error
     return [Finding(path.stem, *row) for row in rows]

@@ -126,6 +126,14 @@ def test_a_stale_source_without_a_failure_says_what_is_missing(tmp_path: Path):
     )
 
 
+def test_a_file_of_an_older_version_names_the_command_that_renews_it(tmp_path: Path):
+    file = publish(tmp_path / "liquidity.duckdb")
+    with duckdb.connect(str(file)) as c:
+        c.execute("alter table marts.stress_flags drop column next_due_at")
+    with pytest.raises(duckdb.BinderException, match="stress_flags: .* again with `liquidity run`"):
+        evaluate(file, AlertSettings(), NOW)
+
+
 def test_a_missing_file_is_an_alert(tmp_path: Path):
     (found,) = evaluate(tmp_path / "liquidity.duckdb", AlertSettings(), NOW)
     assert found.is_active
