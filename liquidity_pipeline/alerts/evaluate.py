@@ -90,7 +90,7 @@ def _run(
     except (duckdb.BinderException, duckdb.CatalogException) as error:
         reason = str(error).splitlines()[0]
         raise type(error)(
-            f"alert condition {path.stem}: the published file is of another version of this program; "
+            f"alert condition {path.stem}: the published file is of another version; "
             f"publish it again with `liquidity run` ({reason})"
         ) from error
     except duckdb.Error as error:
