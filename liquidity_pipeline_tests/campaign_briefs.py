@@ -1,12 +1,13 @@
-"""The brief of 24 past days, from the lake of today: does anything in one come from later?
+"""The brief of 24 past days, from the lake of today: is anything from later, is all of it readable?
 
     python -m liquidity_pipeline_tests.campaign_briefs --data-dir DIR --endpoints URL
         [--as-of YYYY-MM-DD] [--first YYYY-MM-DD] [--dates 24]
 
 Builds all marts as of each day, which takes half a minute a day on twenty years, and looks at every
 figure, at the data of every chart and at every day that a sentence or a table names. Only the
-section on what is coming may name a later day, and no day more than four weeks later. Prints a line
-per day, and exits 1 when anything is found.
+section on what is coming may name a later day, and no day more than four weeks later. Prints every
+page in Chromium: it must take two sides of A4, and no table may reach beyond its column. Prints a
+line per day, and exits 1 when anything is found.
 """
 
 from __future__ import annotations
@@ -16,15 +17,19 @@ import sys
 from collections.abc import Iterator, Sequence
 from datetime import date, timedelta
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
+from liquidity_pipeline.brief.edition import PAGES, write_pages
 from liquidity_pipeline.brief.model import Brief
-from liquidity_pipeline.brief.render import to_html, to_markdown
+from liquidity_pipeline.brief.render import to_markdown
 from liquidity_pipeline.pipeline import Pipeline
 from liquidity_pipeline.settings import Settings
+from liquidity_pipeline_tests.brief.browsing import chromium, printed
 
 AHEAD = timedelta(weeks=4)
-_LANG = ("en", "zh")
+# Of one sheet.
+_SIDES = 2
 
 
 def leaks(brief: Brief, day: date) -> list[str]:
@@ -66,7 +71,7 @@ def spread(first: date, last: date, count: int) -> list[date]:
 
 
 def main(words: Sequence[str] | None = None) -> int:
-    """Run the campaign; return how many days have something from later, at most 1."""
+    """Run the campaign; return 1 when a day's brief has a fault."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--data-dir", type=Path, required=True)
     parser.add_argument("--endpoints", required=True)
@@ -76,15 +81,25 @@ def main(words: Sequence[str] | None = None) -> int:
     given = parser.parse_args(words)
     pipeline = Pipeline(Settings(given.data_dir.absolute(), given.endpoints, as_of=given.as_of))
     worst = 0
-    for day in spread(given.first, given.as_of - timedelta(days=28), given.dates):
-        brief = pipeline.brief_as_of(day)
-        pages = [render(brief, language) for render in (to_html, to_markdown) for language in _LANG]
-        found = leaks(brief, day) + [f"an empty page in {i}" for i, p in enumerate(pages) if not p]
-        known = sum(figure["value"] is not None for figure in brief["figures"].values())
-        print(f"{day}: {known} figures known, {len(found)} from later", *found[:5], sep="\n  ")  # noqa: T201
-        sys.stdout.flush()
-        worst = max(worst, len(found))
+    with chromium() as browser, TemporaryDirectory() as folder:
+        for day in spread(given.first, given.as_of - timedelta(days=28), given.dates):
+            brief = pipeline.brief_as_of(day)
+            found = leaks(brief, day) + unreadable(brief, browser, Path(folder))
+            known = sum(figure["value"] is not None for figure in brief["figures"].values())
+            print(f"{day}: {known} figures known, {len(found)} faults", *found[:5], sep="\n  ")  # noqa: T201
+            sys.stdout.flush()
+            worst = max(worst, len(found))
     return min(worst, 1)
+
+
+def unreadable(brief: Brief, browser: Any, folder: Path) -> list[str]:
+    """Return which pages of a brief are empty, too long or cut when they are printed."""
+    found = [f"{language}: no Markdown" for language in PAGES if not to_markdown(brief, language)]
+    for page in write_pages(brief, folder / "liquidity.duckdb"):
+        sides, cut = printed(browser, page.as_uri())
+        found += [f"{page.name} takes {sides} sides of A4"] if sides != _SIDES else []
+        found += [f"{page.name}: {name} is cut or empty" for name in cut]
+    return found
 
 
 if __name__ == "__main__":

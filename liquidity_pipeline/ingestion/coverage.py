@@ -144,11 +144,14 @@ class _History:
 
     def why(self, entity: str, path: str | None = None) -> str:
         """Return the publisher's last word on the input, as far as it was heard by now."""
-        heard = [record for record in self.asked if min(record.now, record.kept_at) <= self.now]
-        last = (heard or list(self.asked))[-1:]
-        if not last:
+        if not self.asked:
             return "never fetched"
-        (record,) = last
+        heard = [record for record in self.asked if min(record.now, record.kept_at) <= self.now]
+        if not heard:
+            # When the question was put is news of a later day.
+            error = self.asked[-1].error
+            return "nothing of that time was served later" + (f": {error}" if error else "")
+        record = heard[-1]
         if record.error is not None:
             return f"fetch failed on {record.day}: {record.error}"
         gaps = [gap for gap in record.gaps if _names(gap, entity or self.table.name)]

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import re
-import shutil
 from collections.abc import Iterator
+from copy import deepcopy
 from pathlib import Path
 from typing import Any
 
@@ -12,36 +12,17 @@ import pytest
 
 from liquidity_pipeline.brief.compute import compute
 from liquidity_pipeline.brief.edition import PAGES, write_pages
+from liquidity_pipeline_tests.brief.browsing import CHROMIUM, FAULTS, chromium, opened, printed
 from liquidity_pipeline_tests.brief.test_brief import undone
 
-playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
-CHROMIUM = shutil.which("chromium") or shutil.which("google-chrome")
+pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
 pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="no chromium on this machine")
-
-# A4 less its margins, in CSS pixels: as wide as the page that is printed.
-PAPER = 718
-# Tables whose cells lie outside their column, and charts without a drawing.
-FAULTS = """() => {
-  const found = [];
-  for (const table of document.querySelectorAll('.table')) {
-    const edge = table.getBoundingClientRect().right;
-    const cells = [...table.querySelectorAll('td, th')];
-    if (cells.some(cell => cell.getBoundingClientRect().right > edge + 2)) found.push(table.id);
-  }
-  for (const chart of document.querySelectorAll('figure svg')) {
-    const low = chart.getBoundingClientRect().height < 60;
-    if (low || chart.querySelectorAll('path').length < 5) found.push(chart.closest('figure').id);
-  }
-  return found;
-}"""
 
 
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Any]:
-    with playwright.sync_playwright() as started:
-        opened = started.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
-        yield opened
-        opened.close()
+    with chromium() as started:
+        yield started
 
 
 @pytest.fixture(scope="module")
@@ -54,18 +35,6 @@ def pages(brief: Any, tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(params=PAGES)
 def address(pages: Path, request: pytest.FixtureRequest) -> str:
     return (pages / PAGES[request.param]).as_uri()
-
-
-def opened(browser: Any, address: str, width: int, scheme: str, said: list[str]) -> Any:
-    context = browser.new_context(
-        viewport={"width": width, "height": 900}, color_scheme=scheme, offline=True
-    )
-    page = context.new_page()
-    page.on("console", lambda message: said.append(message.text))
-    page.on("pageerror", lambda error: said.append(str(error)))
-    page.on("requestfailed", lambda asked: said.append(asked.url))
-    page.goto(address)
-    return page
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
@@ -106,12 +75,33 @@ def test_by_night_text_and_lines_are_light(browser, address):
     assert night[1] > 200
 
 
-def test_it_prints_on_two_pages(browser, address, tmp_path):
-    page = opened(browser, address, PAPER, "light", [])
-    page.emulate_media(media="print")
-    assert page.evaluate(FAULTS) == []
-    printed = page.pdf(path=str(tmp_path / "brief.pdf"), prefer_css_page_size=True)
-    assert len(re.findall(rb"/Type\s*/Page\b", printed)) == 2
+def test_it_prints_on_two_pages(browser, address):
+    assert printed(browser, address) == (2, [])
+
+
+def test_a_day_of_stress_prints_on_two_pages(browser, brief, copied, tmp_path):
+    """Eight gauges are flagged, all vitals are newer than in the last brief, an outlook missed."""
+    earlier = deepcopy(brief)
+    earlier["publication"]["as_of"] = "2026-01-30"
+    for figure in earlier["figures"].values():
+        figure["date"] = "2026-01-28"
+    with undone(copied):
+        copied.execute(
+            "update marts.stress_flags set level = 'severe' where indicator in "
+            "(select distinct indicator from marts.stress_flags order by all limit 8)"
+        )
+        shown = compute(copied, earlier)
+        write_pages(shown, tmp_path / "liquidity.duckdb")
+    rows = {
+        block["id"]: len(block["rows"])
+        for section in shown["sections"]
+        for block in section["blocks"]
+        if block["kind"] == "table"
+    }
+    assert rows["raised"] == 8
+    assert rows["changes"] == rows["vitals"]
+    for name in PAGES.values():
+        assert printed(browser, (tmp_path / name).as_uri()) == (2, [])
 
 
 def brightness(colour: str) -> float:

@@ -208,6 +208,16 @@ def test_a_month_whose_file_is_gone_is_not_known(lake: Lake) -> None:
     assert "hole on 2026-01-01" in row["reason"]
 
 
+def test_why_a_past_day_lacks_an_input_names_no_later_day(lake: Lake) -> None:
+    """It is asked on 20 February what was known of an account on the 6th, and none is served."""
+    record_later = record("tga_balance", date(2026, 2, 20), gaps=["tga_balance: HTTP 404"])
+    row = known(lake, evening(date(2026, 2, 6)), "tga_balance", "", record_later)
+    assert span(row)[:2] == (None, None)
+    assert row["reason"] == "no row is held: nothing of that time was served later"
+    heard = known(lake, evening(date(2026, 2, 20)), "tga_balance", "", record_later)
+    assert heard["reason"].endswith("not served on 2026-02-20: tga_balance: HTTP 404")
+
+
 def test_a_later_fetch_tells_what_an_earlier_day_was(lake: Lake) -> None:
     store(lake, "fed_operations", [])
     asked = record("fed_operations", date(2026, 2, 27), OPERATIONS)
