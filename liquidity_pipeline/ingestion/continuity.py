@@ -121,9 +121,19 @@ def _joined(
     key: list[str], added: list[str], names: list[str], rows: pa.Table, known: pa.Table
 ) -> pa.Table:
     """Return the rows that are known under the same key, with the known values beside the new."""
-    return rows.select([*key, *added, *names]).join(
-        known.select([*key, *names]), key, right_suffix=" known", join_type="inner"
+    new, old = (_without_nulls(part, key) for part in (rows, known))
+    return new.select([*key, *added, *names]).join(
+        old.select([*key, *names]), key, right_suffix=" known", join_type="inner"
     )
+
+
+def _without_nulls(rows: pa.Table, key: list[str]) -> pa.Table:
+    """Return the rows with an empty text for each NULL of their key: a join matches no NULL."""
+    for name in key:
+        if rows[name].null_count:
+            place = rows.schema.get_field_index(name)
+            rows = rows.set_column(place, name, pc.fill_null(rows[name], ""))
+    return rows
 
 
 def _numbers(table: Table) -> list[str]:

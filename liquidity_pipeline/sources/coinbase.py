@@ -16,6 +16,8 @@ PUBLISHER = "coinbase"
 _DAY = 86_400
 # More candles in one request are refused; both ends of the range are included.
 _PAGE = 300
+# Of a day so young, the next one's candle tells whether it was over: see `prices.believed`.
+_RECENT = timedelta(days=7)
 _COLUMNS = ("time", "low", "high", "open", "close", "volume")
 _EXPECTED = f"candles [{', '.join(_COLUMNS)}]"
 
@@ -23,13 +25,17 @@ _EXPECTED = f"candles [{', '.join(_COLUMNS)}]"
 def daily_bars(fetch: Fetch, symbol: str, start: date, end: date) -> pa.Table:
     """Return the bars of one product such as BTC-USD: US dollars per coin, volume in coins.
 
-    The running UTC day may be among them; a day without trades is absent. Raises NotServedError
-    for an unknown product, UnexpectedPayloadError for candles of another form.
+    The day after a recent `end` is among them once it has begun; a day without trades is absent.
+    Raises NotServedError for an unknown product, UnexpectedPayloadError for candles of another
+    form.
     """
     import pyarrow as pa
 
+    is_recent = fetch.now.date() - end <= _RECENT
+    through = max(end, min(end + timedelta(days=1), fetch.now.date())) if is_recent else end
+
     def page(first: date) -> pa.Table:
-        last = min(end, first + timedelta(days=_PAGE - 1))
+        last = min(through, first + timedelta(days=_PAGE - 1))
         answer = fetch.get(
             PUBLISHER,
             f"/products/{symbol}/candles",
@@ -39,7 +45,7 @@ def daily_bars(fetch: Fetch, symbol: str, start: date, end: date) -> pa.Table:
         name = fetch.left_out(f"{PUBLISHER}'s {symbol}")
         return bars.between(parse(answer.json(), answer.url, name), first, last)
 
-    firsts = [start + timedelta(days=n) for n in range(0, (end - start).days + 1, _PAGE)]
+    firsts = [start + timedelta(days=n) for n in range(0, (through - start).days + 1, _PAGE)]
     return pa.concat_tables(fetch.each(firsts, page))
 
 

@@ -24,12 +24,15 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 PUBLISHER = "yahoo"
+# The last trade of a session may be stamped so many seconds before its end.
+_LAST_TRADE = 60
 
 
 def daily_bars(fetch: Fetch, symbol: str, start: date, end: date) -> pa.Table:
     """Return the bars of one symbol, in US dollars, with the dividend on its ex-date.
 
-    The newest bar may be a running session's. Tells the fetch of a split inside the range. Raises
+    The bar of a session that was running when Yahoo last quoted the symbol is left out, whatever
+    the clock says. Tells the fetch of a split inside the range. Raises
     NotServedError for a symbol that Yahoo does not have, UnexpectedPayloadError for an answer
     about something else than was asked for.
     """
@@ -47,6 +50,7 @@ def daily_bars(fetch: Fetch, symbol: str, start: date, end: date) -> pa.Table:
     )
     chart = _result(answer.json(), symbol, answer.url)
     rows = parse(chart, symbol, answer.url, fetch.left_out(f"{PUBLISHER}'s {symbol}"))
+    rows = _closed(rows, chart["meta"])
     for day, ratio in splits(chart):
         fetch.split(PUBLISHER, symbol, day, ratio)
     return bars.between(rows, start, end)
@@ -93,6 +97,25 @@ def parse(chart: dict[str, Any], symbol: str, url: str = "", name: Name = nobody
         },
     )
     return bars.sound(found, name, publisher=PUBLISHER, url=url)
+
+
+@declared("the time of the last quote and the session's end", publisher=PUBLISHER)
+def _closed(rows: pa.Table, meta: dict[str, Any]) -> pa.Table:
+    """Return the bars without that of a session which was not over at the last quote.
+
+    An answer that a cache has kept since the afternoon holds a price, but no close, of a day that
+    is over by now.
+    """
+    import pyarrow.compute as pc
+
+    quoted = meta.get("regularMarketTime")
+    end = ((meta.get("currentTradingPeriod") or {}).get("regular") or {}).get("end")
+    if quoted is None or end is None or quoted >= end - _LAST_TRADE:
+        return rows
+    zone = ZoneInfo(meta["exchangeTimezoneName"])
+    day = _day(quoted, zone)
+    running = pc.equal(rows["trade_date"], day)
+    return rows.filter(pc.invert(running)) if day == _day(end, zone) else rows
 
 
 @declared("splits with a date", publisher=PUBLISHER)

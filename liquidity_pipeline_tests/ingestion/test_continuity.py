@@ -9,7 +9,11 @@ import pyarrow as pa
 import pytest
 
 from liquidity_pipeline.contracts.sources.markets import INDEX_PRICES
-from liquidity_pipeline.contracts.sources.treasury import DEBT_SETTLEMENTS, TGA_BALANCE
+from liquidity_pipeline.contracts.sources.treasury import (
+    DEBT_SETTLEMENTS,
+    DEBT_TRANSACTIONS,
+    TGA_BALANCE,
+)
 from liquidity_pipeline.ingestion import continuity
 from liquidity_pipeline.storage.lake import Lake
 
@@ -71,6 +75,32 @@ def test_a_column_that_the_month_before_has_is_named_when_it_falls_empty(lake: L
     full = balances(1, month=february)
     continuity.fell_empty(TGA_BALANCE, known, "in 2026-01", full, said.append)
     assert said == []
+
+
+@pytest.mark.parametrize("feed", ["II", "IIIA"])
+def test_another_unit_of_lines_without_a_second_label_is_named(feed: str):
+    """The key of a line may hold NULL, which no join matches."""
+
+    def statement(scale: float) -> pa.Table:
+        rows = [
+            {
+                "record_date": MONTH + timedelta(days=number),
+                "dts_table": feed,
+                "transaction_type": "Issues",
+                "security_market": "All",
+                "security_type": "Public Debt Cash Issues (Table IIIB)",
+                "security_type_desc": None,
+                "amount_usd_mn": (300_000 + number) * scale,
+                "known_at": NOW,
+            }
+            for number in range(10)
+        ]
+        return pa.Table.from_pylist(rows, schema=DEBT_TRANSACTIONS.arrow_schema)
+
+    problem = continuity.other_units(DEBT_TRANSACTIONS, statement(1), statement(1000))
+    assert problem is not None
+    assert f"debt_transactions {feed} Issues: 10 of 10 known values" in problem
+    assert continuity.other_units(DEBT_TRANSACTIONS, statement(1), statement(1.1)) is None
 
 
 def test_another_unit_of_one_feed_of_several_is_named():

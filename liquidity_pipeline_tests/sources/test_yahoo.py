@@ -68,6 +68,30 @@ def test_a_live_bar_without_a_price_does_not_hide_the_closed_one():
     assert closes(answer) == [(date(2026, 1, 30), 3.0)]
 
 
+@pytest.mark.parametrize(
+    ("quoted", "end", "last"),
+    [
+        ((2026, 1, 30, 15, 30), (2026, 1, 30, 16, 0), 29),  # an afternoon's answer, kept by a cache
+        ((2026, 1, 30, 16, 0, 1), (2026, 1, 30, 16, 0), 30),
+        ((2026, 1, 30, 15, 59, 59), (2026, 1, 30, 16, 0), 30),  # a fund's last trade
+        ((2026, 1, 30, 13, 0, 1), (2026, 1, 30, 13, 0), 30),  # a session that ends early
+        ((2026, 1, 30, 16, 0, 1), (2026, 2, 2, 16, 0), 30),  # asked before the next one begins
+    ],
+)
+def test_the_bar_of_a_session_that_was_running_is_no_close(
+    quoted: tuple[int, ...], end: tuple[int, ...], last: int, make_fetch: Callable[..., Fetch]
+):
+    period = {"regular": {"end": stamp(*end)}}
+    meta = {"regularMarketTime": stamp(*quoted), "currentTradingPeriod": period}
+    first, evening = date(2026, 1, 28), datetime.fromisoformat("2026-01-31 03:00")
+    canned = Canned(
+        {"yahoo/v8/finance/chart/^GSPC": yahoo_chart("^GSPC", OPEN, [1.0, 2.0, 3.0], meta=meta)}
+    )
+    fetch = make_fetch(canned, first, date(2026, 1, 30), evening)
+    rows = yahoo.daily_bars(fetch, "^GSPC", first, date(2026, 1, 30))
+    assert rows["trade_date"].to_pylist()[-1] == date(2026, 1, last)
+
+
 def test_an_answer_without_timestamps_is_empty_whatever_else_it_holds():
     answer = yahoo_chart("^GSPC", [], [75.0])
     del answer["chart"]["result"][0]["timestamp"]

@@ -145,8 +145,9 @@ DEBT_TRANSACTIONS = Table(
         "security_type_desc",
     ),
     day="record_date",
+    entity="dts_table",
     origin="US Treasury, Daily Treasury Statement, tables II and IIIA",
-    releases={"": calendars.DTS},
+    releases={"IIIA": calendars.DTS, "II": calendars.DTS},
     keep_vanished=True,
     columns=(
         day("record_date", "Day of the statement"),
