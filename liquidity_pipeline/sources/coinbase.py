@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from datetime import date, datetime, time, timedelta
 from typing import TYPE_CHECKING, Any
 
 from liquidity_pipeline.sources import bars
 from liquidity_pipeline.sources.boundary import Name, declared, nobody
+from liquidity_pipeline.sources.errors import NotRecordedError
 from liquidity_pipeline.sources.fetch import Fetch
 
 if TYPE_CHECKING:
@@ -31,11 +33,7 @@ def daily_bars(fetch: Fetch, symbol: str, start: date, end: date) -> pa.Table:
     """
     import pyarrow as pa
 
-    is_recent = fetch.now.date() - end <= _RECENT
-    through = max(end, min(end + timedelta(days=1), fetch.now.date())) if is_recent else end
-
-    def page(first: date) -> pa.Table:
-        last = min(through, first + timedelta(days=_PAGE - 1))
+    def candles(first: date, last: date) -> pa.Table:
         answer = fetch.get(
             PUBLISHER,
             f"/products/{symbol}/candles",
@@ -45,8 +43,17 @@ def daily_bars(fetch: Fetch, symbol: str, start: date, end: date) -> pa.Table:
         name = fetch.left_out(f"{PUBLISHER}'s {symbol}")
         return bars.between(parse(answer.json(), answer.url, name), first, last)
 
-    firsts = [start + timedelta(days=n) for n in range(0, (through - start).days + 1, _PAGE)]
-    return pa.concat_tables(fetch.each(firsts, page))
+    def page(first: date) -> pa.Table:
+        return candles(first, min(end, first + timedelta(days=_PAGE - 1)))
+
+    firsts = [start + timedelta(days=n) for n in range(0, (end - start).days + 1, _PAGE)]
+    pages = fetch.each(firsts, page)
+    following = end + timedelta(days=1)
+    if following <= fetch.now.date() <= end + _RECENT:
+        # Records of before this was asked for are still read.
+        with suppress(NotRecordedError):
+            pages.append(bars.between(candles(end, following), following, following))
+    return pa.concat_tables(pages)
 
 
 @declared(_EXPECTED, publisher=PUBLISHER)

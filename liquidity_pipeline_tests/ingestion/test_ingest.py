@@ -401,7 +401,7 @@ def test_a_record_that_cannot_be_run_again_stops_no_other(settings: Settings, tm
     ):
         assert words in line
         assert "\n" not in line
-    assert lines[0].startswith("example_levels 2026-01-01 … 2026-02-28: ReplayError")
+    assert lines[0].startswith("example_levels 2026-01-01 … 2026-02-28: NotRecordedError")
 
 
 # --- rows that are broken, postponed, worse than what is held, or on another basis ------------
