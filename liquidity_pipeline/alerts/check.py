@@ -4,15 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 from pathlib import Path
 from typing import Literal
 
+import duckdb
+
 from liquidity_pipeline.alerts.evaluate import (
+    NOT_EVALUATED,
     RUN_FAILED,
     TITLES,
     Finding,
     evaluate,
+    evaluated,
     settlements_ahead,
     utc_now,
 )
@@ -48,8 +52,8 @@ def check(
     with holding(lock_file(data_dir, "alerts"), "a check of alerts", lambda _: None):
         state = State.read(data_dir / STATE_FILE)
         now = utc_now()
-        findings = [*evaluate(published, settings, now), *more]
-        ahead = settlements_ahead(published) if published.exists() else state.calendar
+        ahead, calendar = _calendar(published, state, now)
+        findings = [*evaluate(published, settings, now), *calendar, *more]
         events = [
             *transitions(state, findings),
             *calendar_changes(state, ahead, settings.settlement_usd_bn, now.date()),
@@ -60,6 +64,18 @@ def check(
         if after != state:
             after.write(data_dir / STATE_FILE)
         return events
+
+
+def _calendar(
+    published: Path, state: State, now: datetime
+) -> tuple[dict[str, float], list[Finding]]:
+    """Return the net of the coming settlement days, the last one known where it cannot be read."""
+    if not published.exists():
+        return state.calendar, []
+    try:
+        return settlements_ahead(published), [evaluated("settlement_calendar", now)]
+    except duckdb.Error as error:
+        return state.calendar, [evaluated("settlement_calendar", now, error)]
 
 
 def transitions(state: State, findings: Iterable[Finding]) -> list[Event]:
@@ -122,5 +138,6 @@ def _where(condition: str) -> str:
         "not_published": "meta.publication",
         "settlement_calendar": "marts.settlement_calendar",
         RUN_FAILED: "the run in Dagster's UI",
+        NOT_EVALUATED: "the published file",
     }
     return tables[condition]

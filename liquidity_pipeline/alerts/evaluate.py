@@ -20,12 +20,15 @@ from liquidity_pipeline.storage.warehouse import reading
 _CONDITIONS = Path(__file__).parent / "conditions"
 # Comes from Dagster's records, not from the file: the caller passes it to `check.check`.
 RUN_FAILED = "run_failed"
+# A condition that failed keeps no other from being evaluated; it is a finding itself.
+NOT_EVALUATED = "not_evaluated"
 TITLES: Mapping[str, str] = {
     "stress_flags": "Stress indicator",
     "drain_surprise": "Drain of reserves far from its season",
     "stale_sources": "Source is stale",
     "not_published": "Nothing was published",
     RUN_FAILED: "Run failed",
+    NOT_EVALUATED: "Alert condition cannot be evaluated",
 }
 
 
@@ -52,8 +55,8 @@ class Finding:
 def evaluate(published: Path, settings: AlertSettings, now: datetime) -> list[Finding]:
     """Return every subject that could be evaluated; `now` is naive UTC.
 
-    A file that is missing is a finding of `not_published`. Raises duckdb.Error, naming the
-    condition, when a query does not fit the file.
+    A file that is missing is a finding of `not_published`, and a condition whose query fails on
+    the file one of `not_evaluated`.
     """
     if not published.exists():
         detail = f"{published} does not exist."
@@ -61,8 +64,20 @@ def evaluate(published: Path, settings: AlertSettings, now: datetime) -> list[Fi
     with reading(published) as connection:
         findings = [_publication_age(connection, settings, now)]
         for path in sorted(_CONDITIONS.glob("*.sql")):
-            findings += _run(path, connection, settings)
+            findings += _run(path, connection, settings, now)
     return findings
+
+
+def evaluated(condition: str, now: datetime, problem: duckdb.Error | None = None) -> Finding:
+    """Return whether a condition could be evaluated, as a finding of its own."""
+    detail = f"{condition} is evaluated again."
+    if problem is not None:
+        detail = f"{condition}: {str(problem).splitlines()[0]}"
+    if isinstance(problem, duckdb.BinderException | duckdb.CatalogException):
+        detail = (
+            f"The file is of another version; publish it again with `liquidity run` ({detail})."
+        )
+    return Finding(NOT_EVALUATED, condition, problem is not None, "failed", now.date(), detail)
 
 
 def settlements_ahead(published: Path) -> dict[str, float]:
@@ -81,21 +96,15 @@ def settlements_ahead(published: Path) -> dict[str, float]:
 
 
 def _run(
-    path: Path, connection: duckdb.DuckDBPyConnection, settings: AlertSettings
+    path: Path, connection: duckdb.DuckDBPyConnection, settings: AlertSettings, now: datetime
 ) -> list[Finding]:
     sql = path.read_text(encoding="utf-8")
     parameters = {"drain_sd": settings.drain_sd} if "$drain_sd" in sql else {}
     try:
         rows = connection.execute(sql, parameters).fetchall()
-    except (duckdb.BinderException, duckdb.CatalogException) as error:
-        reason = str(error).splitlines()[0]
-        raise type(error)(
-            f"alert condition {path.stem}: the published file is of another version; "
-            f"publish it again with `liquidity run` ({reason})"
-        ) from error
     except duckdb.Error as error:
-        raise type(error)(f"alert condition {path.stem}: {error}") from error
-    return [Finding(path.stem, *row) for row in rows]
+        return [evaluated(path.stem, now, error)]
+    return [evaluated(path.stem, now), *(Finding(path.stem, *row) for row in rows)]
 
 
 def _publication_age(

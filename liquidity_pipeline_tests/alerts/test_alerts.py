@@ -98,6 +98,7 @@ def test_conditions_are_evaluated_on_the_file(tmp_path: Path):
         "stress_flags": True,
         "drain_surprise": True,
         "stale_sources": False,
+        "not_evaluated": False,
     }
     assert "40 hours ago; the limit is 30" in found["not_published"].detail
     assert "Reserves fell by USD 150.0 bn" in found["drain_surprise"].detail
@@ -126,12 +127,25 @@ def test_a_stale_source_without_a_failure_says_what_is_missing(tmp_path: Path):
     )
 
 
-def test_a_file_of_an_older_version_names_the_command_that_renews_it(tmp_path: Path):
+def test_a_condition_that_fails_is_an_alert_and_keeps_no_other_from_being_told(
+    tmp_path: Path, httpserver: HTTPServer
+):
+    httpserver.expect_request("/hook").respond_with_data("ok")
+    urls = (f"json://127.0.0.1:{httpserver.port}/hook",)
+    settings = AlertSettings(urls=urls, silent_hours=1)
     file = publish(tmp_path / "liquidity.duckdb")
     with duckdb.connect(str(file)) as c:
         c.execute("alter table marts.stress_flags drop column next_due_at")
-    with pytest.raises(duckdb.BinderException, match=r"flags: .* again with `liquidity run`"):
-        evaluate(file, AlertSettings(), NOW)
+        c.execute("drop table marts.settlement_calendar")
+    told = {event.title: event.detail for event in check(tmp_path, file, settings)}
+    assert "Nothing was published: liquidity.duckdb (silent)" in told
+    failed = "Alert condition cannot be evaluated: {} (failed)"
+    for condition in ("stress_flags", "settlement_calendar"):
+        assert "publish it again with `liquidity run`" in told[failed.format(condition)]
+    assert check(tmp_path, file, settings) == []
+    renewed = publish(tmp_path / "renewed.duckdb")
+    ended = {event.title for event in check(tmp_path, renewed, settings) if event.kind == "ended"}
+    assert "Alert condition cannot be evaluated: stress_flags" in ended
 
 
 def test_a_missing_file_is_an_alert(tmp_path: Path):
