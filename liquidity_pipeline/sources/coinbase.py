@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from contextlib import suppress
 from datetime import date, datetime, time, timedelta
 from typing import TYPE_CHECKING, Any
 
 from liquidity_pipeline.sources import bars
 from liquidity_pipeline.sources.boundary import Name, declared, nobody
-from liquidity_pipeline.sources.errors import NotRecordedError
 from liquidity_pipeline.sources.fetch import Fetch
 
 if TYPE_CHECKING:
@@ -18,8 +16,6 @@ PUBLISHER = "coinbase"
 _DAY = 86_400
 # More candles in one request are refused; both ends of the range are included.
 _PAGE = 300
-# Of a day so young, the next one's candle tells whether it was over: see `prices.believed`.
-_RECENT = timedelta(days=7)
 _COLUMNS = ("time", "low", "high", "open", "close", "volume")
 _EXPECTED = f"candles [{', '.join(_COLUMNS)}]"
 
@@ -27,13 +23,13 @@ _EXPECTED = f"candles [{', '.join(_COLUMNS)}]"
 def daily_bars(fetch: Fetch, symbol: str, start: date, end: date) -> pa.Table:
     """Return the bars of one product such as BTC-USD: US dollars per coin, volume in coins.
 
-    The day after a recent `end` is among them once it has begun; a day without trades is absent.
-    Raises NotServedError for an unknown product, UnexpectedPayloadError for candles of another
-    form.
+    The running UTC day may be among them; a day without trades is absent. Raises NotServedError
+    for an unknown product, UnexpectedPayloadError for candles of another form.
     """
     import pyarrow as pa
 
-    def candles(first: date, last: date) -> pa.Table:
+    def page(first: date) -> pa.Table:
+        last = min(end, first + timedelta(days=_PAGE - 1))
         answer = fetch.get(
             PUBLISHER,
             f"/products/{symbol}/candles",
@@ -43,17 +39,8 @@ def daily_bars(fetch: Fetch, symbol: str, start: date, end: date) -> pa.Table:
         name = fetch.left_out(f"{PUBLISHER}'s {symbol}")
         return bars.between(parse(answer.json(), answer.url, name), first, last)
 
-    def page(first: date) -> pa.Table:
-        return candles(first, min(end, first + timedelta(days=_PAGE - 1)))
-
     firsts = [start + timedelta(days=n) for n in range(0, (end - start).days + 1, _PAGE)]
-    pages = fetch.each(firsts, page)
-    following = end + timedelta(days=1)
-    if following <= fetch.now.date() <= end + _RECENT:
-        # Records of before this was asked for are still read.
-        with suppress(NotRecordedError):
-            pages.append(bars.between(candles(end, following), following, following))
-    return pa.concat_tables(pages)
+    return pa.concat_tables(fetch.each(firsts, page))
 
 
 @declared(_EXPECTED, publisher=PUBLISHER)
