@@ -55,16 +55,19 @@ class Finding:
 def evaluate(published: Path, settings: AlertSettings, now: datetime) -> list[Finding]:
     """Return every subject that could be evaluated; `now` is naive UTC.
 
-    A file that is missing is a finding of `not_published`, and a condition whose query fails on
-    the file one of `not_evaluated`.
+    A file that is missing is a finding of `not_published`; a file that cannot be read, and a
+    condition whose query fails on it, are findings of `not_evaluated`.
     """
     if not published.exists():
         detail = f"{published} does not exist."
         return [Finding("not_published", "liquidity.duckdb", True, "missing", now.date(), detail)]
-    with reading(published) as connection:
-        findings = [_publication_age(connection, settings, now)]
-        for path in sorted(_CONDITIONS.glob("*.sql")):
-            findings += _run(path, connection, settings, now)
+    try:
+        with reading(published) as connection:
+            findings = [evaluated(published.name, now), _publication_age(connection, settings, now)]
+            for path in sorted(_CONDITIONS.glob("*.sql")):
+                findings += _run(path, connection, settings, now)
+    except duckdb.Error as error:
+        return [evaluated(published.name, now, error)]
     return findings
 
 

@@ -53,7 +53,7 @@ _NAMED = 4
 _DAY = r"(\d{4}-\d{2}-\d{2})"
 _NOT_SERVED = N_("not served when it was asked for on {date}")
 _NEVER_ASKED = N_("it was never asked for")
-_NONE_OF_THAT_TIME = N_("nothing of that time was served later")
+_NONE_OF_THAT_TIME = N_("nothing was served for that time when it was asked for later")
 # How the HTTP client calls a failure that has no status.
 _FAILURES = frozenset(
     {
@@ -78,7 +78,8 @@ _CAUSES: tuple[tuple[str, str], ...] = (
     (rf"nothing newer was served on {_DAY}", N_("nothing newer was served on {date}")),
     (rf"serves nothing after {_DAY}", N_("the publisher answers, with nothing after {date}")),
     (r"never fetched", _NEVER_ASKED),
-    (r"nothing of that time was served later", _NONE_OF_THAT_TIME),
+    (r"a later request for it failed", N_("a later request for it failed")),
+    (r"nothing was served for that time", _NONE_OF_THAT_TIME),
 )
 
 
@@ -95,11 +96,8 @@ class Behind:
     @property
     def never_served(self) -> bool:
         """Tell whether the publisher answered without it: no request for it has just failed."""
-        return self.through is None and self.cause["message"] in (
-            _NOT_SERVED,
-            _NEVER_ASKED,
-            _NONE_OF_THAT_TIME,
-        )
+        absent = (_NOT_SERVED, _NEVER_ASKED, _NONE_OF_THAT_TIME)
+        return self.through is None and self.cause["message"] in absent
 
     @property
     def many(self) -> bool:

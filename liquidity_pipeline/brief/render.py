@@ -45,6 +45,11 @@ class Text:
             return self.words.number(cell["count"], "count")
         return str(cell.get("text", cell.get("code", cell.get("quote", ""))))
 
+    def head(self, cell: Mapping[str, Any]) -> str:
+        """Write the first cell of a row; names that are used inside sentences too get a capital."""
+        written = self.cell(cell)
+        return written[:1].upper() + written[1:]
+
     def joiner(self, cell: Mapping[str, Any]) -> str:
         """Return what separates the parts of a list."""
         return self.words.text(cell.get("by", COMMA))

@@ -150,7 +150,9 @@ class _History:
         if not heard:
             # When the question was put is news of a later day.
             error = self.asked[-1].error
-            return "nothing of that time was served later" + (f": {error}" if error else "")
+            if error is not None:
+                return f"a later request for it failed: {error}"
+            return "nothing was served for that time when it was asked for later"
         record = heard[-1]
         if record.error is not None:
             return f"fetch failed on {record.day}: {record.error}"

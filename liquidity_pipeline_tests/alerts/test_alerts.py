@@ -148,6 +148,15 @@ def test_a_condition_that_fails_is_an_alert_and_keeps_no_other_from_being_told(
     assert "Alert condition cannot be evaluated: stress_flags" in ended
 
 
+def test_a_file_that_cannot_be_read_is_an_alert(tmp_path: Path):
+    file = tmp_path / "liquidity.duckdb"
+    file.write_bytes(b"no database")
+    (found,) = evaluate(file, AlertSettings(), NOW)
+    assert (found.condition, found.subject) == ("not_evaluated", "liquidity.duckdb")
+    assert found.is_active
+    assert str(file) in found.detail
+
+
 def test_a_missing_file_is_an_alert(tmp_path: Path):
     (found,) = evaluate(tmp_path / "liquidity.duckdb", AlertSettings(), NOW)
     assert found.is_active

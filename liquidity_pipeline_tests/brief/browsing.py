@@ -16,7 +16,7 @@ FAULTS = """() => {
   const found = [];
   for (const table of document.querySelectorAll('.table')) {
     const cells = [...table.querySelectorAll('td, th')];
-    // On paper a table may go on in the next column: each cell is held against its own row's.
+    // On paper a table may go on in the next column and then has several frames.
     const beyond = cell => {
       const frames = [...table.getClientRects()];
       const place = cell.getBoundingClientRect();

@@ -80,7 +80,7 @@ def test_it_prints_on_two_pages(browser, address):
 
 
 def test_a_day_of_stress_prints_on_two_pages(browser, brief, copied, tmp_path):
-    """Eight gauges are flagged, all vitals are newer than in the last brief, an outlook missed."""
+    """Eight gauges are flagged, and all vitals are newer than in the last brief."""
     earlier = deepcopy(brief)
     earlier["publication"]["as_of"] = "2026-01-30"
     for figure in earlier["figures"].values():

@@ -46,6 +46,14 @@ def pages(brief):
     return {language: to_html(brief, language) for language in LANGUAGES}
 
 
+@pytest.mark.parametrize("kind", [Text, MarkedUp])
+def test_a_row_begins_with_a_capital(brief, kind):
+    """The names of inputs are used inside sentences too."""
+    text = kind(brief, "en")
+    name = {"message": "rates, yields and spreads from FRED"}
+    assert text.head(name) == "Rates, yields and spreads from FRED"
+
+
 def test_all_languages_and_formats_state_the_same_figures(brief, pages):
     shown = {language: Figures(page).shown for language, page in pages.items()}
     # A language may state the figures of a sentence in another order.

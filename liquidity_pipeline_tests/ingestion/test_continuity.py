@@ -8,6 +8,7 @@ from pathlib import Path
 import pyarrow as pa
 import pytest
 
+from liquidity_pipeline.contracts.sources import SOURCE_TABLES
 from liquidity_pipeline.contracts.sources.markets import INDEX_PRICES
 from liquidity_pipeline.contracts.sources.treasury import (
     DEBT_SETTLEMENTS,
@@ -75,6 +76,13 @@ def test_a_column_that_the_month_before_has_is_named_when_it_falls_empty(lake: L
     full = balances(1, month=february)
     continuity.fell_empty(TGA_BALANCE, known, "in 2026-01", full, said.append)
     assert said == []
+
+
+def test_only_texts_of_a_key_may_be_null():
+    """An empty text stands for NULL where rows are compared; no other kind has such a value."""
+    for table in SOURCE_TABLES.values():
+        nullable = [c.kind for c in table.stored_columns if c.name in table.key and c.nullable]
+        assert set(nullable) <= {"text"}, table.name
 
 
 @pytest.mark.parametrize("feed", ["II", "IIIA"])

@@ -210,12 +210,40 @@ def test_a_month_whose_file_is_gone_is_not_known(lake: Lake) -> None:
 
 def test_why_a_past_day_lacks_an_input_names_no_later_day(lake: Lake) -> None:
     """It is asked on 20 February what was known of an account on the 6th, and none is served."""
-    record_later = record("tga_balance", date(2026, 2, 20), gaps=["tga_balance: HTTP 404"])
-    row = known(lake, evening(date(2026, 2, 6)), "tga_balance", "", record_later)
+    unserved = record("tga_balance", date(2026, 2, 20), gaps=["tga_balance: HTTP 404"])
+    row = known(lake, evening(date(2026, 2, 6)), "tga_balance", "", unserved)
     assert span(row)[:2] == (None, None)
-    assert row["reason"] == "no row is held: nothing of that time was served later"
-    heard = known(lake, evening(date(2026, 2, 20)), "tga_balance", "", record_later)
+    assert row["reason"].startswith("no row is held: nothing was served for that time")
+    failed = record("tga_balance", date(2026, 2, 20), error="fiscaldata: got HTTP 500")
+    row = known(lake, evening(date(2026, 2, 6)), "tga_balance", "", failed)
+    assert row["reason"].endswith("a later request for it failed: fiscaldata: got HTTP 500")
+    heard = known(lake, evening(date(2026, 2, 20)), "tga_balance", "", unserved)
     assert heard["reason"].endswith("not served on 2026-02-20: tga_balance: HTTP 404")
+
+
+def test_the_tables_of_a_statement_are_known_each_by_itself(lake: Lake) -> None:
+    """Of 5 February only the cash table is held: face values end on the 4th."""
+    lines = [
+        {
+            "record_date": date(2026, 2, number),
+            "dts_table": table,
+            "transaction_type": "Issues",
+            "security_market": "All",
+            "security_type": "Bills",
+            "amount_usd_mn": 1.0,
+            "known_at": evening(date(2026, 2, number)),
+        }
+        for table, last in (("II", 5), ("IIIA", 4))
+        for number in range(2, last + 1)
+    ]
+    store(lake, "debt_transactions", lines)
+    asked = record("debt_transactions", date(2026, 2, 6))
+    now = evening(date(2026, 2, 6))
+    through = {
+        table: known(lake, now, "debt_transactions", table, asked)["known_through"]
+        for table in ("II", "IIIA")
+    }
+    assert through == {"II": date(2026, 2, 5), "IIIA": date(2026, 2, 4)}
 
 
 def test_a_later_fetch_tells_what_an_earlier_day_was(lake: Lake) -> None:
