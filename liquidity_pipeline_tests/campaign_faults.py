@@ -10,10 +10,9 @@ directory that was never sick.
 
 Three faults cannot be seen in the answer: a first print that is corrected later, another unit on a
 directory that knows no value to compare with, and an answer of the day before about what comes on
-no fixed day, such as operations, or about the newest bar of a coin, whose venues do not say when
-it was read. They are counted by themselves; the healthy run must correct the first and the third,
-and refuse or correct the second. A line of the Daily Treasury Statement under a name that is not
-known is kept, and listed as such.
+no fixed day, such as operations, or from two venues of a coin at once. They are counted by
+themselves; the healthy run must correct the first and the third, and refuse or correct the second.
+A line of the Daily Treasury Statement under a name that is not known is kept, and listed as such.
 """
 
 from __future__ import annotations

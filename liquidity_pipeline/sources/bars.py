@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from datetime import date
+from datetime import date, timedelta
 from typing import TYPE_CHECKING, Any
 
 from liquidity_pipeline.sources.boundary import Name, nobody, report, sift
@@ -22,6 +22,8 @@ _ROUNDING = 5e-4
 _DAY_SECONDS = 86_400
 # 2100-01-01; a time in milliseconds is far beyond it.
 _LAST_DAY = 47_482
+# Of a coin's day so young, the venue's next day tells whether it was over: see `prices.believed`.
+YOUNG = timedelta(days=7)
 COLUMNS = ("trade_date", *PRICES, "dividend", "volume")
 
 

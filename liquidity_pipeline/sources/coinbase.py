@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from datetime import date, datetime, time, timedelta
 from typing import TYPE_CHECKING, Any
 
 from liquidity_pipeline.sources import bars
 from liquidity_pipeline.sources.boundary import Name, declared, nobody
+from liquidity_pipeline.sources.errors import NotRecordedError
 from liquidity_pipeline.sources.fetch import Fetch
 
 if TYPE_CHECKING:
@@ -23,13 +25,16 @@ _EXPECTED = f"candles [{', '.join(_COLUMNS)}]"
 def daily_bars(fetch: Fetch, symbol: str, start: date, end: date) -> pa.Table:
     """Return the bars of one product such as BTC-USD: US dollars per coin, volume in coins.
 
-    The running UTC day may be among them; a day without trades is absent. Raises NotServedError
-    for an unknown product, UnexpectedPayloadError for candles of another form.
+    The day after a recent `end` is among them once it has begun; a day without trades is absent.
+    Raises NotServedError for an unknown product, UnexpectedPayloadError for candles of another
+    form.
     """
     import pyarrow as pa
 
-    def page(first: date) -> pa.Table:
-        last = min(end, first + timedelta(days=_PAGE - 1))
+    following = end + timedelta(days=1)
+    is_recent = following <= fetch.now.date() <= end + bars.YOUNG
+
+    def candles(first: date, last: date) -> pa.Table:
         answer = fetch.get(
             PUBLISHER,
             f"/products/{symbol}/candles",
@@ -38,6 +43,14 @@ def daily_bars(fetch: Fetch, symbol: str, start: date, end: date) -> pa.Table:
         # A page may begin before its start.
         name = fetch.left_out(f"{PUBLISHER}'s {symbol}")
         return bars.between(parse(answer.json(), answer.url, name), first, last)
+
+    def page(first: date) -> pa.Table:
+        last = min(end, first + timedelta(days=_PAGE - 1))
+        if last == end and is_recent and (following - first).days < _PAGE:
+            # Fetches of earlier versions, which archives hold, asked for `end` alone.
+            with suppress(NotRecordedError):
+                return candles(first, following)
+        return candles(first, last)
 
     firsts = [start + timedelta(days=n) for n in range(0, (end - start).days + 1, _PAGE)]
     return pa.concat_tables(fetch.each(firsts, page))

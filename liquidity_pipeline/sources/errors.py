@@ -60,3 +60,7 @@ class EmptyAnswerError(PublisherError):
 
 class ReplayError(ValueError):
     """The archive cannot answer what a source asks it: about our records, not about a publisher."""
+
+
+class NotRecordedError(ReplayError):
+    """A recorded fetch did not make a request that the source makes today."""

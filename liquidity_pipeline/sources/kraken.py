@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, date, datetime, time
+from datetime import UTC, date, datetime, time, timedelta
 from typing import TYPE_CHECKING, Any
 
 from liquidity_pipeline.sources import bars
@@ -28,9 +28,10 @@ _EXPECTED = f"one pair of rows [{', '.join(_COLUMNS)}] beside 'last'"
 def daily_bars(fetch: Fetch, symbol: str, start: date, end: date) -> pa.Table:
     """Return the bars of one pair such as XBTUSD: US dollars per coin, volume in coins.
 
-    Days older than 720 days are absent, and the running UTC day may be among the rows. Raises
-    NotServedError for an unknown pair, TransientError or RejectedError for Kraken's other errors
-    (they come with status 200), UnexpectedPayloadError for rows of another form.
+    Days older than 720 days are absent; a day beyond `end` is among the rows where there is one,
+    at last the running UTC day. Raises NotServedError for an unknown pair, TransientError or
+    RejectedError for Kraken's other errors (they come with status 200), UnexpectedPayloadError for
+    rows of another form.
     """
     # `since` is exclusive, so ask from the day before.
     since = int(datetime.combine(start, time(), UTC).timestamp()) - _DAY
@@ -38,7 +39,8 @@ def daily_bars(fetch: Fetch, symbol: str, start: date, end: date) -> pa.Table:
         PUBLISHER, "/0/public/OHLC", {"pair": symbol, "interval": _DAY // 60, "since": since}
     )
     name = fetch.left_out(f"{PUBLISHER}'s {symbol}")
-    return bars.between(parse(answer.json(), answer.url, name), start, end)
+    rows = parse(answer.json(), answer.url, name)
+    return bars.between(rows, start, end + timedelta(days=1))
 
 
 @declared(_EXPECTED, publisher=PUBLISHER)

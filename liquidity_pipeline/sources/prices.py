@@ -7,7 +7,7 @@ symbols, belong to the universe file.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from datetime import date
+from datetime import date, datetime
 from typing import TYPE_CHECKING
 
 from liquidity_pipeline.calendars import Release
@@ -22,6 +22,10 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 DailyBars = Callable[[Fetch, str, date, date], "pa.Table"]
+# They show the running day's bar, so the bar of a day that is over has a later one beside it.
+_NEVER_CLOSED = frozenset({coinbase.PUBLISHER, kraken.PUBLISHER})
+# At one moment two venues differ by hundredths of a percent; within an hour a coin moves more.
+_SAME_MOMENT = 0.001
 
 
 def _fred_bars(fetch: Fetch, series: str, start: date, end: date) -> pa.Table:
@@ -104,9 +108,8 @@ def _ask_providers(fetch: Fetch, asset: Asset, due: Sequence[date]) -> list[tupl
         except PublisherError as error:
             failures.append(error)
             continue
-        if rows.num_rows:
+        if _on_days(rows, due).num_rows:
             answers.append((provider, rows))
-            _name_blanks(fetch, asset, answers, due)
         elif place == 0:
             # Only the first choice reaches back as far as the universe says.
             failures.append(
@@ -125,25 +128,55 @@ def _ask_providers(fetch: Fetch, asset: Asset, due: Sequence[date]) -> list[tupl
         fetch.gap(f"{asset.symbol}: {problem}")
     if not answers:
         raise failures[-1]
+    answers = believed(answers, due, fetch.now)
+    for count in range(2, len(answers) + 1):
+        _name_blanks(fetch, asset, answers[:count], due)
     return answers
 
 
 def _ask(fetch: Fetch, provider: str, symbol: str, due: Sequence[date]) -> pa.Table:
-    """Return the provider's bars of the due days; raise PublisherError whatever else happens."""
+    """Return the provider's bars, with days beside the due ones. Raise PublisherError only."""
     collect = PROVIDERS[provider]
-    rows = fetch.understood(
+    return fetch.understood(
         f"daily bars of {symbol} from {provider}",
         lambda: collect(fetch, symbol, due[0], due[-1]),
     )
-    return _on_days(rows, due)
+
+
+def believed(
+    answers: Sequence[tuple[str, pa.Table]], due: Sequence[date], now: datetime
+) -> list[tuple[str, pa.Table]]:
+    """Return the bars of the due days, without one that was read before its day was over.
+
+    Where a server or a cache lags, the last price that it had is no close, though by `now` (naive
+    UTC) the day is over. The newest bar of a venue that never closes counts if the venue shows a
+    later day too, if another provider has the same close, or after a week: a coin that is traded
+    no more has no later day.
+    """
+    closes = {
+        provider: dict(zip(rows["trade_date"].to_pylist(), rows["close"].to_pylist(), strict=True))
+        for provider, rows in answers
+    }
+    kept = []
+    for provider, rows in answers:
+        newest = max(closes[provider])
+        others = [closes[other].get(newest) for other in closes if other != provider]
+        close = closes[provider][newest]
+        is_over = (
+            provider not in _NEVER_CLOSED
+            or newest > due[-1]
+            or now.date() - newest > bars.YOUNG
+            or any(other and abs(other / close - 1) <= _SAME_MOMENT for other in others)
+        )
+        days = due if is_over else [day for day in due if day != newest]
+        kept.append((provider, _on_days(rows, days)))
+    return kept
 
 
 def _name_blanks(
     fetch: Fetch, asset: Asset, answers: Sequence[tuple[str, pa.Table]], due: Sequence[date]
 ) -> None:
-    """Name the days that an earlier provider left blank and the newest answer has."""
-    if len(answers) == 1:
-        return
+    """Name the days that all earlier providers left blank and the last one has."""
     *earlier, (provider, rows) = answers
     filled = _on_days(rows, _missing(earlier, due))["trade_date"].to_pylist()
     if filled:

@@ -24,7 +24,7 @@ from typing import Any
 
 from liquidity_pipeline.calendars import new_york_day
 from liquidity_pipeline.sources.answers import Answer, KeptBody
-from liquidity_pipeline.sources.errors import ReplayError, TransientError
+from liquidity_pipeline.sources.errors import NotRecordedError, ReplayError, TransientError
 from liquidity_pipeline.sources.fetch import Fetch, Split, Window
 from liquidity_pipeline.sources.publishers import PUBLISHERS, Form, Params
 from liquidity_pipeline.storage.files import Mark, mark_of, names_in, replacing
@@ -319,7 +319,7 @@ class _Recorded:
     ) -> Answer:
         waiting = self._waiting[_request_key(publisher, path, dict(params or {}))]
         if not waiting:
-            raise ReplayError(
+            raise NotRecordedError(
                 f"the archive has no {form} answer to {publisher} {path} {dict(params or {})}: "
                 f"the source asks differently from when it was recorded; fetch it again."
             )

@@ -4,18 +4,23 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from datetime import date, datetime
+from datetime import date, datetime, time, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from liquidity_pipeline.sources import coinbase
-from liquidity_pipeline.sources.errors import NotServedError, UnexpectedPayloadError
+from liquidity_pipeline.sources.errors import (
+    NotRecordedError,
+    NotServedError,
+    UnexpectedPayloadError,
+)
 from liquidity_pipeline.sources.fetch import Fetch
 from liquidity_pipeline_tests.sources.canned import Canned
 
 PATH = "coinbase/products/BTC-USD/candles"
+ONE_DAY = timedelta(days=1)
 DAY = 86_400
 FEB_28, FEB_29 = 1582848000, 1582934400  # 2020-02-28 and 2020-02-29, 00:00 UTC
 
@@ -74,12 +79,47 @@ def test_pages_cover_the_range_without_a_missing_or_repeated_day(
     first = date(2022, 1, 1)
     last = date.fromordinal(first.toordinal() + length - 1)
     canned = Canned({PATH: candles})
-    fetch = make_fetch(canned, first, last)
+    fetch = make_fetch(canned, first, last, datetime.combine(last, time()) + 20 * ONE_DAY)
     rows = coinbase.daily_bars(fetch, "BTC-USD", first, last)
     assert rows["trade_date"].to_pylist() == [
         date.fromordinal(first.toordinal() + n) for n in range(length)
     ]
     assert len(canned.asked) == -(-length // 300)
+
+
+def test_a_day_that_has_just_ended_is_asked_for_with_the_one_that_runs(
+    make_fetch: Callable[..., Fetch],
+):
+    first, last = date(2026, 2, 1), date(2026, 2, 6)
+    now = datetime.fromisoformat("2026-02-07 00:05")
+    for moment, newest in ((now, date(2026, 2, 7)), (now + 20 * ONE_DAY, last)):
+        fetch = make_fetch(Canned({PATH: candles}), first, last, moment)
+        rows = coinbase.daily_bars(fetch, "BTC-USD", first, last)
+        assert rows["trade_date"].to_pylist()[-1] == newest
+
+
+def test_a_full_page_is_asked_for_without_the_running_day(make_fetch: Callable[..., Fetch]):
+    first, last = date(2026, 2, 6) - 299 * ONE_DAY, date(2026, 2, 6)
+    canned = Canned({PATH: candles})
+    fetch = make_fetch(canned, first, last, datetime.fromisoformat("2026-02-07 00:05"))
+    assert coinbase.daily_bars(fetch, "BTC-USD", first, last).num_rows == 300
+    assert len(canned.asked) == 1
+
+
+def test_a_record_of_a_fetch_that_did_not_ask_for_the_running_day_is_read(
+    make_fetch: Callable[..., Fetch],
+):
+    first, last = date(2026, 2, 1), date(2026, 2, 6)
+
+    def recorded(params: dict[str, Any]) -> list[list[float]]:
+        if not params["end"].startswith("2026-02-06"):
+            raise NotRecordedError("the archive has no such answer")
+        return candles(params)
+
+    moment = datetime.fromisoformat("2026-02-07 00:05")
+    fetch = make_fetch(Canned({PATH: recorded}), first, last, moment)
+    rows = coinbase.daily_bars(fetch, "BTC-USD", first, last)
+    assert rows["trade_date"].to_pylist() == [first + n * ONE_DAY for n in range(6)]
 
 
 def test_an_unknown_product_is_not_served(make_fetch: Callable[..., Fetch]):

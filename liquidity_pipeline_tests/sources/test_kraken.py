@@ -94,7 +94,9 @@ def test_the_first_day_is_asked_for_too(make_fetch: Callable[..., Fetch]):
     canned = Canned({"kraken/0/public/OHLC": reply})
     fetch = make_fetch(canned, date(2020, 2, 1), date(2020, 2, 29))
     rows = kraken.daily_bars(fetch, "XBTUSD", date(2020, 2, 28), date(2020, 2, 29))
-    assert rows["trade_date"].to_pylist() == [date(2020, 2, 28), date(2020, 2, 29)]
+    # The day after tells that the last one was over.
+    days = [date(2020, 2, 28), date(2020, 2, 29), date(2020, 3, 1)]
+    assert rows["trade_date"].to_pylist() == days
 
 
 def test_recorded_bars_are_read(payloads: Path):

@@ -242,8 +242,8 @@ def test_only_utc_days_that_are_over_are_crypto_bars(fetch_of):
 
 
 def test_a_missing_day_comes_from_kraken_and_names_its_venue(fetch_of):
-    without = [day for day in WEEK if day != WEEK[1]]
-    replies = {CANDLES: candles(without, 100.0), OHLC: ohlc(WEEK, 101.9)}
+    without = [day for day in SIX_DAYS if day != WEEK[1]]
+    replies = {CANDLES: candles(without, 100.0), OHLC: ohlc(SIX_DAYS, 101.9)}
     tables = prices.collect_crypto_prices(fetch_of(replies, "BTC"))
     rows = validate(SOURCE_TABLES["crypto_prices"], tables["crypto_prices"]).to_pylist()
     assert [row["venue"] for row in rows] == ["coinbase", "kraken", *["coinbase"] * 3]
@@ -251,8 +251,35 @@ def test_a_missing_day_comes_from_kraken_and_names_its_venue(fetch_of):
     assert tables["crypto_disagreements"].num_rows == 0
 
 
+def test_a_bar_that_no_later_one_follows_is_no_close(fetch_of):
+    """A venue whose answer is of the evening before shows a few hours of a day that is over."""
+    stale = {CANDLES: candles(WEEK, 100.0), OHLC: ohlc(SIX_DAYS, 101.9)}
+    fetch = fetch_of(stale, "BTC")
+    rows = prices.collect_crypto_prices(fetch)["crypto_prices"]
+    assert rows["venue"].to_pylist() == [*["coinbase"] * 4, "kraken"]
+    assert "coinbase has no bar of BTC on 1 of 5 days (2026-01-30)" in fetch.gaps[0]
+    both = {CANDLES: candles(WEEK, 100.0), OHLC: ohlc(WEEK, 101.9)}
+    rows = prices.collect_crypto_prices(fetch_of(both, "BTC"))["crypto_prices"]
+    assert rows["trade_date"].to_pylist() == WEEK[:-1]
+
+
+def test_two_venues_with_the_same_close_are_believed_without_a_later_bar(fetch_of):
+    """They agree to 0.05 %, as two venues do at midnight and not at different hours."""
+    ended = {CANDLES: candles(WEEK, 100.0), OHLC: ohlc(WEEK, 100.05)}
+    rows = prices.collect_crypto_prices(fetch_of(ended, "BTC"))["crypto_prices"]
+    assert rows["trade_date"].to_pylist() == WEEK
+    assert set(rows["venue"].to_pylist()) == {"coinbase"}
+
+
+def test_the_last_bar_of_a_coin_that_is_traded_no_more_is_believed_after_a_week(fetch_of):
+    ended = {CANDLES: candles(WEEK, 100.0), OHLC: ohlc(WEEK, 101.9)}
+    fetch = fetch_of(ended, "BTC", now=at("2026-02-10 00:00"))
+    rows = prices.collect_crypto_prices(fetch)["crypto_prices"]
+    assert rows["trade_date"].to_pylist()[-1] == WEEK[-1]
+
+
 def test_venues_that_differ_by_more_than_two_percent_are_quarantined(fetch_of):
-    replies = {CANDLES: candles(WEEK, 100.0), OHLC: ohlc(WEEK, 102.1)}
+    replies = {CANDLES: candles(SIX_DAYS, 100.0), OHLC: ohlc(SIX_DAYS, 102.1)}
     tables = prices.collect_crypto_prices(fetch_of(replies, "BTC"))
     validate(SOURCE_TABLES["crypto_disagreements"], tables["crypto_disagreements"])
     assert tables["crypto_prices"].num_rows == 0
@@ -260,7 +287,9 @@ def test_venues_that_differ_by_more_than_two_percent_are_quarantined(fetch_of):
 
 
 def test_what_kraken_no_longer_keeps_is_not_a_gap(fetch_of):
-    fetch = fetch_of({CANDLES: candles(WEEK, 100.0), OHLC: ohlc([date(2026, 6, 1)], 100.0)}, "BTC")
+    fetch = fetch_of(
+        {CANDLES: candles(SIX_DAYS, 100.0), OHLC: ohlc([date(2026, 6, 1)], 100.0)}, "BTC"
+    )
     assert prices.collect_crypto_prices(fetch)["crypto_prices"].num_rows == 5
     assert fetch.gaps == []
 

@@ -101,7 +101,8 @@ INDEX_PRICES = Table(
 CRYPTO_PRICES = Table(
     "sources",
     "crypto_prices",
-    "Daily prices in US dollars of completed UTC days.",
+    "Daily prices in US dollars of completed UTC days. The newest is taken when its venue serves a "
+    "later one too, or two venues agree on it.",
     key=("trade_date", "symbol"),
     day="trade_date",
     entity="symbol",
