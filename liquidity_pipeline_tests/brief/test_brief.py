@@ -162,6 +162,23 @@ def test_no_flags_is_not_calm(copied):
     )
 
 
+def test_no_flags_are_not_the_fault_of_one_input(copied):
+    """Of all gauges only one rests on bitcoin: its outage is not why the others are not known."""
+    with undone(copied):
+        copied.execute("delete from marts.stress_flags")
+        copied.execute(
+            "update meta.coverage set known_from = null, known_through = null, reason = 'no row is "
+            "held: not served on 2026-02-06: coinbase: expected JSON, got no connection' "
+            "where entity = 'BTC'"
+        )
+        page = to_markdown(compute(copied), "en", footnotes=False)
+    why = "not known, because no gauge has three years of known inputs"
+    assert f"Whether any stress indicator is active: {why}" in page
+    assert f"whether any gauge is under stress is {why}" in page
+    assert "Never served in this record" not in page
+    assert "the request of 6 Feb 2026 failed with no connection" in page
+
+
 def test_old_flags_are_not_calm_either(copied):
     with undone(copied):
         copied.execute("update marts.stress_flags set date = date - 200, next_due_at = date - 198")

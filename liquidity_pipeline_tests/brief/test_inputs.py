@@ -61,6 +61,18 @@ def told(message: Any, language: str) -> str:
             "last served on 7 Aug 2026, and not since",
             "最近一次提供是在2026年8月7日，此后未再提供",
         ),
+        (
+            "no row of its first provider is held: not served on 2026-11-26: coinbase: expected "
+            "JSON, got no connection (ConnectionError), after 5 attempt(s)",
+            "the request of 26 Nov 2026 failed with no connection",
+            "2026年11月26日的请求失败：无法连接",
+        ),
+        (
+            "no row is held: not served on 2026-11-26: coinbase: expected candles [time, low], "
+            "got {'message': 'maintenance'}",
+            "the request of 26 Nov 2026 failed",
+            "2026年11月26日的请求失败",
+        ),
         ("something new", "something new", "something new"),
     ],
 )

@@ -83,8 +83,8 @@ def _flags(book: Book) -> list[Block]:
             newest = max(gauge["date"] for gauge in gauges)
             text = _ended(book, what, newest, "marts.stress_flags")
         else:
-            about = {each for one in ALL_GAUGES for each in one.rests_on}
-            text = book.unknown(what, "marts.stress_flags", rests_on=about)
+            pattern = N_("{what}: not known, because {why}.")
+            text = msg(pattern, what=what, why=why_none_is_evaluated(book))
         return [statement("flags", text, "unknown")]
     blocks = [_tally(book, current)]
     raised = [gauge for gauge in current if gauge["level"] != "normal"]
@@ -104,6 +104,15 @@ def _flags(book: Book) -> list[Block]:
     if old:
         blocks.append(_not_known_now(book, old))
     return blocks + _never_evaluated(book, {gauge["indicator"] for gauge in gauges})
+
+
+def why_none_is_evaluated(book: Book, most: int = 3) -> Message:
+    """Say why no gauge could be evaluated; an input that some do not rest on is not the cause."""
+    inputs = {each for gauge in ALL_GAUGES for each in gauge.rests_on}
+    behind = book.behind(["marts.stress_flags"], inputs)
+    if behind and not all(behind.intersection(gauge.rests_on) for gauge in ALL_GAUGES):
+        return msg(N_("no gauge has three years of known inputs"))
+    return book.why_unknown(["marts.stress_flags"], inputs, only=True, most=most)
 
 
 def _not_known_now(book: Book, old: list[Record]) -> Block:

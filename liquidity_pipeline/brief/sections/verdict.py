@@ -23,9 +23,9 @@ from liquidity_pipeline.brief.model import (
     statement,
     table,
 )
+from liquidity_pipeline.brief.sections.stress import why_none_is_evaluated
 from liquidity_pipeline.brief.sections.vitals import GAUGES, UNITS, Gauge
 from liquidity_pipeline.brief.terms import INDICATORS, LEVELS, TONES, term
-from liquidity_pipeline.models.stress.indicators import INDICATORS as ALL_GAUGES
 
 # H.4.1 of a Wednesday is public the next evening and stays the newest for a week; holidays add one.
 _DRAIN_AGE = 9
@@ -105,8 +105,7 @@ def _strain(book: Book) -> tuple[Message, Tone]:
         text = N_("whether any gauge is under stress is not known: the newest value is of {date}")
         return msg(text, date=max(flag["date"] for flag in known)), "unknown"
     if not evaluated or not raised:
-        inputs = {each for gauge in ALL_GAUGES for each in gauge.rests_on}
-        why = book.why_unknown(["marts.stress_flags"], inputs, only=True, most=1)
+        why = why_none_is_evaluated(book, most=1)
         return msg(
             N_("whether any gauge is under stress is not known, because {why}"), why=why
         ), "unknown"
