@@ -11,8 +11,9 @@ _WORK = """
 import liquidity_pipeline.orchestration
 import pyarrow as pa
 
+few = pa.array(range(10_000))
 for _ in range(10):
-    columns = [pa.array(range(1_000_000)) for _ in range(10)]
+    columns = [pa.concat_arrays([few] * 100) for _ in range(10)]
 del columns
 held = next(line for line in open("/proc/self/status") if line.startswith("RssAnon"))
 print(pa.default_memory_pool().backend_name, int(held.split()[1]) // 1024)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import _thread
 import os
 import signal
 import sys
@@ -37,7 +36,9 @@ def interruptible() -> Iterator[Callable[[], bool]]:
 
     def interrupt_again(what: sys.UnraisableHookArgs) -> None:
         if issubclass(what.exc_type, KeyboardInterrupt):
-            threading.Timer(_MOMENT, _thread.interrupt_main).start()
+            main = threading.main_thread().ident
+            # A real signal, to the thread that works: it also ends what that thread waits for.
+            threading.Timer(_MOMENT, signal.pthread_kill, (main, signal.SIGINT)).start()
         else:
             tell_of_unraisable(what)
 
