@@ -6,7 +6,7 @@ DATA := $(if $(LIVE),data,data/sandbox)
 DATA_DIR ?= data
 ENDPOINTS := $(if $(LIVE),live,sandbox)
 # Long files first, and what shares a costly fixture in one process: CONTRIBUTING.md.
-SPREAD := --dist loadgroup --no-loadscope-reorder
+SPREAD := --dist loadscope --no-loadscope-reorder
 
 .DEFAULT_GOAL := help
 .PHONY: help run ui test test-fast test-duckdb2 lint format bench docs campaign campaigns scorecard lock clean

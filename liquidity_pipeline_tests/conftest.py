@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import sys
+import tempfile
 from collections.abc import Callable, Iterator
 from datetime import UTC, date, datetime, time
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -37,9 +40,12 @@ SLOW_FIXTURES = {
 }  # fmt: skip
 
 
-@pytest.hookimpl(tryfirst=True)
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark what is slow, keep together what shares a costly fixture, and put the long files first.
+# Where the processes of a test run tell the one that spreads the tests what each file shares.
+_GROUPS = pytest.StashKey[tempfile.TemporaryDirectory[str]]()
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Mark what is slow, and put the long files first, those that share a costly fixture together.
 
     A file is never divided: its own fixtures are made once, too.
     """
@@ -48,12 +54,13 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         if SLOW_FIXTURES & _fixtures(item):
             item.add_marker(pytest.mark.slow)
         files.setdefault(item.path, []).append(item)
-    turns: dict[Path, int] = {}
-    for path, tests in files.items():
-        turns[path] = turn = _turn(tests)
-        for item in tests if turn < len(COSTLY_FIXTURES) else ():
-            item.add_marker(pytest.mark.xdist_group(COSTLY_FIXTURES[turn]))
-    items[:] = [item for path in sorted(files, key=turns.__getitem__) for item in files[path]]
+    turns = {path: _turn(tests) for path, tests in files.items()}
+    order = sorted(files, key=turns.__getitem__)
+    items[:] = [item for path in order for item in files[path]]
+    if told := getattr(config, "workerinput", {}).get("groups"):
+        shared = [path for path in order if turns[path] < len(COSTLY_FIXTURES)]
+        groups = {_file(files[path][0].nodeid): COSTLY_FIXTURES[turns[path]] for path in shared}
+        Path(told, f"{os.getpid()}.json").write_text(json.dumps(groups))
 
 
 def _fixtures(item: pytest.Item) -> set[str]:
@@ -69,17 +76,36 @@ def _turn(tests: list[pytest.Item]) -> int:
     return len(COSTLY_FIXTURES) + (not any(test.get_closest_marker("slow") for test in tests))
 
 
+def _file(nodeid: str) -> str:
+    return nodeid.split("::", 1)[0]
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_configure_node(node: Any) -> None:
+    """Tell a new process where to say which files share a costly fixture."""
+    folder = node.config.stash.setdefault(_GROUPS, tempfile.TemporaryDirectory())
+    node.workerinput["groups"] = folder.name
+
+
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> object | None:
-    """Give out tests by their group, and those that have none by file (xdist: one by one)."""
-    from xdist.scheduler import LoadGroupScheduling
+    """Give out tests by the costly fixture that their file shares, and others by file.
 
-    class ByGroupOrFile(LoadGroupScheduling):
+    The mark `xdist_group` would do, but pytest-xdist 3.8 passes it on in a place of which pytest
+    9.2 knows nothing.
+    """
+    from xdist.scheduler import LoadScopeScheduling
+
+    class ByCostlyFixtureOrFile(LoadScopeScheduling):
+        @cached_property
+        def _groups(self) -> dict[str, str]:
+            told = Path(config.stash[_GROUPS].name).glob("*.json")
+            return dict(pair for path in told for pair in json.loads(path.read_text()).items())
+
         def _split_scope(self, nodeid: str) -> str:
-            scope = super()._split_scope(nodeid)
-            return nodeid.split("::", 1)[0] if scope == nodeid else scope
+            return self._groups.get(_file(nodeid), _file(nodeid))
 
-    return ByGroupOrFile(config, log) if config.getvalue("dist") == "loadgroup" else None
+    return ByCostlyFixtureOrFile(config, log) if config.getvalue("dist") == "loadscope" else None
 
 
 @pytest.fixture(scope="session")
