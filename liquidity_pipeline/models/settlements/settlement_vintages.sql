@@ -62,13 +62,8 @@ purchases_known as (
 -- What buybacks had retired of a security by the day on which it matures.
 redeemed_securities as (
     select
-        legs.as_of_date,
-        legs.is_open,
-        legs.moment,
-        legs.settlement_date,
-        legs.security_class,
-        legs.security_group,
-        legs.cusip,
+        legs.as_of_date, legs.is_open, legs.moment, legs.settlement_date, legs.security_class,
+        legs.security_group, legs.cusip,
         bool_or(legs.is_cmb) as is_cmb,
         sum(case when legs.has_results or legs.results_at is null then legs.par_usd_mn
             else legs.offering_usd_mn end) as par_usd_mn,
@@ -77,8 +72,7 @@ redeemed_securities as (
             last_purchase.operation_date is null or legs.issue_date < last_purchase.operation_date
         ) then legs.par_usd_mn - coalesce(legs.soma_usd_mn, 0) else 0 end) as reachable_usd_mn
     from legs
-    left join last_purchase
-        on last_purchase.as_of_date = legs.as_of_date and last_purchase.is_open = legs.is_open
+    left join last_purchase using (as_of_date, is_open)
     where legs.leg = 'redemption'
     group by legs.as_of_date, legs.is_open, legs.moment, legs.settlement_date, legs.security_class,
         legs.security_group, legs.cusip
@@ -86,10 +80,7 @@ redeemed_securities as (
 
 retired as (
     select
-        redeemed.as_of_date,
-        redeemed.is_open,
-        redeemed.settlement_date,
-        redeemed.cusip,
+        redeemed.as_of_date, redeemed.is_open, redeemed.settlement_date, redeemed.cusip,
         sum(bought.accepted_usd_mn) as retired_usd_mn
     from redeemed_securities as redeemed
     join sources.buyback_securities as bought
@@ -120,11 +111,8 @@ soma_week_of_day as (
 
 redeemed as (
     select
-        securities.as_of_date,
-        securities.is_open,
-        securities.settlement_date,
-        securities.security_class,
-        securities.security_group,
+        securities.as_of_date, securities.is_open, securities.settlement_date,
+        securities.security_class, securities.security_group,
         any_value(weeks.week) as soma_week,
         sum(greatest(securities.par_usd_mn - coalesce(retired.retired_usd_mn, 0), 0)) as redeemed_usd_mn,
         sum(case when securities.is_cmb
@@ -139,15 +127,8 @@ redeemed as (
             securities.par_usd_mn - coalesce(retired.retired_usd_mn, 0) - coalesce(soma.par_usd_mn, 0), 0
         ) * coalesce(soma.inflation_usd_mn / nullif(soma.par_usd_mn, 0), 0)) as public_inflation_usd_mn
     from redeemed_securities as securities
-    left join retired
-        on retired.as_of_date = securities.as_of_date
-        and retired.is_open = securities.is_open
-        and retired.settlement_date = securities.settlement_date
-        and retired.cusip = securities.cusip
-    left join soma_week_of_day as weeks
-        on weeks.as_of_date = securities.as_of_date
-        and weeks.is_open = securities.is_open
-        and weeks.settlement_date = securities.settlement_date
+    left join retired using (as_of_date, is_open, settlement_date, cusip)
+    left join soma_week_of_day as weeks using (as_of_date, is_open, settlement_date)
     left join sources.soma_securities as soma
         on soma.as_of_date = weeks.week and soma.cusip = securities.cusip
     group by securities.as_of_date, securities.is_open, securities.settlement_date,
@@ -156,11 +137,7 @@ redeemed as (
 
 issued as (
     select
-        legs.as_of_date,
-        legs.is_open,
-        legs.settlement_date,
-        legs.security_class,
-        legs.security_group,
+        legs.as_of_date, legs.is_open, legs.settlement_date, legs.security_class, legs.security_group,
         sum(case when leg = 'issue' and has_results then par_usd_mn end) as auctioned_usd_mn,
         sum(case when leg = 'issue' and not has_results and announced_at <= moment
             then offering_usd_mn end) as announced_usd_mn,
@@ -187,10 +164,7 @@ issued as (
 
 expected as (
     select
-        coming.as_of_date,
-        coming.is_open,
-        coming.settlement_date,
-        coming.security_class,
+        coming.as_of_date, coming.is_open, coming.settlement_date, coming.security_class,
         case when coming.security_class = 'bill' then 'bills' else 'coupons' end as security_group,
         sum(coming.offering_usd_mn) as expected_issues_usd_mn,
         max(coming.known_at) as known_at
@@ -201,9 +175,7 @@ expected as (
 -- A short bill that is still to be announced matures within the eight weeks.
 expected_maturities as (
     select
-        coming.as_of_date,
-        coming.is_open,
-        days.fed_on_or_after as settlement_date,
+        coming.as_of_date, coming.is_open, days.fed_on_or_after as settlement_date,
         coming.security_class,
         'bills' as security_group,
         sum(coming.offering_usd_mn) as expected_redeemed_usd_mn,
@@ -255,24 +227,12 @@ by_class as (
                 then least(days.settlement_date + interval 4 hour, moments.moment) end
         ) as known_at
     from days
-    join marts.outlook_moments as moments
-        on moments.as_of_date = days.as_of_date and moments.is_open = days.is_open
-    left join issued
-        on issued.as_of_date = days.as_of_date and issued.is_open = days.is_open
-        and issued.settlement_date = days.settlement_date
-        and issued.security_class = days.security_class
-    left join redeemed
-        on redeemed.as_of_date = days.as_of_date and redeemed.is_open = days.is_open
-        and redeemed.settlement_date = days.settlement_date
-        and redeemed.security_class = days.security_class
-    left join expected
-        on expected.as_of_date = days.as_of_date and expected.is_open = days.is_open
-        and expected.settlement_date = days.settlement_date
-        and expected.security_class = days.security_class
+    join marts.outlook_moments as moments using (as_of_date, is_open)
+    left join issued using (as_of_date, is_open, settlement_date, security_class)
+    left join redeemed using (as_of_date, is_open, settlement_date, security_class)
+    left join expected using (as_of_date, is_open, settlement_date, security_class)
     left join expected_maturities as maturities
-        on maturities.as_of_date = days.as_of_date and maturities.is_open = days.is_open
-        and maturities.settlement_date = days.settlement_date
-        and maturities.security_class = days.security_class
+        using (as_of_date, is_open, settlement_date, security_class)
 ),
 
 with_group as (
@@ -388,11 +348,8 @@ with_held as (
             else greatest(group_add_ons_usd_mn, group_own_usd_mn)
         end) end as group_held_usd_mn
     from with_basis
-    join purchases_known
-        on purchases_known.as_of_date = with_basis.as_of_date
-        and purchases_known.is_open = with_basis.is_open
-    left join market_shares as shares
-        on shares.as_of_date = with_basis.as_of_date and shares.is_open = with_basis.is_open
+    join purchases_known using (as_of_date, is_open)
+    left join market_shares as shares using (as_of_date, is_open)
 ),
 
 with_public as (
