@@ -14,7 +14,7 @@ from liquidity_pipeline.calendars import Release
 from liquidity_pipeline.contracts.sources import markets
 from liquidity_pipeline.contracts.table import Table
 from liquidity_pipeline.sources import bars, cboe, coinbase, fred, kraken, yahoo
-from liquidity_pipeline.sources.errors import EmptyAnswerError, PublisherError
+from liquidity_pipeline.sources.errors import EmptyAnswerError, PublisherError, TransientError
 from liquidity_pipeline.sources.fetch import Collected, Fetch
 from liquidity_pipeline.universe import Asset
 
@@ -96,7 +96,7 @@ def _ask_providers(fetch: Fetch, asset: Asset, due: Sequence[date]) -> list[tupl
     """Return what the providers have of the due days, first choice first.
 
     Two answers are wanted, the second to check the first; more only while days are missing.
-    Raises the last failure when no provider has a single one of the days.
+    Raises PublisherError with all failures when no provider has a single one of the days.
     """
     answers: list[tuple[str, pa.Table]] = []
     failures: list[PublisherError] = []
@@ -127,11 +127,17 @@ def _ask_providers(fetch: Fetch, asset: Asset, due: Sequence[date]) -> list[tupl
     for problem in problems:
         fetch.gap(f"{asset.symbol}: {problem}")
     if not answers:
-        raise failures[-1]
+        raise _nobody_has(asset, failures)
     answers = believed(answers, due, fetch.now)
     for count in range(2, len(answers) + 1):
         _name_blanks(fetch, asset, answers[:count], due)
     return answers
+
+
+def _nobody_has(asset: Asset, failures: Sequence[PublisherError]) -> PublisherError:
+    """Return one error that names every provider: worth another attempt if one of them is."""
+    kind = next((type(f) for f in failures if isinstance(f, TransientError)), type(failures[-1]))
+    return kind(f"{asset.symbol}: no provider has it: {'; '.join(map(str, failures))}")
 
 
 def _ask(fetch: Fetch, provider: str, symbol: str, due: Sequence[date]) -> pa.Table:

@@ -347,3 +347,14 @@ def test_the_running_utc_day_of_the_exchanges_is_not_stored(replay, make_fetch):
 def _at_22(day: str) -> datetime:
     """Return 22:00 in New York, which in winter is 03:00 UTC of the next day."""
     return at(day) + timedelta(days=1, hours=3)
+
+
+def test_the_error_names_every_provider_and_asks_again_if_one_may_come_back(fetch_of):
+    fetch = fetch_of({SPX: DOWN, CBOE_SPX: (404, "no"), FRED: (404, "no")}, "SPX")
+    with pytest.raises(TransientError) as caught:
+        prices.collect_index_prices(fetch)
+    told = str(caught.value)
+    assert told.startswith("SPX: no provider has it: test: no answer in time")
+    assert "; cboe: " in told
+    assert "; fred: " in told
+    assert told.count("asked: ") == 3
