@@ -2,12 +2,14 @@
 
 <data-dir>/brief.json            the model, written with each publication
 <data-dir>/brief.html            the page in English, brief.zh.html the one in Chinese
-<data-dir>/briefs/<day>.json     what was published on each day: the last one of the day
+<data-dir>/briefs/<day>.json.gz  what was published on each day: the last one of the day
 """
 
 from __future__ import annotations
 
+import gzip
 import json
+import zlib
 from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
@@ -57,7 +59,7 @@ class Edition:
         text = to_json(self.brief, "en")
         write_text(beside.with_name(MODEL), text)
         if keep_in:
-            write_text(keep_in / f"{self.brief['publication']['as_of']}.json", text)
+            _keep(keep_in / f"{self.brief['publication']['as_of']}.json.gz", text)
 
 
 def is_complete(published: Path) -> bool:
@@ -86,8 +88,9 @@ def current(published: Path, briefs: Path) -> Brief:
 
 def previous(briefs: Path, before: date) -> Brief | None:
     """Return the newest kept brief of an earlier day; None where there is none that can be read."""
-    for path in sorted(briefs.glob("????-??-??.json"), reverse=True):
-        if path.stem < before.isoformat() and (found := read(path)):
+    # Those that were kept before they were compressed end in .json.
+    for path in sorted(briefs.glob("????-??-??.json*"), reverse=True):
+        if path.name[:10] < before.isoformat() and (found := read(path)):
             return found
     return None
 
@@ -97,8 +100,9 @@ def read(path: Path) -> Brief | None:
     from liquidity_pipeline.brief.model import SCHEMA
 
     try:
-        content = json.loads(path.read_text(encoding="utf-8"))
-    except (FileNotFoundError, ValueError):
+        kept = path.read_bytes()
+        content = json.loads(gzip.decompress(kept) if path.suffix == ".gz" else kept)
+    except (FileNotFoundError, ValueError, EOFError, gzip.BadGzipFile, zlib.error):
         return None
     known = isinstance(content, dict) and str(content.get("schema")).split(".")[0]
     return content if known == SCHEMA.split(".")[0] else None
@@ -121,3 +125,9 @@ def write_text(path: Path, text: str) -> None:
     """Write a text file whole, so that no reader meets half of one."""
     with replacing(path, path.parent / ".build") as unfinished:
         unfinished.write_text(text, encoding="utf-8")
+
+
+def _keep(path: Path, text: str) -> None:
+    """Compress a kept brief: to a tenth, and equal text to equal bytes."""
+    with replacing(path, path.parent / ".build") as unfinished:
+        unfinished.write_bytes(gzip.compress(text.encode(), mtime=0))

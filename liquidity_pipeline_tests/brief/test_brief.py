@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -273,9 +274,9 @@ def test_a_value_in_a_query_is_a_literal_and_nothing_else():
 
 
 def test_a_kept_brief_can_be_read_again(brief, briefed):
-    (kept,) = briefed.settings.briefs_dir.glob("*.json")
-    assert kept.name == "2026-02-06.json"
-    again = json.loads(kept.read_text())
+    (kept,) = briefed.settings.briefs_dir.glob("*.json*")
+    assert kept.name == "2026-02-06.json.gz"
+    again = json.loads(gzip.decompress(kept.read_bytes()))
     assert again["figures"].keys() == brief["figures"].keys()
     assert to_markdown(again, "zh") == to_markdown(brief, "zh")
 
@@ -287,7 +288,8 @@ def test_a_past_day_has_no_figure_from_later(briefed):
     brief = briefed.brief_as_of(day)
     assert leaks(brief, day) == []
     assert briefed.settings.published_file.stat().st_mtime_ns == before
-    assert [path.name for path in briefed.settings.briefs_dir.glob("*.json")] == ["2026-02-06.json"]
+    kept = [path.name for path in briefed.settings.briefs_dir.glob("*.json*")]
+    assert kept == ["2026-02-06.json.gz"]
     with reading(briefed.settings.published_file) as file:
         # What was published by then stands in the file of today too, unless it was revised.
         value = brief["figures"]["reserve_drain"]

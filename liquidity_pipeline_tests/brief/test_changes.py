@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import copy
+import gzip
+import json
+from datetime import date
 
 import pytest
 
@@ -72,16 +75,24 @@ def test_the_figures_of_the_last_brief_are_in_the_file(briefed, brief, tmp_path)
 
 
 def test_the_last_brief_is_the_newest_of_an_earlier_day(brief, tmp_path):
-    from datetime import date
-
-    for day in ("2026-02-02", "2026-02-04", "2026-02-06"):
+    def of(day: str) -> bytes:
         kept = copy.deepcopy(brief)
         kept["publication"]["as_of"] = day
-        edition.write_text(tmp_path / f"{day}.json", edition.json.dumps(kept))
+        return json.dumps(kept).encode()
+
+    for day in ("2026-01-30", "2026-02-02"):  # as they were kept before they were compressed
+        (tmp_path / f"{day}.json").write_bytes(of(day))
+    for day in ("2026-02-02", "2026-02-03", "2026-02-06"):
+        (tmp_path / f"{day}.json.gz").write_bytes(gzip.compress(of(day)))
     (tmp_path / "2026-02-05.json").write_text("{half a fi")
-    found = edition.previous(tmp_path, date(2026, 2, 6))
-    assert found["publication"]["as_of"] == "2026-02-04", "the damaged one is passed over"
-    assert edition.previous(tmp_path, date(2026, 2, 2)) is None
+    whole = gzip.compress(of("2026-02-05"))
+    flipped = bytes([*whole[:2000], whole[2000] ^ 1, *whole[2001:]])
+    for damaged in (b"", b"no gzip", whole[:1000], flipped, gzip.compress(b"{half a fi")):
+        (tmp_path / "2026-02-05.json.gz").write_bytes(damaged)
+        found = edition.previous(tmp_path, date(2026, 2, 6))
+        assert found["publication"]["as_of"] == "2026-02-03", "the damaged ones are passed over"
+    assert edition.previous(tmp_path, date(2026, 2, 3))["publication"]["as_of"] == "2026-02-02"
+    assert edition.previous(tmp_path, date(2026, 1, 30)) is None
 
 
 def test_a_brief_that_cannot_be_computed_keeps_no_data_back(briefed, monkeypatch, tmp_path):
