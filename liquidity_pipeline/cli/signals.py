@@ -34,20 +34,12 @@ def interruptible() -> Iterator[Callable[[], bool]]:
     arrived: set[int] = set()
     tell_of_unraisable = sys.unraisablehook
 
-    def interrupt_again(what: sys.UnraisableHookArgs) -> None:
-        if issubclass(what.exc_type, KeyboardInterrupt):
-            main = threading.main_thread().ident
-            # A real signal, to the thread that works: it also ends what that thread waits for.
-            threading.Timer(_MOMENT, signal.pthread_kill, (main, signal.SIGINT)).start()
-        else:
-            tell_of_unraisable(what)
-
     def interrupted() -> bool:
         with suppress(BlockingIOError):
             arrived.update(os.read(reading, 4096))
         return bool(arrived & _ENDING)
 
-    sys.unraisablehook = interrupt_again
+    sys.unraisablehook = _interrupting_again(tell_of_unraisable)
     try:
         yield interrupted
     finally:
@@ -57,3 +49,19 @@ def interruptible() -> Iterator[Callable[[], bool]]:
             signal.signal(each, handler)
         os.close(reading)
         os.close(writing)
+
+
+def _interrupting_again(
+    tell: Callable[[sys.UnraisableHookArgs], object],
+) -> Callable[[sys.UnraisableHookArgs], None]:
+    """Return what to do with an exception of a finalizer; `tell` is told of all others."""
+
+    def hook(what: sys.UnraisableHookArgs) -> None:
+        if issubclass(what.exc_type, KeyboardInterrupt):
+            main = threading.main_thread().ident
+            # A real signal, to the thread that works: it also ends what that thread waits for.
+            threading.Timer(_MOMENT, signal.pthread_kill, (main, signal.SIGINT)).start()
+        else:
+            tell(what)
+
+    return hook

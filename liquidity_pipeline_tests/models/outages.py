@@ -150,16 +150,17 @@ class Publication:
         known = coverage(lake, records, self.universe, self.now)
         marts = self.build(lake, known, frozenset(touched | _changed(self.known, known)))
         result = Compared()
-        for name, rows in marts.items():
-            table, pair = MART_TABLES[name], (self.good[name], rows)
-            if outage.begins:
-                if table.reach is None:
-                    continue
-                pair = (
-                    _before(pair[0], table.reach, outage.begins),
-                    _before(pair[1], table.reach, outage.begins),
-                )
-            compare(table, *pair, result)
+        with duckdb.connect() as connection:
+            for name, rows in marts.items():
+                table, pair = MART_TABLES[name], (self.good[name], rows)
+                if outage.begins:
+                    if table.reach is None:
+                        continue
+                    pair = (
+                        _before(pair[0], table.reach, outage.begins),
+                        _before(pair[1], table.reach, outage.begins),
+                    )
+                compare(connection, table, *pair, result)
         return result
 
     def _compacted(self, lake: Lake, folder: Path) -> Lake:
@@ -256,7 +257,13 @@ def _before(rows: pa.Table, column: str, first: date, *, invert: bool = False) -
     return rows.filter(pc.invert(earlier) if invert else earlier)
 
 
-def compare(table: Table, good: pa.Table, cut: pa.Table, result: Compared) -> None:
+def compare(
+    connection: duckdb.DuckDBPyConnection,
+    table: Table,
+    good: pa.Table,
+    cut: pa.Table,
+    result: Compared,
+) -> None:
     """Count what differs between a mart and the good one, by the contract's key."""
     names = [column.name for column in table.stored_columns]
     keys = list(table.key)
@@ -264,21 +271,18 @@ def compare(table: Table, good: pa.Table, cut: pa.Table, result: Compared) -> No
         result.values += cut.num_rows * len(names)
         return
     result.absent += good.num_rows - cut.num_rows
-    with duckdb.connect() as connection:
-        connection.register("good", good)
-        connection.register("cut", cut)
-        on = " and ".join(f"good.{key} is not distinct from cut.{key}" for key in keys)
-        (extra,) = connection.execute(
-            f"select count(*) from cut anti join good on {on}"
-        ).fetchone() or (0,)
-        if extra:
-            first = connection.execute(f"select * from cut anti join good on {on} limit 1")
-            result.wrong[f"{table.name}: rows that the good day has not"] += extra * len(names)
-            result.examples.append(f"{table.name} extra {first.fetchone()}")
-        pairs = connection.execute(
-            f"select {', '.join(f'good.{n} as good_{n}, cut.{n} as cut_{n}' for n in names)} "
-            f"from cut join good on {on}"
-        ).to_arrow_table()
+    connection.register("good", good.append_column("is_good", pa.array([True] * good.num_rows)))
+    connection.register("cut", cut)
+    rows = connection.execute(
+        f"select {', '.join(f'good.{n} as good_{n}, cut.{n} as cut_{n}' for n in names)}, is_good "
+        "from cut left join good on "
+        + " and ".join(f"good.{key} is not distinct from cut.{key}" for key in keys)
+    ).to_arrow_table()
+    pairs, extra = rows.filter(pc.is_valid(rows["is_good"])), rows["is_good"].null_count
+    if extra:
+        result.wrong[f"{table.name}: rows that the good day has not"] += extra * len(names)
+        first = rows.filter(pc.is_null(rows["is_good"])).select([f"cut_{n}" for n in names])
+        result.examples.append(f"{table.name} extra {first.slice(0, 1).to_pylist()}")
     result.values += pairs.num_rows * len(names) + extra * len(names)
     for name in names:
         wrong = _wrong(pairs[f"good_{name}"], pairs[f"cut_{name}"])
