@@ -29,7 +29,11 @@ if publication["is_synthetic"]:
     st.warning("Synthetic data from the sandbox: no real market.")
 
 st.subheader("Newest values")
-st.dataframe(read("from bi.dashboard"), hide_index=True)
+st.dataframe(
+    read("select gauge, date, value, unit, age_days from bi.dashboard"),
+    hide_index=True,
+    column_config={"date": st.column_config.DateColumn()},
+)
 
 st.subheader("Drain of reserves by component, USD bn per week")
 drains = read(
