@@ -46,19 +46,21 @@ def read(lines: bytes, layout: Layout, url: str, name: Name) -> pa.Table:
     import pyarrow as pa
 
     try:
-        rows = _parse(lines, layout)
+        rows = _parse(lines, layout, as_written=True)
     except pa.ArrowInvalid:
         good = sift(lines.splitlines(), lambda line: _checked(line, layout, url), name)
         rows = _parse(b"\n".join(line for line in good if line), layout)
     return _once(_finite(rows, layout, url, name), layout, url, name)
 
 
-def _parse(lines: bytes, layout: Layout) -> pa.Table:
+def _parse(lines: bytes, layout: Layout, *, as_written: bool = False) -> pa.Table:
+    """Return the rows; raise ArrowInvalid, with `as_written` also for a day that does not exist."""
     import pyarrow as pa
+    import pyarrow.compute as pc
     from pyarrow import csv
 
     day, *numbers = layout.names
-    types = {day: pa.timestamp("s"), **dict.fromkeys(numbers, pa.float64())}
+    types = {day: pa.string(), **dict.fromkeys(numbers, pa.float64())}
     if not lines.strip():
         return pa.table({n: pa.array([], pa.date32() if n == day else t) for n, t in types.items()})
     rows = csv.read_csv(
@@ -67,14 +69,31 @@ def _parse(lines: bytes, layout: Layout) -> pa.Table:
         parse_options=csv.ParseOptions(quote_char=False),
         convert_options=csv.ConvertOptions(
             column_types=types,
-            timestamp_parsers=[layout.day_format],
             null_values=list(layout.nulls),
             strings_can_be_null=True,
         ),
     )
     if rows[day].null_count:
         raise pa.ArrowInvalid("a line without a day")
-    return rows.set_column(0, day, rows[day].cast(pa.date32()))
+    moments = pc.strptime(rows[day], layout.day_format, "s")
+    if as_written and _are_doubtful(moments, rows[day], layout.day_format):
+        raise pa.ArrowInvalid("a day that does not exist")
+    return rows.set_column(0, day, moments.cast(pa.date32()))
+
+
+def _are_doubtful(moments: pa.ChunkedArray, texts: pa.ChunkedArray, day_format: str) -> bool:
+    """Tell whether a day may be another than the one that is written.
+
+    Arrow takes 30 February for 2 March, and the year 26 for one of the first century. What runs
+    over the end of a month comes out as one of the first three days of the next: only these are
+    written out again, to be compared.
+    """
+    import pyarrow.compute as pc
+
+    early = pc.less_equal(pc.day(moments), 3)
+    moments, texts, years = moments.filter(early), texts.filter(early), pc.year(moments)
+    differs = pc.not_equal(pc.strftime(moments, day_format), texts)
+    return bool(pc.any(differs).as_py() or pc.any(pc.less(years, 1000)).as_py())
 
 
 def _checked(line: bytes, layout: Layout, url: str) -> bytes:

@@ -64,6 +64,24 @@ def test_a_line_of_another_form_is_refused(line: bytes):
         cboe.parse(b"DATE,SPX\n" + line + b"\n", "SPX")
 
 
+@pytest.mark.parametrize(
+    "day", ["02/30/2026", "02/29/2026", "06/31/2026", "02/11/26", "02/11/0000"]
+)
+def test_a_day_that_does_not_exist_is_left_out_and_named(day: str):
+    # February 2026 has 28 days: the 30th must not become 2 March.
+    named: list[str] = []
+    body = f"DATE,SPX\n01/29/2026,1\n{day},2\n02/02/2026,3\n"
+    rows = cboe.parse(body.encode(), "SPX", name=named.append)
+    assert rows["trade_date"].to_pylist() == [date(2026, 1, 29), date(2026, 2, 2)]
+    assert day in named[0]
+
+
+def test_a_day_without_leading_zeros_is_read():
+    body = b"DATE,SPX\n2/9/2026,1\n3/1/2026,2\n02/29/2024,3\n"
+    days = cboe.parse(body, "SPX")["trade_date"].to_pylist()
+    assert days == [date(2024, 2, 29), date(2026, 2, 9), date(2026, 3, 1)]
+
+
 def test_only_the_range_is_taken_from_the_whole_history(make_fetch: Callable[..., Fetch]):
     body = "DATE,SPX\n01/28/2026,1\n01/29/2026,2\n01/30/2026,3\n02/02/2026,4\n"
     fetch = make_fetch(Canned({PATH: body}), date(2026, 1, 1), date(2026, 1, 31))
