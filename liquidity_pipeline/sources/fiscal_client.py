@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
-from typing import Any
+from typing import Any, TypeVar
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -16,6 +16,8 @@ import pyarrow.compute as pc
 from liquidity_pipeline.sources.boundary import Name, parse_good, sift
 from liquidity_pipeline.sources.errors import UnexpectedPayloadError
 from liquidity_pipeline.sources.fetch import Fetch
+
+_Result = TypeVar("_Result")
 
 PUBLISHER = "fiscaldata"
 ACCOUNTING = "/services/api/fiscal_service/v1/accounting"
@@ -123,20 +125,26 @@ def good_rows(
     each other, and a statement that lacks a line is worse than none. Raises UnexpectedPayloadError
     where more than half are refused.
     """
+    return pa.concat_tables(good_parts(records, parse, name, unit))
+
+
+def good_parts(
+    records: Records, parse: Callable[[Records], _Result], name: Name, unit: Sequence[str] = ()
+) -> list[_Result]:
+    """Return what `parse` makes of the records, in parts where it refuses some; see `good_rows`."""
     try:
-        return parse(records)
+        return [parse(records)]
     except UnexpectedPayloadError:
         places: dict[object, list[int]] = {}
         columns: list[Sequence[object]] = [records.text(column) for column in unit]
         columns = columns or [range(len(records))]
         for place, label in enumerate(zip(*columns, strict=True)):
             places.setdefault(label, []).append(place)
-        parts = parse_good(
+        return parse_good(
             list(places.values()),
             lambda part: parse(Records(records.table.take(pa.array(part)), records.url)),
             name,
         )
-        return pa.concat_tables(parts)
 
 
 @dataclass(frozen=True)
@@ -190,10 +198,10 @@ def read(
     `where` are the service's conditions such as `record_date:gte:2026-01-01`; `sort` must order
     the rows completely, or pages overlap. `columns` must hold every key column: the service adds
     up the amounts of rows that a selection makes equal; `select=False` asks for whole rows.
-    `usd_mn` are amounts that must still be declared in USD millions. Raises
-    UnexpectedPayloadError for a repeated page, a wrong count, a changed unit or a lost column; a
-    few rows that lack a column, or whose values are no text, are left out and named, each with all
-    rows of its `unit` (a column).
+    `usd_mn` are amounts that must still be declared in USD millions. A row that comes twice is one.
+    Raises UnexpectedPayloadError for a repeated page, a wrong count, a changed unit or a lost
+    column; a few rows that lack a column, or whose values are no text, are left out and named, each
+    with all rows of its `unit` (a column).
     """
     params = {"filter": ",".join(where), "sort": ",".join(sort), "format": "json"}
     if select:
@@ -209,25 +217,37 @@ def read(
 def _rows_of_all_pages(
     fetch: Fetch, path: str, params: Mapping[str, str], usd_mn: Iterable[str]
 ) -> tuple[list[Mapping[str, Any]], str]:
-    """Return the rows of all pages, as many as were announced, and the last page's address."""
-    rows: list[Mapping[str, Any]] = []
+    """Return the different rows of all pages, and the last page's address.
+
+    All rows that were announced have come. A row may be published twice; one that is on two pages
+    shows that they overlap, and another row is then on none.
+    """
+    rows: dict[str, Mapping[str, Any]] = {}
     previous: Page | None = None
-    number, url = 0, ""
+    number, count, url = 0, 0, ""
     while previous is None or number < previous.pages:
         number += 1
         paging = {"page[number]": number, "page[size]": PAGE_SIZE}
         answer = fetch.get(PUBLISHER, path, {**params, **paging})
         page, url = Page.parse(answer.json(), answer.url), answer.url
         _refuse_bad_page(page, previous, number, usd_mn, url)
-        rows += page.rows
+        different = {repr(row): row for row in page.rows}
+        if again := different.keys() & rows.keys():
+            raise UnexpectedPayloadError(
+                f"page {number} repeats {len(again)} row(s) of earlier pages, e.g. {min(again)}",
+                publisher=PUBLISHER,
+                url=url,
+            )
+        rows |= different
+        count += len(page.rows)
         previous = page
-    if len(rows) != previous.total:
+    if count != previous.total:
         raise UnexpectedPayloadError(
-            f"{number} page(s) hold {len(rows)} rows of {previous.total} announced",
+            f"{number} page(s) hold {count} rows of {previous.total} announced",
             publisher=PUBLISHER,
             url=url,
         )
-    return rows, url
+    return list(rows.values()), url
 
 
 def _of_text(

@@ -98,8 +98,10 @@ def parse_tga_balance(records: Records) -> pa.Table:
 
     Deposits and withdrawals are NULL where the statement has no line for them. Raises
     UnexpectedPayloadError for a day without a recognised close, and for an unknown line among the
-    four of the present layout; the older layouts list other accounts as well.
+    four of the present layout; the older layouts list other accounts as well. A footnote, a row of
+    another name without any figure, is no line.
     """
+    records = _lines(records)
     records.refuse_duplicates("record_date", "account_type")
     line = {
         label: records.where(pc.equal(records.table["account_type"], label))
@@ -124,6 +126,15 @@ def parse_tga_balance(records: Records) -> pa.Table:
             "closing_usd_mn": _amounts(closing, days),
             "known_at": pa.array(DTS.known_at(days), pa.timestamp("us")),
         }
+    )
+
+
+def _lines(records: Records) -> Records:
+    known = pa.array([*_DETAILS, *_ACCOUNTS])
+    figures = (pc.is_valid(records.table[f"{name}_today_bal"]) for name in ("open", "close"))
+    has_figure = pc.or_(*figures)
+    return records.where(
+        pc.or_(has_figure, pc.is_in(records.table["account_type"], value_set=known))
     )
 
 

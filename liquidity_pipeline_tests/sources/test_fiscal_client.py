@@ -69,6 +69,17 @@ WHOLE = {"total-count": 4, "total-pages": 2}
             [answer(rows("a", "b"), **WHOLE), answer(rows("a", "b"), **WHOLE)],
             "page 2 repeats page 1",
         ),
+        (
+            [
+                answer(rows(*keys), **{"total-count": 6, "total-pages": 3})
+                for keys in ("ab", "cd", "ab")
+            ],
+            r"page 3 repeats 2 row\(s\) of earlier pages",
+        ),
+        (
+            [answer(rows("a", "b"), **WHOLE), answer(rows("b", "c"), **WHOLE)],
+            r"page 2 repeats 1 row\(s\) of earlier pages, e.g. \{'key': 'b'",
+        ),
         ([answer(rows("a", "b"), **WHOLE), answer(rows("c"), **WHOLE)], "hold 3 rows of 4"),
         ([answer(rows("a"), count=2)], "says that it has 2 rows and has 1"),
         ([answer(rows("a"), **{"total-count": 2})], "hold 1 rows of 2"),
@@ -86,6 +97,11 @@ def test_a_page_that_cannot_be_trusted_is_refused_by_name(make_fetch, pages, mes
     with pytest.raises(UnexpectedPayloadError, match=message) as caught:
         read_pages(make_fetch, *pages)
     assert "(asked: http://test/" in str(caught.value)
+
+
+def test_a_row_that_is_published_twice_is_one(make_fetch):
+    records, _ = read_pages(make_fetch, answer(rows("a", "b", "b")))
+    assert records.text("key") == ["a", "b"]
 
 
 def test_an_amount_declared_in_another_unit_is_refused(make_fetch):

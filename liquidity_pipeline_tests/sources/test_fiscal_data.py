@@ -118,6 +118,13 @@ def test_a_line_without_its_figure_is_refused(line):
         tga(rows)
 
 
+def test_a_footnote_among_the_lines_costs_no_statement():
+    note = balance("2026-02-03", "1/ Preliminary figures.", "null", line=5)
+    nameless = balance("2026-02-03", "null", "null", line=6)
+    rows = statement("2026-02-03", "1", "2", "3", "4")
+    assert tga([*rows, note, nameless]) == tga(rows)
+
+
 def test_two_closes_of_one_day_are_refused():
     rows = statement("2026-02-03", "1", "2", "3", "4")
     with pytest.raises(UnexpectedPayloadError, match="more than one row for"):
