@@ -16,7 +16,14 @@ from typing import TYPE_CHECKING
 from liquidity_pipeline.contracts.sources.itemised import TGA_FLOWS
 from liquidity_pipeline.sources.errors import EmptyAnswerError, NotServedError
 from liquidity_pipeline.sources.fetch import Collected, Fetch, Window
-from liquidity_pipeline.sources.fiscal_client import ACCOUNTING, PUBLISHER, Records, between, read
+from liquidity_pipeline.sources.fiscal_client import (
+    ACCOUNTING,
+    PUBLISHER,
+    Records,
+    between,
+    good_parts,
+    read,
+)
 from liquidity_pipeline.sources.statement_lines import KNOWN, group_of
 
 if TYPE_CHECKING:
@@ -32,6 +39,7 @@ COLUMNS = (
     "transaction_today_amt",
     "src_line_nbr",
 )
+_WAY, _AMOUNT = "transaction_type", "transaction_today_amt"
 _DIRECTIONS = {"Deposits": "deposits", "Withdrawals": "withdrawals"}
 # A day has about 180 lines: two months come in one page.
 _MONTHS_AT_ONCE = 2
@@ -61,8 +69,9 @@ class _Lines:
 def collect_tga_flows(fetch: Fetch) -> Collected:
     """Return {"tga_flows": rows} of the window, USD millions, by day, direction and line.
 
-    A day whose lines do not add up to the statement's totals is left out and named. A table that
-    is not served is a named gap. Raises EmptyAnswerError where statements are due and none came.
+    A day whose lines do not add up to the statement's totals, or cannot be read, is left out and
+    named. A table that is not served is a named gap. Raises EmptyAnswerError where statements are
+    due and none came.
     """
     sides: dict[Side, _Lines] = {}
     for part in _parts(fetch.window):
@@ -73,7 +82,9 @@ def collect_tga_flows(fetch: Fetch) -> Collected:
         except NotServedError as error:
             fetch.gap(f"tga_flows: table II of the Daily Treasury Statement: {error.problem}")
             return {"tga_flows": TGA_FLOWS.arrow_schema.empty_table()}
-        sides |= parse_lines(records)
+        name = fetch.left_out("Daily Treasury Statement, table II")
+        for lines in good_parts(records, parse_lines, name, ("record_date",)):
+            sides |= lines
     inside = {key: side for key, side in sides.items() if _is_inside(key[0], fetch)}
     due = TGA_FLOWS.releases[""].due(fetch.window.start, fetch.last_day, fetch.now)
     if due and not inside:
@@ -92,7 +103,8 @@ def _read(fetch: Fetch, part: Window) -> Records:
         COLUMNS,
         where=between("record_date", part.start, min(part.end, fetch.last_day)),
         sort=("record_date", "src_line_nbr"),
-        usd_mn=("transaction_today_amt",),
+        usd_mn=(_AMOUNT,),
+        unit="record_date",
     )
 
 
@@ -110,15 +122,17 @@ def parse_lines(records: Records) -> dict[Side, _Lines]:
     """Return the lines and totals of each day and direction.
 
     Total and sub-total rows are among the lines, told apart by their words. Lines of one name
-    are added up; one that is printed twice is one. Raises UnexpectedPayloadError for an unknown
+    are added up; one that is printed twice is one; a footnote has neither direction nor amount.
+    Raises UnexpectedPayloadError for an unknown
     direction or a row without a day, a name or an amount.
     """
-    records.require("record_date", "account_type", "transaction_type", "transaction_today_amt")
+    records = _without_footnotes(records)
+    records.require("record_date", "account_type", _WAY, _AMOUNT)
     found: dict[Side, _Lines] = defaultdict(_Lines)
     texts = (records.text(name) for name in COLUMNS[1:5])
     columns = (
         records.days("record_date").to_pylist(),
-        records.numbers("transaction_today_amt").to_pylist(),
+        records.numbers(_AMOUNT).to_pylist(),
         records.text("src_line_nbr"),
     )
     seen = set()
@@ -142,6 +156,13 @@ def parse_lines(records: Records) -> dict[Side, _Lines]:
         side.amounts[name] = side.amounts.get(name, 0.0) + amount
         side.count += 1
     return dict(found)
+
+
+def _without_footnotes(records: Records) -> Records:
+    import pyarrow.compute as pc
+
+    says_something = (pc.is_valid(records.table[name]) for name in (_WAY, _AMOUNT))
+    return records.where(pc.or_(*says_something))
 
 
 def _whole_days(fetch: Fetch, sides: dict[Side, _Lines]) -> dict[Side, _Lines]:

@@ -166,6 +166,31 @@ def test_what_is_not_as_expected_is_refused(
         collect(make_fetch, [MONDAY[0] | changes, *MONDAY[1:]])
 
 
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"transaction_type": "Transfers"},
+        {"transaction_today_amt": "1,234"},
+        {"transaction_catg": "null"},
+        {"record_date": "02/03/2026"},
+        {"transaction_catg": 7},
+    ],
+)
+def test_a_row_that_cannot_be_read_costs_its_day_and_no_other(
+    make_fetch: MakeFetch, changes: dict[str, Any]
+) -> None:
+    rows, gaps = collect(make_fetch, [*MONDAY, TUESDAY[0] | changes, *TUESDAY[1:]])
+    assert {row["record_date"] for row in rows} == {date(2026, 2, 2)}
+    assert gaps
+
+
+def test_a_footnote_is_no_line(make_fetch: MakeFetch) -> None:
+    note = line("2026-02-02", "null", "1/ Includes transfers.", "null")
+    assert collect(make_fetch, [*MONDAY, *TUESDAY, note]) == collect(
+        make_fetch, [*MONDAY, *TUESDAY]
+    )
+
+
 def test_months_are_asked_for_in_parts_and_never_beyond_today(make_fetch: MakeFetch) -> None:
     transport = Canned({CASH_FLOWS: lambda _: answer(MONDAY)})
     fetch = make_fetch(transport, date(2025, 10, 1), date(2026, 6, 30), NOW)
