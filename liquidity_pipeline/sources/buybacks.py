@@ -58,11 +58,11 @@ def collect_buybacks(fetch: Fetch) -> pa.Table:
         sort=_LABELS,
         select=False,
     )
-    # Nobody has shown how the service spells a cancelled operation, so it stops nothing else.
-    without_amount = pc.and_(
-        pc.less(records.days("settlement_date"), pa.scalar(fetch.today, pa.date32())),
-        pc.is_null(records.table["total_par_amt_accepted"]),
-    )
+    records = _with_results(records)
+    # Nobody has shown how the service spells a cancelled operation, so it stops nothing else; nor
+    # does a day that cannot be read, which is why days are compared as texts here.
+    settled = pc.fill_null(pc.less(records.table["settlement_date"], f"{fetch.today}"), False)
+    without_amount = pc.and_(settled, pc.is_null(records.table["total_par_amt_accepted"]))
     for row in records.where(without_amount).table.to_pylist():
         fetch.gap(
             f"Treasury buybacks: the operation of {row['operation_date']} "
@@ -71,6 +71,17 @@ def collect_buybacks(fetch: Fetch) -> pa.Table:
     held = records.where(pc.invert(without_amount))
     name = fetch.left_out("Treasury buybacks")
     return good_rows(held, lambda part: parse_buybacks(part, fetch.seen_at), name, _KEY)
+
+
+def _with_results(records: Records) -> Records:
+    """Leave out what was announced of an operation whose results stand in another row."""
+    keys = list(zip(*(records.text(name) for name in _KEY), strict=True))
+    amounts = records.text("total_par_amt_accepted")
+    done = {key for key, amount in zip(keys, amounts, strict=True) if amount is not None}
+    kept = [
+        amount is not None or key not in done for key, amount in zip(keys, amounts, strict=True)
+    ]
+    return records.where(pa.array(kept, pa.bool_()))
 
 
 @declared("rows of buyback operations", publisher=PUBLISHER)

@@ -187,6 +187,8 @@ def test_a_settled_buyback_without_an_amount_is_a_gap_and_left_out(make_fetch):
         ([buyback(security_type="Bills")], "unknown buyback of 'Bills'"),
         ([buyback(maturity_bucket="Long")], "unknown buyback of 'Nominal Coupons', 'Long'"),
         ([buyback(), buyback(max_par_amt_redeemed="1")], "more than one row for"),
+        ([buyback(settlement_date="02/04/2026")], "expected a day YYYY-MM-DD"),
+        ([buyback(settlement_date="null")], "settlement_date is null"),
     ],
 )
 def test_buybacks_that_cannot_be_read_are_named_and_cost_no_auction(make_fetch, rows, message):
@@ -199,11 +201,26 @@ def test_buybacks_that_cannot_be_read_are_named_and_cost_no_auction(make_fetch, 
 
 
 def test_one_buyback_that_cannot_be_read_costs_no_other(make_fetch):
-    rows = [buyback(), buyback(security_type="Gold"), buyback(maturity_bucket="1M to 2Y")]
-    collected, fetch = settle(make_fetch, auction(), replies={BUYBACKS: answer(rows)})
-    assert [leg for _, leg, _ in legs(collected)].count("buyback") == 1
-    assert collected["debt_settlements"].num_rows == 3
-    assert "unknown buyback of 'Gold'" in fetch.gaps[0]
+    odd = {"security_type": "Gold"}, {"settlement_date": "02/04/2026"}, {"settlement_date": "null"}
+    others = [buyback(maturity_bucket=f"{n}M to 2Y") for n in range(4)]
+    for changes in odd:
+        rows = [buyback(**changes), *others]
+        collected, fetch = settle(make_fetch, auction(), replies={BUYBACKS: answer(rows)})
+        assert collected["debt_settlements"]["leg"].to_pylist() == ["issue", *["buyback"] * 4]
+        (gap,) = fetch.gaps
+        assert "left out" in gap
+
+
+@pytest.mark.parametrize("now", [moment(2026, 2, 3, 22), MID_FEBRUARY])
+def test_of_an_operation_that_is_published_twice_the_results_stand(make_fetch, now):
+    # On 2024-08-21 Treasury published every row twice, one of each pair without a value.
+    announced = buyback(total_par_amt_accepted="null")
+    for rows in ([buyback(), announced], [announced, buyback()], [buyback(), buyback()]):
+        replies = {BUYBACKS: answer(rows)}
+        collected, fetch = settle(make_fetch, auction(), replies=replies, now=now)
+        bought = [r for r in collected["debt_settlements"].to_pylist() if r["leg"] == "buyback"]
+        assert [row["public_usd_mn"] for row in bought] == [2000]
+        assert fetch.gaps == []
 
 
 def test_a_postponed_auction_is_named_and_nothing_of_it_settles(make_fetch):
