@@ -148,6 +148,8 @@ _RECORDS = (
         group="markets",
         interval=0.2,
         headers=_PROJECT,
+        # No key is asked for, so this is what being too fast may look like.
+        throttles_by=frozenset({401}),
         probe=Probe(
             "/products/BTC-USD/candles",
             {"granularity": 86400, "start": "2026-01-02", "end": "2026-01-03"},

@@ -201,13 +201,16 @@ def test_a_refusal_is_an_answer_and_is_not_tried_again(serve, client, publisher,
     assert answer.url in str(error)
 
 
-def test_the_400_of_a_publisher_that_throttles_by_it_is_asked_once_more_later(serve, client):
-    script = serve((400, "Bad Request"), GOOD)
-    assert client(http_backoff=0.02).get("nyfed", PATH).json() == GOOD
+@pytest.mark.parametrize(("publisher", "status"), [("nyfed", 400), ("coinbase", 401)])
+def test_a_status_by_which_a_publisher_throttles_is_asked_once_more_later(
+    serve, client, publisher, status
+):
+    script = serve((status, "Bad Request"), GOOD, publisher=publisher)
+    assert client(http_backoff=0.02).get(publisher, PATH).json() == GOOD
     assert script.times[1] - script.times[0] >= 0.1
-    lasting = serve((400, "Bad Request"), path="/wrong")
-    answer = client().get("nyfed", "/wrong")
-    assert (answer.status, len(lasting.requests)) == (400, 2)
+    lasting = serve((status, "Bad Request"), publisher=publisher, path="/wrong")
+    answer = client().get(publisher, "/wrong")
+    assert (answer.status, len(lasting.requests)) == (status, 2)
     assert type(refusal(answer)) is RejectedError
 
 
