@@ -6,7 +6,7 @@ Which days count, which provider is believed and when a bar is known belongs to 
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import date, timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -59,9 +59,13 @@ def of_lists(
     """Return the bars of a venue that sends each as a list of numbers in the order of `names`.
 
     `time` is the UTC second at which the bar's day begins. Raises UnexpectedPayloadError for
-    another form of the whole; a few rows of another form are left out and named.
+    another form of the whole; a few rows of another form, and days that come twice with different
+    numbers, are left out and named.
     """
     import numpy as np
+
+    def error(problem: str) -> UnexpectedPayloadError:
+        return UnexpectedPayloadError(problem, publisher=publisher, url=url)
 
     def numbers(row: Any) -> list[float]:
         try:
@@ -70,18 +74,35 @@ def of_lists(
             found = []
         days = found[0] / _DAY_SECONDS if found else -1.0
         if len(found) != len(names) or not 0 <= days < _LAST_DAY:
-            raise UnexpectedPayloadError(
-                f"expected {expected}, got {str(row)[:200]}", publisher=publisher, url=url
-            )
+            raise error(f"expected {expected}, got {str(row)[:200]}")
         return found
 
     if not isinstance(rows, list):
         numbers(rows)
-    bars = np.array(sift(rows, numbers, name), dtype=np.float64).reshape(-1, len(names))
+    once = _once(sift(rows, numbers, name), name, error)
+    bars = np.array(once, dtype=np.float64).reshape(-1, len(names))
     columns = dict(zip(names, bars.T, strict=True))
     days = columns.pop("time").astype("datetime64[s]").astype("datetime64[D]")
     found = table(days, {n: values for n, values in columns.items() if n in COLUMNS})
     return sound(found, name, publisher=publisher, url=url)
+
+
+def _once(
+    rows: Sequence[list[float]], name: Name, error: Callable[[str], UnexpectedPayloadError]
+) -> list[list[float]]:
+    """Return each day once; of two different rows of a day neither is believed.
+
+    Bars of an hour, which the venues serve by the same address, are refused by this too.
+    """
+    found: dict[float, list[float]] = {}
+    differing: dict[float, UnexpectedPayloadError] = {}
+    for row in rows:
+        day = row[0] // _DAY_SECONDS
+        # What is missing is NaN, and equal to nothing: rows are compared as they are written.
+        if repr(found.setdefault(day, row)) != repr(row):
+            differing[day] = error(f"two bars of one day, {found[day]} and {row}")
+    report(list(differing.values()), len(found), name)
+    return [row for day, row in found.items() if day not in differing]
 
 
 def _number(value: Any) -> float:

@@ -63,6 +63,23 @@ def test_what_is_no_list_of_candles_is_refused(payload: Any):
         coinbase.parse(payload)
 
 
+def test_candles_of_an_hour_are_no_days():
+    # 2020-02-29 in hours: three closes, none of which may become the day's.
+    hours = [[FEB_29 + hour * 3600, 1, 3, 2, 2 + hour / 8, 1] for hour in (2, 1, 0)]
+    with pytest.raises(UnexpectedPayloadError, match="two bars of one day"):
+        coinbase.parse(hours)
+
+
+def test_of_two_different_candles_of_a_day_neither_is_believed():
+    named: list[str] = []
+    first, second = [FEB_29, 1, 3, 2, 2, 1], [FEB_29, 1, 3, 2, 2.5, 1]
+    others = [[FEB_28, 1, 3, 2, 2, None], [FEB_28 - DAY, 1, 3, 2, 2, 1]]
+    rows = coinbase.parse([first, second, *others, others[0]], name=named.append)
+    assert rows["trade_date"].to_pylist() == [date(2020, 2, 27), date(2020, 2, 28)]
+    assert len(named) == 1
+    assert "two bars of one day" in named[0]
+
+
 def candles(params: dict[str, Any]) -> list[list[float]]:
     """Answer as Coinbase does: both ends included, one row before the start, newest first."""
     start, end = (
