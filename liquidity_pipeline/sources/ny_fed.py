@@ -22,7 +22,13 @@ from liquidity_pipeline.sources.answers import Answer
 from liquidity_pipeline.sources.boundary import Name, declared, nobody, report, sift
 from liquidity_pipeline.sources.errors import EmptyAnswerError, UnexpectedPayloadError
 from liquidity_pipeline.sources.fetch import Collected, Fetch
-from liquidity_pipeline.sources.ny_fed_client import PUBLISHER, Record, distinct, records
+from liquidity_pipeline.sources.ny_fed_client import (
+    PUBLISHER,
+    Record,
+    distinct,
+    records,
+    told_apart,
+)
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -148,7 +154,8 @@ def collect_fed_operations(fetch: Fetch) -> Collected:
 @declared("rows of operations or holdings", publisher=PUBLISHER)
 def parse_fed_operations(answer: Answer, name: Name = nobody) -> list[dict[str, Any]]:
     """Return one row per outright operation."""
-    return distinct(records(answer, "treasury", "auctions"), _outright, "operation_id", name)
+    found = told_apart(records(answer, "treasury", "auctions"))
+    return distinct(found, _outright, "operation_id", name)
 
 
 def _outright(record: Record) -> dict[str, Any]:
@@ -200,7 +207,8 @@ def collect_repo_operations(fetch: Fetch) -> Collected:
 @declared("rows of operations or holdings", publisher=PUBLISHER)
 def parse_repo_operations(answer: Answer, name: Name = nobody) -> list[dict[str, Any]]:
     """Return one row per repo or reverse repo operation."""
-    return distinct(records(answer, "repo", "operations"), _repo, "operation_id", name)
+    found = told_apart(records(answer, "repo", "operations"))
+    return distinct(found, _repo, "operation_id", name)
 
 
 def _repo(record: Record) -> dict[str, Any]:

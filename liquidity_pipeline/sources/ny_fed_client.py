@@ -18,6 +18,15 @@ from liquidity_pipeline.sources.errors import UnexpectedPayloadError
 
 PUBLISHER = "nyfed"
 _MISSING = ("", "NA", None)
+# By these the operations of a day differ.
+_APART = (
+    "releaseTime",
+    "operationType",
+    "operationMethod",
+    "maturityRangeStart",
+    "maturityRangeEnd",
+    "maturityDate",
+)
 
 
 @dataclass(frozen=True)
@@ -111,6 +120,36 @@ def records(answer: Answer, *path: str) -> list[Record]:
     if not isinstance(content, list) or not all(isinstance(item, dict) for item in content):
         raise Record({}, answer).unexpected(f"expected a list of objects in {'.'.join(path)}")
     return [Record(item, answer) for item in content]
+
+
+def told_apart(found: Sequence[Record]) -> list[Record]:
+    """Return the operations; of several that share an identifier on a day the later ones get a (2).
+
+    The number at the end of an identifier has changed its meaning more than once and is no key.
+    Operations differ in kind, opening time or maturities; rows that agree in these and differ in an
+    amount contradict each other, and keep one identifier.
+    """
+    names = [_identifier(record) for record in found]
+    kinds: dict[tuple[str, ...], set[tuple[str, ...]]] = {}
+    for record, name in zip(found, names, strict=True):
+        kinds.setdefault(name, set()).add(_kind(record))
+    apart = []
+    for record, name in zip(found, names, strict=True):
+        place = sorted(kinds[name]).index(_kind(record)) + 1
+        fields = record.fields
+        if place > 1 and "operationId" in fields:
+            fields = {**fields, "operationId": f"{fields['operationId']} ({place})"}
+        apart.append(Record(fields, record.answer))
+    return apart
+
+
+def _identifier(record: Record) -> tuple[str, ...]:
+    return tuple(str(record.fields.get(name)) for name in ("operationId", "operationDate"))
+
+
+def _kind(record: Record) -> tuple[str, ...]:
+    """Return what tells an operation from another of its day, the opening time first."""
+    return tuple(str(record.fields.get(name) or "") for name in _APART)
 
 
 def distinct(

@@ -270,6 +270,30 @@ def test_operation_ids_are_unique_even_if_the_desk_uses_one_twice() -> None:
         outrights(outright(), outright(totalParAmtAccepted="5000000000"))
 
 
+def test_two_operations_of_a_day_with_one_identifier_are_both_kept() -> None:
+    # Two sectors of maturities in one morning: 4,243 and 1,500 mn, of which nothing may be lost.
+    second = outright(
+        releaseTime="10:10",
+        closeTime="10:30",
+        maturityRangeStart="2026-12-31",
+        maturityRangeEnd="2027-08-26",
+        totalParAmtAccepted="1500000000",
+    )
+    for rows in ([outright(), second], [second, outright(), second]):
+        found = {row["operation_id"]: row["accepted_usd_mn"] for row in outrights(*rows)}
+        assert found == {"OR 083126 25": 4243, "OR 083126 25 (2)": 1500}
+    without_times = [
+        {k: v for k, v in row.items() if k not in ("releaseTime", "closeTime")}
+        for row in (outright(), second)
+    ]
+    assert len(outrights(*without_times)) == 2
+    morning = repo(releaseTime="08:15", closeTime="08:30", totalAmtAccepted=10_000_000_000)
+    assert {row["operation_id"]: row["accepted_usd_mn"] for row in repos(repo(), morning)} == {
+        "RP 021726 27": 10000,
+        "RP 021726 27 (2)": 20500,
+    }
+
+
 def test_a_window_without_outright_operations_is_in_order(make_fetch: MakeFetch) -> None:
     empty = Stub({"treasury": {"auctions": []}})
     fetch = make_fetch(empty, date(2008, 5, 1), date(2008, 5, 31))

@@ -24,7 +24,7 @@ FED_OPERATIONS = Table(
         Ascending(("maturity_from", "maturity_to"), doubted=("maturity_from", "maturity_to")),
     ),
     columns=(
-        text("operation_id", "The Desk's identifier"),
+        text("operation_id", "The Desk's identifier; (2) follows where it has one twice on a day"),
         day("operation_date", "Day of the operation"),
         day("settlement_date", "Day on which securities and reserves move"),
         text("operation_type", "The Desk's label, e.g. Outright Bill Purchase"),
@@ -90,7 +90,7 @@ REPO_OPERATIONS = Table(
         Ascending(("operation_date", "settlement_date", "maturity_date")),
     ),
     columns=(
-        text("operation_id", "The Desk's identifier"),
+        text("operation_id", "The Desk's identifier; (2) follows where it has one twice on a day"),
         day("operation_date", "Day of the operation"),
         text(
             "kind",
