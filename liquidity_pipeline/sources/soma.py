@@ -14,6 +14,7 @@ from liquidity_pipeline.contracts.sources.itemised import SOMA_SECURITIES
 from liquidity_pipeline.sources.answers import Answer
 from liquidity_pipeline.sources.boundary import Name, nobody
 from liquidity_pipeline.sources.errors import (
+    NotRecordedError,
     NotServedError,
     PublisherError,
     RejectedError,
@@ -26,31 +27,41 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 _BY_SECURITY = "/api/soma/tsy/get/asof/{day}.json"
-_TYPES = {"Bills": "bills", "NotesBonds": "notes_bonds", "TIPS": "tips", "FRN": "frn"}
+# Whether the label of floating-rate notes has an s at its end is not recorded.
+_TYPES = {
+    "Bills": "bills",
+    "NotesBonds": "notes_bonds",
+    "TIPS": "tips",
+    "FRN": "frn",
+    "FRNs": "frn",
+}
 # Treasuries have been beyond a hundred billion in every week since 2003.
 _WEEK_USD = (1e11, 3e13)
 _ONE_SECURITY_USD = 5e11
 
 Week = list[dict[str, Any]]
+Ask = Callable[[date], "pa.Table | PublisherError"]
 
 
 def collect_soma_securities(fetch: Fetch) -> Collected:
     """Return {"soma_securities": rows}, par in USD millions, of all weeks that are public by now.
 
-    A service that does not have the newest week is taken not to have the table, which is a named
-    gap. So is any other week that does not come, or that comes damaged; the rest is kept. Raises
-    PublisherError when not a single week could be had for another reason.
+    A service that has neither the newest week nor the one before is taken not to have the table,
+    which is a named gap: the newest alone may be late. So is any other week that does not come, or
+    that comes damaged; the rest is kept. Raises PublisherError when not a single week could be had
+    for another reason.
     """
     weeks = SOMA_SECURITIES.releases[""].due(fetch.window.start, fetch.last_day, fetch.now)
     if not weeks:
         return {"soma_securities": _table([])}
     ask = _asker(fetch)
-    newest = ask(weeks[-1])
+    first = _first_answers(weeks, ask)
     # The service answers 400 to a path that it does not know.
-    if isinstance(newest, NotServedError | RejectedError):
-        fetch.gap(f"soma_securities: not served by nyfed ({newest.problem})")
+    refused = [each for each in first if isinstance(each, NotServedError | RejectedError)]
+    if len(refused) == len(first):
+        fetch.gap(f"soma_securities: not served by nyfed ({refused[-1].problem})")
         return {"soma_securities": _table([])}
-    answers = [*fetch.each(weeks[:-1], ask), newest]
+    answers = [*fetch.each(weeks[: -len(first)], ask), *first]
     found, failures = [], []
     for day, week in zip(weeks, answers, strict=True):
         if isinstance(week, PublisherError):
@@ -65,7 +76,21 @@ def collect_soma_securities(fetch: Fetch) -> Collected:
     return {"soma_securities": pa.concat_tables(found)}
 
 
-def _asker(fetch: Fetch) -> Callable[[date], pa.Table | PublisherError]:
+def _first_answers(weeks: list[date], ask: Ask) -> list[pa.Table | PublisherError]:
+    """Return the newest week's answer; where it is refused, that of the week before comes first.
+
+    Fetches of earlier versions, which archives hold, did not ask for the week before.
+    """
+    newest = ask(weeks[-1])
+    if not isinstance(newest, NotServedError | RejectedError) or len(weeks) == 1:
+        return [newest]
+    try:
+        return [ask(weeks[-2]), newest]
+    except NotRecordedError:
+        return [newest]
+
+
+def _asker(fetch: Fetch) -> Ask:
     """Return what asks for one week, or says why it could not be had.
 
     Each week becomes a table at once: twenty years of them as Python objects take ten times as much

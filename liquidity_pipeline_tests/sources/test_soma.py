@@ -15,7 +15,12 @@ from hypothesis import strategies as st
 from liquidity_pipeline.contracts.sources.itemised import SOMA_SECURITIES
 from liquidity_pipeline.contracts.validation import validate
 from liquidity_pipeline.settings import default_reference_dir
-from liquidity_pipeline.sources.errors import RejectedError, TransientError, UnexpectedPayloadError
+from liquidity_pipeline.sources.errors import (
+    NotRecordedError,
+    RejectedError,
+    TransientError,
+    UnexpectedPayloadError,
+)
 from liquidity_pipeline.sources.fetch import Fetch, Window
 from liquidity_pipeline.sources.soma import collect_soma_securities
 from liquidity_pipeline.universe import Universe
@@ -79,7 +84,7 @@ def test_every_public_week_is_asked_for_and_dollars_become_millions(make_fetch: 
 
 
 @pytest.mark.parametrize("status", [400, 404])
-def test_a_service_without_the_table_is_a_named_gap_after_one_request(
+def test_a_service_without_the_table_is_a_named_gap_after_two_requests(
     make_fetch: MakeFetch, status: int
 ) -> None:
     transport = Canned({path(day): (status, "Bad Request") for day in WEEKS})
@@ -87,7 +92,38 @@ def test_a_service_without_the_table_is_a_named_gap_after_one_request(
     assert collect_soma_securities(fetch)["soma_securities"].num_rows == 0
     (gap,) = fetch.gaps
     assert gap.startswith(f"soma_securities: not served by nyfed (HTTP {status}")
-    assert len(transport.asked) == 1
+    assert len(transport.asked) == 2
+
+
+@pytest.mark.parametrize("status", [400, 404])
+def test_a_newest_week_that_is_late_costs_no_other(make_fetch: MakeFetch, status: int) -> None:
+    rows, gaps = collect(make_fetch, w18=(status, "Bad Request"))
+    assert tuple(str(row["as_of_date"]) for row in rows) == WEEKS[:-1]
+    (gap,) = gaps
+    assert gap.startswith(f"nyfed did not give SOMA by security of {WEEKS[-1]}: HTTP {status}")
+
+
+def test_a_record_of_a_fetch_that_asked_for_the_newest_week_alone_is_read(
+    make_fetch: MakeFetch,
+) -> None:
+    def not_recorded(_: Any) -> Any:
+        raise NotRecordedError("the week before")
+
+    answers = {path(day): not_recorded for day in WEEKS[:-1]} | {path(WEEKS[-1]): (404, "no")}
+    fetch = make_fetch(Canned(answers), *FEBRUARY, NOW)
+    assert collect_soma_securities(fetch)["soma_securities"].num_rows == 0
+    assert fetch.gaps == ["soma_securities: not served by nyfed (HTTP 404: no)"]
+
+
+@pytest.mark.parametrize("label", ["FRN", "FRNs"])
+def test_floating_rate_notes_are_known_by_either_label(make_fetch: MakeFetch, label: str) -> None:
+    floating = holding("2026-02-18", cusip="91282CFRN", securityType=label)
+    rows, gaps = collect(make_fetch, w18=week("2026-02-18", holding("2026-02-18"), floating))
+    assert sorted(row["holding_type"] for row in rows if f"{row['as_of_date']}" == WEEKS[-1]) == [
+        "bills",
+        "frn",
+    ]
+    assert gaps == []
 
 
 @pytest.mark.parametrize(
