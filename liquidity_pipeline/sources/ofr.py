@@ -12,7 +12,7 @@ from liquidity_pipeline.calendars import STRESS_INDEX
 from liquidity_pipeline.contracts.sources.markets import OFR_FSI
 from liquidity_pipeline.sources.boundary import Name, declared, nobody
 from liquidity_pipeline.sources.csv_rows import Layout, read
-from liquidity_pipeline.sources.errors import UnexpectedPayloadError
+from liquidity_pipeline.sources.errors import EmptyAnswerError, UnexpectedPayloadError
 from liquidity_pipeline.sources.fetch import Collected, Fetch
 
 if TYPE_CHECKING:
@@ -39,7 +39,8 @@ HEADINGS = {
 def collect_ofr_fsi(fetch: Fetch) -> Collected:
     """Return the index of the window's days, known two Fed business days later at 10:00.
 
-    Raises UnexpectedPayloadError for a file of another form.
+    Raises UnexpectedPayloadError for a file of another form, and EmptyAnswerError for one without
+    any day of a window in which days are due.
     """
     import pyarrow as pa
     import pyarrow.compute as pc
@@ -49,9 +50,16 @@ def collect_ofr_fsi(fetch: Fetch) -> Collected:
     days = rows["date"]
     inside = pc.and_(
         pc.greater_equal(days, pa.scalar(fetch.window.start)),
-        pc.less_equal(days, pa.scalar(fetch.window.end)),
+        pc.less_equal(days, pa.scalar(fetch.last_day)),
     )
     rows = rows.filter(inside)
+    due = STRESS_INDEX.due(fetch.window.start, fetch.last_day, fetch.now)
+    if due and not rows.num_rows:
+        raise EmptyAnswerError(
+            f"no row, though {len(due)} days from {due[0]} to {due[-1]} are due",
+            publisher=PUBLISHER,
+            url=answer.url,
+        )
     known = pa.array(STRESS_INDEX.known_at(rows["date"].to_pylist()), pa.timestamp("us"))
     return {OFR_FSI.name: rows.append_column("known_at", known)}
 

@@ -11,7 +11,7 @@ from liquidity_pipeline.contracts.sources.markets import OFR_FSI
 from liquidity_pipeline.contracts.validation import validate
 from liquidity_pipeline.sources import ofr
 from liquidity_pipeline.sources.answers import Answer
-from liquidity_pipeline.sources.errors import UnexpectedPayloadError
+from liquidity_pipeline.sources.errors import EmptyAnswerError, UnexpectedPayloadError
 from liquidity_pipeline.sources.fetch import Fetch
 
 HEADER = ",".join(ofr.HEADINGS.values())
@@ -54,8 +54,29 @@ def test_a_day_is_known_two_fed_business_days_later(make_fetch: Callable[..., Fe
     assert known == [datetime.fromisoformat("2026-09-08 14:00")]
 
 
-def test_days_outside_the_window_are_left_out(make_fetch: Callable[..., Fetch]) -> None:
-    fetch = make_fetch(Canned(BODY), date(2026, 7, 1), date(2026, 7, 31))
+def test_days_outside_the_window_and_days_to_come_are_left_out(
+    make_fetch: Callable[..., Fetch],
+) -> None:
+    days = ("2026-06-30", "2026-07-01", "2026-07-31", "2026-08-03")
+    lines = "\n".join(f"{day}{',1' * 9}" for day in days)
+    for now, kept in (("2026-08-10", [1, 31]), ("2026-07-10", [1])):
+        moment = datetime.fromisoformat(now)
+        body = f"{HEADER}\n{lines}\n".encode()
+        fetch = make_fetch(Canned(body), date(2026, 7, 1), date(2026, 7, 31), moment)
+        found = ofr.collect_ofr_fsi(fetch)["ofr_fsi"]["date"].to_pylist()
+        assert found == [date(2026, 7, day) for day in kept]
+
+
+@pytest.mark.parametrize("body", [f"{HEADER}\n".encode(), BODY])
+def test_a_file_without_a_day_that_is_due_is_no_answer(
+    make_fetch: Callable[..., Fetch], body: bytes
+) -> None:
+    # On 7 July the days until 2 July are due: the 3rd is a holiday.
+    now = datetime.fromisoformat("2026-07-07 20:00")
+    fetch = make_fetch(Canned(body), date(2026, 7, 1), date(2026, 7, 31), now)
+    with pytest.raises(EmptyAnswerError, match="2 days from 2026-07-01 to 2026-07-02 are due"):
+        ofr.collect_ofr_fsi(fetch)
+    fetch = make_fetch(Canned(body), date(1999, 7, 1), date(1999, 7, 31), now)
     assert ofr.collect_ofr_fsi(fetch)["ofr_fsi"].num_rows == 0
 
 
