@@ -11,11 +11,16 @@ from typing import TYPE_CHECKING
 
 from liquidity_pipeline import calendars
 from liquidity_pipeline.calendars import Release
-from liquidity_pipeline.contracts.sources.federal_reserve import FED_BALANCE_SHEET, NEVER_DUE
+from liquidity_pipeline.contracts.sources.federal_reserve import (
+    BALANCE_SHEET_SERIES,
+    FED_BALANCE_SHEET,
+    NEVER_DUE,
+)
 from liquidity_pipeline.contracts.sources.markets import MARKET_SERIES, MARKET_SERIES_IDS
 from liquidity_pipeline.contracts.table import Table
 from liquidity_pipeline.sources.errors import (
     EmptyAnswerError,
+    NotRecordedError,
     NotServedError,
     PublisherError,
     TransientError,
@@ -35,7 +40,8 @@ def collect_fed_balance_sheet(fetch: Fetch) -> Collected:
     against its yardstick (the Wednesday level for week averages, total assets for the rest) says
     that its unit has changed. Raises UnexpectedPayloadError where no series is left.
     """
-    releases = FED_BALANCE_SHEET.releases
+    # Those that are never due are asked for as well: they come while their programme lasts.
+    releases = dict.fromkeys(BALANCE_SHEET_SERIES, calendars.H41)
     found = comparable(fetch, _collect(fetch, FED_BALANCE_SHEET, releases))
     parts = [
         {
@@ -136,7 +142,7 @@ def _collect(fetch: Fetch, table: Table, releases: Mapping[str, Release]) -> dic
         and releases[name].due(fetch.window.start, fetch.last_day, fetch.now)
     ]
     span = f"from {fetch.window.start} to {fetch.last_day}"
-    if empty and len(empty) == len(found):
+    if empty and not any(series.days for series in found.values()):
         raise _failure(failed) or EmptyAnswerError(
             f"no rows of {', '.join(empty)} {span}, where rows are due for {table.name}.",
             publisher=PUBLISHER,
@@ -149,10 +155,10 @@ def _collect(fetch: Fetch, table: Table, releases: Mapping[str, Release]) -> dic
 
 def _reader(
     fetch: Fetch, releases: Mapping[str, Release]
-) -> Callable[[str], Series | PublisherError]:
+) -> Callable[[str], Series | PublisherError | None]:
     """Return what reads one series, or says why not: one that fails does not stop the others."""
 
-    def read(name: str) -> Series | PublisherError:
+    def read(name: str) -> Series | PublisherError | None:
         # A negative lag is a rate announced ahead: its days after today are known already.
         end = fetch.window.end if releases[name].lag < 0 else fetch.last_day
         try:
@@ -161,6 +167,11 @@ def _reader(
             )
         except PublisherError as error:
             return error
+        except NotRecordedError:
+            # Fetches of earlier versions, which archives hold, did not ask for these.
+            if name not in NEVER_DUE:
+                raise
+            return None
 
     return read
 
@@ -169,10 +180,13 @@ def _name_failures(fetch: Fetch, failed: Mapping[str, PublisherError]) -> None:
     """Name each series that could not be had.
 
     Only a gap that begins with the series' name counts as known to the next run, which then leaves
-    its history alone: that is for what is not served, while a failure may pass by itself.
+    its history alone: that is for what is not served, while a failure may pass by itself. A line
+    that is never due is missed by nobody where it is not served.
     """
     for name, error in failed.items():
         if isinstance(error, NotServedError):
+            if name in NEVER_DUE:
+                continue
             fetch.gap(f"{name}: not served by fred")
         else:
             problem = error.detail if error.payload else error.problem

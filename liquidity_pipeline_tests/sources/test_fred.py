@@ -11,11 +11,13 @@ import pytest
 
 from liquidity_pipeline import calendars
 from liquidity_pipeline.contracts.sources import SOURCE_TABLES
+from liquidity_pipeline.contracts.sources.federal_reserve import NEVER_DUE
 from liquidity_pipeline.contracts.validation import validate
 from liquidity_pipeline.sources import fred
 from liquidity_pipeline.sources.answers import Answer
 from liquidity_pipeline.sources.errors import (
     EmptyAnswerError,
+    NotRecordedError,
     NotServedError,
     RejectedError,
     TransientError,
@@ -305,8 +307,31 @@ def test_without_any_series_the_failure_is_raised(
         fred.collect_fed_balance_sheet(fetch)
 
 
-def test_no_rows_at_all_is_an_error_where_rows_are_due(make_fetch: MakeFetch) -> None:
-    stub = Stub({"WALCL": "observation_date,WALCL\n"})
+def test_lines_that_are_never_due_are_taken_while_their_programme_lasts(
+    make_fetch: MakeFetch,
+) -> None:
+    lines = {"WLCFLPCL": weekly("WLCFLPCL", 5200, 4900)}
+    empty = {"H41RESPPALDKNWW": "observation_date,H41RESPPALDKNWW\n"}
+    fetch = make_fetch(balance(**lines, **empty), *JULY)
+    assert values(fetch)["WLCFLPCL"] == [5200, 4900]
+    assert not [gap for gap in fetch.gaps if gap.startswith(tuple(NEVER_DUE))]
+    without = make_fetch(balance(), *JULY)
+    assert "WLCFLPCL" not in values(without)
+    assert not [gap for gap in without.gaps if gap.startswith(tuple(NEVER_DUE))]
+
+
+def test_a_record_of_a_fetch_that_did_not_ask_for_them_is_read(make_fetch: MakeFetch) -> None:
+    not_asked = dict.fromkeys(NEVER_DUE, NotRecordedError("not asked then"))
+    assert values(make_fetch(balance(**not_asked), *JULY)) == values(make_fetch(balance(), *JULY))
+    with pytest.raises(NotRecordedError):
+        values(make_fetch(balance(WDTGAL=NotRecordedError("not asked then")), *JULY))
+
+
+@pytest.mark.parametrize("others", [(), ("WLCFLPCL",)])
+def test_no_rows_at_all_is_an_error_where_rows_are_due(
+    make_fetch: MakeFetch, others: tuple[str, ...]
+) -> None:
+    stub = Stub({name: f"observation_date,{name}\n" for name in ("WALCL", *others)})
     with pytest.raises(EmptyAnswerError, match="no rows of WALCL"):
         fred.collect_fed_balance_sheet(make_fetch(stub, *JULY))
     early = make_fetch(stub, *JULY, at("2026-07-01 12:00"))
