@@ -27,7 +27,7 @@ class FetchHistory:
     lack: several answers that were given when they were long over agree on it, and the newest of
     them is not old. `unfinished` months were asked for only while they ran. Of `missed` months the
     last fetch lacked a part that is served again, or that could not be read; of `failed` ones some
-    request got no answer that says anything. `silent` months of a
+    request was refused, or got no answer that says anything. `silent` months of a
     table had no row in the only answer, and `doubtful` ones single empty cells. `held` months of a
     table had rows. `rebased` months were last fetched before a split was known, and are on the old
     basis.
@@ -75,7 +75,7 @@ def summarize(records: Sequence[FetchRecord], today: date | None = None) -> Fetc
         answered=frozenset(answered),
         unfinished=_unfinished(by_month),
         missed=frozenset(month for month in missed if not _is_believed(month, late[month], today)),
-        failed=frozenset(month for month, fetch in alone.items() if fetch.failed),
+        failed=frozenset(month for month, fetch in alone.items() if fetch.failed or fetch.refused),
         silent=_silent(alone),
         doubtful=_doubtful(alone),
         held=_held(records),

@@ -94,6 +94,19 @@ class FetchRecord:
         )
 
     @property
+    def refused(self) -> bool:
+        """Tell whether a publisher refused a request, which does not say that it lacks the answer.
+
+        A client that asks too often, or from the wrong place, is refused.
+        """
+        return any(
+            answer["failure"] is None
+            and answer["publisher"] in PUBLISHERS
+            and answer["status"] not in (HTTPStatus.OK, *PUBLISHERS[answer["publisher"]].not_there)
+            for answer in self.answers
+        )
+
+    @property
     def unread(self) -> bool:
         """Tell whether an answer came that could not be understood, or not wholly."""
         return any(answer.get("unread") for answer in self.answers)

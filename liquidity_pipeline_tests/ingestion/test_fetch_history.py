@@ -81,6 +81,16 @@ def test_an_answer_grows_old_more_slowly_the_more_agree():
     assert summarize(again, date(2027, 2, 1)).answered == frozenset()
 
 
+@pytest.mark.parametrize(("status", "is_failed"), [(401, True), (403, True), (404, False)])
+def test_a_refusal_says_nothing_about_what_there_is_until_it_is_repeated(
+    status: int, is_failed: bool
+):
+    refused = record(answer("/b", status=status))
+    assert (summarize([refused]).failed == {JUNE}) is is_failed
+    assert summarize([refused, refused]).failed == frozenset()
+    assert summarize([refused, record(answer("/b"))]).failed == frozenset()
+
+
 @pytest.mark.parametrize("ill", [answer("/b", status=0), answer("/b") | {"useless": True}])
 def test_two_days_of_the_same_outage_prove_nothing(ill: dict[str, Any]):
     down = replace(with_rows("a"), answers=[answer("/a"), ill])

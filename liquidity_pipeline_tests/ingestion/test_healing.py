@@ -194,13 +194,19 @@ def test_one_healthy_run_heals_what_was_down_in_the_same_places_twice(
     assert tables(tmp_path, longer_sandbox, name) == well(name)
 
 
+@pytest.mark.parametrize("status", [0, 401, 403])
 def test_closed_months_are_taken_from_the_first_provider_after_it_was_down_once(
-    longer_sandbox: str, well: Callable[[str], dict[str, list[dict[str, Any]]]], tmp_path: Path
+    longer_sandbox: str,
+    well: Callable[[str], dict[str, list[dict[str, Any]]]],
+    tmp_path: Path,
+    status: int,
 ):
     def first_is_down(answer: Answer) -> Answer:
-        if answer.publisher == "coinbase":
-            raise TransientError("no answer in time", publisher="coinbase", url=answer.url)
-        return answer
+        if answer.publisher != "coinbase":
+            return answer
+        if status:
+            return replace(answer, status=status, body=b'{"message": "Unauthorized"}')
+        raise TransientError("no answer in time", publisher="coinbase", url=answer.url)
 
     run(tmp_path, longer_sandbox, "crypto_prices", first_is_down)
     ill = tables(tmp_path, longer_sandbox, "crypto_prices")
