@@ -20,6 +20,7 @@ from liquidity_pipeline.sources.answers import Answer, KeptBody, is_page, refusa
 from liquidity_pipeline.sources.boundary import declared
 from liquidity_pipeline.sources.errors import (
     NotServedError,
+    RejectedError,
     TransientError,
     UnexpectedPayloadError,
 )
@@ -113,6 +114,7 @@ class Fetch:
         try:
             answer = self.transport.get(publisher, path, params, form=form)
         except TransientError as failure:
+            self._latest.answer = None
             failed = self._remembered(_failed(publisher, path, failure))
             self.answers.append((form, asked, failed))
             if failure.status == 200 and _says_absent(publisher, failure.body):
@@ -149,13 +151,16 @@ class Fetch:
 
     @contextmanager
     def _located(self) -> Iterator[None]:
-        """Complete an error by the answer that was being read, and mark that answer as not read."""
+        """Complete an error by the answer that was being read, and mark that answer as not read.
+
+        A venue that says in an answer with status 200 that it is busy has answered nothing either.
+        """
         self._latest.answer = None
         try:
             yield
-        except UnexpectedPayloadError as error:
+        except (UnexpectedPayloadError, TransientError, RejectedError) as error:
             answer: Answer | None = self._latest.answer
-            if answer is not None and not error.payload:
+            if answer is not None and answer.status == 200 and not error.payload:
                 error.publisher = error.publisher or answer.publisher
                 error.url = error.url or answer.url
                 error.payload = hashlib.sha256(answer.body).hexdigest()

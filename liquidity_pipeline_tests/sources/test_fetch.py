@@ -114,3 +114,16 @@ def test_one_of_several_requests_that_fails_fails_all():
     asking = fetch({"fred/0": {}, "fred/1": DOWN})
     with pytest.raises(TransientError):
         asking.each([0, 1], lambda n: asking.get("fred", f"/{n}"))
+
+
+def test_a_failed_request_is_not_blamed_on_the_answer_before(make_fetch):
+    transport = Canned({"fred/good": "text", "fred/down": DOWN})
+    fetch = make_fetch(transport, date(2026, 1, 1), date(2026, 1, 31))
+
+    def read() -> None:
+        fetch.get("fred", "/good", form="csv")
+        fetch.get("fred", "/down", form="csv")
+
+    with pytest.raises(TransientError):
+        fetch.understood("two answers", read)
+    assert fetch.useless == fetch.unread == []

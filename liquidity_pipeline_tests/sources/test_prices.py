@@ -251,6 +251,20 @@ def test_a_missing_day_comes_from_kraken_and_names_its_venue(fetch_of):
     assert tables["crypto_disagreements"].num_rows == 0
 
 
+@pytest.mark.parametrize("busy", ["EService:Unavailable", "EGeneral:Too many requests", "EAPI:Bad"])
+def test_a_venue_that_says_that_it_is_busy_has_answered_nothing(fetch_of, busy: str):
+    # Kraken says so with status 200: two such answers are no proof that a day has no bar.
+    without = [day for day in SIX_DAYS if day != WEEK[1]]
+    replies = {CANDLES: candles(without, 100.0), OHLC: {"error": [busy]}}
+    fetch = fetch_of(replies, "BTC")
+    assert prices.collect_crypto_prices(fetch)["crypto_prices"].num_rows == 4
+    assert [answer.publisher for answer in fetch.useless] == ["kraken"]
+    assert busy in fetch.gaps[0]
+    unknown = fetch_of(replies | {OHLC: {"error": ["EQuery:Unknown asset pair"]}}, "BTC")
+    prices.collect_crypto_prices(unknown)
+    assert unknown.useless == []
+
+
 def test_a_bar_that_no_later_one_follows_is_no_close(fetch_of):
     """A venue whose answer is of the evening before shows a few hours of a day that is over."""
     stale = {CANDLES: candles(WEEK, 100.0), OHLC: ohlc(SIX_DAYS, 101.9)}
