@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from contextlib import suppress
 from datetime import date, datetime, time, timedelta
 from typing import TYPE_CHECKING, Any
 
 from liquidity_pipeline.sources import bars
 from liquidity_pipeline.sources.boundary import Name, declared, nobody
-from liquidity_pipeline.sources.errors import NotRecordedError
+from liquidity_pipeline.sources.errors import NotRecordedError, PublisherError
 from liquidity_pipeline.sources.fetch import Fetch
 
 if TYPE_CHECKING:
@@ -25,12 +26,10 @@ _EXPECTED = f"candles [{', '.join(_COLUMNS)}]"
 def daily_bars(fetch: Fetch, symbol: str, start: date, end: date) -> pa.Table:
     """Return the bars of one product such as BTC-USD: US dollars per coin, volume in coins.
 
-    The day after a recent `end` is among them once it has begun; a day without trades is absent.
-    Raises NotServedError for an unknown product, UnexpectedPayloadError for candles of another
-    form.
+    The day after a recent `end` is among them once it has begun; a day without trades is absent,
+    and so are those of a page that could not be had, which is named. Raises where that is every
+    page: NotServedError for an unknown product, UnexpectedPayloadError for candles of another form.
     """
-    import pyarrow as pa
-
     following = end + timedelta(days=1)
     is_recent = following <= fetch.now.date() <= end + bars.YOUNG
 
@@ -53,7 +52,30 @@ def daily_bars(fetch: Fetch, symbol: str, start: date, end: date) -> pa.Table:
         return candles(first, last)
 
     firsts = [start + timedelta(days=n) for n in range(0, (end - start).days + 1, _PAGE)]
-    return pa.concat_tables(fetch.each(firsts, page))
+    return _joined(fetch, symbol, firsts, page)
+
+
+def _joined(
+    fetch: Fetch, symbol: str, firsts: list[date], page: Callable[[date], pa.Table]
+) -> pa.Table:
+    """Return the pages as one; those that could not be had are named, and raised if all are."""
+    import pyarrow as pa
+
+    def attempt(first: date) -> pa.Table | PublisherError:
+        try:
+            return fetch.understood(_EXPECTED, lambda: page(first))
+        except PublisherError as error:
+            return error
+
+    answers = fetch.each(firsts, attempt)
+    found = [each for each in answers if not isinstance(each, PublisherError)]
+    failures = [each for each in answers if isinstance(each, PublisherError)]
+    if not found:
+        raise failures[-1]
+    for first, answer in zip(firsts, answers, strict=True):
+        if isinstance(answer, PublisherError):
+            fetch.gap(f"{PUBLISHER}'s {symbol}: no candles from {first} on, {answer.problem}")
+    return pa.concat_tables(found)
 
 
 @declared(_EXPECTED, publisher=PUBLISHER)

@@ -17,7 +17,7 @@ from liquidity_pipeline.sources.errors import (
     UnexpectedPayloadError,
 )
 from liquidity_pipeline.sources.fetch import Fetch
-from liquidity_pipeline_tests.sources.canned import Canned
+from liquidity_pipeline_tests.sources.canned import DOWN, Canned
 
 PATH = "coinbase/products/BTC-USD/candles"
 ONE_DAY = timedelta(days=1)
@@ -137,6 +137,28 @@ def test_a_record_of_a_fetch_that_did_not_ask_for_the_running_day_is_read(
     fetch = make_fetch(Canned({PATH: recorded}), first, last, moment)
     rows = coinbase.daily_bars(fetch, "BTC-USD", first, last)
     assert rows["trade_date"].to_pylist() == [first + n * ONE_DAY for n in range(6)]
+
+
+@pytest.mark.parametrize(
+    "odd",
+    [{"message": "try again"}, (401, {"message": "Unauthorized"}), DOWN, [[FEB_29, 1, 2, 3]]],
+)
+def test_a_page_that_cannot_be_had_costs_no_other(make_fetch: Callable[..., Fetch], odd: Any):
+    # Pages of 300 days: they begin on 2024-01-01, 2024-10-27 and 2025-08-23.
+    def reply(params: dict[str, Any]) -> Any:
+        if not params["start"].startswith("2024-10-27"):
+            return candles(params)
+        if isinstance(odd, Exception):
+            raise odd
+        return odd
+
+    end = date(2025, 12, 31)
+    fetch = make_fetch(Canned({PATH: reply}), date(2024, 1, 1), end)
+    days = coinbase.daily_bars(fetch, "BTC-USD", date(2024, 1, 1), end)["trade_date"].to_pylist()
+    assert (min(days), max(days)) == (date(2024, 1, 1), end)
+    assert not [day for day in days if date(2024, 10, 27) <= day <= date(2025, 8, 22)]
+    (gap,) = fetch.gaps
+    assert gap.startswith("coinbase's BTC-USD: no candles from 2024-10-27 on")
 
 
 def test_an_unknown_product_is_not_served(make_fetch: Callable[..., Fetch]):
