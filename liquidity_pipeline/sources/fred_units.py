@@ -54,6 +54,7 @@ _PLAUSIBLE = {
     "USD billions": (300.0, 100_000.0),
 }
 
+_WEDNESDAY = 3
 _Judged = TypeVar("_Judged")
 
 
@@ -66,10 +67,14 @@ def plausible(fetch: Fetch, found: Mapping[str, Series]) -> dict[str, Series]:
 
 
 def comparable(fetch: Fetch, found: Mapping[str, Series]) -> dict[str, Series]:
-    """Return the series without single values in another unit than those around them."""
-    return _each_series(
-        fetch, found, lambda series: series.without(_slips(series), _names(fetch, series))
-    )
+    """Return the series of H.4.1 without values of another day, or in another unit than others."""
+
+    def judge(series: Series) -> Series:
+        name = _names(fetch, series)
+        series = series.without(_other_days(series), name)
+        return series.without(_slips(series), name)
+
+    return _each_series(fetch, found, judge)
 
 
 def factors(fetch: Fetch, found: Mapping[str, Series]) -> dict[str, float]:
@@ -133,6 +138,18 @@ def _millions_factor(series: Series, found: Mapping[str, Series]) -> float:
         f"is {ratio:.3g} times {yardstick.name}, the Wednesday level of the same; expected about "
         f"1 (both in USD mn) or 0.001 (USD bn). The unit of one of them has changed."
     )
+
+
+def _other_days(series: Series) -> list[tuple[date, str]]:
+    """Return the days that are no Wednesday: H.4.1 is stated for Wednesdays alone.
+
+    A row of another day would be the end of a week in the marts.
+    """
+    return [
+        (day, f"a value on {day}; expected Wednesdays")
+        for day in series.days
+        if day.isoweekday() != _WEDNESDAY
+    ]
 
 
 def _slips(series: Series) -> list[tuple[date, str]]:

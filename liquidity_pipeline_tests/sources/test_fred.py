@@ -218,6 +218,18 @@ def test_one_value_in_another_unit_costs_itself_only(make_fetch: MakeFetch) -> N
     assert "4500 on 2026-07-08" in gap
 
 
+def test_a_value_of_another_day_than_wednesday_is_left_out_and_named(
+    make_fetch: MakeFetch,
+) -> None:
+    # 2026-07-02 is a Thursday.
+    days = (WEEKS[0], "2026-07-02", WEEKS[1])
+    fetch = make_fetch(balance(WALCL=weekly("WALCL", 6700000, 1, 6710000, days=days)), *JULY)
+    assert values(fetch)["WALCL"] == [6700000, 6710000]
+    assert [gap for gap in fetch.gaps if "2026-07-02" in gap] == [
+        "fred's WALCL: left out, WALCL: a value on 2026-07-02; expected Wednesdays"
+    ]
+
+
 def test_total_assets_in_billions_are_refused_by_themselves(make_fetch: MakeFetch) -> None:
     stub = Stub({"WALCL": weekly("WALCL", 6700, 6710)})
     with pytest.raises(UnexpectedPayloadError, match="WALCL: 6700 on 2026-07-01"):
