@@ -60,23 +60,14 @@ def daily_bars(fetch: Fetch, symbol: str, start: date, end: date) -> pa.Table:
 def parse(chart: dict[str, Any], symbol: str, url: str = "", name: Name = nobody) -> pa.Table:
     """Return all bars of one chart result, or raise UnexpectedPayloadError.
 
-    A few bars that cannot be are left out and named.
+    A few bars that cannot be, and dividends without an amount or a bar, are left out and named.
     """
     _check_meta(chart["meta"], symbol, url)
     # Without rows there is no `timestamp`, whatever else is there.
     stamps = chart.get("timestamp") or []
     if not stamps:
         return bars.table([], {})
-    quote = chart["indicators"]["quote"][0]
-    columns = {name: quote.get(name) for name in (*bars.PRICES, "volume")}
-    for column, values in columns.items():
-        if values is None or len(values) != len(stamps):
-            raise UnexpectedPayloadError(
-                f"{symbol}: expected {len(stamps)} values of '{column}', one per timestamp; "
-                f"got {'none' if values is None else len(values)}",
-                publisher=PUBLISHER,
-                url=url,
-            )
+    columns = _columns(chart, len(stamps), symbol, url)
     zone = ZoneInfo(chart["meta"]["exchangeTimezoneName"])
 
     def read(place: int) -> tuple[date, list[float]]:
@@ -87,7 +78,7 @@ def parse(chart: dict[str, Any], symbol: str, url: str = "", name: Name = nobody
     days = [day for day, _ in rows]
     numbers = dict(zip(columns, zip(*(values for _, values in rows), strict=True), strict=True))
     prices = {column: _shortest_decimals(numbers[column]) for column in bars.PRICES}
-    dividends = _dividends(chart, zone)
+    dividends = _dividends(chart, zone, name)
     found = bars.table(
         days,
         {
@@ -96,7 +87,25 @@ def parse(chart: dict[str, Any], symbol: str, url: str = "", name: Name = nobody
             "dividend": [dividends.get(day) for day in days],
         },
     )
-    return bars.sound(found, name, publisher=PUBLISHER, url=url)
+    found = bars.sound(found, name, publisher=PUBLISHER, url=url)
+    for day in sorted(dividends.keys() - set(found["trade_date"].to_pylist())):
+        name(f"left out, the dividend of {day}, which has no bar")
+    return found
+
+
+def _columns(chart: dict[str, Any], rows: int, symbol: str, url: str) -> dict[str, list[Any]]:
+    """Return the lists of prices and volumes; raise UnexpectedPayloadError for another length."""
+    quote = chart["indicators"]["quote"][0]
+    columns = {column: quote.get(column) for column in (*bars.PRICES, "volume")}
+    for column, values in columns.items():
+        if values is None or len(values) != rows:
+            raise UnexpectedPayloadError(
+                f"{symbol}: expected {rows} values of '{column}', one per timestamp; "
+                f"got {'none' if values is None else len(values)}",
+                publisher=PUBLISHER,
+                url=url,
+            )
+    return columns
 
 
 @declared("the time of the last quote and the session's end", publisher=PUBLISHER)
@@ -126,12 +135,18 @@ def splits(chart: dict[str, Any]) -> list[tuple[date, str]]:
     return sorted((_day(event["date"], zone), str(event.get("splitRatio"))) for event in events)
 
 
-def _dividends(chart: dict[str, Any], zone: ZoneInfo) -> dict[date, float]:
+def _dividends(chart: dict[str, Any], zone: ZoneInfo, name: Name) -> dict[date, float]:
     """Return the dividend per share by ex-date; two on one day (special and regular) add up."""
     by_day: dict[date, float] = {}
     for event in _events(chart, "dividends"):
-        day = _day(event["date"], zone)
-        by_day[day] = by_day.get(day, 0.0) + _number(event["amount"])
+        try:
+            day, amount = _day(event["date"], zone), _number(event["amount"])
+        except (TypeError, KeyError, ValueError, OverflowError):
+            amount = math.nan
+        if amount >= 0:
+            by_day[day] = by_day.get(day, 0.0) + amount
+        else:
+            name(f"left out, a dividend that cannot be read, {str(event)[:100]}")
     return by_day
 
 

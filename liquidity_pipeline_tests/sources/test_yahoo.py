@@ -7,6 +7,7 @@ import re
 from collections.abc import Callable
 from datetime import UTC, date, datetime
 from pathlib import Path
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -118,6 +119,31 @@ def test_a_dividend_stands_on_its_ex_date_beside_the_unadjusted_close():
     events = {"dividends": {str(OPEN[1]): {"amount": 0.205, "date": OPEN[1]}}}
     rows = parse(yahoo_chart("^GSPC", OPEN, [1.0, 2.0, 3.0], events=events))
     assert [row["dividend"] for row in rows] == [None, 0.205, None]
+
+
+@pytest.mark.parametrize(
+    "event",
+    [
+        {"amount": None},
+        {"amount": "0.205"},
+        {"amount": -0.205},
+        {"date": None},
+        {"date": OPEN[0] - 864000},
+    ],
+)
+def test_a_dividend_without_an_amount_or_a_bar_is_named_and_costs_no_bar(event: dict[str, Any]):
+    events = {
+        "dividends": {
+            "1": {"amount": 0.205, "date": OPEN[1]} | event,
+            "2": {"amount": 0.5, "date": OPEN[2]},
+        }
+    }
+    named: list[str] = []
+    chart = yahoo_chart("TLT", OPEN, [1.0, 2.0, 3.0], events=events)["chart"]["result"][0]
+    rows = yahoo.parse(chart, "TLT", name=named.append).to_pylist()
+    assert [(row["close"], row["dividend"]) for row in rows] == [(1, None), (2, None), (3, 0.5)]
+    assert len(named) == 1
+    assert "dividend" in named[0]
 
 
 def test_a_split_is_taken_down_with_its_day(
