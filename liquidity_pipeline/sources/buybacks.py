@@ -74,7 +74,7 @@ def collect_buybacks(fetch: Fetch) -> pa.Table:
 
 
 def _with_results(records: Records) -> Records:
-    """Leave out what was announced of an operation whose results stand in another row."""
+    """Leave out what was announced of an operation whose results are in another row."""
     keys = list(zip(*(records.text(name) for name in _KEY), strict=True))
     amounts = records.text("total_par_amt_accepted")
     done = {key for key, amount in zip(keys, amounts, strict=True) if amount is not None}
