@@ -88,8 +88,11 @@ def parse(chart: dict[str, Any], symbol: str, url: str = "", name: Name = nobody
         },
     )
     found = bars.sound(found, name, publisher=PUBLISHER, url=url)
-    for day in sorted(dividends.keys() - set(found["trade_date"].to_pylist())):
-        name(f"left out, the dividend of {day}, which has no bar")
+    held = found["trade_date"].to_pylist()
+    for day in sorted(dividends.keys() - set(held)):
+        # Before a session opens its dividend is there, and its bar is not.
+        if held and day < max(held):
+            name(f"left out, the dividend of {day}, which has no bar")
     return found
 
 

@@ -121,6 +121,15 @@ def test_a_dividend_stands_on_its_ex_date_beside_the_unadjusted_close():
     assert [row["dividend"] for row in rows] == [None, 0.205, None]
 
 
+def test_a_dividend_of_a_session_that_has_not_opened_is_not_missed():
+    tomorrow = OPEN[-1] + 86_400
+    events = {"dividends": {str(tomorrow): {"amount": 0.205, "date": tomorrow}}}
+    chart = yahoo_chart("TLT", OPEN, [1.0, 2.0, 3.0], events=events)["chart"]["result"][0]
+    named: list[str] = []
+    assert yahoo.parse(chart, "TLT", name=named.append).num_rows == 3
+    assert named == []
+
+
 @pytest.mark.parametrize(
     "event",
     [
