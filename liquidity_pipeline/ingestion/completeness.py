@@ -123,14 +123,15 @@ def ranges_to_fetch(
     A month with single empty cells is fetched twice. For events see `_incomplete_events`.
     Calendars tell of each entity what is missing. In a table without entities one part hides
     behind another, and what has a value on occasion is due on no day, so months that were fetched
-    without a part are fetched again. So are those in which a second provider may hide that the
-    first was down, whose file is gone, or which are on the basis before a split.
+    without a part are fetched again. So are those of which a request failed, for a second provider
+    may hide it, and what is due on no day is missed by nobody; those whose file is gone, and those
+    on the basis before a split.
     """
     today = new_york_day(now)
     young = today.replace(day=1) - _DAY
     months = set(window.months)
     wanted = {month for month in months if month_end(month) >= young}
-    wanted |= asked.rebased & months
+    wanted |= (asked.failed | asked.rebased) & months
     for lost in gone(source, lake, asked, window).values():
         wanted |= lost
     for table in source.tables:
@@ -141,8 +142,6 @@ def ranges_to_fetch(
                 wanted |= {day.replace(day=1) for day in gap.days} - asked.answered
         else:
             wanted |= _incomplete_events(lake, table, asked, months)
-        if table.provider:
-            wanted |= asked.failed & months
         if not table.entity or table.on_occasion:
             wanted |= asked.missed & months
     return spans(sorted(month for month in wanted if month <= today))

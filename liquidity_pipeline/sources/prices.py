@@ -137,7 +137,9 @@ def _ask_providers(fetch: Fetch, asset: Asset, due: Sequence[date]) -> list[tupl
 def _nobody_has(asset: Asset, failures: Sequence[PublisherError]) -> PublisherError:
     """Return one error that names every provider: worth another attempt if one of them is."""
     kind = next((type(f) for f in failures if isinstance(f, TransientError)), type(failures[-1]))
-    return kind(f"{asset.symbol}: no provider has it: {'; '.join(map(str, failures))}")
+    first, *others = failures
+    problem = "; nor has ".join([f"{asset.symbol}: {first.problem}", *map(str, others)])
+    return kind(problem, publisher=first.publisher, url=first.url, payload=first.payload)
 
 
 def _ask(fetch: Fetch, provider: str, symbol: str, due: Sequence[date]) -> pa.Table:

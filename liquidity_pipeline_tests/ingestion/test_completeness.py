@@ -211,6 +211,15 @@ def test_months_on_the_basis_before_a_split_are_fetched_again(lake: Lake):
     assert fetched(lake, 1, 8, rebased=(month(3), month(4))) == [(3, 4), (7, 8)]
 
 
+def test_months_of_which_a_request_failed_are_fetched_again_though_nothing_due_is_missing(
+    lake: Lake,
+):
+    """What failed may have been a series that is due on no day."""
+    fill(lake, 1, 8)
+    assert fetched(lake, 1, 8) == [(7, 8)]
+    assert fetched(lake, 1, 8, failed=(month(3),)) == [(3, 3), (7, 8)]
+
+
 def test_neighbouring_months_are_one_request(lake: Lake):
     fill(lake, 1, 8, without=("2026-03-10", "2026-04-10", "2026-06-10"))
     assert fetched(lake, 1, 8) == [(3, 4), (6, 8)]

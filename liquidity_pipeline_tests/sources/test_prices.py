@@ -368,7 +368,8 @@ def test_the_error_names_every_provider_and_asks_again_if_one_may_come_back(fetc
     with pytest.raises(TransientError) as caught:
         prices.collect_index_prices(fetch)
     told = str(caught.value)
-    assert told.startswith("SPX: no provider has it: test: no answer in time")
-    assert "; cboe: " in told
-    assert "; fred: " in told
+    assert told.startswith("test: SPX: no answer in time")
+    assert "; nor has cboe: " in told
+    assert "; nor has fred: " in told
+    assert (caught.value.publisher, caught.value.url) == ("test", "http://test")
     assert told.count("asked: ") == 3
