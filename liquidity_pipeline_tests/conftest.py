@@ -91,8 +91,8 @@ def pytest_configure_node(node: Any) -> None:
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> object | None:
     """Give out tests by the costly fixture that their file shares, and others by file.
 
-    The mark `xdist_group` would do, but pytest-xdist 3.8 passes it on in a place of which pytest
-    9.2 knows nothing.
+    The mark `xdist_group` would do, but pytest-xdist 3.8 passes it on by renaming the tests, which
+    has no effect in pytest 9.2.
     """
     from xdist.scheduler import LoadScopeScheduling
 

@@ -59,7 +59,7 @@ class Edition:
         text = to_json(self.brief, "en")
         write_text(beside.with_name(MODEL), text)
         if keep_in:
-            _keep(keep_in / f"{self.brief['publication']['as_of']}.json.gz", text)
+            write_text(keep_in / f"{self.brief['publication']['as_of']}.json.gz", text)
 
 
 def is_complete(published: Path) -> bool:
@@ -122,12 +122,10 @@ def write_pages(brief: Brief, beside: Path) -> list[Path]:
 
 
 def write_text(path: Path, text: str) -> None:
-    """Write a text file whole, so that no reader meets half of one."""
-    with replacing(path, path.parent / ".build") as unfinished:
-        unfinished.write_text(text, encoding="utf-8")
+    """Write a text file whole, so that no reader meets half of one; compress it if it ends in .gz.
 
-
-def _keep(path: Path, text: str) -> None:
-    """Compress a kept brief: to a tenth, and equal text to equal bytes."""
+    Equal texts give equal bytes: the compressed ones hold no time.
+    """
+    content = text.encode()
     with replacing(path, path.parent / ".build") as unfinished:
-        unfinished.write_bytes(gzip.compress(text.encode(), mtime=0))
+        unfinished.write_bytes(gzip.compress(content, mtime=0) if path.suffix == ".gz" else content)

@@ -74,7 +74,10 @@ def _joined(
         raise failures[-1]
     for first, answer in zip(firsts, answers, strict=True):
         if isinstance(answer, PublisherError):
-            fetch.gap(f"{PUBLISHER}'s {symbol}: no candles from {first} on, {answer.problem}")
+            fetch.gap(
+                f"{PUBLISHER}'s {symbol}: the {_PAGE} days from {first} did not come: "
+                f"{answer.problem}"
+            )
     return pa.concat_tables(found)
 
 

@@ -92,6 +92,13 @@ class Records:
             raise self.error(f"{name}: expected a finite number")
         return numbers
 
+    def has_any(self, *names: str) -> pa.ChunkedArray:
+        """Return which rows have a value in one of the columns at least; a footnote has none."""
+        mask = pc.is_valid(self.table[names[0]])
+        for name in names[1:]:
+            mask = pc.or_(mask, pc.is_valid(self.table[name]))
+        return mask
+
     def require(self, *names: str) -> None:
         """Raise UnexpectedPayloadError for a row that has no value where every row has one."""
         for name in names:

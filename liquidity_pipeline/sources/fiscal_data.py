@@ -101,7 +101,7 @@ def parse_tga_balance(records: Records) -> pa.Table:
     four of the present layout; the older layouts list other accounts as well. A footnote, a row of
     another name without any figure, is no line.
     """
-    records = _lines(records)
+    records = _without_footnotes(records)
     records.refuse_duplicates("record_date", "account_type")
     line = {
         label: records.where(pc.equal(records.table["account_type"], label))
@@ -129,13 +129,9 @@ def parse_tga_balance(records: Records) -> pa.Table:
     )
 
 
-def _lines(records: Records) -> Records:
-    known = pa.array([*_DETAILS, *_ACCOUNTS])
-    figures = (pc.is_valid(records.table[f"{name}_today_bal"]) for name in ("open", "close"))
-    has_figure = pc.or_(*figures)
-    return records.where(
-        pc.or_(has_figure, pc.is_in(records.table["account_type"], value_set=known))
-    )
+def _without_footnotes(records: Records) -> Records:
+    is_known = pc.is_in(records.table["account_type"], value_set=pa.array([*_DETAILS, *_ACCOUNTS]))
+    return records.where(pc.or_(is_known, records.has_any("open_today_bal", "close_today_bal")))
 
 
 def _by_day(records: Records, column: str) -> dict[date, float]:

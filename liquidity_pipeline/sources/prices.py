@@ -127,19 +127,18 @@ def _ask_providers(fetch: Fetch, asset: Asset, due: Sequence[date]) -> list[tupl
     for problem in problems:
         fetch.gap(f"{asset.symbol}: {problem}")
     if not answers:
-        raise _nobody_has(asset, failures)
+        raise _as_one(failures, f"{asset.symbol}: {problems[0]}")
     answers = believed(answers, due, fetch.now)
     for count in range(2, len(answers) + 1):
         _name_blanks(fetch, asset, answers[:count], due)
     return answers
 
 
-def _nobody_has(asset: Asset, failures: Sequence[PublisherError]) -> PublisherError:
-    """Return one error that names every provider: worth another attempt if one of them is."""
-    kind = next((type(f) for f in failures if isinstance(f, TransientError)), type(failures[-1]))
-    first, *others = failures
-    problem = "; nor has ".join([f"{asset.symbol}: {first.problem}", *map(str, others)])
-    return kind(problem, publisher=first.publisher, url=first.url, payload=first.payload)
+def _as_one(failures: Sequence[PublisherError], problem: str) -> PublisherError:
+    """Return one error for those of all providers: worth another attempt if one of them is."""
+    passing = [failure for failure in failures if isinstance(failure, TransientError)]
+    one = (passing or failures)[-1]
+    return type(one)(problem, publisher=one.publisher, url=one.url, payload=one.payload)
 
 
 def _ask(fetch: Fetch, provider: str, symbol: str, due: Sequence[date]) -> pa.Table:

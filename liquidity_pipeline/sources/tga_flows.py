@@ -122,11 +122,11 @@ def parse_lines(records: Records) -> dict[Side, _Lines]:
     """Return the lines and totals of each day and direction.
 
     Total and sub-total rows are among the lines, told apart by their words. Lines of one name
-    are added up; one that is printed twice is one; a footnote has neither direction nor amount.
-    Raises UnexpectedPayloadError for an unknown
-    direction or a row without a day, a name or an amount.
+    are added up; one that is printed twice is one; a footnote, which has neither direction nor
+    amount, is none. Raises UnexpectedPayloadError for an unknown direction or a row without a day,
+    a name or an amount.
     """
-    records = _without_footnotes(records)
+    records = records.where(records.has_any(_WAY, _AMOUNT))
     records.require("record_date", "account_type", _WAY, _AMOUNT)
     found: dict[Side, _Lines] = defaultdict(_Lines)
     texts = (records.text(name) for name in COLUMNS[1:5])
@@ -156,13 +156,6 @@ def parse_lines(records: Records) -> dict[Side, _Lines]:
         side.amounts[name] = side.amounts.get(name, 0.0) + amount
         side.count += 1
     return dict(found)
-
-
-def _without_footnotes(records: Records) -> Records:
-    import pyarrow.compute as pc
-
-    says_something = (pc.is_valid(records.table[name]) for name in (_WAY, _AMOUNT))
-    return records.where(pc.or_(*says_something))
 
 
 def _whole_days(fetch: Fetch, sides: dict[Side, _Lines]) -> dict[Side, _Lines]:

@@ -7,6 +7,7 @@ because every ex-dividend day rewrites its whole history.
 from __future__ import annotations
 
 import math
+from bisect import bisect_left
 from collections.abc import Sequence
 from datetime import UTC, date, datetime, time, timedelta
 from typing import TYPE_CHECKING, Any
@@ -29,7 +30,7 @@ _LAST_TRADE = 60
 
 
 def daily_bars(fetch: Fetch, symbol: str, start: date, end: date) -> pa.Table:
-    """Return the bars of one symbol, in US dollars, with the dividend on its ex-date.
+    """Return the bars of one symbol, in US dollars, with the dividends of their day.
 
     The bar of a session that was running when Yahoo last quoted the symbol is left out, whatever
     the clock says. Tells the fetch of a split inside the range. Raises
@@ -49,7 +50,7 @@ def daily_bars(fetch: Fetch, symbol: str, start: date, end: date) -> pa.Table:
         },
     )
     chart = _result(answer.json(), symbol, answer.url)
-    rows = parse(chart, symbol, answer.url, fetch.left_out(f"{PUBLISHER}'s {symbol}"))
+    rows = parse(chart, symbol, answer.url, fetch.left_out(f"{PUBLISHER}'s {symbol}"), start)
     rows = _closed(rows, chart["meta"])
     for day, ratio in splits(chart):
         fetch.split(PUBLISHER, symbol, day, ratio)
@@ -57,10 +58,17 @@ def daily_bars(fetch: Fetch, symbol: str, start: date, end: date) -> pa.Table:
 
 
 @declared("a chart with timestamps and quotes", publisher=PUBLISHER)
-def parse(chart: dict[str, Any], symbol: str, url: str = "", name: Name = nobody) -> pa.Table:
-    """Return all bars of one chart result, or raise UnexpectedPayloadError.
+def parse(
+    chart: dict[str, Any],
+    symbol: str,
+    url: str = "",
+    name: Name = nobody,
+    start: date = date.min,
+) -> pa.Table:
+    """Return all bars of one chart result, with the dividends since `start`.
 
-    A few bars that cannot be, and dividends without an amount or a bar, are left out and named.
+    A few bars that cannot be are left out and named. A dividend that cannot be read is refused with
+    all bars, because every return across its ex-date would lack it. Raises UnexpectedPayloadError.
     """
     _check_meta(chart["meta"], symbol, url)
     # Without rows there is no `timestamp`, whatever else is there.
@@ -78,22 +86,10 @@ def parse(chart: dict[str, Any], symbol: str, url: str = "", name: Name = nobody
     days = [day for day, _ in rows]
     numbers = dict(zip(columns, zip(*(values for _, values in rows), strict=True), strict=True))
     prices = {column: _shortest_decimals(numbers[column]) for column in bars.PRICES}
-    dividends = _dividends(chart, zone, name)
-    found = bars.table(
-        days,
-        {
-            **prices,
-            "volume": numbers["volume"],
-            "dividend": [dividends.get(day) for day in days],
-        },
-    )
+    found = bars.table(days, {**prices, "volume": numbers["volume"]})
     found = bars.sound(found, name, publisher=PUBLISHER, url=url)
-    held = found["trade_date"].to_pylist()
-    for day in sorted(dividends.keys() - set(held)):
-        # Before a session opens its dividend is there, and its bar is not.
-        if held and day < max(held):
-            name(f"left out, the dividend of {day}, which has no bar")
-    return found
+    dividends = _dividends(chart, zone, symbol, url)
+    return _with_dividends(found, [each for each in dividends if each[0] >= start])
 
 
 def _columns(chart: dict[str, Any], rows: int, symbol: str, url: str) -> dict[str, list[Any]]:
@@ -138,19 +134,35 @@ def splits(chart: dict[str, Any]) -> list[tuple[date, str]]:
     return sorted((_day(event["date"], zone), str(event.get("splitRatio"))) for event in events)
 
 
-def _dividends(chart: dict[str, Any], zone: ZoneInfo, name: Name) -> dict[date, float]:
-    """Return the dividend per share by ex-date; two on one day (special and regular) add up."""
-    by_day: dict[date, float] = {}
+def _dividends(
+    chart: dict[str, Any], zone: ZoneInfo, symbol: str, url: str
+) -> list[tuple[date, float]]:
+    """Return (ex-date, amount per share) of every dividend, oldest first."""
+    found = []
     for event in _events(chart, "dividends"):
-        try:
+        expected = f"{symbol}: a day and an amount of each dividend, got {str(event)[:100]}"
+        with declared(expected, publisher=PUBLISHER, url=url):
             day, amount = _day(event["date"], zone), _number(event["amount"])
-        except (TypeError, KeyError, ValueError, OverflowError):
-            amount = math.nan
-        if amount >= 0:
-            by_day[day] = by_day.get(day, 0.0) + amount
-        else:
-            name(f"left out, a dividend that cannot be read, {str(event)[:100]}")
-    return by_day
+            if not amount >= 0:
+                raise ValueError(f"{amount} is no amount")
+            found.append((day, amount))
+    return sorted(found)
+
+
+def _with_dividends(rows: pa.Table, dividends: Sequence[tuple[date, float]]) -> pa.Table:
+    """Return the bars with what was paid on their day, or before it on a day without a bar.
+
+    Two on one day (special and regular) add up. One that no bar follows yet comes with the next.
+    """
+    import pyarrow as pa
+
+    days = rows["trade_date"].to_pylist()
+    paid: dict[date, float] = {}
+    for day, amount in dividends:
+        for held in days[bisect_left(days, day) :][:1]:
+            paid[held] = paid.get(held, 0.0) + amount
+    place = rows.schema.get_field_index("dividend")
+    return rows.set_column(place, "dividend", pa.array(map(paid.get, days), pa.float64()))
 
 
 def _events(chart: dict[str, Any], kind: str) -> list[dict[str, Any]]:

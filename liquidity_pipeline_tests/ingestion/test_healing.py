@@ -19,6 +19,8 @@ from typing import Any
 
 import pytest
 
+from liquidity_pipeline.contracts.sources.federal_reserve import NEVER_DUE
+from liquidity_pipeline.contracts.sources.markets import MARKET_SERIES
 from liquidity_pipeline.pipeline import Pipeline
 from liquidity_pipeline.settings import Settings
 from liquidity_pipeline.sources.answers import Answer
@@ -190,6 +192,31 @@ def test_one_healthy_run_heals_what_was_down_in_the_same_places_twice(
 ):
     for _ in range(2):
         run(tmp_path, longer_sandbox, name, down(Random(0)))  # noqa: S311 - repeatable
+    run(tmp_path, longer_sandbox, name)
+    assert tables(tmp_path, longer_sandbox, name) == well(name)
+
+
+def unreachable(answer: Answer) -> Answer:
+    raise TransientError("no answer in time", publisher=answer.publisher, url=answer.url)
+
+
+def refused(answer: Answer) -> Answer:
+    return replace(answer, status=403, body=b"Forbidden")
+
+
+@pytest.mark.parametrize("ill", [unreachable, refused])
+@pytest.mark.parametrize("series", [*MARKET_SERIES.on_occasion, *sorted(NEVER_DUE)])
+def test_one_healthy_run_heals_a_series_that_is_due_on_no_day(
+    longer_sandbox: str,
+    well: Callable[[str], dict[str, list[dict[str, Any]]]],
+    tmp_path: Path,
+    series: str,
+    ill: Callable[[Answer], Answer],
+):
+    """No calendar misses it, so only the record of the fetches can tell that it is not there."""
+    name = "market_series" if series in MARKET_SERIES.on_occasion else "fed_balance_sheet"
+    run(tmp_path, longer_sandbox, name, lambda got: ill(got) if series in got.url else got)
+    assert tables(tmp_path, longer_sandbox, name) != well(name)
     run(tmp_path, longer_sandbox, name)
     assert tables(tmp_path, longer_sandbox, name) == well(name)
 

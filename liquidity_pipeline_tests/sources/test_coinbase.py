@@ -158,7 +158,7 @@ def test_a_page_that_cannot_be_had_costs_no_other(make_fetch: Callable[..., Fetc
     assert (min(days), max(days)) == (date(2024, 1, 1), end)
     assert not [day for day in days if date(2024, 10, 27) <= day <= date(2025, 8, 22)]
     (gap,) = fetch.gaps
-    assert gap.startswith("coinbase's BTC-USD: no candles from 2024-10-27 on")
+    assert gap.startswith("coinbase's BTC-USD: the 300 days from 2024-10-27 did not come: ")
 
 
 def test_an_unknown_product_is_not_served(make_fetch: Callable[..., Fetch]):

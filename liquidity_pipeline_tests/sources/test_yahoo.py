@@ -121,38 +121,36 @@ def test_a_dividend_stands_on_its_ex_date_beside_the_unadjusted_close():
     assert [row["dividend"] for row in rows] == [None, 0.205, None]
 
 
-def test_a_dividend_of_a_session_that_has_not_opened_is_not_missed():
-    tomorrow = OPEN[-1] + 86_400
-    events = {"dividends": {str(tomorrow): {"amount": 0.205, "date": tomorrow}}}
-    chart = yahoo_chart("TLT", OPEN, [1.0, 2.0, 3.0], events=events)["chart"]["result"][0]
-    named: list[str] = []
-    assert yahoo.parse(chart, "TLT", name=named.append).num_rows == 3
-    assert named == []
-
-
-@pytest.mark.parametrize(
-    "event",
-    [
-        {"amount": None},
-        {"amount": "0.205"},
-        {"amount": -0.205},
-        {"date": None},
-        {"date": OPEN[0] - 864000},
-    ],
-)
-def test_a_dividend_without_an_amount_or_a_bar_is_named_and_costs_no_bar(event: dict[str, Any]):
+@pytest.mark.parametrize("closes", [[1.0, None, 3.0], [None, None, 3.0]])
+def test_a_dividend_of_a_day_without_a_bar_comes_with_the_next_bar(closes: list[float | None]):
+    """Else every return over that day would lack it."""
     events = {
         "dividends": {
-            "1": {"amount": 0.205, "date": OPEN[1]} | event,
+            "1": {"amount": 0.205, "date": OPEN[1]},
             "2": {"amount": 0.5, "date": OPEN[2]},
         }
     }
-    named: list[str] = []
+    rows = parse(yahoo_chart("^GSPC", OPEN, closes, events=events))
+    assert rows[-1]["trade_date"] == date(2026, 1, 30)
+    assert rows[-1]["dividend"] == pytest.approx(0.705)
+    assert [row["dividend"] for row in rows[:-1]] == [None] * (len(rows) - 1)
+
+
+def test_dividends_before_the_window_and_after_the_last_bar_belong_to_other_answers():
+    dates = (OPEN[0] - 864_000, OPEN[-1] + 86_400)
+    events = {"dividends": {str(at): {"amount": 0.205, "date": at} for at in dates}}
     chart = yahoo_chart("TLT", OPEN, [1.0, 2.0, 3.0], events=events)["chart"]["result"][0]
-    rows = yahoo.parse(chart, "TLT", name=named.append).to_pylist()
-    assert [(row["close"], row["dividend"]) for row in rows] == [(1, None), (2, None), (3, 0.5)]
-    assert len(named) == 1
-    assert "dividend" in named[0]
+    rows = yahoo.parse(chart, "TLT", start=date(2026, 1, 28))
+    assert rows["dividend"].null_count == rows.num_rows == 3
+
+
+@pytest.mark.parametrize(
+    "event", [{"amount": None}, {"amount": "0.205"}, {"amount": -0.205}, {"date": None}]
+)
+def test_a_dividend_that_cannot_be_read_is_refused_with_its_bars(event: dict[str, Any]):
+    events = {"dividends": {"1": {"amount": 0.205, "date": OPEN[1]} | event}}
+    with pytest.raises(UnexpectedPayloadError, match="a day and an amount of each dividend"):
+        parse(yahoo_chart("^GSPC", OPEN, [1.0, 2.0, 3.0], events=events))
 
 
 def test_a_split_is_taken_down_with_its_day(

@@ -91,7 +91,12 @@ INDEX_PRICES = Table(
         day("trade_date", "NYSE session"),
         text("symbol", "Symbol in the universe file"),
         *_BAR_COLUMNS,
-        number("dividend", "Dividend with this ex-date, per share", low=0, unit="price"),
+        number(
+            "dividend",
+            "Dividends per share with this ex-date, or with one since the bar before",
+            low=0,
+            unit="price",
+        ),
         number("volume", "Volume as published", low=0, unit="shares or contracts"),
         text("source", "Provider of the row"),
         KNOWN_AT,
