@@ -45,7 +45,7 @@ def test_what_the_environment_says_of_the_allocator_stands():
     assert outcome(ARROW_DEFAULT_MEMORY_POOL="mimalloc")[0] == "mimalloc"
 
 
-# How often Python looks for cycles among 10,000 new lists, and if a cycle is gone after 50,000.
+# How often Python looks for cycles among 10,000 new lists, and if a cycle is gone after 160,000.
 _CYCLES = """
 import gc, sys, weakref
 from liquidity_pipeline.settings import memory
@@ -62,7 +62,7 @@ alive = weakref.ref(node)
 del node
 kept = [[] for _ in range(10_000)]
 rounds = looked.count("start")
-kept += [[] for _ in range(40_000)]
+kept += [[] for _ in range(150_000)]
 print(rounds, alive() is None)
 """
 
@@ -77,3 +77,19 @@ def test_a_command_looks_for_cycles_rarely_and_still_finds_them():
         rounds[words], found = int(looked), is_gone == "True"
         assert found
     assert rounds["rarely",] <= 1 < rounds[()]
+
+
+# Handlers run in the opposite order of their registration: this one looks last.
+_END = """
+import atexit, gc
+from liquidity_pipeline.settings import memory
+
+atexit.register(lambda: print("frozen" if gc.get_freeze_count() else "not frozen"))
+memory.look_for_cycles_rarely()
+"""
+
+
+def test_the_end_of_a_command_does_not_go_through_all_objects():
+    """Python looks for cycles in what it ends with, several times: half a second after a run."""
+    done = subprocess.run([sys.executable, "-c", _END], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "frozen"

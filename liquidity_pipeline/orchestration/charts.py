@@ -7,7 +7,7 @@ sampling across them would draw one that does not exist.
 
 import base64
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
@@ -28,6 +28,8 @@ from liquidity_pipeline.pipeline import Pipeline
 # Two years of business days, ten years of weeks.
 _POINTS = 520
 _WIDTH, _HEIGHT, _SHOWN_WIDTH = 620, 190, 720
+# The name under which a materialisation keeps what its chart was drawn from.
+_MADE_OF = "chart_made_of"
 
 
 @dataclass(frozen=True)
@@ -150,31 +152,39 @@ NO_SERIES: Mapping[str, str] = {
 
 
 def asset_chart(
-    pipeline: Pipeline, table: Table, rows: pa.Table, last: dg.AssetMaterialization | None = None
+    pipeline: Pipeline,
+    table: Table,
+    rows: Callable[[], pa.Table],
+    made_of: str,
+    last: dg.AssetMaterialization | None = None,
 ) -> dict[str, Any]:
     """Return a chart of a table's named series, and its newest value as a number to plot.
 
-    `rows` may hold any days. Where the series has no value among them there is neither. A chart
-    that cannot be drawn costs its asset nothing: the error is shown in its place.
+    `rows` gives all rows of the table. Where the series has no value among them there is neither. A
+    chart that cannot be drawn costs its asset nothing: the error is shown in its place.
 
-    `last` is a materialisation of the same rows, whose chart is used again. A chart of the brief
-    shows more than one table, so it is drawn each time.
+    `made_of` tells these rows from any others. The chart of the asset's `last` materialisation is
+    used again where it was drawn from the same. A chart of the brief shows more than one table, so
+    it is drawn each time.
     """
-    if last is not None and table.name not in BRIEF_CHARTS:
-        return {name: value for name, value in last.metadata.items() if _is_of_chart(name, value)}
+    if table.name not in SERIES:
+        return {}
+    newest = f"newest_{SERIES[table.name].column}"
+    if last is not None and _made_of(last) == made_of and table.name not in BRIEF_CHARTS:
+        kept = ("chart", newest, _MADE_OF)
+        return {name: last.metadata[name] for name in kept if name in last.metadata}
     try:
-        points = _points(table, rows)
+        points = _points(table, rows())
         drawn = _brief_chart(pipeline, table.name) or _series_chart(table, points)
     except Exception as error:  # noqa: BLE001 - whatever it is, the rows are good
         return {"chart": dg.MetadataValue.text(f"not drawn: {error}")}
-    newest = {f"newest_{SERIES[table.name].column}": float(points[-1]["value"])} if points else {}
-    return drawn | newest
+    values = {newest: float(points[-1]["value"])} if points else {}
+    return {**drawn, **values, _MADE_OF: made_of} if drawn else {}
 
 
-def _is_of_chart(name: str, value: object) -> bool:
-    return name.startswith("newest_") or (
-        name == "chart" and isinstance(value, dg.MarkdownMetadataValue)
-    )
+def _made_of(last: dg.AssetMaterialization) -> object:
+    known = last.metadata.get(_MADE_OF)
+    return known.value if known else None
 
 
 def _series_chart(table: Table, points: list[dict[str, Any]]) -> dict[str, Any]:

@@ -37,7 +37,7 @@ from liquidity_pipeline.orchestration.names import ALL_COMPLETE_CHECK, PUBLICATI
 from liquidity_pipeline.orchestration.resources import who
 from liquidity_pipeline.orchestration.source_assets import (
     OWNERS,
-    last_with,
+    last_materialization,
     origin,
     origin_tags,
     source_key,
@@ -271,11 +271,11 @@ def _mart_result(
 ) -> dg.MaterializeResult[Any]:
     assert built.stored is not None  # noqa: S101 - a mart that did not fail was stored
     key = mart_key(built.name)
-    last = last_with(context, key, built.stored.version)
+    last = last_materialization(context, key)
     # What is given with a result Dagster records twice: with the output of the step too.
     context.add_asset_metadata(
         describe(built.stored.table, built.rows)
-        | asset_chart(pipeline, built.stored.table, built.rows, last)
+        | asset_chart(pipeline, built.stored.table, lambda: built.rows, built.stored.version, last)
         | {
             "build_seconds": round(built.seconds, 3),
             "dagster/column_lineage": _recorded(built.name),

@@ -153,7 +153,7 @@ def _materialized(
             allow_retries=False,
         )
     version = _combined_version(mine)
-    last = last_with(context, source_key(source.name), version)
+    last = last_materialization(context, source_key(source.name))
     run = _table_metadata(pipeline, source, window, last) | _fetch_metadata(ingested)
     _describe(context, source, window, mine, run)
     yield dg.MaterializeResult(
@@ -255,14 +255,12 @@ def _stored_metadata(stored: Stored) -> dict[str, Any]:
     }
 
 
-def last_with(
-    context: dg.AssetExecutionContext, key: dg.AssetKey, version: str
+def last_materialization(
+    context: dg.AssetExecutionContext, key: dg.AssetKey
 ) -> dg.AssetMaterialization | None:
-    """Return the last materialisation of an asset if its content had this version."""
+    """Return the last materialisation of an asset, if there is one."""
     event = context.instance.get_latest_materialization_event(key)
-    last: dg.AssetMaterialization | None = event.asset_materialization if event else None
-    known = (last.tags or {}).get("dagster/data_version") if last else None
-    return last if known == version else None
+    return event.asset_materialization if event else None
 
 
 def _table_metadata(
@@ -274,7 +272,10 @@ def _table_metadata(
         if source.partitioned
         else pipeline.lake.read(table)
     )
-    return describe(table, rows) | asset_chart(pipeline, table, rows, last)
+    lake = pipeline.lake
+    return describe(table, rows) | asset_chart(
+        pipeline, table, lambda: lake.read(table), lake.state(table), last
+    )
 
 
 def _fetch_metadata(ingested: Ingested) -> dict[str, Any]:

@@ -10,6 +10,7 @@ is, and a changed value is noted as a revision.
 
 from __future__ import annotations
 
+import hashlib
 import os
 from collections.abc import Collection, Mapping, Sequence
 from contextlib import suppress
@@ -73,8 +74,9 @@ class Lake:
     def __init__(self, root: Path) -> None:
         self.root = root
         self._scratch = root / ".unfinished"
-        self._days: dict[str, tuple[list[Mark], PresentDays]] = {}
+        self._days: dict[str, tuple[str, PresentDays]] = {}
         self._versions: dict[Path, tuple[Mark, str | None]] = {}
+        self._files: dict[str, tuple[list[str], list[Path]]] = {}
 
     def refresh(self, tables: Collection[Table] | None = None) -> None:
         """Take over what other machines have stored; for a lake on this machine, do nothing."""
@@ -93,13 +95,18 @@ class Lake:
 
     def files(self, table: Table) -> list[Path]:
         """Return all files of a table, oldest month first."""
-        return [self.root / table.name / part for part in self._parts(table)]
+        parts = self._parts(table)
+        known = self._files.get(table.name)
+        # To make a path object for each takes longer than to look for the files.
+        if known is None or known[0] != parts:
+            folder = self.root / table.name
+            known = self._files[table.name] = parts, [folder / part for part in parts]
+        return known[1].copy()
 
     def _parts(self, table: Table) -> list[str]:
         """Return the names of a table's files within its folder, oldest month first."""
         folder, file = self.root / table.name, f"{table.name}.parquet"
         found = [file if name == file else f"{name}/{file}" for name in names_in(folder)]
-        # A path object for each would take longer than to ask for the file.
         return [part for part in found if os.path.exists(f"{folder}/{part}")]  # noqa: PTH110
 
     def gathered(self, table: Table) -> list[Path]:
@@ -107,7 +114,9 @@ class Lake:
 
         It cannot where a month cannot be read or nothing can be written; then these are the months.
         """
-        files = self.files(table)
+        return self._gathered(table, self.files(table))
+
+    def _gathered(self, table: Table, files: list[Path]) -> list[Path]:
         if len(files) < _MANY:
             return files
         names = table.arrow_schema.names
@@ -144,13 +153,18 @@ class Lake:
         They are read once, as long as no file of the table is replaced.
         """
         assert table.day is not None  # noqa: S101 - only tables with a day are asked for
-        marks = [mark_of(path) for path in self.files(table)]
+        state = self.state(table)
         known = self._days.get(table.name)
-        if known is None or known[0] != marks:
+        if known is None or known[0] != state:
             columns = [table.day, *([table.entity] if table.entity else [])]
-            known = marks, _days_by_entity(table, self.read(table, columns))
+            known = state, _days_by_entity(table, self.read(table, columns))
             self._days[table.name] = known
         return known[1]
+
+    def state(self, table: Table) -> str:
+        """Return what changes whenever a file of a table comes, goes, or is replaced."""
+        marks = [mark_of(path) for path in self.files(table)]
+        return hashlib.blake2b(repr(marks).encode(), digest_size=12).hexdigest()
 
     def version(self, table: Table, month: date | None = None) -> str | None:
         """Return the hash of a partition's rows, or None when there is no such file."""
@@ -322,6 +336,8 @@ class Lake:
             if (until is None or seen <= f"{until:{_SEEN}}")
             and (after is None or seen > f"{after:{_SEEN}}")
         ]
+        if len(paths) == len(named):
+            paths = self._gathered(REVISIONS, paths)
         return self._read_files(REVISIONS, paths, None)
 
     def unreadable(self, table: Table) -> list[str]:

@@ -2,7 +2,7 @@
 
 import base64
 import re
-from datetime import date
+from datetime import date, datetime
 from pathlib import Path
 from xml.etree import ElementTree
 
@@ -15,11 +15,15 @@ from liquidity_pipeline.contracts.marts import MART_TABLES
 from liquidity_pipeline.contracts.sources import SOURCE_TABLES
 from liquidity_pipeline.contracts.sources.federal_reserve import REFERENCE_RATES
 from liquidity_pipeline.contracts.sources.treasury import TGA_BALANCE
-from liquidity_pipeline.orchestration import charts
+from liquidity_pipeline.contracts.table import Table
+from liquidity_pipeline.orchestration import charts, source_assets
 from liquidity_pipeline.pipeline import Pipeline
 from liquidity_pipeline.settings import SANDBOX, Settings
+from liquidity_pipeline.sources.fetch import Window
+from liquidity_pipeline.sources.registry import SOURCES
 
 TABLES = {**SOURCE_TABLES, **MART_TABLES}
+NOON = datetime(2026, 2, 6, 12)  # noqa: DTZ001 - naive UTC, as everywhere in the lake
 NOWHERE = Pipeline(Settings(Path("/nonexistent"), SANDBOX))
 
 
@@ -30,6 +34,11 @@ def picture(metadata: dict) -> ElementTree.Element:
     )
     assert code, metadata["chart"].value[:200]
     return ElementTree.fromstring(base64.b64decode(code[1]))  # noqa: S314 - our own drawing
+
+
+def shown_of(table: Table, rows: pa.Table, pipeline: Pipeline = NOWHERE) -> dict:
+    """Return what is shown of rows that were never drawn before."""
+    return charts.asset_chart(pipeline, table, lambda: rows, "these rows")
 
 
 def marks(svg: ElementTree.Element) -> set[str]:
@@ -87,7 +96,7 @@ def rates(*rows: tuple[int, str, float | None]) -> pa.Table:
 
 def test_one_named_series_is_drawn_and_its_newest_value_is_a_number():
     rows = rates((2, "SOFR", 3.71), (3, "SOFR", 3.75), (4, "SOFR", None), (5, "EFFR", 9.99))
-    shown = charts.asset_chart(NOWHERE, REFERENCE_RATES, rows)
+    shown = shown_of(REFERENCE_RATES, rows)
     assert shown["newest_rate_pct"] == 3.75
     title = shown["chart"].value.splitlines()[0]
     assert title == "rate_pct, rate SOFR (percent), 2026-02-02 to 2026-02-03"
@@ -113,8 +122,8 @@ def test_a_chart_of_two_years_is_small():
 
 
 def test_without_a_value_there_is_no_chart_and_no_number():
-    assert charts.asset_chart(NOWHERE, REFERENCE_RATES, rates((5, "EFFR", 9.99))) == {}
-    assert charts.asset_chart(NOWHERE, TGA_BALANCE, TGA_BALANCE.arrow_schema.empty_table()) == {}
+    assert shown_of(REFERENCE_RATES, rates((5, "EFFR", 9.99))) == {}
+    assert shown_of(TGA_BALANCE, TGA_BALANCE.arrow_schema.empty_table()) == {}
 
 
 def test_a_day_with_an_unknown_amount_has_no_sum():
@@ -127,7 +136,7 @@ def test_a_day_with_an_unknown_amount_has_no_sum():
         ],
         schema=table.arrow_schema,
     )
-    assert charts.asset_chart(NOWHERE, table, rows)["newest_accepted_usd_mn"] == 11.0
+    assert shown_of(table, rows)["newest_accepted_usd_mn"] == 11.0
 
 
 def test_a_chart_that_cannot_be_drawn_costs_nothing_else(monkeypatch):
@@ -135,7 +144,7 @@ def test_a_chart_that_cannot_be_drawn_costs_nothing_else(monkeypatch):
         raise RuntimeError("no fonts")
 
     monkeypatch.setattr(charts.charts, "svg", broken)
-    shown = charts.asset_chart(NOWHERE, REFERENCE_RATES, rates((2, "SOFR", 3.71)))
+    shown = shown_of(REFERENCE_RATES, rates((2, "SOFR", 3.71)))
     assert shown["chart"].text == "not drawn: no fonts"
 
 
@@ -144,24 +153,59 @@ def test_a_mart_of_the_brief_is_drawn_as_there(place):
     pipeline = Pipeline(settings)
     for name, (chart, _) in charts.BRIEF_CHARTS.items():
         rows = pq.read_table(pipeline.marts.path(MART_TABLES[name]))
-        shown = charts.asset_chart(pipeline, MART_TABLES[name], rows)
+        shown = shown_of(MART_TABLES[name], rows, pipeline)
         if "chart" in shown and "as the brief" in shown["chart"].value:
             assert len(picture(shown)) > 0, chart
     tga = pq.read_table(pipeline.marts.path(MART_TABLES["tga_daily"]))
-    shown = charts.asset_chart(pipeline, MART_TABLES["tga_daily"], tga)
+    shown = shown_of(MART_TABLES["tga_daily"], tga, pipeline)
     assert "as the brief draws it (USD bn)" in shown["chart"].value
     newest = max(tga.to_pylist(), key=lambda row: row["record_date"])
     assert shown["newest_closing_usd_mn"] == newest["closing_usd_mn"]
 
 
 def test_the_chart_of_the_same_rows_is_not_drawn_again():
-    rows = TGA_BALANCE.arrow_schema.empty_table()
+    def not_read() -> pa.Table:
+        raise AssertionError
+
     drawn = {"chart": dg.MetadataValue.md("a picture"), "newest_closing_usd_mn": 893_245.0}
-    last = dg.AssetMaterialization("sources/tga_balance", metadata={**drawn, "requests": 1})
-    again = charts.asset_chart(NOWHERE, TGA_BALANCE, rows, last)
+    last = dg.AssetMaterialization(
+        "sources/tga_balance",
+        # The newest opening is that of the months that the last run asked for.
+        metadata={**drawn, "chart_made_of": "v1", "requests": 1, "newest_opening_usd_mn": 7.0},
+    )
+    again = charts.asset_chart(NOWHERE, TGA_BALANCE, not_read, "v1", last)
     assert {name: value.value for name, value in again.items()} == {
         "chart": "a picture",
         "newest_closing_usd_mn": 893_245.0,
+        "chart_made_of": "v1",
     }
-    failed = last.with_metadata({"chart": dg.MetadataValue.text("not drawn: no font")})
-    assert charts.asset_chart(NOWHERE, TGA_BALANCE, rows, failed) == {}
+    row = {"record_date": date(2026, 2, 5), "closing_usd_mn": 5.0}
+    rows = pa.Table.from_pylist([row], schema=TGA_BALANCE.arrow_schema)
+    other = charts.asset_chart(NOWHERE, TGA_BALANCE, lambda: rows, "v2", last)
+    assert other["newest_closing_usd_mn"] == 5.0
+    assert other["chart_made_of"] == "v2"
+
+
+def test_a_chart_that_could_not_be_drawn_is_tried_again(monkeypatch):
+    rows = rates((2, "SOFR", 3.71))
+    with monkeypatch.context() as broken:
+        broken.setattr(charts.charts, "svg", lambda *_: 1 / 0)
+        failed = shown_of(REFERENCE_RATES, rows)
+    last = dg.AssetMaterialization("sources/reference_rates", metadata=failed)
+    again = charts.asset_chart(NOWHERE, REFERENCE_RATES, lambda: rows, "these rows", last)
+    assert "mark-line" in marks(picture(again))
+
+
+def test_a_run_over_old_months_shows_the_newest_days(tmp_path):
+    """What is drawn is the asset, not the months that a run asked for."""
+    pipeline = Pipeline(Settings(tmp_path, SANDBOX))
+    for month, value in ((1, 3.7), (2, 3.8)):
+        day = date(2026, month, 5)
+        row = {"effective_date": day, "rate": "SOFR", "rate_pct": value, "known_at": NOON}
+        rows = pa.Table.from_pylist([row], schema=REFERENCE_RATES.arrow_schema)
+        pipeline.lake.store(REFERENCE_RATES, rows, [day.replace(day=1)], NOON)
+    january = Window.of_months(date(2026, 1, 1), date(2026, 1, 1))
+    source = SOURCES["reference_rates"]
+    shown = source_assets._table_metadata(pipeline, source, january, None)
+    assert shown["dagster/row_count"] == 1
+    assert shown["newest_rate_pct"] == 3.8

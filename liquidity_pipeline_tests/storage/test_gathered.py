@@ -11,6 +11,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from liquidity_pipeline.contracts.meta import REVISIONS
 from liquidity_pipeline.storage import lake as lake_module
 from liquidity_pipeline.storage.lake import Lake
 from liquidity_pipeline_tests.storage.example import LEVELS
@@ -87,6 +88,29 @@ def test_many_months_are_read_once(tmp_path: Path, monkeypatch: pytest.MonkeyPat
     opened.clear()
     assert lake.read(LEVELS)["level_usd_mn"].to_pylist().count(99.0) == 3
     assert opened == [lake.path(LEVELS, MONTHS[3]), path]
+
+
+def test_many_revisions_are_read_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """There is a file for each corrected month: thousands after years of daily runs."""
+    lake = Lake(tmp_path)
+    for value in range(40):
+        store(lake, MONTHS[0], float(value))
+    folder = tmp_path / "revisions"
+    files = sorted(folder.glob("*.parquet"))
+    directly = pa.concat_tables(
+        [pq.read_table(file).select(REVISIONS.column_names) for file in files]
+    )
+    assert lake.revisions().equals(directly.cast(REVISIONS.arrow_schema))
+    monkeypatch.setattr("liquidity_pipeline.storage.gathered._SETTLED_NS", 0)
+    lake.revisions()
+    opened: list[Path] = []
+    read = lake_module._read_file
+    monkeypatch.setattr(
+        lake_module, "_read_file", lambda t, path, n: opened.append(path) or read(t, path, n)
+    )
+    assert lake.revisions().num_rows == directly.num_rows == 39 * 3
+    assert len(opened) == 1
+    assert len(lake.revisions(until=datetime(2020, 1, 1))) == 0  # noqa: DTZ001
 
 
 def test_file_of_another_contract_or_a_damaged_one_is_made_again(tmp_path: Path) -> None:
