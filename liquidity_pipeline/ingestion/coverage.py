@@ -25,12 +25,13 @@ from liquidity_pipeline.ingestion.spans import Span, is_inside, joined
 from liquidity_pipeline.settings import NEW_YORK
 from liquidity_pipeline.sources.fetch import month_end
 from liquidity_pipeline.sources.registry import SOURCES, Source
-from liquidity_pipeline.storage.archive import FetchRecord
+from liquidity_pipeline.storage.fetch_notes import Asked, FetchNote
+from liquidity_pipeline.storage.fetch_record import FetchRecord
 from liquidity_pipeline.storage.held_days import days_by_entity, different_days
 from liquidity_pipeline.storage.lake import Lake
 from liquidity_pipeline.universe import Universe
 
-Records = Mapping[str, Sequence[FetchRecord]]
+Fetch = FetchRecord | FetchNote
 _DAY = timedelta(days=1)
 # Long enough to hold a due day of whatever is published, be it once a month.
 _TWO_MONTHS = timedelta(days=62)
@@ -73,23 +74,18 @@ class Known:
         }
 
 
-def coverage(lake: Lake, records: Records, universe: Universe, now: datetime) -> pa.Table:
-    """Return `meta.coverage` at `now` (naive UTC), from the lake and all fetches of each source.
+def coverage(lake: Lake, asked: Mapping[str, Asked], universe: Universe, now: datetime) -> pa.Table:
+    """Return `meta.coverage` at `now` (naive UTC), from the lake and what each source was asked.
 
     A fetch made later than `now` tells of the days up to `now` what they were.
     """
-    observed = [
-        known
+    histories = [
+        _History(source, table, lake, asked.get(source.name, Asked()), now)
         for source in SOURCES.values()
         for table in source.tables
-        for known in _observed(_History(source, table, lake, records, now), universe)
     ]
-    events = [
-        known
-        for source in SOURCES.values()
-        for table in source.tables
-        for known in _events(_History(source, table, lake, records, now), observed, universe)
-    ]
+    observed = [known for history in histories for known in _observed(history, universe)]
+    events = [known for history in histories for known in _events(history, observed, universe)]
     rows = [known.row() for known in (*observed, *events)]
     return pa.Table.from_pylist(rows, schema=COVERAGE.arrow_schema)
 
@@ -101,30 +97,23 @@ class _History:
     source: Source
     table: Table
     lake: Lake
-    records: Records
+    asked: Asked
     now: datetime
 
     @cached_property
     def months(self) -> frozenset[date]:
         return frozenset(self.lake.months(self.table))
 
-    @cached_property
-    def asked(self) -> Sequence[FetchRecord]:
-        """All fetches of the source, oldest first."""
-        return self.records.get(self.source.name, ())
-
-    def until(self, record: FetchRecord) -> date:
+    def until(self, asked_at: datetime) -> date:
         """Return the last day that was over at a fetch, or at the moment of the run."""
-        return last_full_day(min(record.now, record.kept_at, self.now))
+        return last_full_day(min(asked_at, self.now))
 
     def answered_before(self, moment: datetime) -> list[date]:
         """Return the last day that was over at each fetch that was answered before a moment.
 
         The first day of time is among them.
         """
-        good = (one for one in self.asked if one.error is None)
-        before = [self.until(one) for one in good if min(one.now, one.kept_at) < moment]
-        return [date.min, *before]
+        return [date.min, *(self.until(at) for at in self.asked.good_at if at < moment)]
 
     def answered(self, entity: str, path: str | None) -> list[Span]:
         """Return the spans of days of which everything was answered, joined, oldest first.
@@ -132,9 +121,9 @@ class _History:
         A month that the lake no longer holds is not known, though it was answered.
         """
         spans: list[Span] = []
-        for record in self.asked:
-            if record.error is None and is_answered(record, entity, path):
-                end = min(record.window.end, self.until(record))
+        for record in self.asked.good:
+            if is_answered(record, entity, path):
+                end = min(record.window.end, self.until(record.asked_at))
                 spans += [
                     (month, min(end, month_end(month)))
                     for month in record.window.months
@@ -144,12 +133,12 @@ class _History:
 
     def why(self, entity: str, path: str | None = None) -> str:
         """Return the publisher's last word on the input, as far as it was heard by now."""
-        if not self.asked:
+        if not self.asked.fetches:
             return "never fetched"
-        heard = [record for record in self.asked if min(record.now, record.kept_at) <= self.now]
+        heard = [record for record in self.asked.fetches if record.asked_at <= self.now]
         if not heard:
             # When the question was put is news of a later day.
-            error = self.asked[-1].error
+            error = self.asked.fetches[-1].error
             if error is not None:
                 return f"a later request for it failed: {error}"
             return "nothing was served for that time when it was asked for later"
@@ -295,12 +284,12 @@ def _snapshot(history: _History, entity: str, path: str) -> list[Span]:
 
     A snapshot without one of its parts replaces the one before, so older answers do not count.
     """
-    good = [record for record in history.asked if record.error is None]
+    good = history.asked.good
     if not good or not history.lake.files(history.table):
         return []
     if not is_answered(good[-1], entity, path) or _only_later(history):
         return []
-    day = history.until(good[-1])
+    day = history.until(good[-1].asked_at)
     return [(day, day)]
 
 
@@ -308,8 +297,11 @@ def _answered_before(history: _History, entity: str, path: str | None) -> date |
     """Return when a part of a snapshot was last answered that the newest snapshot lacks."""
     if history.source.partitioned or path is None:
         return None
-    good = (record for record in history.asked if record.error is None)
-    days = [history.until(record) for record in good if is_answered(record, entity, path)]
+    days = [
+        history.until(record.asked_at)
+        for record in history.asked.good
+        if is_answered(record, entity, path)
+    ]
     return max(days, default=None)
 
 
@@ -375,16 +367,15 @@ def _changed(known: Known, start: date | None, through: date | None, reason: str
 # --- what a fetch answered ------------------------------------------------------------------------
 
 
-def is_answered(record: FetchRecord, entity: str, path: str | None) -> bool:
+def is_answered(record: Fetch, entity: str, path: str | None) -> bool:
     """Tell whether a good fetch had a full answer for the input.
 
     A part is told by its path; an entity of a table with a calendar by the gap that names it.
     """
     if path is None:
         return not any(_names(gap, entity) for gap in record.gaps) if entity else not record.missed
-    came = {str(answer["path"]) for answer in record.answers}
     missed = {part for part in record.missed if f'{path}"' in part}
-    return not missed and any(asked.endswith(path) for asked in came)
+    return not missed and any(asked.endswith(path) for asked in record.paths)
 
 
 def _names(gap: str, entity: str) -> bool:

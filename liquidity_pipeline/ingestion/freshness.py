@@ -17,7 +17,8 @@ from liquidity_pipeline.ingestion.overdue import ALLOWANCE
 from liquidity_pipeline.sources.fetch import Window
 from liquidity_pipeline.sources.registry import SOURCES
 from liquidity_pipeline.sources.timetable import EVENING
-from liquidity_pipeline.storage.archive import Archive, FetchRecord
+from liquidity_pipeline.storage.archive import Archive
+from liquidity_pipeline.storage.fetch_record import FetchRecord
 from liquidity_pipeline.storage.lake import Lake
 from liquidity_pipeline.universe import Universe
 

@@ -24,7 +24,8 @@ from liquidity_pipeline.sources.errors import (
 )
 from liquidity_pipeline.sources.fetch import Collected, Fetch, Split, Transport, Window
 from liquidity_pipeline.sources.registry import SOURCES, Source
-from liquidity_pipeline.storage.archive import Archive, FetchRecord
+from liquidity_pipeline.storage.archive import Archive
+from liquidity_pipeline.storage.fetch_record import FetchRecord
 from liquidity_pipeline.storage.lake import Lake, Stored
 from liquidity_pipeline.storage.merging import Choice
 from liquidity_pipeline.universe import Universe
@@ -307,7 +308,7 @@ def _entities(record: FetchRecord, publisher: str, symbol: str) -> list[str]:
 
 
 def _known_splits(archive: Archive, source: Source) -> set[Split]:
-    return {split for record in archive.good(source.name) for split in record.splits}
+    return {split for fetch in archive.asked(source.name).good for split in fetch.splits}
 
 
 def _choice(table: Table, record: FetchRecord) -> Choice:

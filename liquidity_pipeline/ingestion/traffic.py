@@ -11,7 +11,8 @@ from typing import Any
 import pyarrow as pa
 
 from liquidity_pipeline.contracts.meta import RUNS
-from liquidity_pipeline.storage.archive import Archive, FetchRecord
+from liquidity_pipeline.storage.archive import Archive
+from liquidity_pipeline.storage.fetch_record import FetchRecord
 
 # A year of daily runs would be some ten thousand rows of little use; two months show a trend.
 KEPT = timedelta(days=60)
@@ -65,13 +66,11 @@ def summary(records: Sequence[FetchRecord]) -> dict[str, int]:
 
 
 def _recent(archive: Archive, now: datetime) -> Iterator[FetchRecord]:
-    """Yield the records of the last 60 days; a file's name begins with its moment."""
-    first = f"{now - KEPT:%Y%m%dT%H%M%S}"
-    for path in archive.record_files():
-        if path.name >= first:
-            try:
-                record = FetchRecord.load(path)
-            except ValueError:
-                continue
-            if record.kept_at <= now or record.is_as_of:
-                yield record
+    """Yield the records of the last 60 days."""
+    for path in archive.record_files(since=now - KEPT):
+        try:
+            record = FetchRecord.load(path)
+        except ValueError:
+            continue
+        if record.kept_at <= now or record.is_as_of:
+            yield record

@@ -89,7 +89,7 @@ class Pipeline:
         self.marts = Lake(self.settings.marts_dir)
         self._stamps = BuildStamps(self.settings.marts_dir)
         self._reconciled = Reconciled(self.settings.marts_dir)
-        self._coverage: tuple[list[tuple[Path, int]], pa.Table] | None = None
+        self._coverage: tuple[object, pa.Table] | None = None
 
     @cached_property
     def client(self) -> Transport:
@@ -152,7 +152,7 @@ class Pipeline:
         self.lake.refresh(source.tables if source else None)
 
     def _history(self, source: Source) -> FetchHistory:
-        return summarize(self.archive.good(source.name), self.settings.today)
+        return summarize(self.archive.asked(source.name).good, self.settings.today)
 
     def read_policy_events(self) -> Stored:
         """Take over the facts that are kept by hand."""
@@ -175,9 +175,9 @@ class Pipeline:
         Months whose files are gone are put back from the archive first.
         """
         self._refresh(source)
-        records = self.archive.good(source.name)
-        history = summarize(records, self.settings.today)
+        history = self._history(source)
         if gone := completeness.gone(source, self.lake, history, window):
+            records = self.archive.good(source.name)
             ingest.restore(source, gone, records, self.archive, self.lake)
         return completeness.ranges_to_fetch(
             source, self.lake, self.universe, window, self.now, asked=history
@@ -263,11 +263,11 @@ class Pipeline:
 
         Read once as long as neither the lake nor the archive changes.
         """
-        files = [path for table in SOURCE_TABLES.values() for path in self.lake.files(table)]
-        state = [(path, path.stat().st_mtime_ns) for path in (*files, *self.archive.record_files())]
+        held = [self.lake.state(table) for table in SOURCE_TABLES.values()]
+        state = (held, self.archive.state())
         if self._coverage is None or self._coverage[0] != state:
-            records = {name: self.archive.of(name) for name in SOURCES}
-            rows = coverage.coverage(self.lake, records, self.universe, self.now)
+            asked = {name: self.archive.asked(name, by=self.now) for name in SOURCES}
+            rows = coverage.coverage(self.lake, asked, self.universe, self.now)
             self._coverage = state, rows
         return self._coverage[1]
 

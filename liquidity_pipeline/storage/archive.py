@@ -2,6 +2,7 @@
 
     archive/blobs/ab/abcd….gz            the body, compressed
     archive/fetches/<source>/<time>-<id>.json   what was asked, when, and what came (UTC)
+    archive/.notes/<source>.json         what these say in sum, derived: see `fetch_notes`
 
 A record and its bodies are enough to run a source again without a network, and give the same rows.
 """
@@ -10,156 +11,29 @@ from __future__ import annotations
 
 import gzip
 import hashlib
-import json
-import re
 import uuid
 import zlib
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
-from datetime import UTC, date, datetime
-from http import HTTPStatus
+from contextlib import suppress
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from liquidity_pipeline.calendars import new_york_day
 from liquidity_pipeline.sources.answers import Answer, KeptBody
 from liquidity_pipeline.sources.errors import NotRecordedError, ReplayError, TransientError
-from liquidity_pipeline.sources.fetch import Fetch, Split, Window
-from liquidity_pipeline.sources.publishers import PUBLISHERS, Form, Params
+from liquidity_pipeline.sources.fetch import Fetch
+from liquidity_pipeline.sources.publishers import Form, Params
+from liquidity_pipeline.storage import fetch_notes
+from liquidity_pipeline.storage.fetch_notes import Asked, FetchNote, Noted
+from liquidity_pipeline.storage.fetch_record import FetchRecord, request_key
 from liquidity_pipeline.storage.files import Mark, mark_of, names_in, replacing
 from liquidity_pipeline.universe import Universe
 
-# A parameter that is a number or holds a day says which rows, or which page, are asked for.
-_WHICH_ROWS = re.compile(r"^\d+$|\d{4}-\d\d-\d\d")
-
-
-@dataclass(frozen=True)
-class FetchRecord:
-    """One fetch as the archive remembers it. Times are naive UTC.
-
-    `now` is the moment of the fetch, which `--as-of` sets back; `kept_at` is when it
-    really happened, and gives the order. `present` holds by table and month (YYYY-MM) a digest of
-    the keys and the empty cells that came: two answers with the same digest agree on what there
-    is. `doubtful` are by table the months with single empty cells among filled ones.
-    """
-
-    source: str
-    window: Window
-    now: datetime
-    kept_at: datetime
-    universe: dict[str, Any]
-    answers: list[dict[str, Any]]
-    gaps: list[str]
-    error: str | None
-    path: Path | None = field(default=None, compare=False)
-    splits: frozenset[Split] = frozenset()
-    present: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
-    doubtful: Mapping[str, Sequence[str]] = field(default_factory=dict)
-
-    @property
-    def day(self) -> date:
-        """The New York day of the fetch: the real one, or an earlier one as of it."""
-        return new_york_day(min(self.now, self.kept_at))
-
-    @property
-    def is_as_of(self) -> bool:
-        """Tell whether the fetch was made as of an earlier day."""
-        return self.day < new_york_day(self.kept_at)
-
-    @property
-    def stands_for(self) -> datetime:
-        """The moment whose state of the publishers the answers show.
-
-        A stand-in answers as of `now`. A live service answers with what it has today, also to a
-        fetch that is made as of an earlier day.
-        """
-        is_live = any(
-            answer["url"].startswith(PUBLISHERS[answer["publisher"]].live_url)
-            for answer in self.answers
-            if answer["publisher"] in PUBLISHERS
-        )
-        return self.kept_at if is_live else min(self.now, self.kept_at)
-
-    @property
-    def missed(self) -> frozenset[str]:
-        """What was asked for and did not come, whatever days it was asked for."""
-        return frozenset(_part(answer) for answer in self.answers if not _came(answer))
-
-    @property
-    def failed(self) -> bool:
-        """Tell whether a request got no answer, or one that says nothing: the next one may."""
-        return any(
-            answer["failure"] is not None or answer.get("useless", False) for answer in self.answers
-        )
-
-    @property
-    def refused(self) -> bool:
-        """Tell whether a publisher refused a request, which does not say that it lacks the answer.
-
-        A client that asks too often, or from the wrong place, is refused.
-        """
-        return any(
-            answer["failure"] is None
-            and answer["publisher"] in PUBLISHERS
-            and answer["status"] not in (HTTPStatus.OK, *PUBLISHERS[answer["publisher"]].not_there)
-            for answer in self.answers
-        )
-
-    @property
-    def unread(self) -> bool:
-        """Tell whether an answer came that could not be understood, or not wholly."""
-        return any(answer.get("unread") for answer in self.answers)
-
-    @property
-    def served(self) -> frozenset[str]:
-        """What was asked for and came completely."""
-        return frozenset(_part(answer) for answer in self.answers if _came(answer)) - self.missed
-
-    def to_json(self) -> str:
-        """Return the record as JSON text."""
-        return json.dumps(
-            {
-                "source": self.source,
-                "window": [self.window.start.isoformat(), self.window.end.isoformat()],
-                "now": self.now.isoformat(),
-                "kept_at": self.kept_at.isoformat(),
-                "universe": self.universe,
-                "answers": self.answers,
-                "gaps": self.gaps,
-                "error": self.error,
-                "splits": [[*split[:2], f"{split[2]}", split[3]] for split in sorted(self.splits)],
-                "present": self.present,
-                "doubtful": self.doubtful,
-            },
-            indent=1,
-        )
-
-    @classmethod
-    def load(cls, path: Path) -> FetchRecord:
-        """Read a record; raise ValueError that names the file when it is damaged."""
-        try:
-            content = json.loads(path.read_text())
-            start, end = (date.fromisoformat(day) for day in content["window"])
-            return cls(
-                source=content["source"],
-                window=Window(start, end),
-                now=datetime.fromisoformat(content["now"]),
-                kept_at=datetime.fromisoformat(content["kept_at"]),
-                universe=content["universe"],
-                answers=content["answers"],
-                gaps=content["gaps"],
-                error=content["error"],
-                path=path,
-                splits=frozenset(
-                    (publisher, symbol, date.fromisoformat(day), ratio)
-                    for publisher, symbol, day, ratio in content.get("splits", [])
-                ),
-                present=content.get("present", {}),
-                doubtful=content.get("doubtful", {}),
-            )
-        except (KeyError, TypeError, ValueError) as error:
-            raise ValueError(f"{path} is not a fetch record ({error}).") from error
+# How the moment of a fetch is written in the name of its record.
+_KEPT_AT = "%Y%m%dT%H%M%S%f"
+# From as many records on that are not noted it pays to note them.
+_MANY = 8
 
 
 _NOTHING: Mapping[str, Any] = {}
@@ -182,7 +56,9 @@ class Archive:
     def __init__(self, root: Path) -> None:
         self._blobs = root / "blobs"
         self._fetches = root / "fetches"
+        self._notes = root / ".notes"
         self._scratch = root / ".unfinished"
+        self._asked: dict[str, Noted] = {}
         self._read: dict[Path, tuple[Mark, FetchRecord]] = {}
 
     def keep(
@@ -212,7 +88,7 @@ class Archive:
             present=present,
             doubtful=doubtful,
         )
-        name = f"{record.kept_at:%Y%m%dT%H%M%S%f}-{uuid.uuid4().hex[:8]}.json"
+        name = f"{record.kept_at:{_KEPT_AT}}-{uuid.uuid4().hex[:8]}.json"
         with replacing(self._fetches / source / name, self._scratch) as path:
             path.write_text(record.to_json())
             self._share(self._fetches / source / name, path)
@@ -250,10 +126,19 @@ class Archive:
         """Yield every record, oldest first."""
         return map(FetchRecord.load, self.record_files())
 
-    def record_files(self) -> list[Path]:
-        """Return the files of all records, oldest first; any of them may be damaged."""
-        files = (path for source in names_in(self._fetches) for path in self._files(source))
-        return sorted(files, key=lambda path: path.name)
+    def record_files(self, since: datetime | None = None) -> list[Path]:
+        """Return the files of all records, or of those kept since a moment (naive UTC).
+
+        The oldest comes first. Any of them may be damaged.
+        """
+        first = "" if since is None else f"{since:{_KEPT_AT}}"
+        named = [
+            (name, source)
+            for source in names_in(self._fetches)
+            for name in self._names(source)
+            if name >= first
+        ]
+        return [self._fetches / source / name for name, source in sorted(named)]
 
     def of(self, source: str) -> list[FetchRecord]:
         """Return the records of a source, oldest first."""
@@ -265,15 +150,59 @@ class Archive:
 
     def last(self, source: str, *, successful: bool = False) -> FetchRecord | None:
         """Return the newest record of a source, or its newest without an error."""
-        for path in reversed(self._files(source)):
-            record = self._record(path)
+        for name in reversed(self._names(source)):
+            record = self._record(self._fetches / source / name)
             if not (successful and record.error):
                 return record
         return None
 
+    def asked(self, source: str, by: datetime | None = None) -> Asked:
+        """Return what a source was asked, without the answers: see `fetch_notes`.
+
+        For a moment (`by`, naive UTC) before the newest fetch every record counts, and is read.
+        """
+        asked = self._noted(source).asked
+        return asked if by is None or asked.is_known_by(by) else Asked.of(self.of(source))
+
+    def _noted(self, source: str) -> Noted:
+        """Return the notes of all records of a source; only those that are not noted are read.
+
+        They are written once some have come together, because each write waits for the disk.
+        """
+        names, path = self._names(source), self._notes / f"{source}.json"
+        known = self._asked.get(source)
+        if known is None or known.names != names[: len(known.names)]:
+            known = fetch_notes.read(path, names)
+        new = [
+            FetchNote.of(FetchRecord.load(self._fetches / source / name))
+            for name in names[len(known.names) :]
+        ]
+        if new:
+            good_at = [note.asked_at for note in new if note.error is None]
+            notes = [*known.asked.fetches, *new]
+            known = Noted(names, Asked(notes, [*known.asked.good_at, *good_at]))
+        if len(new) >= _MANY:
+            known = self._write_notes(path, known)
+        self._asked[source] = known
+        return known
+
+    def _write_notes(self, path: Path, noted: Noted) -> Noted:
+        notes = [note for note in noted.asked.fetches if isinstance(note, FetchNote)]
+        asked = Asked(fetch_notes.still_telling(notes), noted.asked.good_at)
+        with suppress(OSError):  # it only spares the next run its reading
+            fetch_notes.write(path, noted.names, asked, self._scratch)
+        return Noted(noted.names, asked)
+
+    def state(self) -> list[tuple[str, int, str]]:
+        """Return what changes with every record: for each source their number and the newest."""
+        names = {source: self._names(source) for source in names_in(self._fetches)}
+        return [(source, len(found), found[-1]) for source, found in names.items() if found]
+
+    def _names(self, source: str) -> list[str]:
+        return [name for name in names_in(self._fetches / source) if name.endswith(".json")]
+
     def _files(self, source: str) -> list[Path]:
-        folder = self._fetches / source
-        return [folder / name for name in names_in(folder) if name.endswith(".json")]
+        return [self._fetches / source / name for name in self._names(source)]
 
     def _record(self, path: Path) -> FetchRecord:
         """Return a record, read once: in every run all of them are asked for several times."""
@@ -324,13 +253,13 @@ class _Recorded:
         self._waiting: dict[str, list[dict[str, Any]]] = defaultdict(list)
         for answer in record.answers:
             self._waiting[
-                _request_key(answer["publisher"], answer["path"], answer["params"])
+                request_key(answer["publisher"], answer["path"], answer["params"])
             ].append(answer)
 
     def get(
         self, publisher: str, path: str, params: Params | None = None, *, form: Form = "json"
     ) -> Answer:
-        waiting = self._waiting[_request_key(publisher, path, dict(params or {}))]
+        waiting = self._waiting[request_key(publisher, path, dict(params or {}))]
         if not waiting:
             raise NotRecordedError(
                 f"the archive has no {form} answer to {publisher} {path} {dict(params or {})}: "
@@ -348,18 +277,3 @@ class _Recorded:
             body=self._archive.body(kept["sha256"]),
             fetched_at=datetime.fromisoformat(kept["fetched_at"]),
         )
-
-
-def _came(answer: dict[str, Any]) -> bool:
-    read = answer["failure"] is None and not answer.get("unread")
-    return read and answer["status"] == HTTPStatus.OK
-
-
-def _part(answer: dict[str, Any]) -> str:
-    """Return the same name for requests that differ only in days, pages and other numbers."""
-    params = {k: v for k, v in answer["params"].items() if not _WHICH_ROWS.search(str(v))}
-    return _request_key(answer["publisher"], answer["path"], params)
-
-
-def _request_key(publisher: str, path: str, params: dict[str, Any]) -> str:
-    return json.dumps([publisher, path, params], sort_keys=True)

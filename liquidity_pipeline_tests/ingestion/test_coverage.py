@@ -15,7 +15,8 @@ from liquidity_pipeline.contracts.sources import SOURCE_TABLES
 from liquidity_pipeline.ingestion.coverage import coverage, last_full_day
 from liquidity_pipeline.settings import default_reference_dir
 from liquidity_pipeline.sources.fetch import Window
-from liquidity_pipeline.storage.archive import FetchRecord
+from liquidity_pipeline.storage.fetch_notes import Asked
+from liquidity_pipeline.storage.fetch_record import FetchRecord
 from liquidity_pipeline.storage.lake import Lake
 from liquidity_pipeline.universe import Universe
 from liquidity_pipeline_tests.models.world import leg, purchase
@@ -77,7 +78,8 @@ def known(
     by_source: dict[str, list[FetchRecord]] = {}
     for each in records:
         by_source.setdefault(each.source, []).append(each)
-    rows = coverage(lake, by_source, Universe.load(default_reference_dir()), now).to_pylist()
+    asked = {name: Asked.of(fetches) for name, fetches in by_source.items()}
+    rows = coverage(lake, asked, Universe.load(default_reference_dir()), now).to_pylist()
     (row,) = (r for r in rows if (r["table_name"], r["entity"]) == (table, entity))
     return row
 

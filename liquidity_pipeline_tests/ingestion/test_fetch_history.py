@@ -10,7 +10,7 @@ import pytest
 
 from liquidity_pipeline.ingestion.fetch_history import FetchHistory, summarize
 from liquidity_pipeline.sources.fetch import Window
-from liquidity_pipeline.storage.archive import FetchRecord
+from liquidity_pipeline.storage.fetch_record import FetchRecord
 
 JUNE, JULY = date(2026, 6, 1), date(2026, 7, 1)
 NOVEMBER = "2026-11-03 14:00"

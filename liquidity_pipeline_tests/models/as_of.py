@@ -51,7 +51,8 @@ def marts_as_of(day: date, settings: Settings, files: dict[str, list[Path]]) -> 
     settings = replace(settings, as_of=day)
     now = settings.now.astimezone(UTC).replace(tzinfo=None)
     universe = Universe.load(settings.reference_dir)
-    records = {name: Archive(settings.archive_dir).of(name) for name in SOURCES}
+    archive = Archive(settings.archive_dir)
+    asked = {name: archive.asked(name, by=now) for name in SOURCES}
     inputs = engine.Inputs(
         source_files=files,
         mart_files={},
@@ -59,7 +60,7 @@ def marts_as_of(day: date, settings: Settings, files: dict[str, list[Path]]) -> 
             "calendar_days": reference.calendar_days(settings.today),
             "clock": reference.clock(now),
             "universe": reference.universe_table(universe),
-            "coverage": coverage(Lake(settings.lake_dir), records, universe, now),
+            "coverage": coverage(Lake(settings.lake_dir), asked, universe, now),
             "sign_conventions": read_sign_conventions(settings.reference_dir).cast(
                 SIGN_CONVENTIONS.arrow_schema
             ),

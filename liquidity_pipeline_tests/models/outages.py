@@ -29,13 +29,15 @@ from liquidity_pipeline.contracts.meta import SIGN_CONVENTIONS
 from liquidity_pipeline.contracts.reach import PRICE_TABLES, PRICES, REFINEMENTS
 from liquidity_pipeline.contracts.sources import SOURCE_TABLES
 from liquidity_pipeline.contracts.table import Table
-from liquidity_pipeline.ingestion.coverage import Records, coverage
+from liquidity_pipeline.ingestion.coverage import coverage
 from liquidity_pipeline.models import engine, reference
 from liquidity_pipeline.settings import Settings
 from liquidity_pipeline.sources.fetch import Window
 from liquidity_pipeline.sources.reference import read_sign_conventions
 from liquidity_pipeline.sources.registry import SOURCES
-from liquidity_pipeline.storage.archive import Archive, FetchRecord
+from liquidity_pipeline.storage.archive import Archive
+from liquidity_pipeline.storage.fetch_notes import Asked
+from liquidity_pipeline.storage.fetch_record import FetchRecord
 from liquidity_pipeline.storage.lake import Lake
 from liquidity_pipeline.universe import Universe
 
@@ -50,6 +52,7 @@ _RESULTS = {
     "issues_accepted",
     "results_at",
 }
+Records = Mapping[str, Sequence[FetchRecord]]
 
 
 @dataclass(frozen=True)
@@ -94,7 +97,7 @@ class Publication:
         archive = Archive(settings.archive_dir)
         self.records: Records = {name: archive.of(name) for name in SOURCES}
         self.lake = self._compacted(Lake(settings.lake_dir), folder / "good")
-        self.known = coverage(self.lake, self.records, self.universe, self.now)
+        self.known = self._known(self.lake, self.records)
         self.good: Marts = {}
         self.good = self.build(self.lake, self.known)
 
@@ -147,7 +150,7 @@ class Publication:
                 if self._cut_rows(lake, table, entity, outage.after):
                     touched.add(table.name)
             records[source] = self._cut_records(records[source], source, entity, outage.after)
-        known = coverage(lake, records, self.universe, self.now)
+        known = self._known(lake, records)
         marts = self.build(lake, known, frozenset(touched | _changed(self.known, known)))
         result = Compared()
         with duckdb.connect() as connection:
@@ -162,6 +165,10 @@ class Publication:
                     )
                 compare(connection, table, *pair, result)
         return result
+
+    def _known(self, lake: Lake, records: Records) -> pa.Table:
+        asked = {name: Asked.of(fetches) for name, fetches in records.items()}
+        return coverage(lake, asked, self.universe, self.now)
 
     def _compacted(self, lake: Lake, folder: Path) -> Lake:
         """Copy the lake with the same months, of which only the newest file holds rows.

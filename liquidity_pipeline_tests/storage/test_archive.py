@@ -15,7 +15,8 @@ import pytest
 from liquidity_pipeline.sources.answers import KeptBody
 from liquidity_pipeline.sources.errors import NotServedError, TransientError
 from liquidity_pipeline.sources.fetch import Fetch, Window
-from liquidity_pipeline.storage.archive import Archive, FetchRecord
+from liquidity_pipeline.storage.archive import Archive
+from liquidity_pipeline.storage.fetch_record import FetchRecord
 from liquidity_pipeline.universe import Universe
 from liquidity_pipeline_tests.sources.canned import DOWN, Canned
 

@@ -1,0 +1,261 @@
+"""What fetches say of themselves, without their answers: enough to decide what to ask for next.
+
+    archive/.notes/<source>.json
+
+A record in the archive holds every request with its headers, and each source gets one or more a
+day. Reading ten years of them would take several times as long as the rest of a run. Most of them
+say nothing that newer ones do not say as well, and are left out here. The file is derived: it may
+be deleted at any time, and is written again from the records.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from liquidity_pipeline.calendars import new_york_day
+from liquidity_pipeline.sources.fetch import Split, Window
+from liquidity_pipeline.storage.files import replacing
+
+if TYPE_CHECKING:
+    from liquidity_pipeline.storage.fetch_record import FetchRecord
+
+# So many newer answers about a month that say as much make an older one superfluous: a hole is
+# asked for at longer and longer intervals until seven answers agree on it.
+_AS_MANY = 8
+# The code that reads a record; with other code, the notes are made again.
+_CODE = ("storage/fetch_notes.py", "storage/fetch_record.py", "sources/publishers.py")
+
+
+@dataclass(frozen=True)
+class FetchNote:
+    """One fetch: what it asked for, what it says of each month, and what did not come.
+
+    The names are those of FetchRecord, which also has the answers. Times are naive UTC.
+    """
+
+    window: Window
+    now: datetime
+    kept_at: datetime
+    gaps: Sequence[str]
+    error: str | None
+    splits: frozenset[Split]
+    present: Mapping[str, Mapping[str, str]]
+    doubtful: Mapping[str, Sequence[str]]
+    missed: frozenset[str]
+    served: frozenset[str]
+    paths: frozenset[str]
+    failed: bool
+    refused: bool
+    unread: bool
+
+    @classmethod
+    def of(cls, record: FetchRecord) -> FetchNote:
+        """Return what a record says without its answers."""
+        return cls(**{name: getattr(record, name) for name in cls.__dataclass_fields__})
+
+    @property
+    def asked_at(self) -> datetime:
+        """The moment for which it asked: the real one, or an earlier one as of it."""
+        return min(self.now, self.kept_at)
+
+    @property
+    def day(self) -> date:
+        """The New York day of that moment."""
+        return new_york_day(self.asked_at)
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What one source was asked, oldest first: fetches, and the moments of all without an error.
+
+    Of `fetches` those may be missing without which the others say the same: see `still_telling`.
+    """
+
+    fetches: Sequence[FetchNote | FetchRecord] = ()
+    good_at: Sequence[datetime] = ()
+
+    @classmethod
+    def of(cls, fetches: Iterable[FetchNote | FetchRecord]) -> Asked:
+        """Return it of all fetches of a source."""
+        fetches = list(fetches)
+        return cls(fetches, [one.asked_at for one in fetches if one.error is None])
+
+    @property
+    def good(self) -> list[FetchNote | FetchRecord]:
+        """The fetches without an error."""
+        return [one for one in self.fetches if one.error is None]
+
+    def is_known_by(self, moment: datetime) -> bool:
+        """Tell whether none of this was asked later than a moment."""
+        last = self.fetches[-1:]
+        return all(at <= moment for at in (*self.good_at, *(one.asked_at for one in last)))
+
+
+def still_telling(notes: Sequence[FetchNote]) -> list[FetchNote]:
+    """Return the notes, oldest first, without those that newer ones make superfluous.
+
+    What is asked for next, how far an input is known, and why no further, is the same with and
+    without these. Kept are the newest of all, the newest answers about each month that say as much
+    as any older one, and the first that told of a split. For a moment between two fetches this does
+    not hold: then all of them count.
+    """
+    first_to_tell = _first_to_tell_of_splits(notes)
+    newer: dict[date, list[FetchNote]] = defaultdict(list)
+    kept: list[FetchNote] = []
+    for number in reversed(range(len(notes))):
+        note = notes[number]
+        superfluous = note.error is not None or all(
+            _is_repeated(note, month, newer[month]) for month in note.window.months
+        )
+        if kept and superfluous and number not in first_to_tell:
+            continue
+        kept.append(note)
+        if note.error is None:
+            for month in note.window.months:
+                newer[month].append(note)
+    return kept[::-1]
+
+
+def _first_to_tell_of_splits(notes: Sequence[FetchNote]) -> set[int]:
+    found, seen = set(), set[Split]()
+    for number, note in enumerate(notes):
+        if note.error is None and note.splits - seen:
+            found.add(number)
+            seen |= note.splits
+    return found
+
+
+def _is_repeated(note: FetchNote, month: date, newer: Sequence[FetchNote]) -> bool:
+    count = 0
+    for other in newer:
+        count += _says_as_much(other, note, month)
+        if count == _AS_MANY:
+            return True
+    return False
+
+
+def _says_as_much(newer: FetchNote, older: FetchNote, month: date) -> bool:
+    """Tell whether an answer makes an older one about the same month superfluous."""
+    return (
+        newer.asked_at >= older.asked_at
+        and newer.missed == older.missed
+        and newer.paths >= older.paths
+        and set(newer.gaps) <= set(older.gaps)
+        and _tables_with_rows(newer, month) >= _tables_with_rows(older, month)
+    )
+
+
+def _tables_with_rows(note: FetchNote, month: date) -> set[str]:
+    return {table for table, months in note.present.items() if f"{month:%Y-%m}" in months}
+
+
+# --- the file -------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Noted:
+    """What a file of notes holds: of the records with these names, in their order."""
+
+    names: Sequence[str]
+    asked: Asked
+
+
+def read(path: Path, names: Sequence[str]) -> Noted:
+    """Return the notes of the first of these records, or of none where the file is of no use.
+
+    It is not where it was made from other records, or by other code.
+    """
+    try:
+        content = json.loads(path.read_bytes())
+        count = content["count"]
+        if content["made_of"] != _made_of(names[:count]) or count > len(names):
+            return Noted([], Asked())
+        texts = [frozenset(each) for each in content["texts"]]
+        notes = [_from_json(each, content["texts"], texts) for each in content["notes"]]
+        moments = [datetime.fromisoformat(each) for each in content["good_at"]]
+        return Noted(names[:count], Asked(notes, moments))
+    except (OSError, LookupError, TypeError, ValueError, AttributeError):
+        return Noted([], Asked())
+
+
+def write(path: Path, names: Sequence[str], asked: Asked, scratch: Path) -> None:
+    """Note what the records with these names say."""
+    texts: dict[tuple[str, ...], int] = {}
+    notes = [_to_json(note, texts) for note in asked.fetches if isinstance(note, FetchNote)]
+    content = {
+        "made_of": _made_of(names),
+        "count": len(names),
+        "good_at": [f"{moment}" for moment in asked.good_at],
+        "texts": list(texts),
+        "notes": notes,
+    }
+    with replacing(path, scratch) as unfinished:
+        unfinished.write_text(json.dumps(content, separators=(",", ":")), encoding="utf-8")
+
+
+def _made_of(names: Sequence[str]) -> str:
+    return hashlib.sha256("\n".join([_code(), *names]).encode()).hexdigest()
+
+
+@cache
+def _code() -> str:
+    package = Path(__file__).parents[1]
+    return hashlib.sha256(b"".join((package / name).read_bytes() for name in _CODE)).hexdigest()
+
+
+def _to_json(note: FetchNote, texts: dict[tuple[str, ...], int]) -> list[Any]:
+    """Return a note as a list; texts that many notes repeat are kept once, and named by number."""
+
+    def numbered(found: Iterable[str]) -> int:
+        return texts.setdefault(tuple(found), len(texts))
+
+    return [
+        f"{note.window.start}",
+        f"{note.window.end}",
+        f"{note.now}",
+        f"{note.kept_at}",
+        numbered(note.gaps),
+        note.error,
+        [[publisher, symbol, f"{day}", ratio] for publisher, symbol, day, ratio in note.splits],
+        note.present,
+        note.doubtful,
+        numbered(sorted(note.missed)),
+        numbered(sorted(note.served)),
+        numbered(sorted(note.paths)),
+        [note.failed, note.refused, note.unread],
+    ]
+
+
+def _from_json(
+    note: Sequence[Any], lists: Sequence[Sequence[str]], sets: Sequence[frozenset[str]]
+) -> FetchNote:
+    start, end, now, kept_at, gaps, error, splits, present, doubtful, *parts, told = note
+    missed, served, paths = (sets[number] for number in parts)
+    failed, refused, unread = told
+    return FetchNote(
+        window=Window(date.fromisoformat(start), date.fromisoformat(end)),
+        now=datetime.fromisoformat(now),
+        kept_at=datetime.fromisoformat(kept_at),
+        gaps=lists[gaps],
+        error=error,
+        splits=frozenset(
+            (publisher, symbol, date.fromisoformat(day), ratio)
+            for publisher, symbol, day, ratio in splits
+        ),
+        present=present,
+        doubtful=doubtful,
+        missed=missed,
+        served=served,
+        paths=paths,
+        failed=failed,
+        refused=refused,
+        unread=unread,
+    )
