@@ -1,11 +1,13 @@
 """How long Dagster's records of runs are kept, so that years of daily runs do not fill the disk.
 
-A run that ended more than 30 days ago is forgotten once nothing newer depends on it: as long as it
-is the last that made some month of an asset, or evaluated some check, the UI still shows it.
+A run that ended more than 30 days ago is forgotten once nothing depends on it. As long as it is the
+last that made some month of an asset, the UI still shows it and what it made, but none of its other
+events. As long as it is the last that evaluated some check, everything stays.
 """
 
 import shutil
-from collections.abc import Iterator, Sequence
+from collections import defaultdict
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -20,6 +22,11 @@ _ENDED = [
     dg.DagsterRunStatus.CANCELED,
 ]
 
+_EVENTS = "select id from event_logs where run_id = :run"
+_FORGET_EVENT = "delete from event_logs where id = :event"
+_FORGET_TAGS = "delete from asset_event_tags where event_id = :event"
+_FORGET_CHECKS = "delete from asset_check_executions where run_id = :run"
+
 
 def forget_old_runs(dagster: dg.DagsterInstance, checks: Sequence[dg.AssetCheckKey]) -> list[str]:
     """Delete the records, events and logs of old runs; return their ids.
@@ -32,32 +39,63 @@ def forget_old_runs(dagster: dg.DagsterInstance, checks: Sequence[dg.AssetCheckK
     if mark.exists() and now.timestamp() - mark.stat().st_mtime < _EVERY.total_seconds():
         return []
     old = dagster.get_run_records(dg.RunsFilter(statuses=_ENDED, updated_before=now - KEPT))
-    needed = set(_newest(dagster, checks)) if old else set()
-    forgotten = [record.dagster_run.run_id for record in old]
-    forgotten = [run_id for run_id in forgotten if run_id not in needed]
-    for run_id in forgotten:
-        dagster.delete_run(run_id)
+    checked = set(_that_checked(dagster, checks)) if old else set()
+    made = _that_made(dagster) if old else {}
+    forgotten = []
+    for run_id in (record.dagster_run.run_id for record in old):
+        if run_id in checked:
+            continue
+        _forget_events(dagster, run_id, but=made.get(run_id, frozenset()))
+        if run_id not in made:
+            dagster.delete_run(run_id)
+            forgotten.append(run_id)
         _remove_files(home, run_id)
     mark.touch()
     return forgotten
 
 
-def _newest(dagster: dg.DagsterInstance, checks: Sequence[dg.AssetCheckKey]) -> Iterator[str]:
-    """Yield the runs that last made a partition, or an asset without any, or evaluated a check."""
-    log = dagster.event_log_storage
+def _that_made(dagster: dg.DagsterInstance) -> Mapping[str, Collection[int]]:
+    """Return the runs that last made a partition, or an asset without any, and in which events."""
+    found: dict[str, set[int]] = defaultdict(set)
     for key in dagster.all_asset_keys():
-        newest = log.get_latest_storage_id_by_partition(
+        newest = dagster.event_log_storage.get_latest_storage_id_by_partition(
             key, dg.DagsterEventType.ASSET_MATERIALIZATION
         )
-        if newest:
-            wanted = dg.AssetRecordsFilter(asset_key=key, storage_ids=list(newest.values()))
-            for record in dagster.fetch_materializations(wanted, limit=len(newest)).records:
-                yield record.run_id
-        last = dagster.get_latest_materialization_event(key)
-        if last is not None:
-            yield last.run_id
-    for execution in log.get_latest_asset_check_execution_by_key(list(checks)).values():
+        wanted = dg.AssetRecordsFilter(asset_key=key, storage_ids=list(newest.values()))
+        records = (
+            dagster.fetch_materializations(wanted, limit=len(newest)).records if newest else []
+        )
+        for record in (*records, *dagster.fetch_materializations(key, limit=1).records):
+            found[record.run_id].add(record.storage_id)
+    return found
+
+
+def _that_checked(dagster: dg.DagsterInstance, checks: Sequence[dg.AssetCheckKey]) -> Iterator[str]:
+    """Yield the runs that last evaluated a check."""
+    newest = dagster.event_log_storage.get_latest_asset_check_execution_by_key(list(checks))
+    for execution in newest.values():
         yield execution.run_id
+
+
+def _forget_events(dagster: dg.DagsterInstance, run_id: str, *, but: Collection[int]) -> None:
+    """Delete the events of a run, and the results of its checks, from where Dagster looks for both.
+
+    Deleting a run leaves the results of its checks behind.
+    """
+    import sqlalchemy
+
+    from liquidity_pipeline.orchestration.dagster_private_storage import SqlEventLogStorage
+
+    log = dagster.event_log_storage
+    if not isinstance(log, SqlEventLogStorage):
+        return
+    with log.index_connection() as connection:
+        held = connection.execute(sqlalchemy.text(_EVENTS), {"run": run_id}).scalars()
+        gone = [{"event": event} for event in held if event not in but]
+        if gone:
+            for statement in (_FORGET_TAGS, _FORGET_EVENT):
+                connection.execute(sqlalchemy.text(statement), gone)
+        connection.execute(sqlalchemy.text(_FORGET_CHECKS), {"run": run_id})
 
 
 def _remove_files(home: Path, run_id: str) -> None:

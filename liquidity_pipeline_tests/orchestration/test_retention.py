@@ -63,6 +63,43 @@ def test_an_old_run_goes_once_newer_ones_have_made_the_same(dagster):
     assert made == {"2026-01", "2026-02"}
 
 
+def count(dagster: dg.DagsterInstance, table: str, run_id: str) -> int:
+    with dagster.event_log_storage.index_connection() as connection:
+        counted = sqlalchemy.text(f"select count(*) from {table} where run_id = :run")
+        return connection.execute(counted, {"run": run_id}).scalar_one()
+
+
+def test_of_a_run_that_last_made_a_month_only_that_is_kept(dagster):
+    january, february, again = (run(dagster, month) for month in ("2026-01", "2026-02", "2026-02"))
+    home = Path(dagster.root_directory)
+    assert count(dagster, "event_logs", january) > 1
+    for run_id in (january, february, again):
+        age(dagster, run_id, 31)
+    retention.forget_old_runs(dagster, CHECKS)
+    assert count(dagster, "event_logs", january) == 1
+    assert [count(dagster, "asset_check_executions", one) for one in (january, february)] == [0, 0]
+    assert not list(home.rglob(f"*{january}*"))
+    # The newest result of the check is from the last run, of which everything stays.
+    assert count(dagster, "asset_check_executions", again) == 1
+    assert len(dagster.all_logs(again)) > 5
+    prices_of_january = dg.AssetRecordsFilter(dg.AssetKey("prices"), asset_partitions=["2026-01"])
+    (record,) = dagster.fetch_materializations(prices_of_january, limit=9).records
+    assert record.run_id == january
+    with dg.DagsterInstance.from_config(str(home)) as of_another_process:
+        assert list(of_another_process.all_logs(january)) == []
+
+
+def test_forgetting_again_changes_nothing(dagster):
+    runs = [run(dagster, month) for month in ("2026-01", "2026-02")]
+    for run_id in runs:
+        age(dagster, run_id, 31)
+    mark = Path(dagster.root_directory) / "old_runs_forgotten"
+    for _ in range(2):
+        mark.unlink(missing_ok=True)
+        assert retention.forget_old_runs(dagster, CHECKS) == []
+    assert dagster.get_materialized_partitions(dg.AssetKey("prices")) == {"2026-01", "2026-02"}
+
+
 def test_recent_runs_stay_and_it_is_done_once_a_day(dagster):
     first, second = run(dagster, "2026-01"), run(dagster, "2026-01")
     assert retention.forget_old_runs(dagster, CHECKS) == []
