@@ -182,12 +182,12 @@ def content(folder: Path) -> dict[str, str]:
     """
     from liquidity_pipeline.storage.lake import Lake
 
-    revisions = folder / "lake" / "revisions"
+    revisions, derived = folder / "lake" / "revisions", folder / "lake" / ".gathered"
     files = [*folder.glob("lake/**/*.parquet"), *folder.glob("marts/**/*.parquet")]
     hashes = {
         str(path.relative_to(folder)): hashlib.sha256(path.read_bytes()).hexdigest()
         for path in files
-        if revisions not in path.parents
+        if not {revisions, derived} & {*path.parents}
     }
     rows = Lake(folder / "lake").revisions().drop_columns(["seen_at"]).to_pylist()
     seen = sorted({repr(row) for row in rows})

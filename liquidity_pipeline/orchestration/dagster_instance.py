@@ -75,7 +75,7 @@ def instance(
     home = dagster_home(data_dir)
     os.environ["DAGSTER_HOME"] = str(home)
     with exclusive(data_dir, on_wait), open_instance(home) as dagster:
-        liveness.recover(dagster)
+        liveness.recover(dagster, by_command=True)
         yield dagster
 
 

@@ -8,7 +8,7 @@ runs when it starts: the run is recorded as failed, and what follows a failed ru
 
 import os
 import time
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -53,8 +53,11 @@ def keep_alive(dagster: dg.DagsterInstance, run_id: str, who: str) -> None:
         _kept[path] = locks.keep(path, who)
 
 
-def recover(dagster: dg.DagsterInstance) -> list[str]:
-    """Record dead runs as failed, free what they hold, and return their ids."""
+def recover(dagster: dg.DagsterInstance, *, by_command: bool = False) -> list[str]:
+    """Record dead runs as failed, free what they hold, and return their ids.
+
+    `by_command`: a command asks, which keeps other commands away while it lasts.
+    """
     recovered = []
     unfinished = dagster.get_run_records(dg.RunsFilter(statuses=_UNFINISHED))
     for record in unfinished:
@@ -66,8 +69,21 @@ def recover(dagster: dg.DagsterInstance) -> list[str]:
                 dagster.report_run_failed(run, _KILLED)
                 dagster.event_log_storage.free_concurrency_slots_for_run(run.run_id)
                 recovered.append(run.run_id)
-    _remove_locks(dagster, {record.dagster_run.run_id for record in unfinished} - set(recovered))
+    alive = {record.dagster_run.run_id for record in unfinished} - set(recovered)
+    with _without_other_commands(dagster, by_command=by_command) as is_alone:
+        _remove_locks(dagster, alive, no_command_begins=is_alone)
     return recovered
+
+
+@contextmanager
+def _without_other_commands(dagster: dg.DagsterInstance, *, by_command: bool) -> Iterator[bool]:
+    """Keep commands from beginning while the block lasts; tell whether none is under way."""
+    turn = locks.lock_file(Path(dagster.root_directory).parent, "command")
+    if by_command or not turn.parent.exists():
+        yield by_command
+        return
+    with locks.abandoned(turn, unsigned=True) as is_free:
+        yield is_free
 
 
 def _still_unfinished(dagster: dg.DagsterInstance, run_id: str) -> bool:
@@ -111,10 +127,18 @@ def _exists(process: int) -> bool:
     return True
 
 
-def _remove_locks(dagster: dg.DagsterInstance, unfinished: set[str]) -> None:
-    """Remove the locks of runs that have ended, whose processes are gone."""
+def _remove_locks(
+    dagster: dg.DagsterInstance, unfinished: Collection[str], *, no_command_begins: bool
+) -> None:
+    """Remove the locks of runs that have ended, whose processes are gone.
+
+    A command takes the lock of its run before the run is recorded. Others record it before.
+    """
     for path in run_lock(dagster, "any").parent.glob("*.lock"):
-        if path.stem not in unfinished:
-            with locks.abandoned(path) as abandoned:
-                if abandoned:
-                    path.unlink(missing_ok=True)
+        if path.stem in unfinished:
+            continue
+        run = dagster.get_run_by_id(path.stem)
+        ended = no_command_begins if run is None else run.status not in _UNFINISHED
+        with locks.abandoned(path, unsigned=ended) as abandoned:
+            if abandoned:
+                path.unlink(missing_ok=True)

@@ -16,7 +16,7 @@ import pytest
 from dagster._core.events import EngineEventData
 
 from liquidity_pipeline.orchestration import liveness, runs
-from liquidity_pipeline.orchestration.dagster_instance import dagster_home, instance
+from liquidity_pipeline.orchestration.dagster_instance import dagster_home, exclusive, instance
 from liquidity_pipeline.orchestration.event_log import open_instance
 from liquidity_pipeline.pipeline import Pipeline
 from liquidity_pipeline.settings import Settings
@@ -159,3 +159,42 @@ def test_a_lock_is_free_when_its_holder_is_killed(tmp_path: Path):
         with holding(path, "the next", waits.append):
             assert holder(path).startswith("the next (process")
     assert waits == []
+
+
+def test_a_process_killed_before_it_signed_its_lock_leaves_nothing(tmp_path: Path):
+    """The file of a lock is made, the lock is taken, and then the name of its holder is written.
+
+    A command takes the lock of its run before the run is recorded, so that there may be no run.
+    """
+    with instance(tmp_path) as dagster:
+        ended = dg.materialize([nothing], instance=dagster).run_id
+    paths = [liveness.run_lock(dagster, run_id) for run_id in (ended, "of-a-command")]
+    paths[0].parent.mkdir(exist_ok=True)
+    for path in paths:
+        path.touch()
+    home = str(dagster_home(tmp_path))
+    with exclusive(tmp_path), dg.DagsterInstance.from_config(home) as of_the_daemon:
+        liveness.recover(of_the_daemon)
+        # A command that is under way may be about to take the second.
+        assert [path.exists() for path in paths] == [False, True]
+    with dg.DagsterInstance.from_config(home) as of_the_daemon:
+        liveness.recover(of_the_daemon)
+        assert not paths[1].exists()
+    paths[1].touch()
+    with instance(tmp_path):
+        assert not paths[1].exists()
+
+
+def test_an_unsigned_lock_that_is_held_stays(tmp_path: Path):
+    with instance(tmp_path) as dagster:
+        ended = dg.materialize([nothing], instance=dagster).run_id
+        path = liveness.run_lock(dagster, ended)
+        with held(path):
+            path.write_text("")
+            liveness.recover(dagster)
+            assert path.exists()
+
+
+@dg.asset
+def nothing() -> None:
+    """An asset that makes nothing."""
