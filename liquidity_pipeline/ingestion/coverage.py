@@ -25,13 +25,11 @@ from liquidity_pipeline.ingestion.spans import Span, is_inside, joined
 from liquidity_pipeline.settings import NEW_YORK
 from liquidity_pipeline.sources.fetch import month_end
 from liquidity_pipeline.sources.registry import SOURCES, Source
-from liquidity_pipeline.storage.fetch_notes import Asked, FetchNote
-from liquidity_pipeline.storage.fetch_record import FetchRecord
+from liquidity_pipeline.storage.fetch_notes import Asked, Fetched
 from liquidity_pipeline.storage.held_days import days_by_entity, different_days
 from liquidity_pipeline.storage.lake import Lake
 from liquidity_pipeline.universe import Universe
 
-Fetch = FetchRecord | FetchNote
 _DAY = timedelta(days=1)
 # Long enough to hold a due day of whatever is published, be it once a month.
 _TWO_MONTHS = timedelta(days=62)
@@ -367,7 +365,7 @@ def _changed(known: Known, start: date | None, through: date | None, reason: str
 # --- what a fetch answered ------------------------------------------------------------------------
 
 
-def is_answered(record: Fetch, entity: str, path: str | None) -> bool:
+def is_answered(record: Fetched, entity: str, path: str | None) -> bool:
     """Tell whether a good fetch had a full answer for the input.
 
     A part is told by its path; an entity of a table with a calendar by the gap that names it.

@@ -8,10 +8,7 @@ from datetime import date, timedelta
 from itertools import pairwise
 
 from liquidity_pipeline.sources.fetch import Split, month_end
-from liquidity_pipeline.storage.fetch_notes import FetchNote
-from liquidity_pipeline.storage.fetch_record import FetchRecord
-
-Fetch = FetchRecord | FetchNote
+from liquidity_pipeline.storage.fetch_notes import Fetched
 
 # How long after a month's end publishers still heal and correct it.
 _SETTLED = timedelta(days=45)
@@ -47,7 +44,7 @@ class FetchHistory:
     rebased: frozenset[date] = frozenset()
 
 
-def summarize(records: Sequence[Fetch], today: date | None = None) -> FetchHistory:
+def summarize(records: Sequence[Fetched], today: date | None = None) -> FetchHistory:
     """Sum up the good fetches of one source, given oldest first; `today` makes answers grow old.
 
     A part that is still not served, or that the newest fetch did not ask for, is not missed:
@@ -56,7 +53,7 @@ def summarize(records: Sequence[Fetch], today: date | None = None) -> FetchHisto
     if not records:
         return FetchHistory()
     served = records[-1].served
-    by_month: dict[date, list[Fetch]] = {}
+    by_month: dict[date, list[Fetched]] = {}
     for record in records:
         for month in record.window.months:
             by_month.setdefault(month, []).append(record)
@@ -86,7 +83,7 @@ def summarize(records: Sequence[Fetch], today: date | None = None) -> FetchHisto
     )
 
 
-def _missed(by_month: Mapping[date, Sequence[Fetch]], served: frozenset[str]) -> frozenset[date]:
+def _missed(by_month: Mapping[date, Sequence[Fetched]], served: frozenset[str]) -> frozenset[date]:
     """Return the months whose last fetch lacked a part that another fetch may bring.
 
     What could not be read may be readable by now; what was refused, once it is served.
@@ -98,7 +95,7 @@ def _missed(by_month: Mapping[date, Sequence[Fetch]], served: frozenset[str]) ->
     )
 
 
-def _unfinished(by_month: Mapping[date, Sequence[Fetch]]) -> frozenset[date]:
+def _unfinished(by_month: Mapping[date, Sequence[Fetched]]) -> frozenset[date]:
     """Return the months that were asked for only while they ran."""
     return frozenset(
         month
@@ -107,12 +104,12 @@ def _unfinished(by_month: Mapping[date, Sequence[Fetch]]) -> frozenset[date]:
     )
 
 
-def _late(month: date, fetches: Sequence[Fetch]) -> list[Fetch]:
+def _late(month: date, fetches: Sequence[Fetched]) -> list[Fetched]:
     """Return the fetches that asked for a month when publishers were done with it."""
     return [fetch for fetch in fetches if month_end(month) + _SETTLED < fetch.day]
 
 
-def _is_believed(month: date, fetches: Sequence[Fetch], today: date | None) -> bool:
+def _is_believed(month: date, fetches: Sequence[Fetched], today: date | None) -> bool:
     """Tell whether what the answers lack of a month is the publisher's, and lately confirmed."""
     agreeing = _agreeing(month, fetches)
     if agreeing < _AGREEING and len(fetches) < _ENOUGH:
@@ -121,7 +118,7 @@ def _is_believed(month: date, fetches: Sequence[Fetch], today: date | None) -> b
     return today is None or today < fetches[-1].day + _PATIENCE * 2**doublings
 
 
-def _agreeing(month: date, fetches: Sequence[Fetch]) -> int:
+def _agreeing(month: date, fetches: Sequence[Fetched]) -> int:
     """Return how many of the newest answers agree on which rows a month has.
 
     A fetch in which a request failed, or brought what nobody could read, agrees with no other: two
@@ -137,7 +134,7 @@ def _agreeing(month: date, fetches: Sequence[Fetch]) -> int:
     return count
 
 
-def _present(record: Fetch, month: date) -> dict[str, str]:
+def _present(record: Fetched, month: date) -> dict[str, str]:
     return {
         table: months[f"{month:%Y-%m}"]
         for table, months in record.present.items()
@@ -145,7 +142,7 @@ def _present(record: Fetch, month: date) -> dict[str, str]:
     }
 
 
-def _silent(alone: Mapping[date, Fetch]) -> dict[str, frozenset[date]]:
+def _silent(alone: Mapping[date, Fetched]) -> dict[str, frozenset[date]]:
     """Return by table the months without a row, of those on which there is one answer alone."""
     return _by_table(
         (table, month)
@@ -155,7 +152,7 @@ def _silent(alone: Mapping[date, Fetch]) -> dict[str, frozenset[date]]:
     )
 
 
-def _doubtful(alone: Mapping[date, Fetch]) -> dict[str, frozenset[date]]:
+def _doubtful(alone: Mapping[date, Fetched]) -> dict[str, frozenset[date]]:
     """Return by table the months with single empty cells, of those with one answer alone."""
     return _by_table(
         (table, month)
@@ -172,7 +169,7 @@ def _by_table(pairs: Iterable[tuple[str, date]]) -> dict[str, frozenset[date]]:
     return {table: frozenset(months) for table, months in found.items()}
 
 
-def _held(records: Sequence[Fetch]) -> dict[str, frozenset[date]]:
+def _held(records: Sequence[Fetched]) -> dict[str, frozenset[date]]:
     return _by_table(
         (table, date.fromisoformat(f"{month}-01"))
         for record in records
@@ -181,7 +178,9 @@ def _held(records: Sequence[Fetch]) -> dict[str, frozenset[date]]:
     )
 
 
-def _rebased(by_month: Mapping[date, Sequence[Fetch]], records: Sequence[Fetch]) -> frozenset[date]:
+def _rebased(
+    by_month: Mapping[date, Sequence[Fetched]], records: Sequence[Fetched]
+) -> frozenset[date]:
     """Return the months that were last fetched before the first sight of a later split."""
     place = {id(record): number for number, record in enumerate(records)}
     seen: set[Split] = set()

@@ -18,14 +18,11 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from liquidity_pipeline.calendars import new_york_day
 from liquidity_pipeline.sources.fetch import Split, Window
+from liquidity_pipeline.storage.fetch_record import Asking, FetchRecord
 from liquidity_pipeline.storage.files import replacing
-
-if TYPE_CHECKING:
-    from liquidity_pipeline.storage.fetch_record import FetchRecord
 
 # So many newer answers about a month that say as much make an older one superfluous: a hole is
 # asked for at longer and longer intervals until seven answers agree on it.
@@ -35,7 +32,7 @@ _CODE = ("storage/fetch_notes.py", "storage/fetch_record.py", "sources/publisher
 
 
 @dataclass(frozen=True)
-class FetchNote:
+class FetchNote(Asking):
     """One fetch: what it asked for, what it says of each month, and what did not come.
 
     The names are those of FetchRecord, which also has the answers. Times are naive UTC.
@@ -61,15 +58,9 @@ class FetchNote:
         """Return what a record says without its answers."""
         return cls(**{name: getattr(record, name) for name in cls.__dataclass_fields__})
 
-    @property
-    def asked_at(self) -> datetime:
-        """The moment for which it asked: the real one, or an earlier one as of it."""
-        return min(self.now, self.kept_at)
 
-    @property
-    def day(self) -> date:
-        """The New York day of that moment."""
-        return new_york_day(self.asked_at)
+# Either says what is asked of it here.
+Fetched = FetchNote | FetchRecord
 
 
 @dataclass(frozen=True)
@@ -79,17 +70,17 @@ class Asked:
     Of `fetches` those may be missing without which the others say the same: see `still_telling`.
     """
 
-    fetches: Sequence[FetchNote | FetchRecord] = ()
+    fetches: Sequence[Fetched] = ()
     good_at: Sequence[datetime] = ()
 
     @classmethod
-    def of(cls, fetches: Iterable[FetchNote | FetchRecord]) -> Asked:
+    def of(cls, fetches: Iterable[Fetched]) -> Asked:
         """Return it of all fetches of a source."""
         fetches = list(fetches)
         return cls(fetches, [one.asked_at for one in fetches if one.error is None])
 
     @property
-    def good(self) -> list[FetchNote | FetchRecord]:
+    def good(self) -> list[Fetched]:
         """The fetches without an error."""
         return [one for one in self.fetches if one.error is None]
 

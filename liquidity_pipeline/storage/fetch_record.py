@@ -19,8 +19,25 @@ from liquidity_pipeline.sources.publishers import PUBLISHERS
 _WHICH_ROWS = re.compile(r"^\d+$|\d{4}-\d\d-\d\d")
 
 
+class Asking:
+    """When something was asked. `now` is the moment for the asker, `kept_at` the real one."""
+
+    now: datetime
+    kept_at: datetime
+
+    @property
+    def asked_at(self) -> datetime:
+        """The moment for which it was asked: the real one, or an earlier one as of it."""
+        return min(self.now, self.kept_at)
+
+    @property
+    def day(self) -> date:
+        """The New York day of that moment."""
+        return new_york_day(self.asked_at)
+
+
 @dataclass(frozen=True)
-class FetchRecord:
+class FetchRecord(Asking):
     """One fetch as the archive remembers it. Times are naive UTC.
 
     `now` is the moment of the fetch, which `--as-of` sets back; `kept_at` is when it
@@ -41,16 +58,6 @@ class FetchRecord:
     splits: frozenset[Split] = frozenset()
     present: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     doubtful: Mapping[str, Sequence[str]] = field(default_factory=dict)
-
-    @property
-    def asked_at(self) -> datetime:
-        """The moment for which it asked: the real one, or an earlier one as of it."""
-        return min(self.now, self.kept_at)
-
-    @property
-    def day(self) -> date:
-        """The New York day of that moment."""
-        return new_york_day(self.asked_at)
 
     @property
     def is_as_of(self) -> bool:

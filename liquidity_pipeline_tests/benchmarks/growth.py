@@ -1,4 +1,4 @@
-"""How the cost of rolling correlations and of whole runs grows with symbols and with years."""
+"""How the cost of rolling correlations and of whole runs grows: symbols, years, earlier fetches."""
 
 from __future__ import annotations
 
@@ -8,18 +8,22 @@ import subprocess
 import tempfile
 import time
 from collections.abc import Sequence
-from datetime import date
+from dataclasses import replace
+from datetime import date, timedelta
 from pathlib import Path
 
 from liquidity_pipeline.sandbox.options import Options
 from liquidity_pipeline.sandbox.process import run_sandbox_process
 from liquidity_pipeline.statistics.rolling import Window
+from liquidity_pipeline.storage.fetch_record import FetchRecord
 from liquidity_pipeline_tests.benchmarks import rolling
 from liquidity_pipeline_tests.benchmarks.measuring import liquidity, measured_on, table
 
 TIMES = (1, 4, 16)
 SYMBOLS, SESSIONS = 250, 1575
 TODAY, YEARS = date(2026, 2, 6), 1
+# Of each source: as many days, 16 times of which are ten years of business days.
+FETCHES = 156
 
 
 def section() -> str:
@@ -32,17 +36,21 @@ def section() -> str:
         "rolling correlations, sessions": [_kernel(SYMBOLS, SESSIONS * n) for n in TIMES],
     }
     runs = [_first_run(YEARS * n) for n in TIMES]
+    later = [_nothing_new(FETCHES * n) for n in TIMES]
     seconds["first run, years"] = [taken for taken, _ in runs]
+    seconds["nothing new, earlier fetches"] = [taken for taken, _ in later]
     rows = [
         [what, *(f"{taken:.2f}" for taken in costs), f"{_exponent(costs):.2f}"]
         for what, costs in seconds.items()
     ]
-    peaks = [float(peak) for _, peak in runs]
-    rows.append(["first run, peak memory (MB)", *map(round, peaks), f"{_exponent(peaks):.2f}"])
+    for what, measured in {"first run": runs, "nothing new": later}.items():
+        peaks = [float(peak) for _, peak in measured]
+        rows.append([f"{what}, peak memory (MB)", *map(round, peaks), f"{_exponent(peaks):.2f}"])
     header = ["CPU s", *(f"{n} x" for n in TIMES), "exponent"]
     return (
         f"{measured_on()} Once is {SYMBOLS} symbols, {SESSIONS:,} sessions, 4 windows and 6 "
-        f"drivers, or a year of every source.\n\n{table(header, rows)}"
+        f"drivers, a year of every source, or {FETCHES} earlier fetches of each.\n\n"
+        f"{table(header, rows)}"
     )
 
 
@@ -66,9 +74,39 @@ def _first_run(years: int) -> tuple[float, int]:
     options = Options(today=TODAY, start=first, compress=False)
     with run_sandbox_process(options) as url, tempfile.TemporaryDirectory() as folder:
         place = ["--endpoints", url, "--data-dir", str(Path(folder) / "data")]
-        words = liquidity("run", "--since", f"{first:%Y-%m}", "--as-of", f"{TODAY}", *place)
-        process = subprocess.Popen(words, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-        _, status, used = os.wait4(process.pid, 0)
+        return _measured("run", "--since", f"{first:%Y-%m}", "--as-of", f"{TODAY}", *place)
+
+
+def _nothing_new(fetches: int) -> tuple[float, int]:
+    """Return CPU seconds and peak memory (MB) of a run with so many earlier fetches of a source."""
+    first = date(TODAY.year - YEARS, TODAY.month, 1)
+    options = Options(today=TODAY, start=first, compress=False)
+    with run_sandbox_process(options) as url, tempfile.TemporaryDirectory() as folder:
+        data = Path(folder) / "data"
+        words = ["run", "--since", f"{first:%Y-%m}", "--as-of", f"{TODAY}"]
+        words += ["--endpoints", url, "--data-dir", str(data)]
+        for _ in range(2):  # a hole is believed when two answers agree on it
+            _measured(*words)
+        _repeat_the_last_fetches(data / "archive" / "fetches", fetches)
+        _measured(*words)
+        return _measured(*words)
+
+
+def _repeat_the_last_fetches(folder: Path, times: int) -> None:
+    """Let each source look as if its last fetch had been made on so many earlier days too."""
+    for source in folder.iterdir():
+        last = FetchRecord.load(max(source.glob("*.json")))
+        for days in range(1, times + 1):
+            then = last.kept_at - timedelta(days=days)
+            copied = replace(last, kept_at=then).to_json()
+            (source / f"{then:%Y%m%dT%H%M%S%f}-{days:08x}.json").write_text(copied)
+
+
+def _measured(*words: str) -> tuple[float, int]:
+    """Return CPU seconds and peak memory (MB) of a command."""
+    command = liquidity(*words)
+    process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    _, status, used = os.wait4(process.pid, 0)
     if os.waitstatus_to_exitcode(status) not in (0, 1):
-        raise subprocess.CalledProcessError(os.waitstatus_to_exitcode(status), words)
+        raise subprocess.CalledProcessError(os.waitstatus_to_exitcode(status), command)
     return used.ru_utime + used.ru_stime, used.ru_maxrss // 1024

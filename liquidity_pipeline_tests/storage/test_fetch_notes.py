@@ -13,7 +13,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from liquidity_pipeline.ingestion import coverage
+from liquidity_pipeline.ingestion import coverage, fetch_history
 from liquidity_pipeline.ingestion.fetch_history import summarize
 from liquidity_pipeline.sources.fetch import Fetch, Window
 from liquidity_pipeline.sources.registry import SOURCES
@@ -150,6 +150,11 @@ def test_what_is_left_out_changes_nothing(
     today = now.date()
     assert summarize(short.good, today) == summarize(every.good, today)
     assert history(short, now) == history(every, now)
+
+
+def test_as_many_answers_are_kept_as_the_longest_wait_for_a_hole_needs() -> None:
+    assert fetch_notes._AS_MANY >= fetch_history._AGREEING + fetch_history._LONGEST_DOUBLINGS
+    assert fetch_notes._AS_MANY >= fetch_history._ENOUGH
 
 
 def test_years_of_daily_fetches_leave_some_for_each_month() -> None:
