@@ -2,21 +2,16 @@
 
 from __future__ import annotations
 
-import hashlib
-from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from pathlib import Path
-from typing import Any
 
 import pyarrow as pa
-import pyarrow.compute as pc
 
-from liquidity_pipeline import calendars
 from liquidity_pipeline.contracts.table import Table
 from liquidity_pipeline.contracts.validation import keep_sound
-from liquidity_pipeline.ingestion import continuity
+from liquidity_pipeline.ingestion import continuity, what_came
 from liquidity_pipeline.sources.errors import (
     EmptyAnswerError,
     PublisherError,
@@ -103,8 +98,8 @@ def ingest(
         source.name,
         fetch,
         None,
-        present={name: _digests(table, rows[name]) for name, table in dated.items()},
-        doubtful={name: _doubtful(table, rows[name]) for name, table in dated.items()},
+        present={n: what_came.digests(t, rows[n]) for n, t in dated.items()},
+        doubtful={n: what_came.doubtful(t, rows[n], window.months) for n, t in dated.items()},
     )
     stored = _store(source, collected, lake, record, known)
     return Ingested(stored, record.gaps, [record], has_new_split)
@@ -321,67 +316,6 @@ def _choice(table: Table, record: FetchRecord) -> Choice:
         for asset in (*universe.index, *universe.crypto)
         for rank, (provider, _) in enumerate(asset.provider_symbols())
     }
-
-
-def _digests(table: Table, rows: pa.Table) -> dict[str, str]:
-    """Return by month a digest of the keys that came, and of which of their cells are empty."""
-    columns = [rows[name].cast(pa.string()).to_pylist() for name in table.key]
-    columns += [pc.is_null(rows[name]).to_pylist() for name in _may_be_empty(table)]
-    hashes: dict[str, Any] = {}
-    for month, *row in zip(_month_names(table, rows), *columns, strict=True):
-        hashes.setdefault(month, hashlib.sha256()).update(repr(row).encode())
-    return {month: found.hexdigest()[:12] for month, found in sorted(hashes.items())}
-
-
-def _doubtful(table: Table, rows: pa.Table) -> list[str]:
-    """Return the months in which a column of numbers is empty in fewer than half of the like rows.
-
-    Alike are rows with the same labels: a rate, a leg and class. A column that is empty in most of
-    them is sparse by nature. So is what comes on occasion, but for months in which it came on most
-    of its usual days.
-    """
-    if table.on_occasion:
-        return _interrupted(table, rows)
-    labels = [c.name for c in table.stored_columns if c.allowed or c.name == table.entity]
-    names = _may_be_empty(table)
-    if not names or not rows.num_rows:
-        return []
-    empty = pa.table(
-        {
-            "month": pa.array(_month_names(table, rows)),
-            **{name: rows[name] for name in labels},
-            **{f"{name} empty": pc.is_null(rows[name]).cast(pa.int64()) for name in names},
-        }
-    )
-    sums = [(f"{name} empty", "mean") for name in names]
-    grouped = empty.group_by(["month", *labels]).aggregate(sums)
-    months: set[str] = set()
-    for name in names:
-        share = grouped[f"{name} empty_mean"]
-        odd = pc.and_(pc.greater(share, 0.0), pc.less(share, 0.5))
-        months |= set(grouped.filter(odd)["month"].to_pylist())
-    return sorted(months)
-
-
-def _interrupted(table: Table, rows: pa.Table) -> list[str]:
-    """Return the months in which what comes on occasion lacks fewer than half of its usual days."""
-    months: set[str] = set()
-    for name, release in table.on_occasion.items():
-        came = rows.filter(pc.equal(rows[table.entity], name))[table.day].to_pylist()
-        usual = calendars.days(release.calendar, min(came), max(came)) if came else []
-        due = Counter(f"{day:%Y-%m}" for day in usual)
-        absent = Counter(f"{day:%Y-%m}" for day in {*usual}.difference(came))
-        months |= {month for month, count in absent.items() if count < due[month] / 2}
-    return sorted(months)
-
-
-def _may_be_empty(table: Table) -> list[str]:
-    return [c.name for c in table.stored_columns if c.kind == "number" and c.nullable]
-
-
-def _month_names(table: Table, rows: pa.Table) -> list[str]:
-    names: list[str] = pc.strftime(rows[table.day], "%Y-%m").to_pylist()
-    return names
 
 
 def _keep_after(table: Table, record: FetchRecord, incomplete: Collection[str]) -> date | None:

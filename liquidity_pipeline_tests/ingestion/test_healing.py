@@ -204,7 +204,11 @@ def refused(answer: Answer) -> Answer:
     return replace(answer, status=403, body=b"Forbidden")
 
 
-@pytest.mark.parametrize("ill", [unreachable, refused])
+def header_alone(answer: Answer) -> Answer:
+    return replace(answer, body=answer.body.splitlines(keepends=True)[0])
+
+
+@pytest.mark.parametrize("ill", [unreachable, refused, header_alone])
 @pytest.mark.parametrize("series", [*MARKET_SERIES.on_occasion, *sorted(NEVER_DUE)])
 def test_one_healthy_run_heals_a_series_that_is_due_on_no_day(
     longer_sandbox: str,
@@ -213,7 +217,10 @@ def test_one_healthy_run_heals_a_series_that_is_due_on_no_day(
     series: str,
     ill: Callable[[Answer], Answer],
 ):
-    """No calendar misses it, so only the record of the fetches can tell that it is not there."""
+    """No calendar misses it, so only the record of the fetches can tell that it is not there.
+
+    A file with a header alone is an answer: only a second one shows that it was none.
+    """
     name = "market_series" if series in MARKET_SERIES.on_occasion else "fed_balance_sheet"
     run(tmp_path, longer_sandbox, name, lambda got: ill(got) if series in got.url else got)
     assert tables(tmp_path, longer_sandbox, name) != well(name)
