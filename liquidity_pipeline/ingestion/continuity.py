@@ -19,7 +19,7 @@ from liquidity_pipeline.contracts.table import Table
 
 # No correction multiplies most of the values that are known by this, or divides them by it.
 JUMP = 100.0
-# Fewer values than these prove nothing.
+# Fewer values than these prove nothing, but for two that moved by the same power of ten.
 LEAST_VALUES = 3
 # Prices that all moved by one factor, at least this far from 1 and alike to so much, are on another
 # basis: after a split, or a payout for which a provider adjusts its history.
@@ -168,9 +168,9 @@ def _jump(rows: pa.Table, name: str) -> str | None:
     new, old = pc.abs(rows[name]), pc.abs(rows[f"{name} known"])
     comparable = pc.and_(pc.greater(new, 0.0), pc.greater(old, 0.0))
     rows = rows.filter(comparable)
-    if rows.num_rows < LEAST_VALUES:
-        return None
     ratio = pc.abs(pc.divide(rows[name], rows[f"{name} known"]))
+    if rows.num_rows < LEAST_VALUES and not _is_one_power_of_ten(ratio.to_pylist()):
+        return None
     jumped = pc.or_(pc.greater_equal(ratio, JUMP), pc.less_equal(ratio, 1 / JUMP))
     count = pc.sum(jumped.cast(pa.int64())).as_py()
     if count * 2 <= rows.num_rows:
@@ -182,3 +182,12 @@ def _jump(rows: pa.Table, name: str) -> str | None:
         f"contract. Nothing of this answer is stored. If the new values are right, run "
         f"`liquidity backfill --force` over these months"
     )
+
+
+def _is_one_power_of_ten(ratios: list[float]) -> bool:
+    """Tell whether two values or more moved by the same power of ten, as corrections hardly do."""
+    powers = {round(math.log10(ratio)) for ratio in ratios}
+    if len(ratios) < LEAST_VALUES - 1 or len(powers) != 1:
+        return False
+    (power,) = powers
+    return all(abs(ratio / 10.0**power - 1) < _ALIKE for ratio in ratios)

@@ -59,6 +59,27 @@ def test_a_correction_is_no_other_unit(lake: Lake, scale: float):
     assert continuity.other_units(TGA_BALANCE, lake.read(TGA_BALANCE), balances(scale)) is None
 
 
+def few(*closings: float) -> pa.Table:
+    rows = balances(1).slice(0, len(closings)).select(["record_date", "closing_usd_mn", "known_at"])
+    given = [
+        {**row, "closing_usd_mn": value}
+        for row, value in zip(rows.to_pylist(), closings, strict=True)
+    ]
+    return pa.Table.from_pylist(given, schema=TGA_BALANCE.arrow_schema)
+
+
+def test_two_values_are_enough_where_both_moved_by_the_same_power_of_ten():
+    """A weekly series may have no more in the months that are asked for again."""
+    known = few(1_245.0, 1_512.0)
+    problem = continuity.other_units(TGA_BALANCE, known, few(1_245_000.0, 1_512_400.0))
+    assert problem is not None
+    assert "2 of 2 known values of closing_usd_mn" in problem
+    # One value proves nothing, nor do two that were corrected, each by itself.
+    assert continuity.other_units(TGA_BALANCE, few(1_245.0), few(1_245_000.0)) is None
+    assert continuity.other_units(TGA_BALANCE, known, few(1_245_000.0, 1_600_000.0)) is None
+    assert continuity.other_units(TGA_BALANCE, known, few(1_245_000.0, 15_120_000.0)) is None
+
+
 def test_nothing_known_is_nothing_to_compare_with(tmp_path: Path):
     nothing = Lake(tmp_path).read(TGA_BALANCE)
     assert continuity.other_units(TGA_BALANCE, nothing, balances(1000)) is None
