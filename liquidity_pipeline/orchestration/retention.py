@@ -89,7 +89,7 @@ def _forget_events(dagster: dg.DagsterInstance, run_id: str, *, but: Collection[
     log = dagster.event_log_storage
     if not isinstance(log, SqlEventLogStorage):
         return
-    with log.index_connection() as connection:
+    with log.index_transaction() as connection:
         held = connection.execute(sqlalchemy.text(_EVENTS), {"run": run_id}).scalars()
         gone = [{"event": event} for event in held if event not in but]
         if gone:
