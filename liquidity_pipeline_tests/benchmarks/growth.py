@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import json
 import math
-import os
 import subprocess
 import tempfile
 import time
@@ -17,7 +17,7 @@ from liquidity_pipeline.sandbox.process import run_sandbox_process
 from liquidity_pipeline.statistics.rolling import Window
 from liquidity_pipeline.storage.fetch_record import FetchRecord
 from liquidity_pipeline_tests.benchmarks import rolling
-from liquidity_pipeline_tests.benchmarks.measuring import liquidity, measured_on, table
+from liquidity_pipeline_tests.benchmarks.measuring import liquidity, measured_on, python, table
 
 TIMES = (1, 4, 16)
 SYMBOLS, SESSIONS = 250, 1575
@@ -102,11 +102,21 @@ def _repeat_the_last_fetches(folder: Path, times: int) -> None:
             (source / f"{then:%Y%m%dT%H%M%S%f}-{days:08x}.json").write_text(copied)
 
 
+# A process counts as its own the memory of the one that it was forked from: a small one starts it.
+_WITNESS = """
+import json, resource, subprocess, sys
+
+done = subprocess.run(sys.argv[1:], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+used = resource.getrusage(resource.RUSAGE_CHILDREN)
+print(json.dumps([done.returncode, used.ru_utime + used.ru_stime, used.ru_maxrss // 1024]))
+"""
+
+
 def _measured(*words: str) -> tuple[float, int]:
     """Return CPU seconds and peak memory (MB) of a command."""
-    command = liquidity(*words)
-    process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-    _, status, used = os.wait4(process.pid, 0)
-    if os.waitstatus_to_exitcode(status) not in (0, 1):
-        raise subprocess.CalledProcessError(os.waitstatus_to_exitcode(status), command)
-    return used.ru_utime + used.ru_stime, used.ru_maxrss // 1024
+    command = python(_WITNESS, *liquidity(*words))
+    told = subprocess.run(command, capture_output=True, text=True, check=True).stdout
+    code, seconds, peak = json.loads(told)
+    if code not in (0, 1):
+        raise subprocess.CalledProcessError(code, words)
+    return float(seconds), int(peak)
