@@ -79,10 +79,10 @@ def settings(folder: Path, url: str, *, sick: bool = False) -> Settings:
     )
 
 
-def run(pipeline: Pipeline, source: Source) -> Ended:
+def run(pipeline: Pipeline, source: Source, window: Window = WINDOW) -> Ended:
     """Do what an incremental run does for one source."""
     errors, gaps = [], set[str]()
-    spans = pipeline.ranges_to_fetch(source, WINDOW) if source.partitioned else [WINDOW]
+    spans = pipeline.ranges_to_fetch(source, window) if source.partitioned else [window]
     for span in spans:
         try:
             gaps |= {*pipeline.ingest(source, span).gaps}
@@ -91,7 +91,7 @@ def run(pipeline: Pipeline, source: Source) -> Ended:
             errors.append(str(error) if named else f"UNNAMED {error!r}")
         except ContractBreach as error:
             errors.append(str(error))
-    gaps |= {*map(str, pipeline.missing(source, WINDOW))}
+    gaps |= {*map(str, pipeline.missing(source, window))}
     return Ended({t.name: pipeline.lake.read(t) for t in source.tables}, errors, gaps)
 
 

@@ -32,7 +32,7 @@ from pathlib import Path
 import pyarrow as pa
 
 from liquidity_pipeline.contracts.validation import ContractBreach
-from liquidity_pipeline.ingestion.continuity import LEAST_VALUES
+from liquidity_pipeline.ingestion.continuity import LEAST_ALIKE
 from liquidity_pipeline.ingestion.ingest import _collect
 from liquidity_pipeline.pipeline import Pipeline
 from liquidity_pipeline.sandbox.options import Options
@@ -163,7 +163,7 @@ def compare(here: Bench, tables: dict[str, pa.Table], said: set[str]) -> str:
             if kept(here, tables):
                 return f"kept: {why}"
     if here.transport.kind.startswith("units") and cannot_be_caught(here, tables):
-        return "cannot be caught: volume, or fewer than three known values"
+        return "cannot be caught: volume, or fewer than two known values"
     return "silent"
 
 
@@ -221,10 +221,10 @@ KEPT = {
 
 
 def cannot_be_caught(here: Bench, bad: dict[str, pa.Table]) -> bool:
-    """Tell whether only volumes differ, or values of which fewer than three were known before.
+    """Tell whether only volumes differ, or values of which fewer than two were known before.
 
-    Volumes are not compared, because publishers touch them up. Fewer than three known values that
-    are not zero prove no change of unit.
+    Volumes are not compared, because publishers touch them up. One known value that is not
+    zero proves no change of unit.
     """
     lake = Lake(here.settings.lake_dir)
     for table in here.source.tables:
@@ -237,7 +237,7 @@ def cannot_be_caught(here: Bench, bad: dict[str, pa.Table]) -> bool:
             for column in (name for name in names if name not in (*table.key, "volume")):
                 if row[column] and row[column] != row[f"{column} bad"]:
                     jumped[row[table.entity] if table.entity else "", column] += 1
-        if any(times >= LEAST_VALUES for times in jumped.values()):
+        if any(times >= LEAST_ALIKE for times in jumped.values()):
             return False
     return True
 

@@ -120,7 +120,8 @@ def ranges_to_fetch(
     Young are the current and the previous month, in New York: publishers heal and correct.
     `asked` sums up earlier fetches. One answer proves no absence: a hole is asked for again until
     two answers agree on it, and then after a good while, see FetchHistory.
-    A month with single empty cells is fetched twice. For events see `_incomplete_events`.
+    A month that is in doubt, such as one with single empty cells, is fetched twice. For events see
+    `_incomplete_events`.
     Calendars tell of each entity what is missing. In a table without entities one part hides
     behind another, and what has a value on occasion is due on no day, so months that were fetched
     without a part are fetched again. So are those of which a request failed, for a second provider

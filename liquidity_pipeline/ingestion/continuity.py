@@ -19,8 +19,8 @@ from liquidity_pipeline.contracts.table import Table
 
 # No correction multiplies most of the values that are known by this, or divides them by it.
 JUMP = 100.0
-# Fewer values than these prove nothing, but for two that moved by the same power of ten.
-LEAST_VALUES = 3
+# Fewer values than these prove nothing, unless at least two moved by the same power of ten.
+LEAST_VALUES, LEAST_ALIKE = 3, 2
 # Prices that all moved by one factor, at least this far from 1 and alike to so much, are on another
 # basis: after a split, or a payout for which a provider adjusts its history.
 _FACTOR, _ALIKE = 0.01, 0.001
@@ -187,7 +187,7 @@ def _jump(rows: pa.Table, name: str) -> str | None:
 def _is_one_power_of_ten(ratios: list[float]) -> bool:
     """Tell whether two values or more moved by the same power of ten, as corrections hardly do."""
     powers = {round(math.log10(ratio)) for ratio in ratios}
-    if len(ratios) < LEAST_VALUES - 1 or len(powers) != 1:
+    if len(ratios) < LEAST_ALIKE or len(powers) != 1:
         return False
     (power,) = powers
     return all(abs(ratio / 10.0**power - 1) < _ALIKE for ratio in ratios)

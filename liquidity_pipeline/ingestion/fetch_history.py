@@ -27,10 +27,10 @@ class FetchHistory:
     lack: several answers that were given when they were long over agree on it, and the newest of
     them is not old. `unfinished` months were asked for only while they ran. Of `missed` months the
     last fetch lacked a part that is served again, or that could not be read; of `failed` ones some
-    request was refused, or got no answer that says anything. `silent` months of a
-    table had no row in the only answer, and `doubtful` ones single empty cells. `held` months of a
-    table had rows. `rebased` months were last fetched before a split was known, and are on the old
-    basis.
+    request was refused, or got no answer that says anything. Of `silent` months the only answer had
+    no row of a table; of `doubtful` ones it may lack something that nobody misses. `held` months of
+    a table had rows. `rebased` months were last fetched before a split was known, and are on the
+    old basis.
     """
 
     gaps: tuple[str, ...] = ()
@@ -153,7 +153,7 @@ def _silent(alone: Mapping[date, Fetched]) -> dict[str, frozenset[date]]:
 
 
 def _doubtful(alone: Mapping[date, Fetched]) -> dict[str, frozenset[date]]:
-    """Return by table the months with single empty cells, of those with one answer alone."""
+    """Return by table the months in doubt, of those with one answer alone."""
     return _by_table(
         (table, month)
         for month, record in alone.items()

@@ -11,7 +11,7 @@ import pyarrow as pa
 
 from liquidity_pipeline.contracts.table import Table
 from liquidity_pipeline.contracts.validation import keep_sound
-from liquidity_pipeline.ingestion import continuity, what_came
+from liquidity_pipeline.ingestion import answer_summary, continuity
 from liquidity_pipeline.sources.errors import (
     EmptyAnswerError,
     PublisherError,
@@ -98,8 +98,8 @@ def ingest(
         source.name,
         fetch,
         None,
-        present={n: what_came.digests(t, rows[n]) for n, t in dated.items()},
-        doubtful={n: what_came.doubtful(t, rows[n], window.months) for n, t in dated.items()},
+        present={n: answer_summary.digests(t, rows[n]) for n, t in dated.items()},
+        doubtful={n: answer_summary.doubtful(t, rows[n], window.months) for n, t in dated.items()},
     )
     stored = _store(source, collected, lake, record, known)
     return Ingested(stored, record.gaps, [record], has_new_split)

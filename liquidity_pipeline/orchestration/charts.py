@@ -29,7 +29,7 @@ from liquidity_pipeline.pipeline import Pipeline
 _POINTS = 520
 _WIDTH, _HEIGHT, _SHOWN_WIDTH = 620, 190, 720
 # The name under which a materialisation keeps what its chart was drawn from.
-_MADE_OF = "chart_made_of"
+_DATA_VERSION = "chart_data_version"
 
 
 @dataclass(frozen=True)
@@ -155,7 +155,7 @@ def asset_chart(
     pipeline: Pipeline,
     table: Table,
     rows: Callable[[], pa.Table],
-    made_of: str,
+    data_version: str,
     last: dg.AssetMaterialization | None = None,
 ) -> dict[str, Any]:
     """Return a chart of a table's named series, and its newest value as a number to plot.
@@ -163,15 +163,15 @@ def asset_chart(
     `rows` gives all rows of the table. Where the series has no value among them there is neither. A
     chart that cannot be drawn costs its asset nothing: the error is shown in its place.
 
-    `made_of` tells these rows from any others. The chart of the asset's `last` materialisation is
-    used again where it was drawn from the same. A chart of the brief shows more than one table, so
-    it is drawn each time.
+    `data_version` tells these rows from any others. The chart of the asset's `last` materialisation
+    is used again where it was drawn from the same. A chart of the brief shows more than one table,
+    so it is drawn each time.
     """
     if table.name not in SERIES:
         return {}
     newest = f"newest_{SERIES[table.name].column}"
-    if last is not None and _made_of(last) == made_of and table.name not in BRIEF_CHARTS:
-        kept = ("chart", newest, _MADE_OF)
+    if last is not None and _drawn_from(last) == data_version and table.name not in BRIEF_CHARTS:
+        kept = ("chart", newest, _DATA_VERSION)
         return {name: last.metadata[name] for name in kept if name in last.metadata}
     try:
         points = _points(table, rows())
@@ -179,11 +179,11 @@ def asset_chart(
     except Exception as error:  # noqa: BLE001 - whatever it is, the rows are good
         return {"chart": dg.MetadataValue.text(f"not drawn: {error}")}
     values = {newest: float(points[-1]["value"])} if points else {}
-    return {**drawn, **values, _MADE_OF: made_of} if drawn else {}
+    return {**drawn, **values, _DATA_VERSION: data_version} if drawn else {}
 
 
-def _made_of(last: dg.AssetMaterialization) -> object:
-    known = last.metadata.get(_MADE_OF)
+def _drawn_from(last: dg.AssetMaterialization) -> object:
+    known = last.metadata.get(_DATA_VERSION)
     return known.value if known else None
 
 

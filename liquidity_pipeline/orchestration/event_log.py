@@ -56,7 +56,7 @@ class OpenEventLog(SqliteEventLogStorage):
                 poolclass=StaticPool,
                 connect_args={"timeout": SQLITE_BUSY_TIMEOUT_SECONDS, "check_same_thread": False},
             )
-            sqlalchemy.event.listen(engine, "connect", _wait_for_no_disk)
+            sqlalchemy.event.listen(engine, "connect", _set_synchronous_normal)
         return self._engines[shard]
 
     def has_table(self, table_name: str) -> bool:
@@ -86,7 +86,7 @@ class OpenEventLog(SqliteEventLogStorage):
             engine.dispose()
 
 
-def _wait_for_no_disk(connection: sqlite3.Connection, _: object) -> None:
+def _set_synchronous_normal(connection: sqlite3.Connection, _: object) -> None:
     """Leave it to the system when an event reaches the disk.
 
     A run commits some hundred events. Dagster keeps a write-ahead log, which a loss of power leaves

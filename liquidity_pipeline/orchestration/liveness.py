@@ -82,7 +82,7 @@ def _without_other_commands(dagster: dg.DagsterInstance, *, by_command: bool) ->
     if by_command or not turn.parent.exists():
         yield by_command
         return
-    with locks.abandoned(turn, unsigned=True) as is_free:
+    with locks.abandoned(turn, unnamed=True) as is_free:
         yield is_free
 
 
@@ -139,6 +139,6 @@ def _remove_locks(
             continue
         run = dagster.get_run_by_id(path.stem)
         ended = no_command_begins if run is None else run.status not in _UNFINISHED
-        with locks.abandoned(path, unsigned=ended) as abandoned:
+        with locks.abandoned(path, unnamed=ended) as abandoned:
             if abandoned:
                 path.unlink(missing_ok=True)

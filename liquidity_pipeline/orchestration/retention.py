@@ -39,8 +39,8 @@ def forget_old_runs(dagster: dg.DagsterInstance, checks: Sequence[dg.AssetCheckK
     if mark.exists() and now.timestamp() - mark.stat().st_mtime < _EVERY.total_seconds():
         return []
     old = dagster.get_run_records(dg.RunsFilter(statuses=_ENDED, updated_before=now - KEPT))
-    checked = set(_that_checked(dagster, checks)) if old else set()
-    made = _that_made(dagster) if old else {}
+    checked = set(_runs_of_newest_checks(dagster, checks)) if old else set()
+    made = _newest_materializations(dagster) if old else {}
     forgotten = []
     for run_id in (record.dagster_run.run_id for record in old):
         if run_id in checked:
@@ -54,7 +54,7 @@ def forget_old_runs(dagster: dg.DagsterInstance, checks: Sequence[dg.AssetCheckK
     return forgotten
 
 
-def _that_made(dagster: dg.DagsterInstance) -> Mapping[str, Collection[int]]:
+def _newest_materializations(dagster: dg.DagsterInstance) -> Mapping[str, Collection[int]]:
     """Return the runs that last made a partition, or an asset without any, and in which events."""
     found: dict[str, set[int]] = defaultdict(set)
     for key in dagster.all_asset_keys():
@@ -70,7 +70,9 @@ def _that_made(dagster: dg.DagsterInstance) -> Mapping[str, Collection[int]]:
     return found
 
 
-def _that_checked(dagster: dg.DagsterInstance, checks: Sequence[dg.AssetCheckKey]) -> Iterator[str]:
+def _runs_of_newest_checks(
+    dagster: dg.DagsterInstance, checks: Sequence[dg.AssetCheckKey]
+) -> Iterator[str]:
     """Yield the runs that last evaluated a check."""
     newest = dagster.event_log_storage.get_latest_asset_check_execution_by_key(list(checks))
     for execution in newest.values():

@@ -34,8 +34,6 @@ from liquidity_pipeline.universe import Universe
 _KEPT_AT = "%Y%m%dT%H%M%S%f"
 # From as many records on that are not noted it pays to note them.
 _MANY = 8
-
-
 _NOTHING: Mapping[str, Any] = {}
 
 
@@ -173,25 +171,16 @@ class Archive:
         known = self._asked.get(source)
         if known is None or known.names != names[: len(known.names)]:
             known = fetch_notes.read(path, names)
-        new = [
-            FetchNote.of(FetchRecord.load(self._fetches / source / name))
-            for name in names[len(known.names) :]
-        ]
+        new = names[len(known.names) :]
         if new:
-            good_at = [note.asked_at for note in new if note.error is None]
-            notes = [*known.asked.fetches, *new]
-            known = Noted(names, Asked(notes, [*known.asked.good_at, *good_at]))
+            records = (FetchRecord.load(self._fetches / source / name) for name in new)
+            known = known.with_new(names, [FetchNote.of(record) for record in records])
         if len(new) >= _MANY:
-            known = self._write_notes(path, known)
+            known = known.compacted()
+            with suppress(OSError):  # it only spares the next run its reading
+                fetch_notes.write(path, known, self._scratch)
         self._asked[source] = known
         return known
-
-    def _write_notes(self, path: Path, noted: Noted) -> Noted:
-        notes = [note for note in noted.asked.fetches if isinstance(note, FetchNote)]
-        asked = Asked(fetch_notes.still_telling(notes), noted.asked.good_at)
-        with suppress(OSError):  # it only spares the next run its reading
-            fetch_notes.write(path, noted.names, asked, self._scratch)
-        return Noted(noted.names, asked)
 
     def state(self) -> list[tuple[str, int, str]]:
         """Return what changes with every record: for each source their number and the newest."""

@@ -14,25 +14,26 @@ import hashlib
 import json
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from functools import cache
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
 from liquidity_pipeline.sources.fetch import Split, Window
-from liquidity_pipeline.storage.fetch_record import Asking, FetchRecord
+from liquidity_pipeline.storage.fetch_record import AskedAt, FetchRecord
 from liquidity_pipeline.storage.files import replacing
 
-# So many newer answers about a month that say as much make an older one superfluous: a hole is
-# asked for at longer and longer intervals until seven answers agree on it.
-_AS_MANY = 8
+# So many newer answers that say as much about a month supersede an older one: a hole is asked for
+# at longer and longer intervals until seven answers agree on it.
+_KEPT_PER_MONTH = 8
 # The code that reads a record; with other code, the notes are made again.
 _CODE = ("storage/fetch_notes.py", "storage/fetch_record.py", "sources/publishers.py")
 
 
 @dataclass(frozen=True)
-class FetchNote(Asking):
+class FetchNote(AskedAt):
     """One fetch: what it asked for, what it says of each month, and what did not come.
 
     The names are those of FetchRecord, which also has the answers. Times are naive UTC.
@@ -67,7 +68,7 @@ Fetched = FetchNote | FetchRecord
 class Asked:
     """What one source was asked, oldest first: fetches, and the moments of all without an error.
 
-    Of `fetches` those may be missing without which the others say the same: see `still_telling`.
+    Of `fetches` those may be missing that newer ones supersede: see `compact`.
     """
 
     fetches: Sequence[Fetched] = ()
@@ -90,23 +91,23 @@ class Asked:
         return all(at <= moment for at in (*self.good_at, *(one.asked_at for one in last)))
 
 
-def still_telling(notes: Sequence[FetchNote]) -> list[FetchNote]:
-    """Return the notes, oldest first, without those that newer ones make superfluous.
+def compact(notes: Sequence[FetchNote]) -> list[FetchNote]:
+    """Return the notes, oldest first, without those that newer ones supersede.
 
     What is asked for next, how far an input is known, and why no further, is the same with and
-    without these. Kept are the newest of all, the newest answers about each month that say as much
-    as any older one, and the first that told of a split. For a moment between two fetches this does
-    not hold: then all of them count.
+    without these. Kept are the newest note of all, of each month the newest that say all that an
+    older one does, and the first that reports a split. It holds for moments after the newest fetch:
+    for an earlier one every record counts.
     """
-    first_to_tell = _first_to_tell_of_splits(notes)
+    first_reports = _first_to_report_splits(notes)
     newer: dict[date, list[FetchNote]] = defaultdict(list)
     kept: list[FetchNote] = []
     for number in reversed(range(len(notes))):
         note = notes[number]
-        superfluous = note.error is not None or all(
-            _is_repeated(note, month, newer[month]) for month in note.window.months
+        is_superseded = note.error is not None or all(
+            _is_superseded(note, month, newer[month]) for month in note.window.months
         )
-        if kept and superfluous and number not in first_to_tell:
+        if kept and is_superseded and number not in first_reports:
             continue
         kept.append(note)
         if note.error is None:
@@ -115,7 +116,7 @@ def still_telling(notes: Sequence[FetchNote]) -> list[FetchNote]:
     return kept[::-1]
 
 
-def _first_to_tell_of_splits(notes: Sequence[FetchNote]) -> set[int]:
+def _first_to_report_splits(notes: Sequence[FetchNote]) -> set[int]:
     found, seen = set(), set[Split]()
     for number, note in enumerate(notes):
         if note.error is None and note.splits - seen:
@@ -124,17 +125,13 @@ def _first_to_tell_of_splits(notes: Sequence[FetchNote]) -> set[int]:
     return found
 
 
-def _is_repeated(note: FetchNote, month: date, newer: Sequence[FetchNote]) -> bool:
-    count = 0
-    for other in newer:
-        count += _says_as_much(other, note, month)
-        if count == _AS_MANY:
-            return True
-    return False
+def _is_superseded(note: FetchNote, month: date, newer: Sequence[FetchNote]) -> bool:
+    found = (other for other in newer if _supersedes(other, note, month))
+    return len(list(islice(found, _KEPT_PER_MONTH))) == _KEPT_PER_MONTH
 
 
-def _says_as_much(newer: FetchNote, older: FetchNote, month: date) -> bool:
-    """Tell whether an answer makes an older one about the same month superfluous."""
+def _supersedes(newer: FetchNote, older: FetchNote, month: date) -> bool:
+    """Tell whether an answer says all that an older one says about the same month."""
     return (
         newer.asked_at >= older.asked_at
         and newer.missed == older.missed
@@ -153,10 +150,28 @@ def _tables_with_rows(note: FetchNote, month: date) -> set[str]:
 
 @dataclass(frozen=True)
 class Noted:
-    """What a file of notes holds: of the records with these names, in their order."""
+    """The notes of the records with these names; those that newer ones supersede may be absent.
 
-    names: Sequence[str]
-    asked: Asked
+    `good_at` are the moments of all that had no error.
+    """
+
+    names: Sequence[str] = ()
+    notes: Sequence[FetchNote] = ()
+    good_at: Sequence[datetime] = ()
+
+    @property
+    def asked(self) -> Asked:
+        """What the records say together."""
+        return Asked(self.notes, self.good_at)
+
+    def with_new(self, names: Sequence[str], notes: Sequence[FetchNote]) -> Noted:
+        """Add the notes of newer records; `names` are those of all."""
+        good_at = [note.asked_at for note in notes if note.error is None]
+        return Noted(names, [*self.notes, *notes], [*self.good_at, *good_at])
+
+    def compacted(self) -> Noted:
+        """Leave out the notes that newer ones supersede."""
+        return replace(self, notes=compact(self.notes))
 
 
 def read(path: Path, names: Sequence[str]) -> Noted:
@@ -168,23 +183,23 @@ def read(path: Path, names: Sequence[str]) -> Noted:
         content = json.loads(path.read_bytes())
         count = content["count"]
         if content["made_of"] != _made_of(names[:count]) or count > len(names):
-            return Noted([], Asked())
+            return Noted()
         texts = [frozenset(each) for each in content["texts"]]
         notes = [_from_json(each, content["texts"], texts) for each in content["notes"]]
         moments = [datetime.fromisoformat(each) for each in content["good_at"]]
-        return Noted(names[:count], Asked(notes, moments))
+        return Noted(names[:count], notes, moments)
     except (OSError, LookupError, TypeError, ValueError, AttributeError):
-        return Noted([], Asked())
+        return Noted()
 
 
-def write(path: Path, names: Sequence[str], asked: Asked, scratch: Path) -> None:
-    """Note what the records with these names say."""
+def write(path: Path, noted: Noted, scratch: Path) -> None:
+    """Keep what is noted."""
     texts: dict[tuple[str, ...], int] = {}
-    notes = [_to_json(note, texts) for note in asked.fetches if isinstance(note, FetchNote)]
+    notes = [_to_json(note, texts) for note in noted.notes]
     content = {
-        "made_of": _made_of(names),
-        "count": len(names),
-        "good_at": [f"{moment}" for moment in asked.good_at],
+        "made_of": _made_of(noted.names),
+        "count": len(noted.names),
+        "good_at": [f"{moment}" for moment in noted.good_at],
         "texts": list(texts),
         "notes": notes,
     }

@@ -19,7 +19,7 @@ from liquidity_pipeline.sources.publishers import PUBLISHERS
 _WHICH_ROWS = re.compile(r"^\d+$|\d{4}-\d\d-\d\d")
 
 
-class Asking:
+class AskedAt:
     """When something was asked. `now` is the moment for the asker, `kept_at` the real one."""
 
     now: datetime
@@ -37,13 +37,13 @@ class Asking:
 
 
 @dataclass(frozen=True)
-class FetchRecord(Asking):
+class FetchRecord(AskedAt):
     """One fetch as the archive remembers it. Times are naive UTC.
 
     `now` is the moment of the fetch, which `--as-of` sets back; `kept_at` is when it
     really happened, and gives the order. `present` holds by table and month (YYYY-MM) a digest of
     the keys and the empty cells that came: two answers with the same digest agree on what there
-    is. `doubtful` are by table the months with single empty cells among filled ones.
+    is. `doubtful` are by table the months of which the answer may lack something unnoticed.
     """
 
     source: str

@@ -67,14 +67,14 @@ def holder(path: Path) -> str:
 
 
 @contextmanager
-def abandoned(path: Path, *, unsigned: bool = False) -> Iterator[bool]:
+def abandoned(path: Path, *, unnamed: bool = False) -> Iterator[bool]:
     """Tell whether a lock was taken once and its holder is gone; it is held during the block.
 
     An empty file may be that of a process which is about to take the lock and to write its name. It
-    counts only with `unsigned`, where nobody can be: such a file is left by a process that was
+    counts only with `unnamed`, where nobody can be: such a file is left by a process that was
     killed between the two.
     """
-    if not (holder(path) or unsigned):
+    if not (holder(path) or unnamed):
         yield False
         return
     lock = FileLock(path)

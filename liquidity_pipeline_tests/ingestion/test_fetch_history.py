@@ -82,7 +82,7 @@ def test_an_answer_grows_old_more_slowly_the_more_agree():
 
 
 @pytest.mark.parametrize(("status", "is_failed"), [(401, True), (403, True), (404, False)])
-def test_a_refusal_says_nothing_about_what_there_is_until_it_is_repeated(
+def test_a_refusal_says_nothing_about_what_there_is_until_it_is_superseded(
     status: int, is_failed: bool
 ):
     refused = record(answer("/b", status=status))

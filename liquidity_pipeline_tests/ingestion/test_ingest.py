@@ -15,8 +15,8 @@ import pytest
 from liquidity_pipeline import calendars
 from liquidity_pipeline.contracts.sources.markets import MARKET_SERIES
 from liquidity_pipeline.contracts.validation import ContractBreach
+from liquidity_pipeline.ingestion import answer_summary
 from liquidity_pipeline.ingestion import ingest as module
-from liquidity_pipeline.ingestion import what_came
 from liquidity_pipeline.ingestion.fetch_history import summarize
 from liquidity_pipeline.ingestion.ingest import Rebuilt, ingest, rebuild
 from liquidity_pipeline.pipeline import Pipeline
@@ -575,11 +575,14 @@ def test_a_day_that_lacks_what_came_on_its_other_usual_days_makes_the_month_doub
     months = [date(2025, 8, 1), date(2025, 9, 1)]
     rows.append({**rows[0], "series": "IOER"})
     given = pa.Table.from_pylist(rows, schema=MARKET_SERIES.arrow_schema)
-    assert what_came.doubtful(MARKET_SERIES, given, months) == ["2025-08"]
+    assert answer_summary.doubtful(MARKET_SERIES, given, months) == ["2025-08"]
     # One value of each, and then none of the older rate on reserves, which is due on no day either.
     few = pa.concat_tables([given.slice(0, 1), given.slice(len(rows) - 1)])
-    assert what_came.doubtful(MARKET_SERIES, few, months) == []
-    assert what_came.doubtful(MARKET_SERIES, given.slice(0, 40), months) == ["2025-08", "2025-09"]
+    assert answer_summary.doubtful(MARKET_SERIES, few, months) == []
+    assert answer_summary.doubtful(MARKET_SERIES, given.slice(0, 40), months) == [
+        "2025-08",
+        "2025-09",
+    ]
 
 
 def test_a_field_that_a_snapshot_lost_is_named(settings: Settings):

@@ -171,19 +171,19 @@ def test_the_chart_of_the_same_rows_is_not_drawn_again():
     last = dg.AssetMaterialization(
         "sources/tga_balance",
         # The newest opening is that of the months that the last run asked for.
-        metadata={**drawn, "chart_made_of": "v1", "requests": 1, "newest_opening_usd_mn": 7.0},
+        metadata={**drawn, "chart_data_version": "v1", "requests": 1, "newest_opening_usd_mn": 7.0},
     )
     again = charts.asset_chart(NOWHERE, TGA_BALANCE, not_read, "v1", last)
     assert {name: value.value for name, value in again.items()} == {
         "chart": "a picture",
         "newest_closing_usd_mn": 893_245.0,
-        "chart_made_of": "v1",
+        "chart_data_version": "v1",
     }
     row = {"record_date": date(2026, 2, 5), "closing_usd_mn": 5.0}
     rows = pa.Table.from_pylist([row], schema=TGA_BALANCE.arrow_schema)
     other = charts.asset_chart(NOWHERE, TGA_BALANCE, lambda: rows, "v2", last)
     assert other["newest_closing_usd_mn"] == 5.0
-    assert other["chart_made_of"] == "v2"
+    assert other["chart_data_version"] == "v2"
 
 
 def test_a_chart_that_could_not_be_drawn_is_tried_again(monkeypatch):

@@ -91,7 +91,7 @@ def test_slow_answers_are_right(troubled, sandbox):
     assert answer.text == get(sandbox, TABLE, **QUERY).text
 
 
-def test_page_is_repeated_under_the_next_number(troubled, sandbox):
+def test_page_is_superseded_under_the_next_number(troubled, sandbox):
     root = troubled("duplicate_page")
     first = get(sandbox, TABLE, **QUERY).json()
     second = get(root, TABLE, page_number="2", **QUERY).json()

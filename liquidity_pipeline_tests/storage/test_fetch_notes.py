@@ -19,7 +19,7 @@ from liquidity_pipeline.sources.fetch import Fetch, Window
 from liquidity_pipeline.sources.registry import SOURCES
 from liquidity_pipeline.storage import fetch_notes
 from liquidity_pipeline.storage.archive import Archive
-from liquidity_pipeline.storage.fetch_notes import Asked, FetchNote, still_telling
+from liquidity_pipeline.storage.fetch_notes import Asked, FetchNote, compact
 from liquidity_pipeline.storage.fetch_record import FetchRecord
 from liquidity_pipeline.storage.lake import Lake
 from liquidity_pipeline.universe import Universe
@@ -144,7 +144,7 @@ def test_what_is_left_out_changes_nothing(
     now = max(one.kept_at for one in notes) + timedelta(days=days_later)
     few: list[FetchNote] = []
     for start in range(0, len(notes), noted_every):
-        few = still_telling([*few, *notes[start : start + noted_every]])
+        few = compact([*few, *notes[start : start + noted_every]])
     every = Asked.of(notes)
     short = Asked(few, every.good_at)
     today = now.date()
@@ -153,8 +153,8 @@ def test_what_is_left_out_changes_nothing(
 
 
 def test_as_many_answers_are_kept_as_the_longest_wait_for_a_hole_needs() -> None:
-    assert fetch_notes._AS_MANY >= fetch_history._AGREEING + fetch_history._LONGEST_DOUBLINGS
-    assert fetch_notes._AS_MANY >= fetch_history._ENOUGH
+    assert fetch_notes._KEPT_PER_MONTH >= fetch_history._AGREEING + fetch_history._LONGEST_DOUBLINGS
+    assert fetch_notes._KEPT_PER_MONTH >= fetch_history._ENOUGH
 
 
 def test_years_of_daily_fetches_leave_some_for_each_month() -> None:
@@ -163,25 +163,33 @@ def test_years_of_daily_fetches_leave_some_for_each_month() -> None:
         before = (day.replace(day=1) - timedelta(days=1)).date()
         notes.append(note(day, before.replace(day=1), day.date().replace(day=1)))
         day += timedelta(days=1)
-    assert len(still_telling(notes)) <= fetch_notes._AS_MANY * 10 * 12 + fetch_notes._AS_MANY
+    assert (
+        len(compact(notes)) <= fetch_notes._KEPT_PER_MONTH * 10 * 12 + fetch_notes._KEPT_PER_MONTH
+    )
 
 
-def test_an_outage_that_ended_is_still_told_where_nothing_newer_tells_as_much() -> None:
-    full = [note(BEGIN, MONTHS[2], MONTHS[2])]
-    without = [
-        note(BEGIN + timedelta(days=n), MONTHS[2], MONTHS[2], gaps=["A: not served"])
-        for n in range(1, 30)
-    ]
-    kept = still_telling([*full, *without])
-    assert kept[0] == full[0]
-    assert len(kept) == 1 + fetch_notes._AS_MANY
+@pytest.mark.parametrize(
+    "less",
+    [
+        {"gaps": ["A: not served"]},
+        {"missed": frozenset({"part/a"})},
+        {"paths": frozenset({"part/b"})},
+        {"present": {"example": {}}},
+    ],
+    ids=lambda less: next(iter(less)),
+)
+def test_an_answer_is_not_superseded_by_answers_that_say_less(less: dict[str, Any]) -> None:
+    full = note(BEGIN, MONTHS[2], MONTHS[2])
+    later = [note(BEGIN + timedelta(days=n), MONTHS[2], MONTHS[2], **less) for n in range(1, 30)]
+    kept = compact([full, *later])
+    assert kept == [full, *later[-fetch_notes._KEPT_PER_MONTH :]]
 
 
 def test_the_first_sight_of_a_split_is_kept() -> None:
     after = [note(BEGIN + timedelta(days=n), MONTHS[2], MONTHS[2]) for n in range(1, 30)]
     first = note(BEGIN, MONTHS[2], MONTHS[2], splits=frozenset({SPLIT}))
     again = note(BEGIN + timedelta(hours=1), MONTHS[2], MONTHS[2], splits=frozenset({SPLIT}))
-    assert still_telling([first, again, *after]) == [first, *after[-fetch_notes._AS_MANY :]]
+    assert compact([first, again, *after]) == [first, *after[-fetch_notes._KEPT_PER_MONTH :]]
 
 
 def test_fetches_as_of_earlier_days_replace_none_of_a_later_day() -> None:
@@ -189,7 +197,7 @@ def test_fetches_as_of_earlier_days_replace_none_of_a_later_day() -> None:
     earlier = [
         replace(last, now=BEGIN, kept_at=last.kept_at + timedelta(minutes=n)) for n in range(1, 30)
     ]
-    assert still_telling([last, *earlier])[0] == last
+    assert compact([last, *earlier])[0] == last
 
 
 # --- the file -------------------------------------------------------------------------------------
@@ -218,7 +226,7 @@ def notes_of(archive: Archive) -> list[FetchNote]:
 
 def test_notes_that_were_written_are_those_of_the_records(archive: Archive, tmp_path: Path):
     asked = archive.asked("example")
-    assert list(asked.fetches) == still_telling(notes_of(archive))
+    assert list(asked.fetches) == compact(notes_of(archive))
     assert (tmp_path / ".notes" / "example.json").exists()
     again = Archive(tmp_path).asked("example")
     assert again == asked
