@@ -1,5 +1,8 @@
 """The one Dagster entry point."""
 
-from liquidity_pipeline.orchestration.assembly import build_definitions
+from liquidity_pipeline.settings import memory
 
-defs = build_definitions()
+with memory.loading():
+    from liquidity_pipeline.orchestration.assembly import build_definitions
+
+    defs = build_definitions()

@@ -93,3 +93,57 @@ def test_the_end_of_a_command_does_not_go_through_all_objects():
     """Python looks for cycles in what it ends with, several times: half a second after a run."""
     done = subprocess.run([sys.executable, "-c", _END], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "frozen"
+
+
+_WITHOUT_PANDAS = """
+import sys
+from datetime import date, datetime
+from liquidity_pipeline.settings import memory
+
+memory.leave_pandas_out()
+import duckdb, pyarrow
+from liquidity_pipeline.contracts.table import KNOWN_AT, Table, day, number
+from liquidity_pipeline.contracts.validation import ContractBreach, validate
+
+duckdb.execute("select ?", ["a parameter"]).fetchall()
+pyarrow.array([1]), pyarrow.chunked_array([[1]]).to_numpy()
+print("pandas" in sys.modules)
+columns = (day("date", "Day"), number("rate_pct", "Rate", high=30), KNOWN_AT)
+table = Table("sources", "rates", "Rates.", key=("date",), day="date", columns=columns)
+known = {"date": date(2026, 2, 5), "rate_pct": 500.0, "known_at": datetime(2026, 2, 6)}
+try:
+    validate(table, pyarrow.Table.from_pylist([known], schema=table.arrow_schema))
+except ContractBreach as breach:
+    print(breach)
+"""
+
+
+def test_pandas_is_loaded_by_who_asks_for_it_and_not_by_arrow_or_duckdb():
+    """They look for its objects among what they are given; what explains bad rows needs it."""
+    done = subprocess.run(
+        [sys.executable, "-c", _WITHOUT_PANDAS], capture_output=True, text=True, check=True
+    )
+    loaded, explained = done.stdout.splitlines()
+    assert loaded == "False"
+    assert "rate_pct: less_than_or_equal_to" in explained
+    assert "500.0" in explained
+
+
+# What is looked at in each search after the block, and how many objects were there before it.
+_LOADED = """
+import gc
+from liquidity_pipeline.settings import memory
+
+looked = []
+gc.callbacks.append(lambda phase, _: looked.append(phase))
+with memory.loading():
+    kept = [[] for _ in range(10_000)]
+print(len(looked), gc.isenabled(), gc.get_freeze_count() >= 10_000)
+"""
+
+
+def test_cycles_are_not_looked_for_while_a_process_loads_what_it_keeps():
+    done = subprocess.run(
+        [sys.executable, "-c", _LOADED], capture_output=True, text=True, check=True
+    )
+    assert done.stdout.split() == ["0", "True", "True"]

@@ -6,9 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, datetime
 from pathlib import Path
-from typing import Literal
-
-import duckdb
+from typing import TYPE_CHECKING, Literal
 
 from liquidity_pipeline.alerts.evaluate import (
     NOT_EVALUATED,
@@ -24,6 +22,9 @@ from liquidity_pipeline.alerts.send import Message, send
 from liquidity_pipeline.alerts.state import State
 from liquidity_pipeline.settings import AlertSettings
 from liquidity_pipeline.storage.locks import holding, lock_file
+
+if TYPE_CHECKING:
+    pass
 
 STATE_FILE = "alerts.json"
 
@@ -70,6 +71,8 @@ def _calendar(
     published: Path, state: State, now: datetime
 ) -> tuple[dict[str, float], list[Finding]]:
     """Return the net of the coming settlement days, the last one known where it cannot be read."""
+    import duckdb
+
     if not published.exists():
         return state.calendar, []
     try:

@@ -11,11 +11,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
-
-import duckdb
+from typing import TYPE_CHECKING
 
 from liquidity_pipeline.settings import AlertSettings
 from liquidity_pipeline.storage.warehouse import reading
+
+if TYPE_CHECKING:
+    import duckdb
 
 _CONDITIONS = Path(__file__).parent / "conditions"
 # Comes from Dagster's records, not from the file: the caller passes it to `check.check`.
@@ -58,6 +60,8 @@ def evaluate(published: Path, settings: AlertSettings, now: datetime) -> list[Fi
     A file that is missing is a finding of `not_published`; a file that cannot be read, and a
     condition whose query fails on it, are findings of `not_evaluated`.
     """
+    import duckdb
+
     if not published.exists():
         detail = f"{published} does not exist."
         return [Finding("not_published", "liquidity.duckdb", True, "missing", now.date(), detail)]
@@ -73,6 +77,8 @@ def evaluate(published: Path, settings: AlertSettings, now: datetime) -> list[Fi
 
 def evaluated(condition: str, now: datetime, problem: duckdb.Error | None = None) -> Finding:
     """Return whether a condition could be evaluated, as a finding of its own."""
+    import duckdb
+
     detail = f"{condition} is evaluated again."
     if problem is not None:
         detail = f"{condition}: {str(problem).splitlines()[0]}"
@@ -101,6 +107,8 @@ def settlements_ahead(published: Path) -> dict[str, float]:
 def _run(
     path: Path, connection: duckdb.DuckDBPyConnection, settings: AlertSettings, now: datetime
 ) -> list[Finding]:
+    import duckdb
+
     sql = path.read_text(encoding="utf-8")
     parameters = {"drain_sd": settings.drain_sd} if "$drain_sd" in sql else {}
     try:

@@ -59,6 +59,7 @@ def run_and_exit(place: Place, request: Request) -> NoReturn:
     Raises SettingsError, which is wrong usage, before anything starts.
     """
     memory.look_for_cycles_rarely()
+    memory.leave_pandas_out()
     settings = place.settings()
     first, last = months(request.since, request.until, settings)
     names = _sources(request)

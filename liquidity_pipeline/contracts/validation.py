@@ -7,6 +7,7 @@ from functools import cache
 from typing import TYPE_CHECKING
 
 from liquidity_pipeline.contracts.table import Ascending, Column, Table
+from liquidity_pipeline.settings import memory
 
 if TYPE_CHECKING:
     import pandera.pandas as pandera
@@ -75,6 +76,7 @@ def _has_doubles(keys: pa.Table) -> bool:
 
 def _refuse_unsound(table: Table, rows: pa.Table) -> None:
     """Raise ContractBreach that names the broken rules; pandera finds those of single columns."""
+    memory.let_pandas_in()
     import pandas as pd
     from pandera.errors import SchemaErrors
 
@@ -223,6 +225,7 @@ def _cast(table: Table, rows: pa.Table) -> pa.Table:
 @cache
 def pandera_schema(table_: Table) -> pandera.DataFrameSchema:
     """Derive the pandera schema: one column per stored column, the key unique."""
+    memory.let_pandas_in()
     import pandas as pd
     import pandera.pandas as pandera
 

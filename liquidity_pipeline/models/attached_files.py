@@ -8,12 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-
-import duckdb
+from typing import TYPE_CHECKING
 
 from liquidity_pipeline.contracts.table import DUCKDB_TYPES, Table
 from liquidity_pipeline.contracts.validation import ContractBreach
 from liquidity_pipeline.storage.literals import quoted
+
+if TYPE_CHECKING:
+    import duckdb
 
 _REMEDY = "`liquidity rebuild` makes the lake again from the archive"
 
@@ -25,6 +27,8 @@ def attach_files(
 
     Raises ContractBreach, with what to do, when they cannot be read or have other columns.
     """
+    import duckdb
+
     listed = ", ".join(map(quoted, files))
     try:
         connection.execute(

@@ -15,8 +15,8 @@ from dataclasses import dataclass, field
 from functools import cache
 from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-import duckdb
 import pyarrow as pa
 
 from liquidity_pipeline.contracts.marts import FAMILY_OF_MART, MART_TABLES
@@ -30,10 +30,13 @@ from liquidity_pipeline.models.mart import BySymbol, PythonMart
 from liquidity_pipeline.models.reach import cut
 from liquidity_pipeline.storage.literals import quoted
 
+if TYPE_CHECKING:
+    import duckdb
+
 _FOLDER = Path(__file__).parent
 
 # Returns the rows of a mart, which is given by its name, from the tables of a session.
-Compute = Callable[[str, duckdb.DuckDBPyConnection], pa.Table]
+Compute = Callable[[str, "duckdb.DuckDBPyConnection"], pa.Table]
 
 
 def sql_file(name: str) -> Path:
@@ -68,6 +71,8 @@ class Inputs:
 @contextmanager
 def session(inputs: Inputs) -> Iterator[duckdb.DuckDBPyConnection]:
     """Open an in-memory DuckDB that sees what was public at the reference table `clock`."""
+    import duckdb
+
     # The system keeps what was read of files in memory as long as there is room; DuckDB would keep
     # it a second time.
     connection = duckdb.connect(":memory:", config={"enable_external_file_cache": "false"})
@@ -94,6 +99,8 @@ def attach_mart(connection: duckdb.DuckDBPyConnection, name: str, path: Path) ->
 
 def compute(name: str, connection: duckdb.DuckDBPyConnection) -> pa.Table:
     """Return the rows of one mart, computed in this process; raise duckdb.Error with its name."""
+    import duckdb
+
     try:
         if name in _python_marts():
             return _python_marts()[name].build(connection)

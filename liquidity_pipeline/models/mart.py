@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-import duckdb
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from liquidity_pipeline.contracts.table import Table
+
+if TYPE_CHECKING:
+    import duckdb
 
 Rows = Callable[[pa.Table], pa.Table]
 # Of so many symbols at a time: the arrays of all at once would be the peak of a run.

@@ -42,7 +42,7 @@ from liquidity_pipeline.orchestration.source_assets import (
     origin_tags,
     source_key,
 )
-from liquidity_pipeline.pipeline import Pipeline
+from liquidity_pipeline.pipeline import Pipeline, sharing
 from liquidity_pipeline.settings import SANDBOX
 from liquidity_pipeline.sources.registry import SOURCES
 from liquidity_pipeline.storage.locks import WAREHOUSE, holding_all
@@ -217,7 +217,7 @@ def marts(
         yield from _built(context, pipeline, failures, blocked)
         if PUBLICATION_KEY in context.selected_asset_keys and not blocked:
             yield _published(pipeline, failures)
-            if problem := pipeline.share():
+            if problem := sharing.share(pipeline.settings):
                 failures.append(problem)
             if any(key.name == ALL_COMPLETE_CHECK for key in context.selected_asset_check_keys):
                 yield _complete(pipeline)

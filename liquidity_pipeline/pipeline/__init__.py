@@ -12,8 +12,8 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime
 from functools import cached_property
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-import duckdb
 import pyarrow as pa
 
 from liquidity_pipeline import engines
@@ -38,10 +38,10 @@ from liquidity_pipeline.models.build_stamp import BuildStamps, next_changes
 from liquidity_pipeline.models.building import BuiltMart
 from liquidity_pipeline.models.mart_inputs import MartInputs
 from liquidity_pipeline.models.reconciled import Outcome, Reconciled
-from liquidity_pipeline.models.reconciliations import reconciliation as reconciliations
 from liquidity_pipeline.models.reconciliations.reconciliation import (
     Reconciliation,
     ReconciliationResult,
+    evaluate,
 )
 from liquidity_pipeline.pipeline import inputs, publication, sharing
 from liquidity_pipeline.settings import Settings
@@ -54,6 +54,9 @@ from liquidity_pipeline.storage.archive import Archive
 from liquidity_pipeline.storage.files import unfinished
 from liquidity_pipeline.storage.lake import Lake, Stored
 from liquidity_pipeline.universe import Universe
+
+if TYPE_CHECKING:
+    import duckdb
 
 
 @dataclass
@@ -250,7 +253,7 @@ class Pipeline:
         """Run reconciliations in one session; return their results in the same order."""
         wanted = frozenset[str]().union(*(check.reads for check in checks))
         with self.session(wanted) as connection:
-            return [reconciliations.evaluate(check, connection) for check in checks]
+            return [evaluate(check, connection) for check in checks]
 
     def reconcile(self, checks: Sequence[Reconciliation]) -> list[ReconciliationResult]:
         """Return what `evaluate_all` would, without running what compares nothing new."""
@@ -295,6 +298,8 @@ class Pipeline:
         Raises PublicationError when there is nothing to publish: an empty file would look like
         news to its readers.
         """
+        import duckdb
+
         published = publication.tables(self.lake, self.never_built())
         target = elsewhere or self.settings.published_file
         contents = self._contents()
@@ -313,7 +318,8 @@ class Pipeline:
             try:
                 counts = publication.write(connection, published, meta, target, brief.figures)
             except duckdb.Error as error:
-                raise warehouse.PublicationError(self._why_not_published(error)) from error
+                why = "; ".join(inputs.unreadable(self.lake)) or error
+                raise warehouse.PublicationError(f"not published: {why}") from error
         brief.write(target, None if elsewhere else briefs)
         if elsewhere is None:
             contents.note(self.settings, meta["publication"]["built_at"][0].as_py())
@@ -337,15 +343,6 @@ class Pipeline:
         return publication.Contents.read(
             self.settings, self._expectations(), self.coverage(), self.now
         )
-
-    def share(self) -> str | None:
-        """Share the published file as the environment says; return why that failed, or None."""
-        return sharing.share(self.settings)
-
-    def _why_not_published(self, error: Exception) -> str:
-        """Return what failed, and which files of the lake cannot be read, if any."""
-        damaged = inputs.unreadable(self.lake)
-        return f"not published: {'; '.join(damaged) or error}"
 
     def never_built(self) -> list[str]:
         """Return the marts that have no file: they are absent from a publication, not empty."""

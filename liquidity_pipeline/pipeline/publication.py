@@ -11,8 +11,8 @@ from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-import duckdb
 import pyarrow as pa
 
 from liquidity_pipeline import __version__
@@ -31,6 +31,9 @@ from liquidity_pipeline.settings import SANDBOX, Settings
 from liquidity_pipeline.storage import warehouse
 from liquidity_pipeline.storage.files import mark_of
 from liquidity_pipeline.storage.lake import Lake
+
+if TYPE_CHECKING:
+    import duckdb
 
 _PACKAGE = Path(__file__).parents[1]
 # Facts kept by hand are there even if every publisher is down.
@@ -167,6 +170,8 @@ def _files(settings: Settings) -> Iterator[str]:
 
 
 def _publication(settings: Settings) -> pa.Table:
+    import duckdb
+
     row = {
         "publication_id": uuid.uuid4().hex,
         "built_at": datetime.now(UTC).replace(tzinfo=None),

@@ -12,6 +12,11 @@ import ctypes
 import gc
 import os
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from importlib.abc import Loader, MetaPathFinder
+from importlib.machinery import ModuleSpec
+from types import ModuleType
 
 # Of mallopt(3). Blocks of a megabyte and more are mapped, and so are unmapped when they are freed.
 _TRIM_THRESHOLD, _MMAP_THRESHOLD, _ARENA_MAX = -1, -3, -8
@@ -45,3 +50,49 @@ def look_for_cycles_rarely() -> None:
     """
     gc.set_threshold(_NEW_CONTAINERS)
     atexit.register(gc.freeze)
+
+
+@contextmanager
+def loading() -> Iterator[None]:
+    """Do not look for cycles in the block, which loads what this process keeps until it ends.
+
+    What was loaded is left out of every later search as well.
+    """
+    was_enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        gc.freeze()
+        if was_enabled:
+            gc.enable()
+
+
+class _Withheld(MetaPathFinder, Loader):
+    """Lets an import of pandas fail as if it were not installed."""
+
+    def find_spec(self, name: str, *_: object) -> ModuleSpec | None:
+        return ModuleSpec(name, self) if name == "pandas" else None
+
+    def create_module(self, spec: ModuleSpec) -> ModuleType | None:
+        raise ModuleNotFoundError("pandas is left out: see settings.memory", name=spec.name)
+
+
+_WITHHELD = _Withheld()
+
+
+def leave_pandas_out() -> None:
+    """Keep pandas out of this process until `let_pandas_in`.
+
+    Arrow with its first array, and DuckDB with its first parameter, import pandas where it is
+    installed, to recognise objects of it. A run has none, and would load it for a third of a second
+    and 50 MB.
+    """
+    if "pandas" not in sys.modules and _WITHHELD not in sys.meta_path:
+        sys.meta_path.insert(0, _WITHHELD)
+
+
+def let_pandas_in() -> None:
+    """Let pandas be imported from now on; to be called before an import that is meant."""
+    if _WITHHELD in sys.meta_path:
+        sys.meta_path.remove(_WITHHELD)

@@ -9,14 +9,16 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
-import duckdb
 import pyarrow as pa
 
 from liquidity_pipeline.contracts.table import DUCKDB_TYPES, Table
 from liquidity_pipeline.storage.files import replacing
 from liquidity_pipeline.storage.literals import quoted
+
+if TYPE_CHECKING:
+    import duckdb
 
 # The oldest format: readers with DuckDB 1.0 and later open it, whatever version wrote it.
 STORAGE_VERSION = "v1.0.0"
@@ -33,7 +35,7 @@ class PublicationError(Exception):
 
 
 # A table that is computed from all others, as they are in the new file.
-Derived = tuple[Table, Callable[[duckdb.DuckDBPyConnection], pa.Table]]
+Derived = tuple[Table, Callable[["duckdb.DuckDBPyConnection"], pa.Table]]
 
 
 class View(Protocol):
@@ -89,6 +91,8 @@ def _refuse_stale_log(target: Path) -> None:
 @contextmanager
 def reading(path: Path) -> Iterator[duckdb.DuckDBPyConnection]:
     """Open a published file for reading, from memory, so that a later swap is never blocked."""
+    import duckdb
+
     connection = duckdb.connect(":memory:")
     try:
         _attach(connection, path)
@@ -99,6 +103,8 @@ def reading(path: Path) -> Iterator[duckdb.DuckDBPyConnection]:
 
 
 def _attach(connection: duckdb.DuckDBPyConnection, path: Path) -> None:
+    import duckdb
+
     try:
         connection.execute(f"attach {quoted(path)} as liquidity (read_only)")
     except duckdb.IOException as error:
@@ -149,6 +155,8 @@ def _transaction(connection: duckdb.DuckDBPyConnection) -> Iterator[None]:
 
     There are hundreds of comments; a write to the disk for each would take longer than the rows.
     """
+    import duckdb
+
     connection.execute("begin transaction")
     try:
         yield

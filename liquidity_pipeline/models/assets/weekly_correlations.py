@@ -7,8 +7,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-import duckdb
 import numpy as np
 import pyarrow as pa
 
@@ -26,6 +26,9 @@ from liquidity_pipeline.statistics.rolling import (
     rank_correlate,
     series,
 )
+
+if TYPE_CHECKING:
+    import duckdb
 
 _QUERIES = Path(__file__).parent / "queries"
 

@@ -9,8 +9,8 @@ from __future__ import annotations
 
 from datetime import timedelta
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-import duckdb
 import numpy as np
 import pyarrow as pa
 
@@ -20,6 +20,9 @@ from liquidity_pipeline.models.statements import query
 from liquidity_pipeline.statistics import panels
 from liquidity_pipeline.statistics.inference import Moments, slopes
 from liquidity_pipeline.statistics.multiple_tests import max_t_p_values
+
+if TYPE_CHECKING:
+    import duckdb
 
 _QUERIES = Path(__file__).parent / "queries"
 

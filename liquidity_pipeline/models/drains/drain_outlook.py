@@ -18,8 +18,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-import duckdb
 import numpy as np
 import pyarrow as pa
 
@@ -34,6 +34,9 @@ from liquidity_pipeline.models.drains.seasonal_regressors import (
 from liquidity_pipeline.models.mart import PythonMart
 from liquidity_pipeline.models.statements import query
 from liquidity_pipeline.statistics import panels
+
+if TYPE_CHECKING:
+    import duckdb
 
 _QUERIES = Path(__file__).parent / "queries"
 

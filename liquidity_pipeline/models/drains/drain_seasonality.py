@@ -14,9 +14,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import duckdb
 import numpy as np
 import pyarrow as pa
 
@@ -25,6 +24,9 @@ from liquidity_pipeline.models.drains.seasonal_regressors import forecasts, week
 from liquidity_pipeline.models.mart import PythonMart
 from liquidity_pipeline.models.statements import query
 from liquidity_pipeline.statistics.expanding_rank import History
+
+if TYPE_CHECKING:
+    import duckdb
 
 _QUERIES = Path(__file__).parent / "queries"
 

@@ -16,8 +16,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-import duckdb
 import numpy as np
 import pyarrow as pa
 
@@ -26,6 +26,9 @@ from liquidity_pipeline.models.mart import PythonMart
 from liquidity_pipeline.models.statements import query
 from liquidity_pipeline.statistics import panels
 from liquidity_pipeline.statistics.inference import CONFIDENCE, Floats
+
+if TYPE_CHECKING:
+    import duckdb
 
 _QUERIES = Path(__file__).parent / "queries"
 

@@ -9,10 +9,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-
-import duckdb
+from typing import TYPE_CHECKING
 
 from liquidity_pipeline.models.lineage import tables_read
+
+if TYPE_CHECKING:
+    import duckdb
 
 
 @dataclass(frozen=True)

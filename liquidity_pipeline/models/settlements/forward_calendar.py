@@ -10,8 +10,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import date, timedelta
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-import duckdb
 import numpy as np
 import pyarrow as pa
 
@@ -21,6 +21,9 @@ from liquidity_pipeline.models.drains.seasonal_regressors import calendar_events
 from liquidity_pipeline.models.mart import PythonMart
 from liquidity_pipeline.models.statements import query
 from liquidity_pipeline.statistics import panels
+
+if TYPE_CHECKING:
+    import duckdb
 
 _QUERIES = Path(__file__).parent / "queries"
 

@@ -13,12 +13,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from pathlib import Path
-from typing import Literal
-
-import duckdb
+from typing import TYPE_CHECKING, Literal
 
 from liquidity_pipeline.contracts.stress import INDEX_SEGMENTS
 from liquidity_pipeline.models.statements import query
+
+if TYPE_CHECKING:
+    import duckdb
 
 _QUERIES = Path(__file__).parent / "queries"
 

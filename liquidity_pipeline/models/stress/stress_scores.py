@@ -17,9 +17,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import duckdb
 import numpy as np
 import pyarrow as pa
 
@@ -28,6 +27,9 @@ from liquidity_pipeline.models.mart import PythonMart
 from liquidity_pipeline.models.statements import query
 from liquidity_pipeline.models.stress.gauges import Gauge, gauges
 from liquidity_pipeline.statistics.expanding_rank import Floats
+
+if TYPE_CHECKING:
+    import duckdb
 
 _QUERIES = Path(__file__).parent / "queries"
 
