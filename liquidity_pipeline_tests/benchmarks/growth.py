@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 import subprocess
+import sys
 import tempfile
 import time
 from collections.abc import Sequence
@@ -17,7 +18,7 @@ from liquidity_pipeline.sandbox.process import run_sandbox_process
 from liquidity_pipeline.statistics.rolling import Window
 from liquidity_pipeline.storage.fetch_record import FetchRecord
 from liquidity_pipeline_tests.benchmarks import rolling
-from liquidity_pipeline_tests.benchmarks.measuring import liquidity, measured_on, python, table
+from liquidity_pipeline_tests.benchmarks.measuring import cpu, liquidity, measured_on, python, table
 
 TIMES = (1, 4, 16)
 SYMBOLS, SESSIONS = 250, 1575
@@ -38,11 +39,15 @@ def section() -> str:
     runs = [_first_run(YEARS * n) for n in TIMES]
     later = [_nothing_new(FETCHES * n) for n in TIMES]
     seconds["first run, years"] = [taken for taken, _ in runs]
+    seconds["empty job of as many months"] = [_empty_job(YEARS * n) for n in TIMES]
     seconds["nothing new, earlier fetches"] = [taken for taken, _ in later]
     rows = [
         [what, *(f"{taken:.2f}" for taken in costs), f"{_exponent(costs):.2f}"]
         for what, costs in seconds.items()
     ]
+    first_run, empty = seconds["first run, years"], seconds["empty job of as many months"]
+    ratios = (f"{ours / others:.2f}" for ours, others in zip(first_run, empty, strict=True))
+    rows.append(["first run, times its empty job", *ratios, ""])
     for what, measured in {"first run": runs, "nothing new": later}.items():
         peaks = [float(peak) for _, peak in measured]
         rows.append([f"{what}, peak memory (MB)", *map(round, peaks), f"{_exponent(peaks):.2f}"])
@@ -75,6 +80,14 @@ def _first_run(years: int) -> tuple[float, int]:
     with run_sandbox_process(options) as url, tempfile.TemporaryDirectory() as folder:
         place = ["--endpoints", url, "--data-dir", str(Path(folder) / "data")]
         return _measured("run", "--since", f"{first:%Y-%m}", "--as-of", f"{TODAY}", *place)
+
+
+def _empty_job(years: int) -> float:
+    """Return CPU seconds of Dagster's own part of a first run over some years."""
+    first, last = f"{TODAY.year - years}-{TODAY:%m}", f"{TODAY:%Y-%m}"
+    with tempfile.TemporaryDirectory() as folder:
+        job = "liquidity_pipeline_tests.benchmarks.empty_job"
+        return cpu([sys.executable, "-m", job, folder, first, last], may_end_with=[0])
 
 
 def _nothing_new(fetches: int) -> tuple[float, int]:

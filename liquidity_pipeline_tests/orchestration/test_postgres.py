@@ -15,17 +15,21 @@ import subprocess
 import sys
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager, suppress
+from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import pytest
 import yaml
 
-from liquidity_pipeline.storage.locks import WAREHOUSE, holder, lock_file
+from liquidity_pipeline.sources.registry import SOURCES
+from liquidity_pipeline.storage.locks import WAREHOUSE, holder, holding_all, lock_file
 from liquidity_pipeline_tests.conftest import SANDBOX_TODAY
 from liquidity_pipeline_tests.orchestration.test_ui import PATIENCE, Ui, answers, wait_until
 
 DEPLOY = Path(__file__).resolve().parents[2] / "deploy" / "postgres"
 BIN = Path(sys.executable).parent
+ENDED = {"SUCCESS", "FAILURE", "CANCELED"}
 
 
 def free_port() -> int:
@@ -102,13 +106,24 @@ def composed(service: str, here: Mapping[str, str]) -> list[str]:
     return [str(BIN / program), *(here.get(word, word) for word in words)]
 
 
-@pytest.fixture
-def services(database: str, sandbox: str, tmp_path: Path) -> Iterator[Ui]:
-    folder = tmp_path / "data"
+@dataclass
+class Services:
+    """The processes of the composition: one code server or more, webserver and daemon."""
+
+    ui: Ui
+    code: list[subprocess.Popen[bytes]]
+
+
+@contextmanager
+def services(
+    database: str, sandbox: str, place: Path, workspace: Path, count: int
+) -> Iterator[Services]:
+    """Start the processes with so many code servers, whose ports the workspace reads."""
+    folder = place / "data"
     home = folder / "dagster_home"
     home.mkdir(parents=True)
     shutil.copy(DEPLOY / "dagster.yaml", home)
-    code, web = free_port(), free_port()
+    ports, web = [free_port() for _ in range(count)], free_port()
     environment = {
         **os.environ,
         "DAGSTER_HOME": str(home),
@@ -117,31 +132,39 @@ def services(database: str, sandbox: str, tmp_path: Path) -> Iterator[Ui]:
         "LIQUIDITY_AS_OF": SANDBOX_TODAY.isoformat(),
         "LIQUIDITY_DAGSTER_POSTGRES_URL": database,
         "LIQUIDITY_CODE_SERVER_HOST": "127.0.0.1",
-        "LIQUIDITY_CODE_SERVER_PORT": str(code),
-    }
-    here = {
-        "0.0.0.0": "127.0.0.1",  # noqa: S104 - what the containers listen on
-        "4000": str(code),
-        "3000": str(web),
-        "/srv/liquidity/workspace-grpc.yaml": str(DEPLOY / "workspace.yaml"),
+        "LIQUIDITY_CODE_SERVER_PORT": str(ports[0]),
+        "SECOND_CODE_SERVER_PORT": str(ports[-1]),
     }
     with ExitStack() as stack:
 
-        def start(name: str) -> subprocess.Popen[bytes]:
-            words = composed(name, here)
-            return stack.enter_context(started(words, environment, tmp_path / f"{name}.log"))
+        def start(name: str, code: int) -> subprocess.Popen[bytes]:
+            here = {
+                "0.0.0.0": "127.0.0.1",  # noqa: S104 - what the containers listen on
+                "4000": str(code),
+                "3000": str(web),
+                "/srv/liquidity/workspace-grpc.yaml": str(workspace),
+            }
+            log = place / f"{name}-{code}.log"
+            return stack.enter_context(started(composed(name, here), environment, log))
 
-        start("code")
-        wait_until(lambda: ready(code), "the code server")
-        server = start("webserver")
-        start("daemon")
-        running = Ui(server, web, folder, environment)
+        code = [start("code", port) for port in ports]
+        for port in ports:
+            wait_until(partial(ready, port), "a code server")
+        running = Ui(start("webserver", web), web, folder, environment)
+        start("daemon", web)
         wait_until(lambda: answers(running), "the webserver")
-        yield running
+        yield Services(running, code)
 
 
 @pytest.mark.campaign
-def test_separate_processes_on_postgres_publish_and_get_over_a_kill(services: Ui, sandbox: str):
+def test_separate_processes_on_postgres_publish_and_get_over_a_kill(
+    database: str, sandbox: str, tmp_path: Path
+):
+    with services(database, sandbox, tmp_path, DEPLOY / "workspace.yaml", 1) as found:
+        _publish_and_get_over_a_kill(found.ui)
+
+
+def _publish_and_get_over_a_kill(services: Ui) -> None:
     services.launch("__ASSET_JOB", ["sources", "tga_balance"], partition="2026-01")
     published = services.folder / "liquidity.duckdb"
     wait_until(published.exists, "the publication of what was clicked")
@@ -164,3 +187,46 @@ def test_separate_processes_on_postgres_publish_and_get_over_a_kill(services: Ui
 
     # All records are in PostgreSQL; nothing fell back to SQLite.
     assert not list((services.folder / "dagster_home").rglob("*.db"))
+
+
+SECOND = """
+  - grpc_server:
+      host:
+        env: LIQUIDITY_CODE_SERVER_HOST
+      port:
+        env: SECOND_CODE_SERVER_PORT
+      location_name: second
+"""
+
+
+@pytest.mark.campaign
+def test_two_code_servers_share_the_pools_and_one_goes_on_when_the_other_is_killed(
+    database: str, sandbox: str, tmp_path: Path
+):
+    workspace = tmp_path / "workspace.yaml"
+    workspace.write_text((DEPLOY / "workspace.yaml").read_text() + SECOND)
+    with services(database, sandbox, tmp_path, workspace, 2) as found:
+        ui, tga = found.ui, ["sources", "tga_balance"]
+        publishers = SOURCES["tga_balance"].publishers
+        # While the publisher's lock is held, no run that asks it can end.
+        with holding_all(ui.folder, publishers, "a test", lambda _: None):
+            runs = [
+                ui.launch("__ASSET_JOB", tga, location="liquidity_pipeline", partition="2026-01"),
+                ui.launch("__ASSET_JOB", tga, location="second", partition="2025-12"),
+            ]
+            other = ["sources", "reference_rates"]
+            beside = ui.launch("__ASSET_JOB", other, location="second", partition="2026-01")
+            _succeeds(ui, beside)
+            assert sorted(map(ui.status, runs)) == ["QUEUED", "STARTED"]
+        for run in runs:
+            _succeeds(ui, run)
+        held = {path.name for path in (ui.folder / "lake" / "tga_balance").iterdir()}
+        assert held == {"month=2025-12", "month=2026-01"}
+
+        os.killpg(found.code[1].pid, signal.SIGKILL)
+        _succeeds(ui, ui.launch("__ASSET_JOB", tga, partition="2025-11"))
+
+
+def _succeeds(ui: Ui, run: str) -> None:
+    wait_until(lambda: ui.status(run) in ENDED, f"the end of run {run}")
+    assert ui.status(run) == "SUCCESS"

@@ -58,9 +58,11 @@ class Ui:
         assert "errors" not in answer.json(), answer.text
         return answer.json()["data"]
 
-    def launch(self, job: str, *assets: list[str], **tags: str) -> str:
+    def launch(
+        self, job: str, *assets: list[str], location: str = "liquidity_pipeline", **tags: str
+    ) -> str:
         selector = {
-            "repositoryLocationName": "liquidity_pipeline",
+            "repositoryLocationName": location,
             "repositoryName": "__repository__",
             "pipelineName": job,
             "assetSelection": [{"path": path} for path in assets] or None,
