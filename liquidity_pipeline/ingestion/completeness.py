@@ -126,7 +126,8 @@ def ranges_to_fetch(
     behind another, and what has a value on occasion is due on no day, so months that were fetched
     without a part are fetched again. So are those of which a request failed, for a second provider
     may hide it, and what is due on no day is missed by nobody; those whose file is gone, and those
-    on the basis before a split.
+    on the basis before a split. Nobody but the publisher knows of events, so months of events of
+    which a request failed are asked for on every run, however long the outage.
     """
     today = new_york_day(now)
     young = today.replace(day=1) - _DAY
@@ -145,6 +146,8 @@ def ranges_to_fetch(
             wanted |= _incomplete_events(lake, table, asked, months)
         if not table.entity or table.on_occasion:
             wanted |= asked.missed & months
+        if table.parts:
+            wanted |= asked.unheard & months
     return spans(sorted(month for month in wanted if month <= today))
 
 
