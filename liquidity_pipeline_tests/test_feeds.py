@@ -8,11 +8,10 @@ run; what is held of the failed feed must stay; and what went wrong must be name
 from __future__ import annotations
 
 import io
-import json
 import re
 import shutil
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import date
 from functools import cache
@@ -24,16 +23,16 @@ import requests
 from urllib3 import HTTPResponse
 
 from liquidity_pipeline.contracts.sources.federal_reserve import NEVER_DUE
-from liquidity_pipeline.ingestion.coverage import coverage
 from liquidity_pipeline.pipeline import Pipeline
-from liquidity_pipeline.settings import Settings
+from liquidity_pipeline.settings import Settings, default_reference_dir
 from liquidity_pipeline.sources import publishers
 from liquidity_pipeline.sources.answers import Answer
 from liquidity_pipeline.sources.fetch import Window
 from liquidity_pipeline.sources.http import HttpClient
 from liquidity_pipeline.sources.publishers import Form, Params
 from liquidity_pipeline.sources.registry import SOURCES, Source
-from liquidity_pipeline_tests.campaign_faults import Ended, equal, run
+from liquidity_pipeline.universe import Universe
+from liquidity_pipeline_tests.campaign_faults import Ended, Tables, equal, run
 
 SINCE, EARLIER, TODAY = date(2025, 11, 1), date(2026, 1, 20), date(2026, 2, 6)
 WINDOW = Window.of_months(SINCE, TODAY)
@@ -137,75 +136,79 @@ class World:
 
 
 @pytest.fixture(scope="module")
-def world(sandbox: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
-    yield World(sandbox, tmp_path_factory.mktemp("feeds"))
+def world(sandbox: str, tmp_path_factory: pytest.TempPathFactory) -> World:
+    return World(sandbox, tmp_path_factory.mktemp("feeds"))
 
 
 def is_of(source: Source, feed: Feed) -> Callable[[str, Row], bool]:
     """Return what tells whether a row (table, row) can only be had from the feed."""
-    if source.name == "debt_settlements":
-        bought = feed.endpoint.endswith("/buybacks_operations")
-        return lambda table, row: (row.get("leg") == "buyback") is bought
-    if feed.endpoint.endswith("/upcoming_auctions"):
-        return lambda table, row: row["leg"] == "issue"
-    if source.name == "debt_transactions":
-        table_two = feed.endpoint.endswith("/deposits_withdrawals_operating_cash")
-        return lambda table, row: row["dts_table"] == ("II" if table_two else "IIIA")
-    if feed.endpoint.endswith("/buybacks_security_details"):
-        return lambda table, row: table == "buyback_securities"
-    if source.name in ("market_series", "fed_balance_sheet"):
-        return lambda table, row: row["series"] == feed.entity
-    if source.name in ("index_prices", "crypto_prices"):
-        return lambda table, row: row["symbol"] in symbols(feed)
-    return lambda table, row: True
+    ending = feed.endpoint.rpartition("/")[2]
+    part = {
+        "debt_settlements": lambda _, row: (
+            (row.get("leg") == "buyback") is (ending == "buybacks_operations")
+        ),
+        "upcoming_settlements": lambda _, row: ending == "auctions_query" or row["leg"] == "issue",
+        "debt_transactions": lambda _, row: (
+            (row["dts_table"] == "II") is (ending == "deposits_withdrawals_operating_cash")
+        ),
+        # Without its operation a security has no day of settlement.
+        "buybacks": lambda table, _: (
+            ending == "buybacks_operations" or table == "buyback_securities"
+        ),
+        "market_series": lambda _, row: row["series"] == feed.entity,
+        "fed_balance_sheet": lambda _, row: row["series"] == feed.entity,
+        "index_prices": lambda _, row: row["symbol"] in symbols(feed),
+        "crypto_prices": lambda _, row: row["symbol"] in symbols(feed),
+    }
+    return part.get(source.name, lambda *_: True)
 
 
 @cache
 def symbols(feed: Feed) -> frozenset[str]:
     """Return the followed symbols that a provider's feed serves."""
-    universe = Pipeline(Settings(Path("unused"))).universe
+    universe = Universe.load(default_reference_dir())
     return frozenset(
         asset.symbol
         for asset in (*universe.index, *universe.crypto)
         for provider, symbol in asset.provider_symbols()
-        if provider == feed.publisher and re.search(rf"\b{re.escape(symbol)}\b|\^", feed.entity)
-        if symbol in feed.entity
+        if provider == feed.publisher and re.split(r"[/_]", feed.entity)[0] == symbol
     )
 
 
-def rows(ended: Ended, keep: Callable[[str, Row], bool]) -> dict[str, list[str]]:
+def others(tables: Tables, of_feed: Callable[[str, Row], bool]) -> dict[str, list[Row]]:
+    """Return the rows that are not of a feed."""
     return {
-        name: sorted(json.dumps(row, default=str) for row in table.to_pylist() if keep(name, row))
-        for name, table in ended.tables.items()
+        name: [row for row in table.to_pylist() if not of_feed(name, row)]
+        for name, table in tables.items()
     }
 
 
-def keys(ended: Ended, source: Source) -> set[tuple[Any, ...]]:
+def keys(tables: Tables, source: Source) -> set[tuple[Any, ...]]:
+    """Return the keys of all rows of a source's tables."""
     return {
         (table.name, *(row[name] for name in table.key))
         for table in source.tables
-        for row in ended.tables[table.name].to_pylist()
+        for row in tables[table.name].to_pylist()
     }
 
 
 def problems(world: World, source: Source, feed: Feed, fault: str, kind: str) -> list[str]:
     """Run with the feed failing, then healthy; return what did not hold."""
     of_feed, good = is_of(source, feed), world.good(source, kind)
-    folder = world.directory(source, kind, "sick")
-    settings = world.settings(folder)
-    before = Ended({t.name: Pipeline(settings).lake.read(t) for t in source.tables}, [], set())
+    settings = world.settings(world.directory(source, kind, "sick"))
+    lake = Pipeline(settings).lake
+    before = keys({table.name: lake.read(table) for table in source.tables}, source)
     ended = run(Pipeline(settings, OneFeedFails(settings, feed, fault)), source, WINDOW)
     found = []
-    others = lambda table, row: not of_feed(table, row)  # noqa: E731
-    if rows(ended, others) != rows(good, others):
+    if others(ended.tables, of_feed) != others(good.tables, of_feed):
         found.append("rows of other feeds differ")
-    # A snapshot is replaced whole, and an answer may withdraw what is held only if it came.
-    if source.partitioned and keys(before, source) - keys(ended, source):
+    # A snapshot is replaced whole.
+    if source.partitioned and before - keys(ended.tables, source):
         found.append("rows were taken away")
     said = [*ended.errors, *ended.gaps]
-    if not any(FAULTS[fault] in line or "not served" in line for line in said) and not (
-        fault == "404" and feed.entity in NEVER_DUE
-    ):
+    is_named = any(FAULTS[fault] in line or "not served" in line for line in said)
+    # A line that is due on no day is missed by nobody where it is not served.
+    if not is_named and not (fault == "404" and feed.entity in NEVER_DUE):
         found.append(f"not named: {said}")
     healed = run(Pipeline(settings), source, WINDOW)
     if not equal(healed.tables, good.tables):
@@ -239,6 +242,63 @@ def test_a_table_or_endpoint_that_fails_costs_no_other_and_heals(
     for feed in world.feeds(source):
         found += problems(world, source, feed, fault, kind)
     assert found == []
+
+
+def test_coverage_ends_for_the_failed_feed_alone(world: World) -> None:
+    source = SOURCES["debt_settlements"]
+    (failing,) = (feed for feed in world.feeds(source) if feed.endpoint.endswith("operations"))
+    settings = world.settings(world.directory(source, FILLED, "covered"))
+    pipeline = Pipeline(settings, OneFeedFails(settings, failing, "503"))
+    run(pipeline, source, WINDOW)
+    known = {
+        row["entity"]: (row["known_through"], row["reason"])
+        for row in pipeline.coverage().to_pylist()
+        if row["table_name"] == source.name
+    }
+    # 22:00 on 6 February, and on 20 January: the day's results were out.
+    assert (known["auctions"][0], known["buybacks"][0]) == (TODAY, EARLIER)
+    assert "HTTP 503" in known["buybacks"][1]
+
+
+def test_a_feed_that_failed_on_many_runs_is_asked_for_again(world: World) -> None:
+    """Months that are long over are else left alone after five answers that do not agree."""
+    source = SOURCES["debt_settlements"]
+    (failing,) = (feed for feed in world.feeds(source) if feed.endpoint.endswith("operations"))
+    settings = world.settings(world.directory(source, FRESH, "long"))
+    for _ in range(6):
+        run(Pipeline(settings, OneFeedFails(settings, failing, "503")), source, WINDOW)
+    healed = run(Pipeline(settings), source, WINDOW)
+    assert equal(healed.tables, world.good(source, FRESH).tables)
+
+
+class AllFails(OneFeedFails):
+    """A client to which every request fails."""
+
+    def __init__(self, settings: Settings, fault: str) -> None:
+        super().__init__(settings, Feed("", ""), fault)
+
+    def get(
+        self, publisher: str, path: str, params: Params | None = None, *, form: Form = "json"
+    ) -> Answer:
+        self._feed = Feed.of(publisher, path, params or {})
+        return super().get(publisher, path, params, form=form)
+
+
+@pytest.mark.parametrize("fault", ["503", "timeout"])
+@pytest.mark.parametrize("name", SOURCES)
+def test_where_all_feeds_fail_the_source_fails_and_loses_nothing(
+    world: World, name: str, fault: str
+) -> None:
+    source = SOURCES[name]
+    settings = world.settings(world.directory(source, FILLED, "down"))
+    lake = Pipeline(settings).lake
+    before = {table.name: lake.read(table) for table in source.tables}
+    ended = run(Pipeline(settings, AllFails(settings, fault)), source, WINDOW)
+    assert ended.errors
+    assert all(FAULTS[fault] in error for error in ended.errors)
+    assert equal(ended.tables, before)
+    healed = run(Pipeline(settings), source, WINDOW)
+    assert equal(healed.tables, world.good(source, FILLED).tables)
 
 
 @pytest.mark.campaign

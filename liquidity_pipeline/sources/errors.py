@@ -52,8 +52,8 @@ class TransientError(PublisherError):
     def as_gap(self) -> str:
         """What happened and at which address, and that nothing is to be done."""
         address = self.url.partition("?")[0]
-        asked = f", asked: {address}" if address else ""
-        return f"{self.problem}{asked}; the next run asks again"
+        where = f", at {address}" if address else ""
+        return f"{self.problem}{where}; the next run asks again"
 
 
 class NotServedError(PublisherError):

@@ -103,7 +103,7 @@ NONSENSE = TransientError("got HTTP 503", publisher="fred", url="http://test/fre
 @pytest.mark.parametrize(
     ("reply", "said"),
     [
-        (NONSENSE, "got HTTP 503, asked: http://test/fred/a; the next run asks again"),
+        (NONSENSE, "got HTTP 503, at http://test/fred/a; the next run asks again"),
         ((404, "no"), "HTTP 404: no"),
         (REFUSED, "HTTP 403: Forbidden"),
     ],
@@ -147,7 +147,7 @@ def test_days_that_fail_for_one_reason_share_a_line():
         "no SOMA of", dict(zip(days, [down, odd, down, down], strict=True)), "weeks,"
     )
     assert asking.gaps == [
-        "no SOMA of 3 weeks, 2026-02-04 to 2026-02-25: HTTP 503, asked: http://test/a; "
+        "no SOMA of 3 weeks, 2026-02-04 to 2026-02-25: HTTP 503, at http://test/a; "
         "the next run asks again",
         "no SOMA of 2026-02-11: HTTP 404",
     ]
