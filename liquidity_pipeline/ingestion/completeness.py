@@ -126,8 +126,7 @@ def ranges_to_fetch(
     behind another, and what has a value on occasion is due on no day, so months that were fetched
     without a part are fetched again. So are those of which a request failed, for a second provider
     may hide it, and what is due on no day is missed by nobody; those whose file is gone, and those
-    on the basis before a split. Nobody but the publisher knows of events, so months of events of
-    which a request failed are asked for on every run, however long the outage.
+    on the basis before a split.
     """
     today = new_york_day(now)
     young = today.replace(day=1) - _DAY
@@ -146,8 +145,6 @@ def ranges_to_fetch(
             wanted |= _incomplete_events(lake, table, asked, months)
         if not table.entity or table.on_occasion:
             wanted |= asked.missed & months
-        if table.parts:
-            wanted |= asked.unheard & months
     return spans(sorted(month for month in wanted if month <= today))
 
 
@@ -158,11 +155,14 @@ def _incomplete_events(
 
     A month is complete once it was fetched after its end, and the next has been fetched too: one
     that was fetched while it ran has only its beginning. A month without any event is asked for
-    twice.
+    twice. Months of which a request failed are asked for on every run, however long the outage:
+    nobody but the publisher knows of its events.
     """
     absent = months - set(lake.months(table))
     begun = {month for month in months if month_end(month) + _DAY in absent}
     wanted = absent | begun | (asked.unfinished & months)
+    if table.parts:
+        wanted |= asked.unheard & months
     if not table.can_become_empty:
         wanted |= asked.silent.get(table.name, frozenset()) & months
     return wanted
