@@ -71,8 +71,9 @@ class HttpClient:
     ) -> Answer:
         """Return the publisher's answer to one request, retrying what is transient.
 
-        Raises TransientError when every attempt failed. A refusal (4xx) is returned, not raised:
-        it is an answer too, and the archive keeps it.
+        Raises TransientError when every attempt failed, and without an attempt where others just
+        did: see `outages`. A refusal (4xx) is returned, not raised: it is an answer too, and the
+        archive keeps it.
         """
         url = self._url(publisher, path, params)
         answer = self._ask(publisher, path, url, form)
