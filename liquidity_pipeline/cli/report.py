@@ -308,7 +308,9 @@ def _brief_reason(reason: str) -> str:
     reason = re.sub(r"^(?:no row(?: of its first provider)? is held|never answered): ", "", reason)
     inner = r"[^()]*(?:\([^()]*\)[^()]*)*"
     reason = re.sub(rf"not asked: it was down a moment ago \((expected {inner})\)", r"\1", reason)
+    reason = re.sub(r"not asked: \S+ failed \d+ times in a row, first: ", "", reason)
     reason = re.sub(rf" \((?:asked|expected){inner}\)", "", reason)
+    reason = re.sub(r"(?:, at \S+)?; the next run asks again", "", reason)
     # Of several gaps of one answer the failed request says most, and is the same for all symbols.
     return re.sub(r"(not served on \S+: ).*?(\w+: expected [^;]*).*", r"\1\2", reason)
 

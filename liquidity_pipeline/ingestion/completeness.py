@@ -155,11 +155,14 @@ def _incomplete_events(
 
     A month is complete once it was fetched after its end, and the next has been fetched too: one
     that was fetched while it ran has only its beginning. A month without any event is asked for
-    twice.
+    twice. Months of which a request failed are asked for on every run, however long the outage:
+    nobody but the publisher knows of its events.
     """
     absent = months - set(lake.months(table))
     begun = {month for month in months if month_end(month) + _DAY in absent}
     wanted = absent | begun | (asked.unfinished & months)
+    if table.parts:
+        wanted |= asked.unheard & months
     if not table.can_become_empty:
         wanted |= asked.silent.get(table.name, frozenset()) & months
     return wanted

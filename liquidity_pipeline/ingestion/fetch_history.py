@@ -27,10 +27,12 @@ class FetchHistory:
     lack: several answers that were given when they were long over agree on it, and the newest of
     them is not old. `unfinished` months were asked for only while they ran. Of `missed` months the
     last fetch lacked a part that is served again, or that could not be read; of `failed` ones some
-    request was refused, or got no answer that says anything. Of `silent` months the only answer had
-    no row of a table; of `doubtful` ones it may lack something that nobody misses. `held` months of
-    a table had rows. `rebased` months were last fetched before a split was known, and are on the
-    old basis.
+    request was refused, found nothing there, or got no answer that says anything, and no second
+    fetch agrees; after a few fetches they grow old too. Of `unheard` months the last fetch had a
+    request without an answer, be it the first time or the hundredth. Of `silent` months the only
+    answer had no row of a table; of `doubtful` ones it may lack something that nobody misses.
+    `held` months of a table had rows. `rebased` months were last fetched before a split was known,
+    and are on the old basis.
     """
 
     gaps: tuple[str, ...] = ()
@@ -38,6 +40,7 @@ class FetchHistory:
     unfinished: frozenset[date] = frozenset()
     missed: frozenset[date] = frozenset()
     failed: frozenset[date] = frozenset()
+    unheard: frozenset[date] = frozenset()
     silent: Mapping[str, frozenset[date]] = field(default_factory=dict)
     doubtful: Mapping[str, frozenset[date]] = field(default_factory=dict)
     held: Mapping[str, frozenset[date]] = field(default_factory=dict)
@@ -75,7 +78,10 @@ def summarize(records: Sequence[Fetched], today: date | None = None) -> FetchHis
         answered=frozenset(answered),
         unfinished=_unfinished(by_month),
         missed=frozenset(month for month in missed if not _is_believed(month, late[month], today)),
-        failed=frozenset(month for month, fetch in alone.items() if fetch.failed or fetch.refused),
+        failed=frozenset(
+            month for month, fetch in alone.items() if fetch.failed or fetch.refused or fetch.missed
+        ),
+        unheard=frozenset(month for month, fetches in by_month.items() if fetches[-1].failed),
         silent=_silent(alone),
         doubtful=_doubtful(alone),
         held=_held(records),

@@ -17,7 +17,7 @@ from liquidity_pipeline import calendars
 from liquidity_pipeline.contracts.sources.itemised import BUYBACK_SECURITIES, BUYBACKS
 from liquidity_pipeline.sources import buyback_buckets
 from liquidity_pipeline.sources.boundary import Name, nobody
-from liquidity_pipeline.sources.errors import NotServedError
+from liquidity_pipeline.sources.errors import NotServedError, UnexpectedPayloadError
 from liquidity_pipeline.sources.fetch import Collected, Fetch
 from liquidity_pipeline.sources.fiscal_client import ACCOUNTING, Records, between, good_rows, read
 
@@ -79,10 +79,14 @@ def collect_buybacks(fetch: Fetch) -> Collected:
 
     Announced operations ahead are included. Either table that is not served is a named gap, and
     empty; so is an operation that has passed without results, and one whose securities do not add
-    up to what it accepted.
+    up to what it accepted. Raises PublisherError where the operations could not be had for another
+    reason: without them it is not known when a security was bought.
     """
-    operations = fetch.or_gap(lambda: _operations(fetch), None, "buybacks: Treasury's operations")
-    if operations is None:
+    what = "buybacks: Treasury's operations"
+    try:
+        operations = fetch.understood(what, lambda: _operations(fetch))
+    except (NotServedError, UnexpectedPayloadError) as error:
+        fetch.gap(f"{what}: {error.as_gap}")
         empty = BUYBACK_SECURITIES.arrow_schema.empty_table()
         return {"buybacks": BUYBACKS.arrow_schema.empty_table(), "buyback_securities": empty}
     for row in operations:
@@ -189,20 +193,22 @@ def _security_class(records: Records, security_type: str, bucket: str) -> str:
     return kind
 
 
+def _bought(fetch: Fetch) -> dict[Key, dict[str, _Bought]]:
+    records = read(
+        fetch,
+        _SECURITIES,
+        SECURITY_COLUMNS,
+        where=between("operation_date", fetch.window.start, fetch.window.end),
+        sort=("operation_date", "operation_start_time_est", "cusip_nbr", "par_amt_accepted"),
+        select=False,
+    )
+    return parse_securities(records, fetch.left_out("buyback_securities"))
+
+
 def _securities(fetch: Fetch, operations: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    try:
-        records = read(
-            fetch,
-            _SECURITIES,
-            SECURITY_COLUMNS,
-            where=between("operation_date", fetch.window.start, fetch.window.end),
-            sort=("operation_date", "operation_start_time_est", "cusip_nbr", "par_amt_accepted"),
-            select=False,
-        )
-    except NotServedError as error:
-        fetch.gap(f"buyback_securities: {error.problem}")
+    bought = fetch.or_gap(lambda: _bought(fetch), None, "buyback_securities")
+    if bought is None:
         return []
-    bought = parse_securities(records, fetch.left_out("buyback_securities"))
     rows = []
     for operation in operations:
         if operation["accepted_usd_mn"] is None:

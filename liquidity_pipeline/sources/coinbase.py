@@ -76,7 +76,7 @@ def _joined(
         if isinstance(answer, PublisherError):
             fetch.gap(
                 f"{PUBLISHER}'s {symbol}: the {_PAGE} days from {first} did not come: "
-                f"{answer.problem}"
+                f"{answer.as_gap}"
             )
     return pa.concat_tables(found)
 

@@ -11,6 +11,7 @@ from datetime import date, timedelta
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from liquidity_pipeline.contracts.sources.treasury import MATURING_HOLDINGS
 from liquidity_pipeline.sources.announcements import collect_announcements
 from liquidity_pipeline.sources.auctions import (
     AUCTIONS,
@@ -35,10 +36,29 @@ _ROLL = timedelta(days=7)
 def collect_debt_settlements(fetch: Fetch) -> dict[str, pa.Table]:
     """Collect `debt_settlements` and `maturing_holdings`, USD millions, for the whole window.
 
-    Days of the window that lie ahead are included as far as they are announced. Raises
-    EmptyAnswerError for a window with a past week in which nothing was issued. Buybacks that are
-    not served are a named gap.
+    Days of the window that lie ahead are included as far as they are announced. Issues,
+    redemptions and buybacks are asked for apart: one that cannot be had is a named gap. Raises
+    EmptyAnswerError for a window with a past week in which nothing was issued, and PublisherError
+    where none of the three could be had.
     """
+    start, end = fetch.window.start, fetch.window.end
+    nothing = (NO_LEGS, MATURING_HOLDINGS.arrow_schema.empty_table())
+    parts = fetch.parts(
+        {
+            "Treasury auctions, by day of issue": lambda: _issues(fetch),
+            "Treasury auctions, by day of maturity": lambda: (_redemptions(fetch), nothing[1]),
+            "Treasury buybacks": lambda: (collect_buybacks(fetch), nothing[1]),
+        }
+    )
+    legs, holdings = (pa.concat_tables(tables) for tables in zip(nothing, *parts, strict=True))
+    return {
+        "debt_settlements": in_days(legs, "settlement_date", start, end),
+        "maturing_holdings": in_days(holdings, "maturing_date", start, end),
+    }
+
+
+def _issues(fetch: Fetch) -> tuple[pa.Table, pa.Table]:
+    """Return the issue legs, and who holds what they refund."""
     start, end = fetch.window.start, fetch.window.end
     issued = collect_auctions(fetch, between("issue_date", start, end + _ROLL))
     if fetch.last_day - start >= _ROLL and issued.num_rows == 0:
@@ -51,13 +71,12 @@ def collect_debt_settlements(fetch: Fetch) -> dict[str, pa.Table]:
     if late.num_rows:
         since = pc.min(late["auction_date"])
         fetch.gap(f"no auction results since {since}, {late.num_rows} auctions overdue")
-    maturing = collect_auctions(fetch, between("maturity_date", start - _ROLL, end))
-    buybacks = fetch.or_gap(lambda: collect_buybacks(fetch), NO_LEGS, "Treasury buybacks")
-    legs = pa.concat_tables([issue_legs(issued), redemption_legs(maturing), buybacks])
-    return {
-        "debt_settlements": in_days(legs, "settlement_date", start, end),
-        "maturing_holdings": in_days(maturing_holdings(issued), "maturing_date", start, end),
-    }
+    return issue_legs(issued), maturing_holdings(issued)
+
+
+def _redemptions(fetch: Fetch) -> pa.Table:
+    start, end = fetch.window.start, fetch.window.end
+    return redemption_legs(collect_auctions(fetch, between("maturity_date", start - _ROLL, end)))
 
 
 def collect_upcoming_settlements(fetch: Fetch) -> dict[str, pa.Table]:

@@ -6,6 +6,8 @@ Every message names the source, the URL, what was expected and what came.
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+
 
 class PublisherError(Exception):
     """Base of all failures of a source.
@@ -31,6 +33,11 @@ class PublisherError(Exception):
         where += [f"archived as {self.payload[:12]}"] if self.payload else []
         return f"{self.problem} ({', '.join(where)})" if where else self.problem
 
+    @property
+    def as_gap(self) -> str:
+        """What is to be said where it costs a part of a source only."""
+        return self.detail if self.payload else self.problem
+
 
 class TransientError(PublisherError):
     """Time-outs, resets, 429, 5xx, a maintenance page, a cut-off body: worth another attempt.
@@ -40,6 +47,13 @@ class TransientError(PublisherError):
 
     status: int = 0
     body: bytes = b""
+
+    @property
+    def as_gap(self) -> str:
+        """What happened and at which address, and that nothing is to be done."""
+        address = self.url.partition("?")[0]
+        where = f", at {address}" if address else ""
+        return f"{self.problem}{where}; the next run asks again"
 
 
 class NotServedError(PublisherError):
@@ -64,3 +78,16 @@ class ReplayError(ValueError):
 
 class NotRecordedError(ReplayError):
     """A recorded fetch did not make a request that the source makes today."""
+
+
+def most_hopeful(failures: Sequence[PublisherError]) -> PublisherError:
+    """Return the failure to report of several: the first that may pass by itself, if any."""
+    passing = (failure for failure in failures if isinstance(failure, TransientError))
+    return next(passing, failures[0])
+
+
+def as_one(failures: Mapping[str, PublisherError]) -> PublisherError:
+    """Return one error for those of several things: transient if one of them is."""
+    one = most_hopeful(list(failures.values()))
+    problems = "; ".join(f"{what}: {failure.problem}" for what, failure in failures.items())
+    return type(one)(problems, publisher=one.publisher, url=one.url, payload=one.payload)

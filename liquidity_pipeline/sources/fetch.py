@@ -20,9 +20,11 @@ from liquidity_pipeline.sources.answers import Answer, KeptBody, is_page, refusa
 from liquidity_pipeline.sources.boundary import declared
 from liquidity_pipeline.sources.errors import (
     NotServedError,
+    PublisherError,
     RejectedError,
     TransientError,
     UnexpectedPayloadError,
+    as_one,
 )
 from liquidity_pipeline.sources.publishers import PUBLISHERS, Form, Params
 from liquidity_pipeline.universe import Universe
@@ -32,6 +34,10 @@ if TYPE_CHECKING:
 
 _Item = TypeVar("_Item")
 _Result = TypeVar("_Result")
+
+# What costs the part of a source that it happens to, and not the others. An answer without rows
+# that are due is none of these: as a gap, it would be taken for an answer.
+_COSTS_ONE_PART = (NotServedError, RejectedError, TransientError, UnexpectedPayloadError)
 
 
 # Provider, its symbol, the first day on the new basis, and the ratio such as 2:1; or the first day
@@ -186,12 +192,45 @@ class Fetch:
         self.splits.add((publisher, symbol, day, ratio))
 
     def or_gap(self, collect: Callable[[], _Result], default: _Result, what: str) -> _Result:
-        """Return what `collect` gives; `default` and a named gap where it is not served or odd."""
+        """Return what `collect` gives; `default` and a named gap where it cannot be had."""
         try:
             return self.understood(what, collect)
-        except (NotServedError, UnexpectedPayloadError) as error:
-            self.gap(f"{what}: {error.problem if not error.payload else error.detail}")
+        except _COSTS_ONE_PART as error:
+            self.gap(f"{what}: {error.as_gap}")
             return default
+
+    def parts(self, parts: Mapping[str, Callable[[], _Result]]) -> list[_Result]:
+        """Return what the parts of a source give; one that cannot be had is a named gap.
+
+        Where all fail, raises one error for all, transient if one of them is.
+        """
+        found: list[_Result] = []
+        failures: dict[str, PublisherError] = {}
+        for what, collect in parts.items():
+            try:
+                found.append(self.understood(what, collect))
+            except _COSTS_ONE_PART as error:
+                failures[what] = error
+        if failures and not found:
+            raise as_one(failures)
+        for what, failure in failures.items():
+            self.gap(f"{what}: {failure.as_gap}")
+        return found
+
+    def name_failures(
+        self, what: str, failures: Mapping[date, PublisherError], several: str
+    ) -> None:
+        """Name what did not come of some days; days with one reason share a line.
+
+        After an outage they may be hundreds. `several` is what the days are called together.
+        """
+        alike: dict[str, list[date]] = {}
+        for day, failure in failures.items():
+            alike.setdefault(failure.problem, []).append(day)
+        for days in alike.values():
+            first, last = days[0], days[-1]
+            which = f"{first}" if len(days) == 1 else f"{len(days)} {several} {first} to {last}"
+            self.gap(f"{what} {which}: {failures[first].as_gap}")
 
     def each(
         self, items: list[_Item], collect: Callable[[_Item], _Result], threads: int = 2

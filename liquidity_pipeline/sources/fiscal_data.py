@@ -16,7 +16,7 @@ import pyarrow.compute as pc
 
 from liquidity_pipeline.calendars import DTS
 from liquidity_pipeline.sources.boundary import declared
-from liquidity_pipeline.sources.errors import EmptyAnswerError, NotServedError
+from liquidity_pipeline.sources.errors import EmptyAnswerError
 from liquidity_pipeline.sources.fetch import Fetch
 from liquidity_pipeline.sources.fiscal_client import (
     ACCOUNTING,
@@ -164,21 +164,16 @@ def _refuse_unknown_lines(
 def collect_debt_transactions(fetch: Fetch) -> dict[str, pa.Table]:
     """Collect `debt_transactions`, USD millions: table IIIA at face value, table II in cash.
 
-    Either table may be a named gap. Raises NotServedError if neither is served, EmptyAnswerError
+    Either table may be a named gap. Raises PublisherError if neither can be had, EmptyAnswerError
     if table IIIA has no row where statements are due.
     """
-    parts = [
-        fetch.or_gap(lambda: _collect_face(fetch), None, "Daily Treasury Statement, table IIIA"),
-        fetch.or_gap(lambda: _collect_cash(fetch), None, "Daily Treasury Statement, table II"),
-    ]
-    served = [part for part in parts if part is not None]
-    if not served:
-        raise NotServedError(
-            "neither table IIIA nor table II of the Daily Treasury Statement is served",
-            publisher=PUBLISHER,
-            url=_DEBT_TRANSACTIONS,
-        )
-    return {"debt_transactions": pa.concat_tables(served)}
+    parts = fetch.parts(
+        {
+            "Daily Treasury Statement, table IIIA": lambda: _collect_face(fetch),
+            "Daily Treasury Statement, table II": lambda: _collect_cash(fetch),
+        }
+    )
+    return {"debt_transactions": pa.concat_tables(parts)}
 
 
 def _collect_face(fetch: Fetch) -> pa.Table:

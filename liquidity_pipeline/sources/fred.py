@@ -23,7 +23,7 @@ from liquidity_pipeline.sources.errors import (
     NotRecordedError,
     NotServedError,
     PublisherError,
-    TransientError,
+    most_hopeful,
 )
 from liquidity_pipeline.sources.fetch import Collected, Fetch
 from liquidity_pipeline.sources.fred_series import PATH, PUBLISHER, Series, collect_series
@@ -189,15 +189,14 @@ def _name_failures(fetch: Fetch, failed: Mapping[str, PublisherError]) -> None:
                 continue
             fetch.gap(f"{name}: not served by fred")
         else:
-            problem = error.detail if error.payload else error.problem
-            fetch.gap(f"fred did not give {name}: {problem.removeprefix(f'{name}: ')}")
+            problem = error.as_gap.removeprefix(f"{name}: ")
+            fetch.gap(f"fred did not give {name}: {problem}")
 
 
 def _failure(failed: Mapping[str, PublisherError]) -> PublisherError | None:
     """Return the failure to report where no series came, first of all one worth a retry."""
     others = [error for error in failed.values() if not isinstance(error, NotServedError)]
-    transient = [error for error in others if isinstance(error, TransientError)]
-    return next(iter([*transient, *others]), None)
+    return most_hopeful(others) if others else None
 
 
 def _table(table: Table, parts: Iterable[Mapping[str, object]]) -> pa.Table:

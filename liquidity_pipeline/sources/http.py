@@ -22,17 +22,13 @@ from liquidity_pipeline.sources.answers import Answer, is_page, load_json
 from liquidity_pipeline.sources.errors import (
     TransientError,
 )
+from liquidity_pipeline.sources.outages import Outages
 from liquidity_pipeline.sources.publishers import PUBLISHERS, Form, Params
 from liquidity_pipeline.sources.transfer import TransferError, bounded_session, read_body
 
 # Transient besides every 5xx: time-out, too early, too many requests.
 _TRANSIENT_STATUS = frozenset({408, 425, 429})
 _KEPT_HEADERS = ("content-type", "date", "etag", "last-modified", "location", "retry-after")
-# After no attempt has reached a publisher, others of its tables fail at once for a while.
-_OUTAGE_SECONDS = 120.0
-# A publisher that still says 429 after the last attempt is left alone for longer than a daily run
-# takes: a client that goes on asking is refused for longer.
-_THROTTLED_SECONDS = 600.0
 # A publisher that throttles by another status is asked once more this many back-offs later, before
 # the request is taken to be wrong.
 _BACKOFFS_AFTER_THROTTLING = 5
@@ -67,42 +63,56 @@ class HttpClient:
         )
         self._turn = {name: threading.Lock() for name in PUBLISHERS}
         self._last: dict[str, float] = {}
-        self._answered: dict[str, float] = {}
-        self._outage: dict[str, tuple[float, TransientError]] = {}
+        self._outages = Outages()
+        self._refused: set[tuple[str, str]] = set()
 
     def get(
         self, publisher: str, path: str, params: Params | None = None, *, form: Form = "json"
     ) -> Answer:
         """Return the publisher's answer to one request, retrying what is transient.
 
-        Raises TransientError when every attempt failed. A refusal (4xx) is returned, not raised:
-        it is an answer too, and the archive keeps it.
+        Raises TransientError when every attempt failed, and without an attempt where others just
+        did: see `outages`. A refusal (4xx) is returned, not raised: it is an answer too, and the
+        archive keeps it.
         """
         url = self._url(publisher, path, params)
         answer = self._ask(publisher, path, url, form)
+        endpoint = publisher, publishers.endpoint(publisher, path)
         may_be_throttled = answer.status in PUBLISHERS[publisher].throttles_by
-        if may_be_throttled and self._settings.http_retries:
+        # An endpoint that said the same after the pause means what it says.
+        if may_be_throttled and self._settings.http_retries and endpoint not in self._refused:
             time.sleep(_BACKOFFS_AFTER_THROTTLING * self._settings.http_backoff)
             answer = self._ask(publisher, path, url, form)
+            if answer.status in PUBLISHERS[publisher].throttles_by:
+                self._refused.add(endpoint)
+        elif not may_be_throttled:
+            self._refused.discard(endpoint)
         return answer
 
     def _ask(self, publisher: str, path: str, url: str, form: Form) -> Answer:
-        since, attempts, retry = time.monotonic(), 0, self._retry
+        endpoint, attempts, retry = publishers.endpoint(publisher, path), 0, self._retry
         while True:
             # Before each attempt: another thread may have found out meanwhile.
-            self._fail_fast(publisher, url)
+            if reason := self._outages.reason(publisher, endpoint):
+                raise TransientError(reason, publisher=publisher, url=url)
             attempts += 1
             try:
                 answer = self._attempt(publisher, path, url, form)
             except _AttemptError as failure:
-                if attempts >= self._allowed(publisher, failure):
+                if attempts >= self._allowed(publisher, endpoint, failure):
                     error = _final(publisher, url, form, failure, attempts)
-                    self._rest(publisher, since, failure, error)
+                    self._outages.failed(
+                        publisher,
+                        endpoint,
+                        error,
+                        throttled=failure.throttled,
+                        unreachable=failure.unreachable,
+                    )
                     raise error from failure
                 retry = retry.increment("GET", url, error=failure)
                 _pause(retry, failure)
             else:
-                self._answered[publisher] = time.monotonic()
+                self._outages.answered(publisher, endpoint)
                 return answer
 
     def _attempt(self, publisher: str, path: str, url: str, form: Form) -> Answer:
@@ -154,34 +164,14 @@ class HttpClient:
                 time.sleep(pause)
             self._last[publisher] = time.monotonic()
 
-    def _fail_fast(self, publisher: str, url: str) -> None:
-        until, error = self._outage.get(publisher, (0.0, None))
-        if error is not None and time.monotonic() < until:
-            raise TransientError(
-                f"not asked: it was down a moment ago ({error.problem})",
-                publisher=publisher,
-                url=url,
-            )
-
-    def _allowed(self, publisher: str, failure: _AttemptError) -> int:
+    def _allowed(self, publisher: str, endpoint: str, failure: _AttemptError) -> int:
         """Return how many attempts a request has in all, after this failure."""
+        if self._outages.has_failed(publisher, endpoint, unreachable=failure.unreachable):
+            return 1
         attempts = self._settings.http_retries + 1
         if failure.throttled:
             attempts = min(attempts, PUBLISHERS[publisher].throttled_attempts or attempts)
         return attempts
-
-    def _rest(
-        self, publisher: str, since: float, failure: _AttemptError, error: TransientError
-    ) -> None:
-        """Leave alone a publisher that is down or throttles.
-
-        One that answered another request since this one was first made is not down: FRED lets a
-        single series hang.
-        """
-        is_down = failure.unreachable and self._answered.get(publisher, since) <= since
-        if failure.throttled or is_down:
-            seconds = _THROTTLED_SECONDS if failure.throttled else _OUTAGE_SECONDS
-            self._outage[publisher] = (time.monotonic() + seconds, error)
 
 
 @dataclass(frozen=True)

@@ -118,10 +118,7 @@ def _ask_providers(fetch: Fetch, asset: Asset, due: Sequence[date]) -> list[tupl
                     publisher=provider,
                 )
             )
-    problems = [
-        f"{failure.publisher}: {failure.detail if failure.payload else failure.problem}"
-        for failure in failures
-    ]
+    problems = [f"{failure.publisher}: {failure.as_gap}" for failure in failures]
     if not answers:
         problems = [f"no provider has it: {'; '.join(problems)}"]
     for problem in problems:

@@ -39,7 +39,7 @@ class Publisher:
     that it was asked too fast (besides 429); such a request is made once more, later.
     `throttled_attempts`: attempts in all where the answer is 429 and another provider can be
     asked instead of waiting. `largest_body`: bytes, decompressed, beyond which an answer is
-    refused.
+    refused. `families`: beginnings of paths that end in a symbol or a day, and are one endpoint.
     """
 
     name: str
@@ -54,6 +54,7 @@ class Publisher:
     throttles_by: frozenset[int] = frozenset()
     throttled_attempts: int | None = None
     largest_body: int = 64 * _MEBIBYTE
+    families: tuple[str, ...] = ()
 
 
 # Yahoo refuses the user agents of libraries, while FRED hangs for those of browsers.
@@ -92,6 +93,7 @@ _RECORDS = (
         headers=_PROJECT,
         # It is said to answer 400 to clients that ask too fast.
         throttles_by=frozenset({400}),
+        families=("/api/soma/tsy/get/asof/",),
         probe=Probe("/api/rates/secured/sofr/last/1.json"),
     ),
     Publisher(
@@ -126,6 +128,7 @@ _RECORDS = (
         # Once it throttles it wants a minute and more between attempts, which no run should wait
         # for: the next provider is asked at once, and Yahoo again by the next run.
         throttled_attempts=3,
+        families=("/v8/finance/chart/",),
         probe=Probe(
             "/v8/finance/chart/^GSPC",
             {"interval": "1d", "period1": 1767312000, "period2": 1767744000},
@@ -139,6 +142,7 @@ _RECORDS = (
         headers=_PROJECT,
         # Its files are in a store that answers 403 to an unknown name.
         not_there=frozenset({403, 404}),
+        families=("/api/global/us_indices/daily_prices/",),
         probe=Probe("/api/global/us_indices/daily_prices/VIX_History.csv", form="csv"),
     ),
     Publisher(
@@ -150,6 +154,7 @@ _RECORDS = (
         headers=_PROJECT,
         # No key is asked for, so this is what being too fast may look like.
         throttles_by=frozenset({401}),
+        families=("/products/",),
         probe=Probe(
             "/products/BTC-USD/candles",
             {"granularity": 86400, "start": "2026-01-02", "end": "2026-01-03"},
@@ -186,6 +191,12 @@ def find(name: str) -> Publisher:
         raise KeyError(
             f"no publisher is called '{name}'; there are {', '.join(PUBLISHERS)}"
         ) from None
+
+
+def endpoint(name: str, path: str) -> str:
+    """Return what works or fails as one: a path, or what all paths of a family begin with."""
+    families = PUBLISHERS[name].families
+    return next((each for each in families if path.startswith(each)), path)
 
 
 def base_url(settings: Settings, name: str) -> str:

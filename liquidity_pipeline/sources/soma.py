@@ -62,15 +62,16 @@ def collect_soma_securities(fetch: Fetch) -> Collected:
         fetch.gap(f"soma_securities: not served by nyfed ({refused[-1].problem})")
         return {"soma_securities": _table([])}
     answers = [*fetch.each(weeks[: -len(first)], ask), *first]
-    found, failures = [], []
-    for day, week in zip(weeks, answers, strict=True):
-        if isinstance(week, PublisherError):
-            failures.append(week)
-            fetch.gap(f"nyfed did not give SOMA by security of {day}: {week.problem}")
-        else:
-            found.append(week)
+    found = [week for week in answers if not isinstance(week, PublisherError)]
+    failed = {
+        day: week
+        for day, week in zip(weeks, answers, strict=True)
+        if isinstance(week, PublisherError)
+    }
     if not found:
-        raise failures[-1]
+        # The newest week was asked for first, with all attempts.
+        raise failed[weeks[-1]]
+    fetch.name_failures("nyfed did not give SOMA by security of", failed, "weeks,")
     import pyarrow as pa
 
     return {"soma_securities": pa.concat_tables(found)}

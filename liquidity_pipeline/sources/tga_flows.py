@@ -11,10 +11,16 @@ from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import date
+from functools import partial
 from typing import TYPE_CHECKING
 
 from liquidity_pipeline.contracts.sources.itemised import TGA_FLOWS
-from liquidity_pipeline.sources.errors import EmptyAnswerError, NotServedError
+from liquidity_pipeline.sources.errors import (
+    EmptyAnswerError,
+    NotServedError,
+    PublisherError,
+    most_hopeful,
+)
 from liquidity_pipeline.sources.fetch import Collected, Fetch, Window
 from liquidity_pipeline.sources.fiscal_client import (
     ACCOUNTING,
@@ -30,6 +36,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 _TABLE_TWO = f"{ACCOUNTING}/dts/deposits_withdrawals_operating_cash"
+_WHAT = "table II of the Daily Treasury Statement"
 COLUMNS = (
     "record_date",
     "account_type",
@@ -70,21 +77,12 @@ def collect_tga_flows(fetch: Fetch) -> Collected:
     """Return {"tga_flows": rows} of the window, USD millions, by day, direction and line.
 
     A day whose lines do not add up to the statement's totals, or cannot be read, is left out and
-    named. A table that is not served is a named gap. Raises EmptyAnswerError where statements are
-    due and none came.
+    named; so are months of which nothing could be had. A table that is not served is a named gap.
+    Raises EmptyAnswerError where statements are due and none came.
     """
-    sides: dict[Side, _Lines] = {}
-    for part in _parts(fetch.window):
-        if part.start > fetch.last_day:
-            break
-        try:
-            records = _read(fetch, part)
-        except NotServedError as error:
-            fetch.gap(f"tga_flows: table II of the Daily Treasury Statement: {error.problem}")
-            return {"tga_flows": TGA_FLOWS.arrow_schema.empty_table()}
-        name = fetch.left_out("Daily Treasury Statement, table II")
-        for lines in good_parts(records, parse_lines, name, ("record_date",)):
-            sides |= lines
+    sides = _sides(fetch)
+    if sides is None:
+        return {"tga_flows": TGA_FLOWS.arrow_schema.empty_table()}
     inside = {key: side for key, side in sides.items() if _is_inside(key[0], fetch)}
     due = TGA_FLOWS.releases[""].due(fetch.window.start, fetch.last_day, fetch.now)
     if due and not inside:
@@ -94,6 +92,40 @@ def collect_tga_flows(fetch: Fetch) -> Collected:
             url=_TABLE_TWO,
         )
     return {"tga_flows": rows_of(_whole_days(fetch, inside))}
+
+
+def _sides(fetch: Fetch) -> dict[Side, _Lines] | None:
+    """Return the lines of all months that could be had, None where the table is not served.
+
+    After a refusal nothing more is asked. Raises PublisherError where all months failed otherwise.
+    """
+    sides: dict[Side, _Lines] = {}
+    failures: dict[date, PublisherError] = {}
+    asked = [part for part in _parts(fetch.window) if part.start <= fetch.last_day]
+    for part in asked:
+        try:
+            sides |= fetch.understood(_WHAT, partial(_lines, fetch, part))
+        except PublisherError as error:
+            failures[part.start] = error
+            if isinstance(error, NotServedError):
+                break
+    if failures and not sides:
+        first = most_hopeful(list(failures.values()))
+        if not isinstance(first, NotServedError):
+            raise first
+        fetch.gap(f"tga_flows: {_WHAT}: {first.as_gap}")
+        return None
+    fetch.name_failures(f"tga_flows: {_WHAT}, two months from", failures, "times,")
+    return sides
+
+
+def _lines(fetch: Fetch, part: Window) -> dict[Side, _Lines]:
+    found: dict[Side, _Lines] = {}
+    records = _read(fetch, part)
+    name = fetch.left_out("Daily Treasury Statement, table II")
+    for lines in good_parts(records, parse_lines, name, ("record_date",)):
+        found |= lines
+    return found
 
 
 def _read(fetch: Fetch, part: Window) -> Records:

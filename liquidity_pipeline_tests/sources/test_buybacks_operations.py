@@ -20,10 +20,11 @@ from liquidity_pipeline.sources.buybacks_operations import (
     collect_buybacks,
     parse_operations,
 )
+from liquidity_pipeline.sources.errors import TransientError
 from liquidity_pipeline.sources.fetch import Fetch, Window
 from liquidity_pipeline.sources.fiscal_client import Records
 from liquidity_pipeline.universe import Universe
-from liquidity_pipeline_tests.sources.canned import Canned
+from liquidity_pipeline_tests.sources.canned import DOWN, Canned
 from liquidity_pipeline_tests.sources.fiscal_bodies import ROOT, Row, answer, moment
 from liquidity_pipeline_tests.sources.mutations import Bytes, damaged, is_json, outcome
 
@@ -176,6 +177,19 @@ def test_what_is_not_served_is_a_named_gap(make_fetch: MakeFetch) -> None:
     held, bought, gaps = collect(make_fetch, [operation()], nothing)
     assert (len(held), bought) == (1, [])
     assert gaps == ["buyback_securities: HTTP 404"]
+
+
+def test_details_that_cannot_be_had_cost_no_operation(make_fetch: MakeFetch) -> None:
+    held, bought, (gap,) = collect(make_fetch, [operation()], DOWN)
+    assert (len(held), bought) == (1, [])
+    assert gap.startswith("buyback_securities: no answer in time")
+
+
+def test_without_the_operations_nothing_can_be_said_of_their_securities(
+    make_fetch: MakeFetch,
+) -> None:
+    with pytest.raises(TransientError):
+        collect(make_fetch, DOWN, BOUGHT)
 
 
 @pytest.mark.parametrize(

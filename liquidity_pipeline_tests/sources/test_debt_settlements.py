@@ -17,13 +17,13 @@ from liquidity_pipeline.sources.debt_settlements import (
 )
 from liquidity_pipeline.sources.errors import (
     EmptyAnswerError,
-    RejectedError,
+    TransientError,
     UnexpectedPayloadError,
 )
 from liquidity_pipeline.sources.fetch import Fetch
 from liquidity_pipeline.sources.fiscal_data import collect_debt_transactions
 from liquidity_pipeline_tests.conftest import Replay
-from liquidity_pipeline_tests.sources.canned import Canned
+from liquidity_pipeline_tests.sources.canned import DOWN, Canned
 from liquidity_pipeline_tests.sources.fiscal_bodies import (
     AUCTIONS,
     BUYBACKS,
@@ -117,9 +117,29 @@ def test_buybacks_that_are_not_served_are_a_gap_and_all_else_stands(make_fetch):
     assert collected["debt_settlements"].num_rows == 1
 
 
-def test_buybacks_that_are_refused_fail_the_fetch(make_fetch):
-    with pytest.raises(RejectedError, match="403"):
-        settle(make_fetch, auction(), replies={BUYBACKS: (403, "Forbidden")})
+@pytest.mark.parametrize("reply", [(403, "Forbidden"), DOWN])
+def test_buybacks_that_cannot_be_had_cost_no_auction(make_fetch, reply):
+    collected, fetch = settle(make_fetch, auction(), replies={BUYBACKS: reply})
+    assert [gap.split(":")[0] for gap in fetch.gaps] == ["Treasury buybacks"]
+    assert collected["debt_settlements"]["leg"].to_pylist() == ["issue"]
+
+
+def test_auctions_that_cannot_be_had_cost_no_buyback(make_fetch):
+    replies = {AUCTIONS: DOWN, BUYBACKS: answer([buyback()])}
+    fetch = make_fetch(Canned(replies), *FEBRUARY)
+    collected = collect_debt_settlements(fetch)
+    assert collected["debt_settlements"]["leg"].to_pylist() == ["buyback"]
+    assert collected["maturing_holdings"].num_rows == 0
+    assert [gap.split(":")[0] for gap in fetch.gaps] == [
+        "Treasury auctions, by day of issue",
+        "Treasury auctions, by day of maturity",
+    ]
+
+
+def test_without_auctions_and_buybacks_the_fetch_fails(make_fetch):
+    fetch = make_fetch(Canned({AUCTIONS: DOWN}), *FEBRUARY)
+    with pytest.raises(TransientError, match="no answer in time"):
+        collect_debt_settlements(fetch)
 
 
 def test_a_buyback_is_a_leg_on_its_settlement_date(make_fetch, monkeypatch):
@@ -367,9 +387,17 @@ def test_a_feed_that_is_not_served_is_a_gap(make_fetch):
     assert [gap.split(":")[0] for gap in fetch.gaps] == ["Treasury announcements feed"]
 
 
-def test_a_feed_that_is_refused_fails_the_fetch(make_fetch):
-    replies = {AUCTIONS: Auctions(OUTSTANDING), FEED: (403, "Forbidden")}
-    with pytest.raises(RejectedError, match="403"):
+@pytest.mark.parametrize("reply", [(403, "Forbidden"), DOWN])
+def test_a_feed_that_cannot_be_had_costs_no_maturity(make_fetch, reply):
+    replies = {AUCTIONS: Auctions(OUTSTANDING), FEED: reply}
+    fetch = make_fetch(Canned(replies), *FEBRUARY, now=SUNDAY)
+    assert collect_upcoming_settlements(fetch)["upcoming_settlements"].num_rows == 1
+    assert [gap.split(":")[0] for gap in fetch.gaps] == ["Treasury announcements feed"]
+
+
+def test_without_auctions_there_is_nothing_to_compare_the_feed_with(make_fetch):
+    replies = {AUCTIONS: DOWN, FEED: answer([announcement()])}
+    with pytest.raises(TransientError):
         collect_upcoming_settlements(make_fetch(Canned(replies), *FEBRUARY, now=SUNDAY))
 
 

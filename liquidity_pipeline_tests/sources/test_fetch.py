@@ -3,10 +3,17 @@
 from __future__ import annotations
 
 from datetime import date, datetime
+from functools import partial
+from typing import Any
 
 import pytest
 
-from liquidity_pipeline.sources.errors import NotServedError, RejectedError, TransientError
+from liquidity_pipeline.sources.errors import (
+    EmptyAnswerError,
+    NotServedError,
+    RejectedError,
+    TransientError,
+)
 from liquidity_pipeline.sources.fetch import Fetch, Window, month_end
 from liquidity_pipeline.universe import Universe
 from liquidity_pipeline_tests.sources.canned import DOWN, Canned
@@ -89,11 +96,61 @@ def test_what_is_not_served_is_a_named_gap_and_the_rest_goes_on():
     assert "HTTP 404" in gap
 
 
-def test_an_outage_is_no_gap():
-    asking = fetch({"fred/a": DOWN})
-    with pytest.raises(TransientError):
-        asking.or_gap(lambda: asking.get("fred", "/a"), None, "series")
+REFUSED = (403, "Forbidden")
+NONSENSE = TransientError("got HTTP 503", publisher="fred", url="http://test/fred/a?id=1&b=2")
+
+
+@pytest.mark.parametrize(
+    ("reply", "said"),
+    [
+        (NONSENSE, "got HTTP 503, at http://test/fred/a; the next run asks again"),
+        ((404, "no"), "HTTP 404: no"),
+        (REFUSED, "HTTP 403: Forbidden"),
+    ],
+)
+def test_a_part_that_cannot_be_had_is_named_and_costs_no_other(reply: Any, said: str):
+    asking = fetch({"fred/a": reply, "fred/b": {"n": 2}})
+    parts = {
+        "the first": lambda: asking.get("fred", "/a").json()["n"],
+        "the second": lambda: asking.get("fred", "/b").json()["n"],
+    }
+    assert asking.parts(parts) == [2]
+    assert asking.gaps == [f"the first: {said}"]
+    assert asking.or_gap(parts["the first"], 0, "the first") == 0
+
+
+@pytest.mark.parametrize("other", [(404, "no"), REFUSED])
+def test_where_all_parts_fail_the_error_is_worth_another_attempt_if_one_is(other: Any):
+    asking = fetch({"fred/a": other, "fred/b": DOWN})
+    parts = {name: partial(asking.get, "fred", f"/{name}") for name in "ab"}
+    with pytest.raises(TransientError, match=r"a: HTTP 40\d: .*; b: no answer in time"):
+        asking.parts(parts)
     assert asking.gaps == []
+
+
+def test_an_answer_without_rows_that_are_due_is_no_gap_of_a_part():
+    """As a gap it would count as an answer, and the days as days on which nothing happened."""
+    asking = fetch({"fred/b": {}})
+
+    def empty() -> None:
+        raise EmptyAnswerError("no rows")
+
+    with pytest.raises(EmptyAnswerError):
+        asking.parts({"a": empty, "b": lambda: None})
+
+
+def test_days_that_fail_for_one_reason_share_a_line():
+    asking = fetch()
+    down, odd = TransientError("HTTP 503", url="http://test/a?day=1"), NotServedError("HTTP 404")
+    days = [date(2026, 2, day) for day in (4, 11, 18, 25)]
+    asking.name_failures(
+        "no SOMA of", dict(zip(days, [down, odd, down, down], strict=True)), "weeks,"
+    )
+    assert asking.gaps == [
+        "no SOMA of 3 weeks, 2026-02-04 to 2026-02-25: HTTP 503, at http://test/a; "
+        "the next run asks again",
+        "no SOMA of 2026-02-11: HTTP 404",
+    ]
 
 
 def test_a_gap_is_named_once():

@@ -16,7 +16,6 @@ from liquidity_pipeline.contracts.validation import validate
 from liquidity_pipeline.sources.errors import (
     EmptyAnswerError,
     NotServedError,
-    RejectedError,
     UnexpectedPayloadError,
 )
 from liquidity_pipeline.sources.fetch import Fetch
@@ -29,7 +28,7 @@ from liquidity_pipeline.sources.fiscal_data import (
     parse_tga_balance,
 )
 from liquidity_pipeline_tests.conftest import Replay
-from liquidity_pipeline_tests.sources.canned import Canned
+from liquidity_pipeline_tests.sources.canned import DOWN, Canned
 from liquidity_pipeline_tests.sources.fiscal_bodies import (
     CASH_FLOWS,
     FACE,
@@ -206,15 +205,18 @@ def test_a_table_that_is_not_served_is_a_gap_and_the_other_goes_on(make_fetch: M
     assert [gap.split(":")[0] for gap in fetch.gaps] == ["Daily Treasury Statement, table II"]
 
 
-@pytest.mark.parametrize("refused", [FACE, CASH_FLOWS])
-def test_a_table_that_is_refused_fails_the_fetch(make_fetch: MakeFetch, refused: str):
+@pytest.mark.parametrize("reply", [(403, "Forbidden"), DOWN])
+@pytest.mark.parametrize(("failing", "left"), [(FACE, 3), (CASH_FLOWS, 7)])
+def test_a_table_that_cannot_be_had_costs_no_other(
+    make_fetch: MakeFetch, failing: str, left: int, reply: Any
+):
     replies = {
         FACE: answer([face("2026-02-02", "Issues", "Bills", "7")]),
         CASH_FLOWS: answer([cash("2026-02-02", "Public Debt Cash Issues (Table IIIB)", "3")]),
     }
-    fetch = make_fetch(Canned({**replies, refused: (403, "Forbidden")}), *FEBRUARY, now=EARLY)
-    with pytest.raises(RejectedError, match="403"):
-        collect_debt_transactions(fetch)
+    fetch = make_fetch(Canned({**replies, failing: reply}), *FEBRUARY, now=EARLY)
+    rows = collect_debt_transactions(fetch)["debt_transactions"]
+    assert rows["amount_usd_mn"].to_pylist() == [left]
 
 
 def test_a_day_without_its_cash_lines_is_a_gap_because_a_label_may_have_changed(
@@ -237,7 +239,7 @@ def test_a_day_without_its_cash_lines_is_a_gap_because_a_label_may_have_changed(
 
 
 def test_neither_table_served_or_no_face_amounts_is_an_error(make_fetch: MakeFetch):
-    with pytest.raises(NotServedError, match="neither table IIIA nor table II"):
+    with pytest.raises(NotServedError, match=r"table IIIA: HTTP 404.*table II: HTTP 404"):
         collect_debt_transactions(make_fetch(Canned({}), *FEBRUARY, now=EARLY))
     with pytest.raises(EmptyAnswerError, match="2 statements"):
         collect_debt_transactions(make_fetch(Canned({FACE: answer([])}), *FEBRUARY, now=EARLY))

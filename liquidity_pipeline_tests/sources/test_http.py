@@ -307,21 +307,77 @@ def test_a_reset_connection_is_tried_again_and_then_named(client, broken):
     assert server.attempts == 3
 
 
-def test_a_publisher_that_is_down_fails_at_once_for_the_next_table(serve, client, broken):
+def test_a_publisher_of_which_two_endpoints_are_unreachable_is_not_asked_any_more(
+    serve, client, broken
+):
     server = broken()
-    asker = client(publisher_urls={"fred": f"{server.root}/fred"}, http_retries=1)
-    with pytest.raises(TransientError):
+    asker = client(publisher_urls={"fred": f"{server.root}/fred"}, http_retries=2)
+    with pytest.raises(TransientError, match=r"after 3 attempt\(s\)"):
         asker.get("fred", PATH)
-    with pytest.raises(TransientError, match="not asked: it was down a moment ago") as error:
+    # The first may have been a matter of that endpoint: one attempt tells.
+    with pytest.raises(TransientError, match=r"after 1 attempt\(s\)"):
         asker.get("fred", "/other/table")
-    assert "/fred/other/table" in str(error.value)
-    assert server.attempts == 2
+    with pytest.raises(TransientError, match="not asked: it was down a moment ago") as error:
+        asker.get("fred", "/third/table")
+    assert "/fred/third/table" in str(error.value)
+    assert server.attempts == 4
     serve(GOOD)
     assert asker.get("nyfed", PATH).json() == GOOD
 
 
+SOMA = "/api/soma/tsy/get/asof/{day}.json"
+
+
+@pytest.mark.parametrize("bad", [(503, ""), (500, ""), HTML, '{"data": [', slow])
+def test_an_endpoint_that_failed_is_not_waited_for_again(serve, client, bad):
+    """A source asks once a week of twenty years: all weeks are one endpoint."""
+    weeks = [SOMA.format(day=f"2026-02-{day:02}") for day in range(1, 9)]
+    scripts = [serve(bad, path=week) for week in weeks]
+    serve(GOOD)
+    asker = client(http_timeout=0.1)
+    problems = []
+    for week in weeks:
+        with pytest.raises(TransientError) as error:
+            asker.get("nyfed", week)
+        problems.append(error.value.problem)
+    # All attempts of the first, one of the next two, none of the others.
+    assert [len(script.requests) for script in scripts] == [3, 1, 1, 0, 0, 0, 0, 0]
+    expected = f"not asked: /api/soma/tsy/get/asof/ failed 3 times in a row, first: {problems[0]}"
+    assert set(problems[3:]) == {expected}
+    # Another endpoint of the publisher is asked, and an answer of it says nothing of this one.
+    assert asker.get("nyfed", PATH).json() == GOOD
+    with pytest.raises(TransientError, match="not asked"):
+        asker.get("nyfed", weeks[0])
+
+
+def test_an_endpoint_that_answers_again_gets_all_attempts_again(serve, client):
+    asker = client()
+    serve((503, ""), path="/products/A/candles", publisher="coinbase")
+    serve(GOOD, path="/products/B/candles", publisher="coinbase")
+    third = serve((503, ""), path="/products/C/candles", publisher="coinbase")
+    with pytest.raises(TransientError):
+        asker.get("coinbase", "/products/A/candles")
+    assert asker.get("coinbase", "/products/B/candles").json() == GOOD
+    with pytest.raises(TransientError, match=r"after 3 attempt\(s\)"):
+        asker.get("coinbase", "/products/C/candles")
+    assert len(third.requests) == 3
+
+
+def test_after_a_rest_one_attempt_shows_whether_an_endpoint_answers_again(
+    serve, client, monkeypatch
+):
+    monkeypatch.setattr("liquidity_pipeline.sources.outages._OUTAGE_SECONDS", 0.0)
+    script = serve(*[(503, "")] * 6, GOOD, (503, ""))
+    asker = client()
+    for attempts in (3, 1, 1, 1):
+        with pytest.raises(TransientError, match=rf"after {attempts} attempt"):
+            asker.get("nyfed", PATH)
+    assert asker.get("nyfed", PATH).json() == GOOD
+    assert len(script.requests) == 7
+
+
 def test_a_publisher_that_throttles_to_the_end_is_left_alone(serve, client, monkeypatch):
-    monkeypatch.setattr("liquidity_pipeline.sources.http._OUTAGE_SECONDS", 0.0)
+    monkeypatch.setattr("liquidity_pipeline.sources.outages._OUTAGE_SECONDS", 0.0)
     script = serve((429, "Edge: Too Many Requests"), path="/v8/1", publisher="yahoo")
     others = [serve(GOOD, path=f"/v8/{n}", publisher="yahoo") for n in range(2, 9)]
     asker = client(http_retries=4)
@@ -387,13 +443,21 @@ def test_one_bad_answer_is_no_outage_of_the_publisher(serve, client, bad):
 
 
 def test_an_outage_is_forgotten_after_a_while(client, broken, monkeypatch):
-    monkeypatch.setattr("liquidity_pipeline.sources.http._OUTAGE_SECONDS", 0.0)
+    monkeypatch.setattr("liquidity_pipeline.sources.outages._OUTAGE_SECONDS", 0.0)
     server = broken()
     asker = client(endpoints=server.root, http_retries=0)
-    for _ in range(2):
+    for path in ("/a", "/b", "/c", "/a"):
         with pytest.raises(TransientError, match="got no connection"):
-            asker.get("fred", PATH)
-    assert server.attempts == 2
+            asker.get("fred", path)
+    assert server.attempts == 4
+
+
+def test_a_status_that_throttles_is_not_waited_for_again_once_it_has_lasted(serve, client):
+    script = serve((400, "Bad Request"))
+    asker = client()
+    for _ in range(4):
+        assert asker.get("nyfed", PATH).status == 400
+    assert len(script.requests) == 5
 
 
 def test_the_interval_is_kept_between_requests_of_several_threads(serve, client):

@@ -171,6 +171,15 @@ def test_a_holding_that_cannot_be_read_is_left_out_and_named(make_fetch: MakeFet
     assert "'coupon'" in gap
 
 
+def test_weeks_that_fail_for_one_reason_share_a_line(make_fetch: MakeFetch) -> None:
+    rows, (gap,) = collect(make_fetch, w04=DOWN, w11=DOWN)
+    assert {str(row["as_of_date"]) for row in rows} == {"2026-02-18"}
+    assert gap == (
+        "nyfed did not give SOMA by security of 2 weeks, 2026-02-04 to 2026-02-11: "
+        "no answer in time, after 5 attempts, at http://test; the next run asks again"
+    )
+
+
 def test_when_no_week_can_be_had_the_failure_is_raised(make_fetch: MakeFetch) -> None:
     with pytest.raises(TransientError):
         collect(make_fetch, w04=DOWN, w11=DOWN, w18=DOWN)

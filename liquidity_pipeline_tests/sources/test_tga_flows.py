@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from datetime import date
+from datetime import date, datetime
 from pathlib import Path
 from typing import Any
 
@@ -15,12 +15,16 @@ from hypothesis import strategies as st
 from liquidity_pipeline.contracts.sources.itemised import LINE_GROUPS, TGA_FLOWS
 from liquidity_pipeline.contracts.validation import validate
 from liquidity_pipeline.settings import default_reference_dir
-from liquidity_pipeline.sources.errors import EmptyAnswerError, UnexpectedPayloadError
+from liquidity_pipeline.sources.errors import (
+    EmptyAnswerError,
+    TransientError,
+    UnexpectedPayloadError,
+)
 from liquidity_pipeline.sources.fetch import Fetch, Window
 from liquidity_pipeline.sources.statement_lines import KNOWN, group_of
 from liquidity_pipeline.sources.tga_flows import COLUMNS, collect_tga_flows
 from liquidity_pipeline.universe import Universe
-from liquidity_pipeline_tests.sources.canned import Canned
+from liquidity_pipeline_tests.sources.canned import DOWN, Canned
 from liquidity_pipeline_tests.sources.fiscal_bodies import CASH_FLOWS, Row, answer, moment
 from liquidity_pipeline_tests.sources.mutations import Bytes, damaged, is_json, outcome
 
@@ -143,6 +147,50 @@ def test_a_table_that_is_not_served_is_a_named_gap(make_fetch: MakeFetch) -> Non
     rows, (gap,) = collect(make_fetch, (404, "<html>"))
     assert rows == []
     assert gap == "tga_flows: table II of the Daily Treasury Statement: HTTP 404"
+
+
+QUARTER = (date(2026, 1, 1), date(2026, 4, 30), datetime.fromisoformat("2026-04-15 12:00"))
+
+
+@pytest.mark.parametrize(
+    ("bad", "said"),
+    [
+        (DOWN, "no answer in time, after 5 attempts, at http://test; the next run asks again"),
+        ((403, "Forbidden"), "HTTP 403: Forbidden"),
+    ],
+)
+def test_months_that_cannot_be_had_cost_no_others(
+    make_fetch: MakeFetch, bad: Any, said: str
+) -> None:
+    def reply(params: dict[str, Any]) -> Any:
+        if "gte:2026-03-01" not in params["filter"]:
+            return answer([*MONDAY, *TUESDAY])
+        if isinstance(bad, Exception):
+            raise bad
+        return bad
+
+    fetch = make_fetch(Canned({CASH_FLOWS: reply}), *QUARTER)
+    days = set(collect_tga_flows(fetch)["tga_flows"]["record_date"].to_pylist())
+    assert days == {date(2026, 2, 2), date(2026, 2, 3)}
+    what = "tga_flows: table II of the Daily Treasury Statement, two months from 2026-03-01"
+    assert fetch.gaps == [f"{what}: {said}"]
+
+
+def test_after_a_refusal_in_the_middle_what_came_before_is_kept(make_fetch: MakeFetch) -> None:
+    def reply(params: dict[str, Any]) -> Any:
+        return (404, "") if "gte:2026-03-01" in params["filter"] else answer([*MONDAY, *TUESDAY])
+
+    transport = Canned({CASH_FLOWS: reply})
+    fetch = make_fetch(
+        transport, QUARTER[0], date(2026, 8, 31), datetime.fromisoformat("2026-08-15 12:00")
+    )
+    assert collect_tga_flows(fetch)["tga_flows"].num_rows > 0
+    assert len(transport.asked) == 2
+
+
+def test_where_no_month_can_be_had_the_failure_is_raised(make_fetch: MakeFetch) -> None:
+    with pytest.raises(TransientError, match="no answer in time"):
+        collect_tga_flows(make_fetch(Canned({CASH_FLOWS: DOWN}), *QUARTER))
 
 
 def test_an_empty_answer_where_statements_are_due_is_refused(make_fetch: MakeFetch) -> None:
