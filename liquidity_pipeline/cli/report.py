@@ -19,7 +19,7 @@ from rich.table import Table
 
 from liquidity_pipeline.brief.inputs import DAY_INPUTS, RESERVES, WEEK_INPUTS
 from liquidity_pipeline.contracts.glossary import COMPONENT_LABELS
-from liquidity_pipeline.contracts.reach import REFINEMENTS
+from liquidity_pipeline.models.reach import Coverage
 from liquidity_pipeline.models.statements import query
 from liquidity_pipeline.models.stress.indicators import INDEX_INPUTS, INDICATORS
 from liquidity_pipeline.storage.warehouse import reading
@@ -102,7 +102,8 @@ def _net_of_buybacks(published: duckdb.DuckDBPyConnection, rows: Sequence[Any]) 
     """Say what the market convention gives less what Treasury bought back."""
     week, net = rows[0][0], {component: amounts[-1] for _, component, *amounts in rows}
     if net.get("total") is None or net.get("settlement") is None:
-        why = _why(published, "debt_settlements/auctions", "debt_settlements/buybacks")
+        inputs = ("debt_settlements/auctions", "debt_settlements/buybacks")
+        why = _why(published, *inputs, *Coverage.read(published).lacking())
         return f"Net of buybacks, week ending {week}: not known: {why}\n"
     return (
         f"Net of what Treasury bought back in the week ending {week}, settlement is "
@@ -113,7 +114,8 @@ def _net_of_buybacks(published: duckdb.DuckDBPyConnection, rows: Sequence[Any]) 
 def _season(published: duckdb.DuckDBPyConnection, console: Console) -> None:
     rows = _ask(published, "season")
     if not rows:
-        why = _why(published, RESERVES, "debt_settlements/auctions")
+        inputs = (RESERVES, "debt_settlements/auctions")
+        why = _why(published, *inputs, *Coverage.read(published).lacking())
         why = "it needs three years of weeks" if why == _NO_REASON else why
         console.print(f"Usual season: not known: {why}\n", markup=False)
         return
@@ -165,17 +167,43 @@ def _settlements(published: duckdb.DuckDBPyConnection, console: Console) -> None
         f"Net settlement of Treasury debt, weeks from {rows[0][0]}, USD bn",
         ["week of", "securities", "net", "paid by the public", "net of buybacks", "state"],
     )
-    for week, securities, net, public, held, refinancing, settled in rows:
+    for week, securities, net, public, held, refinancing, settled, *_ in rows:
         to_come = f"{refinancing:,.1f} to be refinanced" if refinancing else "announced"
+        to_come = "refinancing not known" if refinancing is None else to_come
         state = "settled" if settled else to_come
         table.add_row(str(week), securities, *map(_signed, (net, public, held)), state)
     console.print(table)
+    _public_share(published, console, rows)
     ((assumed,),) = _ask(published, "assumed")
     if assumed:
         console.print(
             "What the Fed holds of the securities that mature is assumed, not published, for "
             f"{', '.join(map(str, assumed))}.\n"
         )
+
+
+def _public_share(
+    published: duckdb.DuckDBPyConnection, console: Console, rows: Sequence[Any]
+) -> None:
+    """Say of which weeks the public's part is not known and why, and what is known at face value.
+
+    A net at face value is in the table. Where it is not known either, the issues and what matures
+    of the week may be.
+    """
+    lacking = Coverage.read(published).lacking()
+    unknown = [row for row in rows if row[3] is None and not row[5]]
+    if not lacking or not unknown:
+        return
+    weeks = ", ".join(dict.fromkeys(str(week) for week, *_ in unknown))
+    console.print(
+        f"What the public pays is not known for the weeks of {weeks}: {_why(published, *lacking)}",
+        markup=False,
+    )
+    for week, securities, net, *_, issued, redeemed in unknown:
+        if net is None:
+            matures = "what matures is not known" if redeemed is None else f"{redeemed:,.2f} mature"
+            console.print(f"  face value, {week}, {securities}: {issued:,.2f} issued, {matures}")
+    console.print()
 
 
 def _funding(published: duckdb.DuckDBPyConnection, console: Console) -> None:
@@ -321,19 +349,14 @@ _FAILED = re.compile(r"fetch failed on \S+: \w+|not served on \S+: \w+(?=: expec
 def _why(published: duckdb.DuckDBPyConnection, *inputs: str) -> str:
     """Return why these inputs end early, in one line; each reason is said once.
 
-    An input is a table, or one part of it: "table/entity". What makes one of them more exact
-    counts as well: no more is known than together with it.
+    An input is a table, or one part of it: "table/entity".
     """
-    tables = {each.partition("/")[0] for each in inputs}
-    finer = {
-        each.table for (name, _), more in REFINEMENTS.items() if name in tables for each in more
-    }
     rows = published.execute(
         "select table_name, reason from meta.coverage "
         "where (known_through is null or known_through < expected_through) "
         "and (list_contains(?, table_name) or list_contains(?, table_name || '/' || entity)) "
         "order by reason like '%not asked%', 1, 2",
-        [[*inputs, *sorted(finer)], list(inputs)],
+        [list(inputs), list(inputs)],
     ).fetchall()
     found: dict[str, tuple[str, list[str]]] = {}
     for table, reason in rows:
