@@ -135,8 +135,19 @@ class Publication:
                 connection.execute(f"create view marts.{name} as from {name}_built")
         return built
 
+    def known_under(self, outage: Outage) -> pa.Table:
+        """Return the coverage under an outage."""
+        lake, records, _ = self._cut(outage)
+        return self._known(lake, records)
+
     def marts_under(self, outage: Outage) -> Marts:
         """Publish the day again under an outage."""
+        lake, records, touched = self._cut(outage)
+        known = self._known(lake, records)
+        return self.build(lake, known, frozenset(touched | _changed(self.known, known)))
+
+    def _cut(self, outage: Outage) -> tuple[Lake, Records, set[str]]:
+        """Return the lake and the records under an outage, and the tables whose rows differ."""
         folder = self.folder / "cut"
         shutil.rmtree(folder, ignore_errors=True)
         shutil.copytree(self.folder / "good", folder, copy_function=os.link)
@@ -152,8 +163,7 @@ class Publication:
                 if self._cut_rows(lake, table, "" if own else entity, outage.after):
                     touched.add(table.name)
             records[source] = self._cut_records(records[source], source, entity, outage.after)
-        known = self._known(lake, records)
-        return self.build(lake, known, frozenset(touched | _changed(self.known, known)))
+        return lake, records, touched
 
     def under(self, outage: Outage) -> Compared:
         """Publish the day again under an outage, and compare all marts that it can reach."""
