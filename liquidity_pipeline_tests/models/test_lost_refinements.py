@@ -159,3 +159,30 @@ def test_days_whose_maturities_are_unknown_do_not_fail_the_tie_to_the_statement(
     found = world.reconcile("settlements_equal_table_iiia")
     assert (found.compared, found.misses) == (2, 0)
     assert world.reconcile("fed_share_agrees_with_known_add_ons").misses == 0
+
+
+@pytest.mark.parametrize("is_known", [True, False])
+def test_a_week_of_which_one_days_settlement_is_unknown_has_none(
+    world: World, is_known: bool
+) -> None:
+    """The H.4.1 week of 12 to 18 February: 10 and 20 settled, and the account rose by 25."""
+    days = (date(2026, 2, 12), date(2026, 2, 17))
+    amounts = [(days[0], "settlement", 10.0, 0), (days[1], "settlement", 20.0, 0)]
+    rows: list[Row] = [
+        {
+            "date": day, "component": component, "amount_usd_mn": amount,
+            "drain_reserves_usd_mn": amount * sign, "drain_headline_usd_mn": amount * (1 - sign),
+            "drain_headline_net_of_buybacks_usd_mn": amount * (1 - sign), "complete": True,
+            "known_at": utc(day, time(21)),
+        }
+        for day, component, amount, sign in [*amounts, (date(2026, 2, 13), "tga", 25.0, 1)]
+    ]  # fmt: skip
+    third = {"settlement_date": date(2026, 2, 18), "security_class": "bill", "is_settled": True,
+             "net_public_usd_mn": 0.0 if is_known else None}  # fmt: skip
+    world.put("drains", rows).put("settlement_calendar", [third])
+    found = {
+        row["component"]: (row["drain_reserves_usd_mn"], row["drain_headline_usd_mn"])
+        for row in world.build("weekly_drains")
+    }
+    settled = {"settlement": (0, 30)} if is_known else {}
+    assert found == {"tga": (25, 0), "total": (25, 30 if is_known else None), **settled}

@@ -116,7 +116,9 @@ def _day(book: Book, day: Record) -> Row:
             rests_on=_RESTS_ON.get(suffix, frozenset()),
             column=column,
         )
-        awaits_issues = day["has_refinancing"] and not book.lacking
+        # Of a day of which nothing is announced there is no net, whatever else is not known.
+        is_open = not (day["has_auctioned"] or day["has_announced"])
+        awaits_issues = day["has_refinancing"] and (is_open or not book.lacking)
         if suffix == "net" and figure["value"] is None and awaits_issues:
             text = N_("of what matures on these days, not all new issues are announced yet")
             book.reason(figure, msg(text))
