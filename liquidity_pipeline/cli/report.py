@@ -202,7 +202,9 @@ def _public_share(
         return
     weeks = ", ".join(dict.fromkeys(str(week) for week, *_ in unknown))
     why = why_unknown(published, *lacking)
-    console.print(f"What the public pays is not known for the weeks of {weeks}: {why}", markup=False)
+    console.print(
+        f"What the public pays is not known for the weeks of {weeks}: {why}", markup=False
+    )
     for week, securities, net, *_, issued, redeemed in unknown:
         if net is None:
             matures = "what matures is not known" if redeemed is None else f"{redeemed:,.2f} mature"
