@@ -7,9 +7,11 @@ from __future__ import annotations
 
 from datetime import date, timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from liquidity_pipeline.contracts.marts import MART_TABLES
 from liquidity_pipeline.pipeline import Pipeline
 from liquidity_pipeline.settings import Settings
 from liquidity_pipeline.sources.fetch import Window
@@ -18,6 +20,7 @@ from liquidity_pipeline_tests.filling import fill
 from liquidity_pipeline_tests.models.as_of import compact, compare_as_of
 from liquidity_pipeline_tests.models.outages import Outage, Publication
 
+Row = dict[str, Any]
 TODAY, START = date(2026, 2, 6), date(2024, 11, 1)
 BEGIN = date(2026, 1, 1)
 NEVER, QUARTER, YESTERDAY = None, TODAY - timedelta(days=91), TODAY - timedelta(days=1)
@@ -48,6 +51,9 @@ def good(tmp_path_factory: pytest.TempPathFactory) -> Publication:
         Outage((("reserve_demand_elasticity", ""),), NEVER),
         Outage((("reserve_demand_elasticity", ""),), QUARTER),
         Outage((("soma_securities", ""),), QUARTER),
+        Outage((("buybacks", "buyback_securities"),), NEVER),
+        Outage((("buybacks", "buyback_securities"),), QUARTER),
+        Outage((("buybacks", ""), ("debt_settlements", "buybacks")), QUARTER),
         Outage((("tga_balance", ""),), YESTERDAY),
         Outage((("fed_balance_sheet", ""),), QUARTER),
         Outage((("fed_balance_sheet", "WLFN"),), NEVER),
@@ -64,6 +70,94 @@ def test_every_value_is_the_good_days_or_null_or_absent(good: Publication, outag
     found = good.under(outage)
     assert found.values > 5_000, "nothing was compared"
     assert not found.wrong, found.examples[:5]
+
+
+BOUGHT = ("note", "bond", "tips")
+DETAILS = ("buybacks", "buyback_securities")
+
+
+def paired(good: Publication, outage: Outage, mart: str) -> list[tuple[Row, Row]]:
+    """Return the rows of a mart on the good day with those under an outage, by key; none is lost.
+
+    Days and weeks on which nothing but a buyback settles are left out: their rows are its own.
+    """
+    key = MART_TABLES[mart].key
+    cut = {tuple(row[k] for k in key): row for row in good.marts_under(outage)[mart].to_pylist()}
+    return [
+        (row, cut[tuple(row[k] for k in key)])
+        for row in good.good[mart].to_pylist()
+        if row["issued_usd_mn"] or row["redeemed_usd_mn"]
+    ]
+
+
+def is_unknown(row: Row, cut: Row, column: str) -> bool:
+    """Tell whether a value was lost; one that is left is the good day's."""
+    assert cut[column] in (row[column], None)
+    return cut[column] is None and row[column] is not None
+
+
+def test_lost_holdings_cost_what_the_public_pays_and_nothing_at_face_value(
+    good: Publication,
+) -> None:
+    outage = Outage((("soma_securities", ""),), QUARTER)
+    through = known_through(good, outage, "soma_securities")
+    pairs = paired(good, outage, "settlement_calendar")
+    assert len(pairs) > 300, "nothing was compared"
+    for row, cut in pairs:
+        is_beyond = row["settlement_date"] > through
+        awaits_add_ons = row["status"] == "announced"
+        for column in ("issued_usd_mn", "redeemed_usd_mn", "buyback_usd_mn", "is_settled"):
+            assert cut[column] == row[column]
+        rests = is_beyond and row["redeemed_usd_mn"] > 0 and row["net_public_usd_mn"] is not None
+        assert is_unknown(row, cut, "net_public_usd_mn") == rests
+        if not awaits_add_ons:
+            assert cut["net_usd_mn"] == row["net_usd_mn"]
+    weeks = paired(good, outage, "weekly_settlements")
+    assert all(cut["net_usd_mn"] == row["net_usd_mn"] for row, cut in weeks if row["is_settled"])
+    assert any(cut["net_public_usd_mn"] is None for row, cut in weeks if row["is_settled"])
+
+
+@pytest.mark.parametrize(
+    ("outage", "table"),
+    [
+        (Outage((DETAILS,), NEVER), "buyback_securities"),
+        (Outage((DETAILS,), QUARTER), "buyback_securities"),
+        (Outage((("buybacks", ""), ("debt_settlements", "buybacks")), QUARTER), "buybacks"),
+    ],
+    ids=str,
+)
+def test_lost_details_of_buybacks_cost_the_maturities_that_they_may_have_retired(
+    good: Publication, outage: Outage, table: str
+) -> None:
+    programme_begins = date(2024, 5, 29)
+    through = known_through(good, outage, table) or programme_begins - timedelta(days=1)
+    pairs = paired(good, outage, "settlement_calendar")
+    assert len(pairs) > 300, "nothing was compared"
+    for row, cut in pairs:
+        rests = (
+            row["settlement_date"] > through
+            and row["security_class"] in BOUGHT
+            and row["redeemed_usd_mn"] > 0
+        )
+        assert cut["issued_usd_mn"] == row["issued_usd_mn"]
+        assert is_unknown(row, cut, "redeemed_usd_mn") == rests
+        if row["status"] != "announced" or row["security_class"] == "bill":
+            assert is_unknown(row, cut, "net_usd_mn") == (rests and row["net_usd_mn"] is not None)
+        if row["security_class"] == "bill":
+            assert cut["net_public_usd_mn"] == row["net_public_usd_mn"]
+    bills = [
+        pair
+        for pair in paired(good, outage, "weekly_settlements")
+        if pair[0]["security_class"] in ("bill", "bills")
+    ]
+    assert bills
+    assert all(cut["net_public_usd_mn"] == row["net_public_usd_mn"] for row, cut in bills)
+
+
+def known_through(good: Publication, outage: Outage, table: str) -> date | None:
+    """Return how far a table is known under an outage."""
+    rows = good.known_under(outage).to_pylist()
+    return next(row["known_through"] for row in rows if row["table_name"] == table)
 
 
 @pytest.mark.parametrize("part", ["buybacks", "auctions"])

@@ -5,14 +5,17 @@ from __future__ import annotations
 from collections.abc import Set
 from dataclasses import dataclass, field
 from datetime import date, datetime
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from liquidity_pipeline.brief.inputs import Behind, grouped
 from liquidity_pipeline.brief.model import N_, Block, Figure, Message, Unit, msg
 from liquidity_pipeline.brief.queries import query
 from liquidity_pipeline.contracts.marts import MART_TABLES
+from liquidity_pipeline.contracts.reach import REFINEMENTS
 from liquidity_pipeline.contracts.registry import PUBLISHED
-from liquidity_pipeline.models.engine import sources_behind
+from liquidity_pipeline.models.engine import marts_behind, sources_behind
+from liquidity_pipeline.models.reach import Coverage
 from liquidity_pipeline.models.statements import tables
 
 if TYPE_CHECKING:
@@ -153,7 +156,7 @@ class Book:
         if "meta.coverage" not in self._rows_of:
             return []
         if self._coverage is None:
-            self._coverage = self.records("behind")
+            self._coverage = [row for row in self.records("behind") if not self._is_coarser(row)]
         names = set(sources_behind(tables_read))
         rows = [row for row in self._coverage if row["table_name"] in names]
         declared = _declared(tables_read)
@@ -173,6 +176,17 @@ class Book:
         found = [grouped(chosen) for chosen in choices[2:]]
         ended = ([each for each in one if not each.never_served] for one in found)
         return next((one for one in (*ended, found[0]) if one), [])
+
+    @cached_property
+    def lacking(self) -> tuple[str, ...]:
+        """The inputs that make others more exact, were served, and are behind."""
+        if "meta.coverage" not in self._rows_of:
+            return ()
+        return Coverage.read(self.connection).lacking()
+
+    def _is_coarser(self, row: Record) -> bool:
+        """Tell whether a coarser basis takes the place of an input, so that nothing lacks it."""
+        return row["table_name"] in REFINEMENTS and row["table_name"] not in self.lacking
 
     def unknown(
         self, what: Message, *table_names: str, rests_on: Set[str] = frozenset()
@@ -218,12 +232,17 @@ class Book:
 
 
 def _declared(tables_read: list[str]) -> dict[tuple[str, str], set[str]]:
-    """Return the inputs that marts declare, each with the columns that alone rest on it."""
+    """Return the inputs that marts declare, each with the columns that alone rest on it.
+
+    What makes an input more exact is declared where the columns are computed, which the marts that
+    read them take over under the same names.
+    """
     declared: dict[tuple[str, str], set[str]] = {}
-    for name in tables_read:
-        mart = MART_TABLES.get(name.removeprefix("marts."))
-        for each in mart.rests_on if mart else ():
-            declared.setdefault((each.table, each.entity), set()).update(each.columns)
+    read = [name.removeprefix("marts.") for name in tables_read]
+    for name in marts_behind(read):
+        for each in MART_TABLES[name].rests_on:
+            if name in read or (each.table in REFINEMENTS and each.columns):
+                declared.setdefault((each.table, each.entity), set()).update(each.columns)
     return declared
 
 

@@ -6,7 +6,6 @@ reason from `meta.coverage`; that nothing is wrong is said only of what was eval
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from datetime import date
 from pathlib import Path
@@ -18,8 +17,9 @@ from rich.markup import escape
 from rich.table import Table
 
 from liquidity_pipeline.brief.inputs import DAY_INPUTS, RESERVES, WEEK_INPUTS
+from liquidity_pipeline.cli.reasons import NO_REASON, brief_reason, why_unknown
 from liquidity_pipeline.contracts.glossary import COMPONENT_LABELS
-from liquidity_pipeline.contracts.reach import REFINEMENTS
+from liquidity_pipeline.models.reach import Coverage
 from liquidity_pipeline.models.statements import query
 from liquidity_pipeline.models.stress.indicators import INDEX_INPUTS, INDICATORS
 from liquidity_pipeline.storage.warehouse import reading
@@ -83,7 +83,7 @@ def _drains(published: duckdb.DuckDBPyConnection, console: Console) -> None:
             table.add_row(COMPONENT_LABELS[component], *map(_signed, (amount, reserves, headline)))
         console.print(table)
         console.print(_net_of_buybacks(published, rows), markup=False)
-    why = _why(published, *WEEK_INPUTS)
+    why = why_unknown(published, *WEEK_INPUTS)
     later = _ask(published, "later_drain")
     for week, drain, tga in later:
         account = "change is not known" if tga is None else _moved(tga)
@@ -94,7 +94,7 @@ def _drains(published: duckdb.DuckDBPyConnection, console: Console) -> None:
         )
     if not rows and not later:
         console.print(f"Drain of reserves: not known: {why}\n")
-    elif (ended := _why(published, RESERVES)) != _NO_REASON:
+    elif (ended := why_unknown(published, RESERVES)) != NO_REASON:
         console.print(f"Later weeks are not known: {ended}\n", markup=False)
 
 
@@ -102,7 +102,10 @@ def _net_of_buybacks(published: duckdb.DuckDBPyConnection, rows: Sequence[Any]) 
     """Say what the market convention gives less what Treasury bought back."""
     week, net = rows[0][0], {component: amounts[-1] for _, component, *amounts in rows}
     if net.get("total") is None or net.get("settlement") is None:
-        why = _why(published, "debt_settlements/auctions", "debt_settlements/buybacks")
+        inputs = ("debt_settlements/auctions", "debt_settlements/buybacks")
+        why = why_unknown(published, *inputs, *Coverage.read(published).lacking())
+        if "settlement" not in net:
+            return f"What the public paid in the week ending {week}: not known: {why}\n"
         return f"Net of buybacks, week ending {week}: not known: {why}\n"
     return (
         f"Net of what Treasury bought back in the week ending {week}, settlement is "
@@ -113,8 +116,9 @@ def _net_of_buybacks(published: duckdb.DuckDBPyConnection, rows: Sequence[Any]) 
 def _season(published: duckdb.DuckDBPyConnection, console: Console) -> None:
     rows = _ask(published, "season")
     if not rows:
-        why = _why(published, RESERVES, "debt_settlements/auctions")
-        why = "it needs three years of weeks" if why == _NO_REASON else why
+        inputs = (RESERVES, "debt_settlements/auctions")
+        why = why_unknown(published, *inputs, *Coverage.read(published).lacking())
+        why = "it needs three years of weeks" if why == NO_REASON else why
         console.print(f"Usual season: not known: {why}\n", markup=False)
         return
     newest = max(row[1] for row in rows)
@@ -126,6 +130,10 @@ def _season(published: duckdb.DuckDBPyConnection, console: Console) -> None:
         numbers = map(_signed, (actual, expected, surprise, deviations))
         table.add_row(str(week), _SEASONAL[component], *numbers)
     console.print(table)
+    lacking = Coverage.read(published).lacking()
+    if lacking and "net_settlement_calendar_week" not in {row[0] for row in rows}:
+        what = _SEASONAL["net_settlement_calendar_week"]
+        console.print(f"  {what}: not known: {why_unknown(published, *lacking)}\n", markup=False)
 
 
 def _episode(published: duckdb.DuckDBPyConnection, console: Console) -> None:
@@ -145,11 +153,11 @@ def _episode(published: duckdb.DuckDBPyConnection, console: Console) -> None:
     if episodes:
         return
     ((newest,),) = _ask(published, "newest_episode_week")
-    why = _why(published, RESERVES)
+    why = why_unknown(published, RESERVES)
     if newest is None:
-        why = "they need three years of weeks since 2009" if why == _NO_REASON else why
+        why = "they need three years of weeks since 2009" if why == NO_REASON else why
         console.print(f"Drain episodes: not known: {why}\n", markup=False)
-    elif why == _NO_REASON:
+    elif why == NO_REASON:
         console.print(f"No drain episode was open as of {newest}.\n")
     else:
         console.print(f"Drain episodes: not known after {newest}: {why}\n", markup=False)
@@ -158,18 +166,20 @@ def _episode(published: duckdb.DuckDBPyConnection, console: Console) -> None:
 def _settlements(published: duckdb.DuckDBPyConnection, console: Console) -> None:
     rows = _ask(published, "settlements")
     if not rows:
-        why = _why(published, "debt_settlements/auctions", "upcoming_settlements")
+        why = why_unknown(published, "debt_settlements/auctions", "upcoming_settlements")
         console.print(f"Net settlement of Treasury debt: not known: {why}\n")
         return
     table = _table(
         f"Net settlement of Treasury debt, weeks from {rows[0][0]}, USD bn",
         ["week of", "securities", "net", "paid by the public", "net of buybacks", "state"],
     )
-    for week, securities, net, public, held, refinancing, settled in rows:
+    for week, securities, net, public, held, refinancing, settled, *_ in rows:
         to_come = f"{refinancing:,.1f} to be refinanced" if refinancing else "announced"
+        to_come = "refinancing not known" if refinancing is None else to_come
         state = "settled" if settled else to_come
         table.add_row(str(week), securities, *map(_signed, (net, public, held)), state)
     console.print(table)
+    _public_share(published, console, rows)
     ((assumed,),) = _ask(published, "assumed")
     if assumed:
         console.print(
@@ -178,11 +188,35 @@ def _settlements(published: duckdb.DuckDBPyConnection, console: Console) -> None
         )
 
 
+def _public_share(
+    published: duckdb.DuckDBPyConnection, console: Console, rows: Sequence[Any]
+) -> None:
+    """Say of which weeks the public's part is not known and why, and what is known at face value.
+
+    A net at face value is in the table. Where it is not known either, the issues and what matures
+    of the week may be.
+    """
+    lacking = Coverage.read(published).lacking()
+    unknown = [row for row in rows if row[3] is None and not row[5]]
+    if not lacking or not unknown:
+        return
+    weeks = ", ".join(dict.fromkeys(str(week) for week, *_ in unknown))
+    why = why_unknown(published, *lacking)
+    console.print(
+        f"What the public pays is not known for the weeks of {weeks}: {why}", markup=False
+    )
+    for week, securities, net, *_, issued, redeemed in unknown:
+        if net is None:
+            matures = "what matures is not known" if redeemed is None else f"{redeemed:,.2f} mature"
+            console.print(f"  face value, {week}, {securities}: {issued:,.2f} issued, {matures}")
+    console.print()
+
+
 def _funding(published: duckdb.DuckDBPyConnection, console: Console) -> None:
     found = {name: _ask(published, "gauge", gauge=gauge) for gauge, name in _GAUGES.items()}
     days = [rows[0][0] for rows in found.values() if rows]
     if not days:
-        why = _why(published, *_FUNDING_INPUTS)
+        why = why_unknown(published, *_FUNDING_INPUTS)
         console.print(f"Overnight funding: not known: {why}\n")
         return
     table = _table(f"Overnight funding, newest known (up to {max(days)})", ["gauge", "value", "on"])
@@ -190,8 +224,8 @@ def _funding(published: duckdb.DuckDBPyConnection, console: Console) -> None:
         day, value = rows[0] if rows else ("not known", None)
         table.add_row(name, "" if value is None else f"{value:,.2f}", str(day))
     console.print(table)
-    why = _why(published, *_FUNDING_INPUTS)
-    if why != _NO_REASON:
+    why = why_unknown(published, *_FUNDING_INPUTS)
+    if why != NO_REASON:
         what = "Later" if all(found.values()) else "Other and later"
         console.print(f"{what} values are not known: {why}\n", markup=False)
 
@@ -199,7 +233,7 @@ def _funding(published: duckdb.DuckDBPyConnection, console: Console) -> None:
 def _assets(published: duckdb.DuckDBPyConnection, console: Console) -> None:
     rows = _ask(published, "sensitivity")
     if not rows:
-        why = _why(published, "index_prices", "crypto_prices")
+        why = why_unknown(published, "index_prices", "crypto_prices")
         console.print(f"Returns of assets: not known in the last two weeks: {why}\n", markup=False)
         return
     _, before, day, *_ = rows[0]
@@ -217,7 +251,7 @@ def _assets(published: duckdb.DuckDBPyConnection, console: Console) -> None:
     table.caption_justify = "left"
     console.print(table)
     if all(row[5] is None for row in rows):
-        why = _why(published, *DAY_INPUTS)
+        why = why_unknown(published, *DAY_INPUTS)
         console.print(f"Correlations over 60 sessions: not known: {why}\n", markup=False)
     _assets_unknown(published, console, day, {row[0] for row in rows})
 
@@ -230,7 +264,7 @@ def _assets_unknown(
     for asset, is_crypto in _ask(published, "followed"):
         if asset not in known:
             table = "crypto_prices" if is_crypto else "index_prices"
-            alike.setdefault(_why(published, f"{table}/{asset}"), []).append(asset)
+            alike.setdefault(why_unknown(published, f"{table}/{asset}"), []).append(asset)
     for why, assets in alike.items():
         told = f"  not known on {day}: {', '.join(assets)}: {why}"
         console.print(told, markup=False, soft_wrap=True)
@@ -245,11 +279,11 @@ def _stress(published: duckdb.DuckDBPyConnection, console: Console) -> None:
             f"Stress index on {day}: {value:.3f} of 1, {level}; above {rank:.0%} of {n_history:,} "
             f"sessions of the three years before ({segments})"
         )
-        if (why := _why(published, *INDEX_INPUTS)) != _NO_REASON:
+        if (why := why_unknown(published, *INDEX_INPUTS)) != NO_REASON:
             console.print(f"  not known after {day}: {why}", markup=False)
     if not index:
-        why = _why(published, *INDEX_INPUTS)
-        why = "it needs three years of all of its segments" if why == _NO_REASON else why
+        why = why_unknown(published, *INDEX_INPUTS)
+        why = "it needs three years of all of its segments" if why == NO_REASON else why
         console.print(f"Stress index: not known: {why}", markup=False)
     newest = _ask(published, "indicators")
     current = [row for row in newest if row[4]]
@@ -279,8 +313,8 @@ def _unknown_gauges(
     found: dict[str, list[str]] = {}
     for gauge in INDICATORS:
         if gauge.name in unknown:
-            why = _why(published, *gauge.rests_on)
-            why = otherwise if why == _NO_REASON else why
+            why = why_unknown(published, *gauge.rests_on)
+            why = otherwise if why == NO_REASON else why
             found.setdefault(why, []).append(gauge.name)
     return found
 
@@ -289,7 +323,7 @@ def _unknown(published: duckdb.DuckDBPyConnection, console: Console) -> None:
     """Name the inputs that are known less far than is due, and why: a reason is said once."""
     alike: dict[tuple[str, object, str], list[str]] = {}
     for table, entity, through, reason in _ask(published, "behind"):
-        alike.setdefault((table, through, _brief_reason(reason)), []).append(entity)
+        alike.setdefault((table, through, brief_reason(reason)), []).append(entity)
     if alike:
         console.print("\n[bold]Not known to the end[/]")
     for (table, through, reason), entities in alike.items():
@@ -301,53 +335,6 @@ def _unknown(published: duckdb.DuckDBPyConnection, console: Console) -> None:
 def _moved(change: float) -> str:
     """Say by how much something rose or fell."""
     return f"{'rose' if change >= 0 else 'fell'} by {abs(change):,.2f} USD bn"
-
-
-def _brief_reason(reason: str) -> str:
-    """Return a reason without what was asked and expected: `liquidity status` has the rest."""
-    reason = re.sub(r"^(?:no row(?: of its first provider)? is held|never answered): ", "", reason)
-    inner = r"[^()]*(?:\([^()]*\)[^()]*)*"
-    reason = re.sub(rf"not asked: it was down a moment ago \((expected {inner})\)", r"\1", reason)
-    reason = re.sub(r"not asked: \S+ failed \d+ times in a row, first: ", "", reason)
-    reason = re.sub(rf" \((?:asked|expected){inner}\)", "", reason)
-    reason = re.sub(r"(?:, at \S+)?; the next run asks again", "", reason)
-    # Of several gaps of one answer the failed request says most, and is the same for all symbols.
-    return re.sub(r"(not served on \S+: ).*?(\w+: expected [^;]*).*", r"\1\2", reason)
-
-
-_NO_REASON = "what is held is too short"
-# A failure of a request, up to the name of the publisher.
-_FAILED = re.compile(r"fetch failed on \S+: \w+|not served on \S+: \w+(?=: expected)")
-
-
-def _why(published: duckdb.DuckDBPyConnection, *inputs: str) -> str:
-    """Return why these inputs end early, in one line; each reason is said once.
-
-    An input is a table, or one part of it: "table/entity". What makes one of them more exact
-    counts as well: no more is known than together with it.
-    """
-    tables = {each.partition("/")[0] for each in inputs}
-    finer = {
-        each.table for (name, _), more in REFINEMENTS.items() if name in tables for each in more
-    }
-    rows = published.execute(
-        "select table_name, reason from meta.coverage "
-        "where (known_through is null or known_through < expected_through) "
-        "and (list_contains(?, table_name) or list_contains(?, table_name || '/' || entity)) "
-        "order by reason like '%not asked%', 1, 2",
-        [[*inputs, *sorted(finer)], list(inputs)],
-    ).fetchall()
-    found: dict[str, tuple[str, list[str]]] = {}
-    for table, reason in rows:
-        said = _brief_reason(reason)
-        # A publisher that is down is not asked again: its first answer is the reason.
-        if failed := _FAILED.search(said):
-            said = said[failed.start() :]
-        _, named = found.setdefault(failed[0] if failed else said, (said, []))
-        if table not in named:
-            named.append(table)
-    parts = [f"{', '.join(named)}: {said}" for said, named in found.values()]
-    return "; ".join(parts[:3]) or _NO_REASON
 
 
 def _day(day: object) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from liquidity_pipeline.contracts.drains.inputs import PUBLIC_SETTLEMENT
 from liquidity_pipeline.contracts.reach import Input
 from liquidity_pipeline.contracts.table import (
     MART_KNOWN_AT,
@@ -76,7 +77,7 @@ SETTLEMENT_SENSITIVITY = Table(
     key=("window_kind", "window_end", "regressor"),
     reach="window_end",
     rests_on=(
-        Input("debt_settlements", "auctions"),
+        *PUBLIC_SETTLEMENT,
         Input("reference_rates", "TGCR"),
         Input("fed_balance_sheet", "WRBWFRBL"),
         # The offering rate of the facility, over which the repo rate is measured.

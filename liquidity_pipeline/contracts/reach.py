@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date
+from typing import Any
 
 # The price tables together: a symbol is in one of them.
 PRICES, PRICE_TABLES = "prices", ("index_prices", "crypto_prices")
@@ -12,10 +13,11 @@ PRICES, PRICE_TABLES = "prices", ("index_prices", "crypto_prices")
 
 @dataclass(frozen=True)
 class Refinement:
-    """An input that makes another one more exact: the other is known no further than it.
+    """An input that makes values which rest on another one more exact.
 
-    A lake that was never served it uses a coarser basis. With `needed_with` it does so only where
-    that input was never answered either; where it was, nothing is known from `from_day` on.
+    A lake that was never served it uses a coarser basis. One that was served knows none of these
+    values beyond it. With `needed_with` the coarser basis is used only where that input was never
+    answered either; where it was, the values are not known from `from_day` on.
     """
 
     table: str
@@ -23,14 +25,11 @@ class Refinement:
     from_day: date | None = None
 
 
-# What the public pays depends on what buybacks had retired of a security, and on what the Fed holds
-# of it. The buyback programme began on 2024-05-29.
-REFINEMENTS: Mapping[tuple[str, str], tuple[Refinement, ...]] = {
-    ("debt_settlements", "auctions"): (
-        Refinement("buyback_securities", ("debt_settlements", "buybacks"), date(2024, 5, 29)),
-        Refinement("soma_securities"),
-    ),
-}
+# What matures depends on what buybacks had retired of a security, and what the public pays on what
+# the Fed holds of it. The buyback programme began on 2024-05-29.
+RETIRED = Refinement("buyback_securities", ("debt_settlements", "buybacks"), date(2024, 5, 29))
+HOLDINGS = Refinement("soma_securities")
+REFINEMENTS: Mapping[str, Refinement] = {each.table: each for each in (RETIRED, HOLDINGS)}
 
 
 @dataclass(frozen=True, eq=False)
@@ -51,7 +50,8 @@ class Input:
     of the present. `looks_ahead`: rows of days to come are there as long as the input is current,
     and go when it is not. `days` are added to the row's day (a week named by its Monday reaches six
     days further); `by` names another column than `reach` for it. `only_ahead`:
-    only rows of days after the run's rest on it.
+    only rows of days after the run's rest on it. `where`: only rows for which this SQL condition on
+    their own columns holds. An input in `REFINEMENTS` cuts only where it was served and is behind.
     """
 
     table: str
@@ -70,6 +70,7 @@ class Input:
     days: int = 0
     by: str | None = None
     only_ahead: bool = False
+    where: str | None = None
 
     @property
     def label(self) -> str:
@@ -89,8 +90,12 @@ class Input:
             rows = f"{rows}; days to come while current".removeprefix("; ")
         if self.only_ahead:
             rows = f"{rows}; days to come".removeprefix("; ")
+        if self.where:
+            rows = f"{rows}; where {self.where}".removeprefix("; ")
         if self.is_current:
             rows = f"{rows}; only while current".removeprefix("; ")
+        if self.table in REFINEMENTS:
+            rows = f"{rows}; unless never served".removeprefix("; ")
         return f"{what}: {name}" + (f" ({rows})" if rows else "")
 
 
@@ -98,3 +103,13 @@ def for_rows(inputs: Iterable[Input], **only: tuple[str, ...] | str) -> tuple[In
     """Restrict inputs to rows whose columns have one of the given values."""
     values = {name: (v,) if isinstance(v, str) else v for name, v in only.items()}
     return tuple(replace(each, only={**each.only, **values}) for each in inputs)
+
+
+def refined(auctions: Input, *finer: Refinement, **changes: Any) -> tuple[Input, ...]:
+    """Return what makes an input more exact, as inputs for the same rows; `changes` are fields."""
+    return tuple(replace(auctions, table=each.table, entity="", **changes) for each in finer)
+
+
+def public_share(auctions: Input, **changes: Any) -> tuple[Input, ...]:
+    """Return what, beside the auctions, decides how much of a settlement the public pays."""
+    return refined(auctions, RETIRED, HOLDINGS, **changes)

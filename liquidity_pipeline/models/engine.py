@@ -135,6 +135,19 @@ def upstream(name: str) -> frozenset[str]:
 
 def sources_behind(tables: Iterable[str]) -> list[str]:
     """Return the source tables, without their schema, on which published tables rest."""
+    return sorted(
+        name.removeprefix("sources.") for name in _behind(tables) if name.startswith("sources.")
+    )
+
+
+def marts_behind(names: Iterable[str]) -> list[str]:
+    """Return the marts of these names and all that they are built from."""
+    found = _behind(f"marts.{name}" for name in names if name in MART_TABLES)
+    return sorted(name.removeprefix("marts.") for name in found if name.startswith("marts."))
+
+
+def _behind(tables: Iterable[str]) -> set[str]:
+    """Return tables, by their full names, and all that they are built from."""
     seen: set[str] = set()
     waiting = list(tables)
     while waiting:
@@ -143,7 +156,7 @@ def sources_behind(tables: Iterable[str]) -> list[str]:
             seen.add(table)
             mart = table.removeprefix("marts.")
             waiting += upstream(mart) if mart in MART_TABLES and mart != table else ()
-    return sorted(name.removeprefix("sources.") for name in seen if name.startswith("sources."))
+    return seen
 
 
 def code_file(name: str) -> Path:

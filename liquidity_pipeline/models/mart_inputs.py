@@ -131,10 +131,9 @@ def covering(name: str) -> set[str] | None:
     tables = {each.table for each in MART_TABLES[name].rests_on} | set(source_tables(name))
     if PRICES in tables:
         tables |= set(PRICE_TABLES)
-    for (table, _), finer in REFINEMENTS.items():
-        if table in tables:
-            tables |= {each.table for each in finer}
-            tables |= {each.needed_with[0] for each in finer if each.needed_with}
+    for table, finer in REFINEMENTS.items():
+        if table in tables and finer.needed_with:
+            tables.add(finer.needed_with[0])
     return tables
 
 

@@ -7,7 +7,7 @@ are known, for SQL and Python marts alike.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import TYPE_CHECKING
 
@@ -65,24 +65,28 @@ class Coverage:
     def span(self, table: str, entity: str) -> Span:
         """Return what is known of an input; of an input without a row there, nothing."""
         if table != PRICES:
-            span = self.spans.get((table, entity), _NOTHING)
-            for finer in REFINEMENTS.get((table, entity), ()):
-                span = self._refined(span, finer)
-            return span
+            return self.spans.get((table, entity), _NOTHING)
         found = (self.spans.get((each, entity)) for each in PRICE_TABLES)
         return next((span for span in found if span), _NOTHING)
 
-    def _refined(self, span: Span, finer: Refinement) -> Span:
-        """Return how far an input is known together with one that makes it more exact."""
-        found = self.spans.get((finer.table, ""), _NOTHING)
+    def refinement(self, finer: Refinement) -> Span | None:
+        """Return what is known of an input that makes others more exact; None if nothing lacks.
+
+        Of one that was never served nothing lacks: a coarser basis takes its place. Where its
+        record begins has no say: before it, that basis is used as well.
+        """
+        found = self.span(finer.table, "")
         through = found.through
-        other = self.spans.get(finer.needed_with, _NOTHING) if finer.needed_with else _NOTHING
+        other = self.span(*finer.needed_with) if finer.needed_with else _NOTHING
         if through is None and other.through is not None and finer.from_day:
             through = finer.from_day - timedelta(days=1)
-        if through is None or span.through is None:
-            return span
-        is_behind = found.expected is not None and through < found.expected
-        return replace(span, through=min(span.through, through)) if is_behind else span
+        if through is None or found.expected is None or through >= found.expected:
+            return None
+        return Span(None, through, found.expected)
+
+    def lacking(self) -> tuple[str, ...]:
+        """Return the inputs that make others more exact, were served, and are behind."""
+        return tuple(name for name, finer in REFINEMENTS.items() if self.refinement(finer))
 
     def by_symbol(self) -> Through:
         """Return per symbol the last day through which its price is known."""
@@ -161,6 +165,8 @@ def _beyond(each: Input, reach: str, coverage: Coverage, newest: date) -> str | 
         condition = found
     if from_day := each.from_day or _first_due(each):
         condition += f" and {reach} >= date '{from_day}'"
+    if each.where:
+        condition += f" and ({each.where})"
     if each.only_ahead:
         condition += f" and {reach} + {each.days} > (select today from meta.clock)"
     for name, values in each.only.items():
@@ -191,7 +197,10 @@ def _first_due(each: Input) -> date | None:
 
 
 def _by_span(each: Input, reach: str, coverage: Coverage, newest: date) -> str | None:
-    span = coverage.span(each.table, each.entity)
+    finer = REFINEMENTS.get(each.table)
+    span = coverage.refinement(finer) if finer else coverage.span(each.table, each.entity)
+    if span is None:
+        return None
     if span.through is None:
         return "true"
     is_behind = span.expected is not None and span.through < span.expected

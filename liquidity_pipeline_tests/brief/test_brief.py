@@ -410,8 +410,8 @@ def test_a_coming_day_adds_up_what_adds_up_and_nothing_else() -> None:
         assert told("coming_day_effect", "funding_effect_bp", day) == 4
         assert told("coming_day_effect", "funding_effect_bp", other) is None
         assert [told("coming_day_net", net, each) for each in (day, other, third)] == [40, None, 7]
-        assert told("coming_day_expected", expected, day) == 40
-        assert told("coming_day_expected", expected, other) is None
+        assert told("coming_day", expected, day) == 40
+        assert told("coming_day", expected, other) is None
         assert told("coming_total", net) is None
         connection.execute(
             "delete from marts.settlement_outlook where settlement_date = ?", [other]

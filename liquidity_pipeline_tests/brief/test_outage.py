@@ -99,6 +99,52 @@ def test_an_effect_on_the_repo_rate_that_is_not_known_is_no_blank(cut):
     assert "rates, yields and spreads from FRED (TLAACBW027SBOG)" in str(page(cut))
 
 
+def test_without_the_feds_holdings_face_values_stay_and_the_page_says_why(cut):
+    cut.execute(
+        f"update meta.coverage set known_through = date '2026-01-23', "
+        f"reason = 'ends on 2026-01-23: {FAILED}' where table_name = 'soma_securities'"
+    )
+    cut.execute(
+        "update marts.settlement_outlook set net_public_usd_mn = null, "
+        "net_public_expected_usd_mn = null"
+    )
+    text = page(cut)
+    (told,) = (line for line in text.splitlines() if line.startswith("What the public pays"))
+    assert "because nothing after 23 Jan 2026 is known of Fed holdings by security" in told
+    assert told.endswith("Issues, maturities and settled nets at face value do not rest on it.")
+    reasons = [line for line in text.splitlines() if line.startswith("n/k, not known:")]
+    assert sum("Fed holdings by security" in line for line in reasons) == 1
+
+
+def test_maturities_that_are_not_known_are_no_blank_and_no_part_of_a_sum(cut):
+    days = cut.execute(
+        "select distinct settlement_date from marts.settlement_outlook as ahead "
+        "where settlement_date between ahead.as_of + 1 and ahead.as_of + 28 "
+        "and security_class = 'note'"
+    ).fetchall()
+    cut.execute(
+        f"update meta.coverage set known_from = null, known_through = null, "
+        f"reason = 'no row is held: {FAILED}' where table_name = 'buyback_securities'"
+    )
+    cut.execute(
+        "update marts.settlement_outlook set redeemed_usd_mn = null, refinancing_usd_mn = null, "
+        "net_public_usd_mn = null, net_public_expected_usd_mn = null where security_class = 'note'"
+    )
+    brief = compute(cut)
+    matures = [
+        brief["figures"][f"coming.{day}.{suffix}"]
+        for (day,) in days
+        for suffix in ("maturing", "refinancing")
+    ]
+    assert len(matures) == 2 * len(days) > 0
+    assert all(figure["value"] is None for figure in matures)
+    assert all("securities that Treasury bought back" in str(f["reason"]) for f in matures)
+    assert brief["figures"]["coming.refinancing"]["value"] is None
+    (calendar,) = (block for block in blocks(brief, "table") if block["id"] == "calendar")
+    told = [cell.get("figure") for row in calendar["rows"] for cell in row["cells"]]
+    assert {figure["id"] for figure in matures} <= set(told)
+
+
 def test_a_band_that_is_not_known_is_said_once_and_why(cut):
     cut.execute(
         "update marts.drain_seasonality set expected_low_usd_mn = null, "

@@ -12,7 +12,8 @@ import duckdb
 import pytest
 from rich.console import Console
 
-from liquidity_pipeline.cli.report import _brief_reason, _moved, show
+from liquidity_pipeline.cli.reasons import brief_reason
+from liquidity_pipeline.cli.report import _moved, show
 from liquidity_pipeline.contracts.registry import PUBLISHED
 from liquidity_pipeline.contracts.table import DUCKDB_TYPES
 
@@ -224,6 +225,55 @@ def test_the_market_convention_is_told_net_of_buybacks_or_why_not(report: Report
     assert "week ending 2026-11-18: not known: debt_settlements: HTTP 404" in unknown
 
 
+def settlements(securities: str, net: float | None, **others: Any) -> dict[str, Any]:
+    return {
+        "week_start": date(2026, 11, 23),
+        "security_class": securities,
+        "issued_usd_mn": 300_000,
+        "redeemed_usd_mn": 260_000,
+        "net_usd_mn": net,
+        "net_public_usd_mn": None,
+        "refinancing_usd_mn": 0,
+        "is_settled": False,
+        **others,
+    }
+
+
+def test_face_values_are_told_where_the_publics_part_is_not_known_and_why(report: Report) -> None:
+    """A net at face value is in the table; of one that awaits add-ons, issues and maturities."""
+    text = report(
+        weekly_settlements=[settlements("bills", 40_000), settlements("coupons", None)],
+        coverage=[ended("soma_securities", through=date(2026, 11, 17), reason="HTTP 404")],
+    )
+    assert "+40.00" in text
+    assert (
+        "What the public pays is not known for the weeks of 2026-11-23: soma_securities: HTTP 404"
+    ) in text
+    assert "face value, 2026-11-23, coupons: 300.00 issued, 260.00 mature" in text
+
+
+def test_maturities_that_buybacks_may_have_retired_are_not_told(report: Report) -> None:
+    unknown = {"redeemed_usd_mn": None, "refinancing_usd_mn": None}
+    text = report(
+        weekly_settlements=[settlements("coupons", None, **unknown)],
+        coverage=[
+            ended("buyback_securities", through=None, reason="HTTP 404"),
+            ended("debt_settlements", "buybacks", through=AS_OF, reason="known as far as is due"),
+        ],
+    )
+    assert "What the public pays is not known for the weeks of 2026-11-23: buyback_" in text
+    assert "coupons: 300.00 issued, what matures is not known" in text
+    assert "refinancing not known" in text
+
+
+def test_what_was_never_served_is_no_reason_where_a_coarser_basis_stands(report: Report) -> None:
+    text = report(
+        weekly_settlements=[settlements("bills", None)],
+        coverage=[ended("soma_securities", through=None, reason="HTTP 404")],
+    )
+    assert "What the public pays" not in text
+
+
 @pytest.mark.parametrize(("change", "said"), [(1_234.5, "rose by 1,234.50"), (-2, "fell by 2.00")])
 def test_a_fall_is_no_negative_rise(change: float, said: str):
     assert _moved(change) == f"{said} USD bn"
@@ -239,14 +289,14 @@ def test_a_reason_says_what_came_of_the_last_request_and_leaves_out_which_it_was
         "fetch failed on 2026-11-25: nyfed: expected JSON, got no connection (ConnectionError), "
         "after 1 attempt(s)"
     )
-    assert _brief_reason(reason) == said
-    assert _brief_reason("HTTP 404 (Not Found)") == "HTTP 404 (Not Found)"
+    assert brief_reason(reason) == said
+    assert brief_reason("HTTP 404 (Not Found)") == "HTTP 404 (Not Found)"
     later = (
         "not served on 2026-11-24: Treasury buybacks: not asked: /od/buybacks_operations failed "
         "3 times in a row, first: expected JSON, got HTTP 503, after 5 attempt(s), "
         "at http://127.0.0.1:9/od/buybacks_operations; the next run asks again"
     )
-    assert _brief_reason(later) == (
+    assert brief_reason(later) == (
         "not served on 2026-11-24: buybacks: expected JSON, got HTTP 503, after 5 attempt(s)"
     )
 

@@ -60,9 +60,10 @@ class Outage:
     """Parts of sources that end with a day, or were never there (`after` None).
 
     `gone` are (source, entity): an empty entity is the whole source, else a rate, series, symbol,
-    kind, or a part that is served apart (see `Table.parts`). With `begins`, whole sources were only
-    asked for from the first day of that month on; then what is said of the days before is compared,
-    because ranks and seasons of later days rest on less history, and say so.
+    kind, a part that is served apart (see `Table.parts`), or a table of the source. With `begins`,
+    whole sources were only asked for from the first day of that month on; then what is said of the
+    days before is compared, because ranks and seasons of later days rest on less history, and say
+    so.
     """
 
     gone: tuple[tuple[str, str], ...]
@@ -134,8 +135,19 @@ class Publication:
                 connection.execute(f"create view marts.{name} as from {name}_built")
         return built
 
-    def under(self, outage: Outage) -> Compared:
-        """Publish the day again under an outage, and compare all marts that it can reach."""
+    def known_under(self, outage: Outage) -> pa.Table:
+        """Return the coverage under an outage."""
+        lake, records, _ = self._cut(outage)
+        return self._known(lake, records)
+
+    def marts_under(self, outage: Outage) -> Marts:
+        """Publish the day again under an outage."""
+        lake, records, touched = self._cut(outage)
+        known = self._known(lake, records)
+        return self.build(lake, known, frozenset(touched | _changed(self.known, known)))
+
+    def _cut(self, outage: Outage) -> tuple[Lake, Records, set[str]]:
+        """Return the lake and the records under an outage, and the tables whose rows differ."""
         folder = self.folder / "cut"
         shutil.rmtree(folder, ignore_errors=True)
         shutil.copytree(self.folder / "good", folder, copy_function=os.link)
@@ -146,13 +158,16 @@ class Publication:
                 touched |= _begin(lake, source, outage.begins)
                 records[source] = list(_asked_from(records[source], outage.begins))
                 continue
-            for table in SOURCES[source].tables:
-                if self._cut_rows(lake, table, entity, outage.after):
+            own = [each for each in SOURCES[source].tables if each.name == entity]
+            for table in own or SOURCES[source].tables:
+                if self._cut_rows(lake, table, "" if own else entity, outage.after):
                     touched.add(table.name)
             records[source] = self._cut_records(records[source], source, entity, outage.after)
-        known = self._known(lake, records)
-        marts = self.build(lake, known, frozenset(touched | _changed(self.known, known)))
-        result = Compared()
+        return lake, records, touched
+
+    def under(self, outage: Outage) -> Compared:
+        """Publish the day again under an outage, and compare all marts that it can reach."""
+        marts, result = self.marts_under(outage), Compared()
         with duckdb.connect() as connection:
             for name, rows in marts.items():
                 table, pair = MART_TABLES[name], (self.good[name], rows)
@@ -222,7 +237,9 @@ class Publication:
         last = records[-1]
         if not entity:
             return [*before, replace(last, error="HTTP 404", answers=[], gaps=[])]
-        paths = {each.parts[entity] for each in SOURCES[source].tables if entity in each.parts}
+        tables = SOURCES[source].tables
+        paths = {each.parts[entity] for each in tables if entity in each.parts}
+        paths |= {path for each in tables if each.name == entity for path in each.parts.values()}
         answers = [
             {**answer, "status": 404}
             if any(str(answer["path"]).endswith(path) for path in paths)
@@ -363,9 +380,9 @@ def _is_reached(name: str, touched: frozenset[str], different: set[str]) -> bool
     rests = {each.table for each in MART_TABLES[name].rests_on}
     if PRICES in rests:
         rests |= set(PRICE_TABLES)
-    for (table, _), finer in REFINEMENTS.items():
-        if table in rests:
-            rests |= {each.table for each in finer}
+    for table, finer in REFINEMENTS.items():
+        if table in rests and finer.needed_with:
+            rests.add(finer.needed_with[0])
     read = engine.upstream(name)
     if "meta.coverage" in read and touched:
         return True
@@ -390,6 +407,7 @@ def entities(settings: Settings) -> dict[str, list[str]]:
         table = source.tables[0]
         parts = (*table.releases, *table.parts, *table.on_occasion)
         names: list[Any] = [name for name in parts if name]
+        names += [each.name for each in source.tables[1:] if each.parts]
         symbols = {"index_prices": universe.index, "crypto_prices": universe.crypto}
         names += [asset.symbol for asset in symbols.get(table.name, ())]
         found[source.name] = list(dict.fromkeys(names))

@@ -10,7 +10,14 @@ import pytest
 
 from liquidity_pipeline import calendars
 from liquidity_pipeline.calendars import utc
-from liquidity_pipeline.models.drains.drain_outlook import COVERAGE, MIN_ERRORS, PastErrors
+from liquidity_pipeline.models.drains.drain_outlook import (
+    COVERAGE,
+    MIN_ERRORS,
+    PastErrors,
+    Week,
+    _daily,
+    _weekly,
+)
 from liquidity_pipeline.models.drains.seasonal_regressors import day_regressors
 from liquidity_pipeline_tests.models.hand_made import build
 from liquidity_pipeline_tests.models.world import Row, World, leg, tga
@@ -285,3 +292,32 @@ def test_the_account_is_expected_to_rise_by_what_is_expected_to_settle_not_by_wh
     }
     # From Wednesday 14 January: 70 on each Tuesday ahead, though only 7 came.
     assert expected == pytest.approx({n: 70.0 * n for n in range(1, 7)}, abs=0.5)
+
+
+def test_a_day_whose_flow_never_became_known_was_expected_like_any_other():
+    """What was expected before a gap in the record does not depend on the gap."""
+    days = calendars.days("fed", date(2025, 1, 2), date(2025, 6, 30))
+    gap, friday = date(2025, 5, 14), date(2025, 5, 9)
+    rows = [(day, utc(day, time(20)), 800_000.0, 1_000.0, 0.0) for day in days]
+    whole, broken = _daily(rows), _daily([row for row in rows if row[0] != gap])
+    seen = whole.known(utc(friday, time(21)))
+    assert broken.known(utc(friday, time(21))) == seen
+    expected = whole.expected(seen, friday, date(2025, 5, 16))
+    found = broken.expected(seen, friday, date(2025, 5, 16))
+    assert (
+        list(found[0])
+        == list(expected[0])
+        == calendars.days("fed", date(2025, 5, 12), date(2025, 5, 16))
+    )
+    assert found[1] == pytest.approx(expected[1])
+
+
+def test_a_week_of_h41_that_never_became_known_was_expected_like_any_other():
+    wednesdays = [date(2024, 1, 3) + timedelta(weeks=number) for number in range(60)]
+    sheet = {day: Week(utc(day, time(21)), 800_000, 3_000_000, 5_000) for day in wednesdays}
+    gap = wednesdays[52]
+    broken = _weekly({day: week for day, week in sheet.items() if day != gap})
+    found = broken.expected(50, wednesdays[49], wednesdays[53])
+    expected = _weekly(sheet).expected(50, wednesdays[49], wednesdays[53])
+    assert list(found[0]) == list(expected[0]) == wednesdays[50:54]
+    assert found[1] == pytest.approx(expected[1])

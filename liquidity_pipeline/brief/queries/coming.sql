@@ -1,16 +1,13 @@
 -- Settlements of the next four weeks by day, and the dates that matter.
 
 -- name: coming_days
-select settlement_date, sum(refinancing_usd_mn) > 0 as has_refinancing,
+select settlement_date, bool_or(coalesce(refinancing_usd_mn > 0, true)) as has_refinancing,
     sum(auctioned_usd_mn) > 0 as has_auctioned, sum(announced_usd_mn) > 0 as has_announced,
     bool_or(security_class not in ('bill', 'cmb')) as has_coupons
 from marts.settlement_outlook, meta.publication
 where settlement_date > publication.as_of and settlement_date <= publication.as_of + 28
 group by settlement_date
 order by settlement_date
-
--- name: coming_day
-select sum({column}) from marts.settlement_outlook where settlement_date = :date
 
 -- Of what is still to be announced there is no net yet; of the rest it is known of every class, or
 -- not known.
@@ -19,8 +16,8 @@ select case when bool_and({column} is not null or refinancing_usd_mn > 0
         or expected_issues_usd_mn > 0 or scheduled_issues > 0) then sum({column}) end
 from marts.settlement_outlook where settlement_date = :date
 
--- A net of which one class is not known is not the net of the others.
--- name: coming_day_expected
+-- An amount of which one class is not known is not that of the others.
+-- name: coming_day
 select case when count({column}) = count(*) then sum({column}) end
 from marts.settlement_outlook where settlement_date = :date
 
@@ -31,6 +28,11 @@ select max({column}) from marts.settlement_outlook where settlement_date = :date
 -- name: coming_total
 select case when bool_and({column} is not null or refinancing_usd_mn > 0
         or expected_issues_usd_mn > 0 or scheduled_issues > 0) then sum({column}) end
+from marts.settlement_outlook, meta.publication
+where settlement_date > publication.as_of and settlement_date <= publication.as_of + 28
+
+-- name: coming_total_amount
+select case when count({column}) = count(*) then sum({column}) end
 from marts.settlement_outlook, meta.publication
 where settlement_date > publication.as_of and settlement_date <= publication.as_of + 28
 
@@ -103,4 +105,5 @@ group by all having count(net) = count(*) order by date, class
 select settlement_date as date, sum(refinancing_usd_mn) as value
 from marts.settlement_outlook, meta.publication
 where settlement_date > publication.as_of and settlement_date <= publication.as_of + 28
-group by all having sum(refinancing_usd_mn) > 0 order by date
+group by all having sum(refinancing_usd_mn) > 0 and count(refinancing_usd_mn) = count(*)
+order by date

@@ -76,6 +76,13 @@ from ({@series}) as past, (select value from ({@series}) where date = :date) as 
 where past.date < :date and past.value is not null and now.value is not null
 having count(*) >= 52
 
+-- Of a record with unknown weeks the known ones may be of one kind: those in which nothing matured.
+-- name: percentile_of_weeks
+select 100 * avg(case when past.value < now.value then 1 when past.value = now.value then 0.5 else 0 end)
+from ({@series}) as past, (select value from ({@series}) where date = :date) as now
+where past.date < :date and now.value is not null
+having count(*) >= 52 and count(past.value) = count(*)
+
 -- name: history
 select count(*) from ({@series}) where date < :date and value is not null
 

@@ -20,20 +20,23 @@ from liquidity_pipeline.brief.model import (
     table,
 )
 from liquidity_pipeline.brief.terms import EVENTS, term
+from liquidity_pipeline.contracts.reach import RETIRED
 from liquidity_pipeline.contracts.settlements.outlook import SETTLEMENT_OUTLOOK
 
 # The effect on the repo rate takes the newest slope, which these inputs have to reach.
 _SLOPE_INPUTS = frozenset(
-    f"{each.table}/{each.entity}"
+    f"{each.table}/{each.entity}".rstrip("/")
     for each in SETTLEMENT_OUTLOOK.rests_on
     if "funding_effect_bp" in each.columns
 ) | {"debt_settlements/auctions", "upcoming_settlements/auctions"}
 # The columns that are not sums over the classes of a day.
 _QUERIES = {
     "net": "coming_day_net",
-    "expected": "coming_day_expected",
     "effect": "coming_day_effect",
 }
+# What matures is not known only where it is not known what buybacks had retired of it.
+_RETIRED = frozenset({RETIRED.table})
+_RESTS_ON = {"effect": _SLOPE_INPUTS, "maturing": _RETIRED, "refinancing": _RETIRED}
 _COLUMNS = (
     ("auctioned_usd_mn", "auctioned", N_("Issues auctioned, settling {date}")),
     ("announced_usd_mn", "announced", N_("Issues announced, settling {date}")),
@@ -54,6 +57,7 @@ def coming(book: Book) -> Section:
             _calendar(book),
             *_total(book),
             *_assumed(book),
+            *_public_share(book),
             _dates(book),
             book.chart(
                 "settlements",
@@ -109,10 +113,13 @@ def _day(book: Book, day: Record) -> Row:
             "bp" if suffix == "effect" else "usd_mn",
             _QUERIES.get(suffix, "coming_day"),
             date=settles,
-            rests_on=_SLOPE_INPUTS if suffix == "effect" else frozenset(),
+            rests_on=_RESTS_ON.get(suffix, frozenset()),
             column=column,
         )
-        if suffix == "net" and figure["value"] is None and day["has_refinancing"]:
+        # Of a day of which nothing is announced there is no net, whatever else is not known.
+        is_open = not (day["has_auctioned"] or day["has_announced"])
+        awaits_issues = day["has_refinancing"] and (is_open or not book.lacking)
+        if suffix == "net" and figure["value"] is None and awaits_issues:
             text = N_("of what matures on these days, not all new issues are announced yet")
             book.reason(figure, msg(text))
         if suffix == "effect" and figure["value"] is None and not book.blamed[figure["id"]]:
@@ -121,6 +128,7 @@ def _day(book: Book, day: Record) -> Row:
         # the effect of a day that has coupons.
         is_net = suffix in ("net", "expected")
         is_told = is_net or (suffix == "effect" and day["has_coupons"])
+        is_told |= suffix in ("maturing", "refinancing") and figure["value"] is None
         blank = not is_told and not figure["value"]
         style: Style = "signed" if is_net or suffix == "effect" else "plain"
         cells.append(msg("") if blank else fig(figure, style))
@@ -144,18 +152,29 @@ def _total(book: Book) -> list[Block]:
             f"coming.{suffix}",
             msg(name, date=end),
             "usd_mn",
-            "coming_total",
+            statement_name,
             date=end,
+            rests_on=_RESTS_ON.get(suffix, frozenset()),
             column=column,
         )
-        for suffix, column, name in (
-            ("net", "net_public_usd_mn", N_("Announced net settlement through {date}")),
-            ("refinancing", "refinancing_usd_mn", N_("Still to be refinanced through {date}")),
+        for suffix, column, statement_name, name in (
+            (
+                "net",
+                "net_public_usd_mn",
+                "coming_total",
+                N_("Announced net settlement through {date}"),
+            ),
+            (
+                "refinancing",
+                "refinancing_usd_mn",
+                "coming_total_amount",
+                N_("Still to be refinanced through {date}"),
+            ),
         )
     )
     if net["value"] is None:
         what = msg(N_("Net settlement announced through {end}"), end=end)
-        unknown = book.unknown(what, "marts.settlement_outlook")
+        unknown = book.unknown(what, "marts.settlement_outlook", rests_on=set(book.lacking))
         return [statement("coming_total", unknown, "unknown")]
     text = N_(
         "Known by {as_of} for the days through {end}: net settlement of {net} paid by the public; "
@@ -175,6 +194,25 @@ def _assumed(book: Book) -> list[Block]:
         "because it is not published."
     )
     return [statement("coming_assumed", msg(text, date=first), "unknown")]
+
+
+def _public_share(book: Book) -> list[Block]:
+    """Say why it is not known what the public pays, and that the face amounts do not rest on it."""
+    if not book.lacking or not book.holds("marts.settlement_outlook"):
+        return []
+    why = book.why_unknown(["marts.settlement_outlook"], set(book.lacking), only=True)
+    text = N_(
+        "What the public pays of settlements is not known where it rests on what the Federal "
+        "Reserve holds of the maturing securities, because {why}. Issues, maturities and settled "
+        "nets at face value do not rest on it."
+    )
+    if RETIRED.table in book.lacking:
+        text = N_(
+            "What the public pays of settlements, and how much of maturing notes and bonds is "
+            "left, is not known where buybacks may have retired some of them, because {why}. "
+            "Issues, and bills at face value, do not rest on it."
+        )
+    return [statement("coming_public", msg(text, why=why), "unknown")]
 
 
 def _dates(book: Book) -> Block:

@@ -25,6 +25,8 @@ from liquidity_pipeline.brief.terms import COMPONENTS, SEASONAL, term
 # With three years of weeks of each.
 _SEASON_INPUTS = frozenset({RESERVES, "debt_settlements/auctions"})
 _WEEK_INPUTS = frozenset(WEEK_INPUTS)
+# What the market convention counts, with what makes it more exact.
+_SETTLED = frozenset({"debt_settlements/auctions", "debt_settlements/buybacks"})
 
 
 def drain(book: Book) -> Section:
@@ -120,6 +122,7 @@ def _component_row(book: Book, week: date, component: str) -> Row:
             "usd_mn",
             "drain_component",
             date=week,
+            rests_on=_SETTLED | set(book.lacking) if suffix.startswith("market") else frozenset(),
             week=week,
             component=component,
             column=column,

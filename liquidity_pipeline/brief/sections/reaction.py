@@ -114,7 +114,9 @@ def _asset(book: Book, asset: str, day: date, correlated: date | None, slopes: d
     r, low, high = _read(
         book, asset, _CORRELATION, "correlation", on=correlated, rests_on=DAY_INPUTS
     )
-    slope = _read(book, asset, _SLOPE, "slope", on=slopes, rests_on=frozenset({RESERVES}))
+    # The correction of the p-values counts the tests on settlements too.
+    slope_inputs = frozenset({RESERVES, *book.lacking})
+    slope = _read(book, asset, _SLOPE, "slope", on=slopes, rests_on=slope_inputs)
     beta, beta_low, beta_high, p, n = slope
     return row(
         term(ASSETS, asset),
@@ -170,7 +172,8 @@ def _tests(book: Book) -> Block:
     )
     if found["value"] is None:
         what = msg(N_("Slopes that differ from zero at 5%, adjusted"))
-        return statement("tests", book.unknown(what, "marts.liquidity_sensitivity"), "unknown")
+        told = book.unknown(what, "marts.liquidity_sensitivity", rests_on=set(book.lacking))
+        return statement("tests", told, "unknown")
     text = N_(
         "What the tests say, over the 156 weeks through {date}: once {tests} tests are corrected "
         "for, a slope on the drain that differs from zero at 5% is found for {found} of "

@@ -21,6 +21,7 @@ from liquidity_pipeline.brief.model import (
     statement,
     table,
 )
+from liquidity_pipeline.contracts.reach import RETIRED
 from liquidity_pipeline.models.stress.indicators import INDEX_INPUTS
 
 
@@ -37,6 +38,8 @@ class Gauge:
 
 
 _AUCTIONS, _ACCOUNT = frozenset({"debt_settlements/auctions"}), frozenset({"tga_balance"})
+# What of them matures depends on what buybacks had retired.
+_COUPONS = _AUCTIONS | {RETIRED.table}
 _SOFR = frozenset({"reference_rates/SOFR", "market_series/IORB"})
 _TGCR = frozenset({"reference_rates/TGCR", "market_series/IORB"})
 _SRF, _ON_RRP = frozenset({"repo_operations/srf"}), frozenset({"repo_operations/on_rrp"})
@@ -46,8 +49,8 @@ GAUGES = (
     Gauge("reserve_drain", N_("Reserve drain, H.4.1 week"), "usd_mn", "signed", _RESERVES),
     Gauge("reserves", N_("Reserve balances"), "usd_mn", "plain", _RESERVES),
     Gauge("net_bills", N_("Net settlement, bills"), "usd_mn", "signed", _AUCTIONS, True),
-    Gauge("net_coupons", N_("Net settlement, coupons"), "usd_mn", "signed", _AUCTIONS, True),
-    Gauge("net_all", N_("Net settlement, all"), "usd_mn", "signed", _AUCTIONS, True),
+    Gauge("net_coupons", N_("Net settlement, coupons"), "usd_mn", "signed", _COUPONS, True),
+    Gauge("net_all", N_("Net settlement, all"), "usd_mn", "signed", _COUPONS, True),
     Gauge("tga", N_("Treasury General Account"), "usd_mn", "plain", _ACCOUNT),
     Gauge("tga_gap", N_("TGA: still to rise to target"), "usd_mn", "signed", _ACCOUNT),
     Gauge("sofr_iorb", N_("SOFR over IORB"), "bp", "signed", _SOFR),
@@ -147,7 +150,7 @@ def gauge_figures(
         f"{gauge.id}.percentile",
         msg(N_("{what}: percentile among earlier values"), what=name),
         "percentile",
-        "percentile",
+        "percentile_of_weeks" if gauge.is_week else "percentile",
         date=day,
         rests_on=about,
         series=series,

@@ -40,7 +40,8 @@ select max(week_ending) from marts.drain_episode_weeks
 -- This week and the next, for bills, coupons and all; until all of a week is announced, what matures
 -- in it is to be rolled over. The press quotes bills; Treasury's own totals are net of buybacks.
 select week_start, security_class, net_usd_mn / 1000, net_public_usd_mn / 1000,
-    privately_held_net_usd_mn / 1000, refinancing_usd_mn / 1000, is_settled
+    privately_held_net_usd_mn / 1000, refinancing_usd_mn / 1000, is_settled,
+    issued_usd_mn / 1000, redeemed_usd_mn / 1000
 from marts.weekly_settlements, meta.publication
 where security_class in ('bills', 'coupons', 'all')
     and week_start between date_trunc('week', as_of) and as_of + interval 7 day

@@ -6,7 +6,12 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from liquidity_pipeline.contracts.assets.columns import KNOWN_AT
-from liquidity_pipeline.contracts.drains.inputs import AUCTIONS, FED_OPERATIONS, ON_RRP, RESERVES
+from liquidity_pipeline.contracts.drains.inputs import (
+    FED_OPERATIONS,
+    ON_RRP,
+    PUBLIC_SETTLEMENT,
+    RESERVES,
+)
 from liquidity_pipeline.contracts.reach import Input, for_rows
 from liquidity_pipeline.contracts.table import Table, day, number, text
 
@@ -25,7 +30,7 @@ _IORB = Input("market_series", "IORB", from_day="2021-07-29")
 
 DAILY = {
     "tga_change": (Input("tga_balance"),),
-    "net_settlement": (AUCTIONS,),
+    "net_settlement": PUBLIC_SETTLEMENT,
     "reserve_drain_estimate": (
         Input("tga_balance"),
         replace(ON_RRP, from_start=True, is_change=True),
@@ -37,7 +42,7 @@ DAILY = {
 
 WEEKLY = {
     "tga_change": (RESERVES, Input("fed_balance_sheet", "WDTGAL")),
-    "net_settlement": (AUCTIONS,),
+    "net_settlement": PUBLIC_SETTLEMENT,
     "reserve_drain": (RESERVES,),
     "fed_bill_purchases": (FED_OPERATIONS,),
     "sofr_iorb_change": (_SOFR, _IORB),

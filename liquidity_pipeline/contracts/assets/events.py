@@ -15,7 +15,7 @@ from liquidity_pipeline.contracts.assets.columns import (
     probability,
 )
 from liquidity_pipeline.contracts.assets.returns import ASSET, CLASS_INPUT
-from liquidity_pipeline.contracts.drains.inputs import AUCTIONS, RESERVES
+from liquidity_pipeline.contracts.drains.inputs import PUBLIC_SETTLEMENT, RESERVES
 from liquidity_pipeline.contracts.reach import PRICES, Input
 from liquidity_pipeline.contracts.table import Table, day, integer, number, text
 
@@ -27,7 +27,7 @@ SETTLEMENT_DAY_STUDY = Table(
     "sample last_9 is recorded monthly and never revised.",
     key=("as_of", "sample", "size_bucket", "asset"),
     reach="as_of",
-    rests_on=(ASSET, AUCTIONS),
+    rests_on=(ASSET, *PUBLIC_SETTLEMENT),
     columns=(
         AS_OF,
         text("sample", "Settlement days in the sample", allowed=("full", "since_2022", "last_9")),

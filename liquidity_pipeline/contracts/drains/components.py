@@ -90,8 +90,9 @@ WEEKLY_DRAINS = Table(
     "weekly_drains",
     "Drains of each H.4.1 week by component; the total by reserve accounting equals the "
     "drain in marts.reserve_drains. A week is published with all of its components or not at "
-    "all; where the auctions are not known, its settlement row is absent and its total by "
-    "market convention is NULL, as is the total net of buybacks where these are not known.",
+    "all; where it is not known what the public paid on one of its days, its settlement row is "
+    "absent and its total by market convention is NULL, as is the total net of buybacks where "
+    "these are not known.",
     key=("week_ending", "component"),
     reach="week_ending",
     rests_on=(

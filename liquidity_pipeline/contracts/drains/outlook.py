@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from liquidity_pipeline.contracts.drains.inputs import AUCTIONS, RESERVES
-from liquidity_pipeline.contracts.reach import Input
+from liquidity_pipeline.contracts.reach import Input, public_share
 from liquidity_pipeline.contracts.table import MART_KNOWN_AT, Table, day, flag, integer, text, usd
 
 OUTLOOK_COMPONENTS = (
@@ -34,6 +34,8 @@ DRAIN_OUTLOOK = Table(
     reach="as_of_date",
     rests_on=(
         replace(AUCTIONS, by="week_ending", looks_ahead=True),
+        # What a Friday led to expect rests on what was known of the holdings then.
+        *public_share(replace(AUCTIONS, looks_ahead=True)),
         Input(
             "upcoming_settlements", "auctions", is_current=True, only_ahead=True, by="week_ending"
         ),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from liquidity_pipeline.contracts.drains.inputs import AUCTIONS, RESERVES
+from liquidity_pipeline.contracts.drains.inputs import PUBLIC_BILLS, PUBLIC_SETTLEMENT, RESERVES
 from liquidity_pipeline.contracts.reach import Input, for_rows
 from liquidity_pipeline.contracts.table import MART_KNOWN_AT, Table, day, integer, number, text, usd
 
@@ -13,8 +13,6 @@ SEASONAL_COMPONENTS = (
     "net_settlement_calendar_week",
     "net_bills_calendar_week",
 )
-
-SETTLEMENT_SEASONS = SEASONAL_COMPONENTS[2:]
 
 DRAIN_SEASONALITY = Table(
     "marts",
@@ -27,7 +25,8 @@ DRAIN_SEASONALITY = Table(
     rests_on=(
         *for_rows([RESERVES], component=("drain_reserves", "tga")),
         *for_rows([Input("fed_balance_sheet", "WDTGAL")], component="tga"),
-        *for_rows([AUCTIONS], component=SETTLEMENT_SEASONS),
+        *for_rows(PUBLIC_SETTLEMENT, component=("net_settlement", "net_settlement_calendar_week")),
+        *for_rows(PUBLIC_BILLS, component="net_bills_calendar_week"),
     ),
     columns=(
         day("week_start", "First day of the week"),

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from liquidity_pipeline.contracts.reach import Input
+from liquidity_pipeline.contracts.reach import HOLDINGS, RETIRED, Input, for_rows, refined
+from liquidity_pipeline.contracts.sources.itemised import BUYBACK_CLASSES
 from liquidity_pipeline.contracts.table import day, flag, text, usd
 
 # What of a week or a quarter is not known while an operation in it may be missing.
@@ -22,7 +23,9 @@ SOMA_BASIS = text(
     "How the Fed's share of the maturing securities is determined. holdings: from its "
     "securities by CUSIP; published: from Treasury's estimate of what the public holds; "
     "assumed: at least what the Fed took at their auctions and takes as add-ons on the "
-    "day, and at most all; none: nothing matures",
+    "day, and at most all; none: nothing matures; NULL where its securities by CUSIP were "
+    "served and are not known",
+    nullable=True,
     allowed=SOMA_BASES,
 )
 
@@ -39,8 +42,8 @@ ISSUED = usd("issued_usd_mn", "Face amount issued, SOMA add-ons included", nulla
 REDEEMED = usd(
     "redeemed_usd_mn",
     "Face amount maturing, SOMA holdings included, less what buybacks had retired (as far "
-    "as Treasury publishes them by security; see docs/reliability.md)",
-    nullable=False,
+    "as Treasury publishes them by security; see docs/reliability.md). NULL where notes, bonds or "
+    "TIPS mature and it is not known what buybacks had retired of them",
 )
 
 NET = (
@@ -52,13 +55,14 @@ NET = (
     usd(
         "net_usd_mn",
         "Issued amount and expected add-ons less redeemed amount; buybacks are not included. "
-        "NULL while an issue is still to be announced, or where Treasury's answer on auctions "
-        "is missing",
+        "NULL while an issue is still to be announced, where Treasury's answer on auctions is "
+        "missing, and where redeemed_usd_mn or the expected add-ons are NULL",
     ),
     usd(
         "net_public_usd_mn",
-        "Net paid by the public, without the Fed's add-ons and maturities. NULL where "
-        "net_usd_mn is",
+        "Net paid by the public, without the Fed's add-ons and maturities. NULL while an issue "
+        "is still to be announced, and where it is not known what the public holds of what "
+        "matures: the auctions, the Fed's holdings or what buybacks retired are not known",
     ),
     usd(
         "privately_held_net_usd_mn",
@@ -82,6 +86,42 @@ OF_ITS_DAY = replace(AHEAD, by="settlement_date")
 
 # The open row is the run's own: what of it is known, the day of each settlement says.
 FROZEN = replace(AHEAD, only={"is_open": ("false",)})
+
+# What is still to get add-ons: these are estimated from what the Fed holds of the maturing.
+_AWAITS_ADD_ONS = "announced_usd_mn + coalesce(expected_issues_usd_mn, 0) > 0"
+_MATURES = "redeemed_usd_mn > 0"
+_PUBLIC = ("public_redeemed_usd_mn", "net_public_usd_mn", "net_public_expected_usd_mn")
+_WITH_ADD_ONS = ("add_ons_expected_usd_mn", "net_usd_mn")
+
+
+def _refined_columns(auctions: Input) -> tuple[Input, ...]:
+    """Return which columns rest on what buybacks had retired, and on what the Fed holds.
+
+    Buybacks take notes, bonds and inflation-protected securities; what the public holds of these,
+    and the add-ons to come, are estimated for all coupons of a day together.
+    """
+    bought = {"columns": ("redeemed_usd_mn", "net_usd_mn"), "where": _MATURES}
+    return (
+        *for_rows(refined(auctions, RETIRED, **bought), security_class=BUYBACK_CLASSES),
+        *for_rows(
+            (
+                *refined(auctions, RETIRED, columns=_PUBLIC, where=_MATURES),
+                *refined(auctions, RETIRED, columns=_WITH_ADD_ONS, where=_AWAITS_ADD_ONS),
+            ),
+            security_group="coupons",
+        ),
+        *refined(auctions, HOLDINGS, columns=_PUBLIC, where=_MATURES),
+        *refined(auctions, HOLDINGS, columns=_WITH_ADD_ONS, where=_AWAITS_ADD_ONS),
+        *refined(auctions, HOLDINGS, columns=("soma_basis",), where="soma_basis <> 'none'"),
+    )
+
+
+# A Friday's row rests on what was known then, the open row on what is known of each day. All marts
+# on settlements take these values from there, so that a value that is not known stays so.
+REFINED = (
+    *_refined_columns(FROZEN),
+    *_refined_columns(replace(OF_ITS_DAY, only={"is_open": ("true",)})),
+)
 
 BUYBACK_LEGS = Input(
     "debt_settlements",

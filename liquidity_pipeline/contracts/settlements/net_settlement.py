@@ -21,10 +21,10 @@ from liquidity_pipeline.contracts.settlements.common import (
 from liquidity_pipeline.contracts.sources.treasury import STATUSES
 from liquidity_pipeline.contracts.table import (
     MART_KNOWN_AT,
+    Column,
     Table,
     day,
     flag,
-    integer,
     number,
     text,
     usd,
@@ -67,7 +67,7 @@ SETTLEMENT_CALENDAR = Table(
         flag(
             "is_settled",
             "TRUE where the day is past and Treasury's auctions are known through it, so that the "
-            "figures are actual",
+            "figures that are not NULL are actual",
         ),
         MART_KNOWN_AT,
     ),
@@ -100,12 +100,13 @@ WEEKLY_SETTLEMENTS = Table(
         *NET,
         usd(
             "refinancing_usd_mn",
-            "Amount maturing on future days for which issues are still to be announced",
-            nullable=False,
+            "Amount maturing on future days for which issues are still to be announced; NULL where "
+            "redeemed_usd_mn is NULL on one of them",
         ),
         flag(
             "is_settled",
-            "TRUE where all days of the week are settled, so that the figures are actual",
+            "TRUE where all days of the week are settled, so that the figures that are not NULL "
+            "are actual",
         ),
         MART_KNOWN_AT,
     ),
@@ -124,7 +125,12 @@ QUARTERLY_BORROWING = Table(
         day("quarter_end", "Last day of the quarter"),
         text("quarter", "Quarter, e.g. 2026Q1"),
         number("issued_usd_mn", "Face amount issued, add-ons included", nullable=False, low=0),
-        number("redeemed_usd_mn", "Face amount maturing, SOMA included", nullable=False, low=0),
+        number(
+            "redeemed_usd_mn",
+            "Face amount maturing, SOMA included; NULL where it is not known what buybacks had "
+            "retired of it",
+            low=0,
+        ),
         usd("net_public_usd_mn", "Net paid by the public; buybacks are not included"),
         usd(
             "buyback_usd_mn",
@@ -135,9 +141,11 @@ QUARTERLY_BORROWING = Table(
             "Treasury's figure computed from these records: net_public_usd_mn less buyback_usd_mn; "
             "NULL where either is",
         ),
-        integer(
+        Column(
             "assumed_days",
-            "Days on which the Fed's share of the maturing securities was assumed",
+            "integer",
+            "Days on which the Fed's share of the maturing securities was assumed; NULL where it "
+            "is not known how it is determined",
             low=0,
             unit="days",
         ),

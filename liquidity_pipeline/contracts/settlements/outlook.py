@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from liquidity_pipeline.contracts.reach import Input
+from liquidity_pipeline.contracts.reach import Input, public_share
 from liquidity_pipeline.contracts.settlements.common import (
     AHEAD,
     BUYBACKS_AHEAD,
@@ -20,11 +20,12 @@ from liquidity_pipeline.contracts.table import MART_KNOWN_AT, Table, day, intege
 
 # The effect on the repo rate takes the newest slope of marts.settlement_sensitivity. While an input
 # of that mart is behind, its newest slope is an older one.
+_EFFECT = ("funding_effect_bp", "funding_effect_low_bp", "funding_effect_high_bp")
 _NEWEST_SLOPE = tuple(
     Input(
         table,
         entity,
-        columns=("funding_effect_bp", "funding_effect_low_bp", "funding_effect_high_bp"),
+        columns=_EFFECT,
         is_current=True,
     )
     for table, entity in (
@@ -33,7 +34,7 @@ _NEWEST_SLOPE = tuple(
         ("fed_balance_sheet", "WRBWFRBL"),
         ("market_series", "TLAACBW027SBOG"),
     )
-)
+) + public_share(Input("debt_settlements", "auctions", columns=_EFFECT, is_current=True))
 
 SETTLEMENT_OUTLOOK = Table(
     "marts",
@@ -60,12 +61,18 @@ SETTLEMENT_OUTLOOK = Table(
         usd(
             "add_ons_expected_usd_mn",
             "Add-ons still to come for announced and expected issues: the Fed's holdings of the "
-            "maturing securities",
+            "maturing securities; NULL where these are not known",
         ),
         REDEEMED,
-        usd("net_public_usd_mn", "Net paid by the public; NULL until all is announced"),
         usd(
-            "net_public_expected_usd_mn", "Net paid by the public with the expected issues included"
+            "net_public_usd_mn",
+            "Net paid by the public; NULL until all is announced, and where it is not known what "
+            "the public holds of what matures",
+        ),
+        usd(
+            "net_public_expected_usd_mn",
+            "Net paid by the public with the expected issues included; NULL where it is not known "
+            "what the public holds of what matures",
         ),
         usd(
             "refinancing_usd_mn",
@@ -113,8 +120,11 @@ SETTLEMENT_OUTLOOK_SCORE = Table(
             "Known issues divided by settled issues; add-ons are never announced in advance",
             low=0,
         ),
-        usd("redeemed_known_usd_mn", "Maturities known at that time", nullable=False),
-        usd("redeemed_usd_mn", "Maturities that settled", nullable=False),
+        usd(
+            "redeemed_known_usd_mn",
+            "Maturities known at that time; NULL where it is not known what buybacks had retired",
+        ),
+        usd("redeemed_usd_mn", "Maturities that settled; NULL as above"),
         usd(
             "net_public_known_usd_mn",
             "Net paid by the public as known at that time; NULL while issues were still to be "
@@ -124,10 +134,15 @@ SETTLEMENT_OUTLOOK_SCORE = Table(
             "net_public_expected_usd_mn",
             "Net paid by the public with the issues expected then included",
         ),
-        usd("net_public_usd_mn", "Net paid by the public", nullable=False),
+        usd(
+            "net_public_usd_mn",
+            "Net paid by the public; NULL where it is not known what the public held of what "
+            "matured",
+        ),
         usd(
             "error_usd_mn",
-            "Settled less expected net; NULL where less than a year of history is held",
+            "Settled less expected net; NULL where less than a year of history is held, and where "
+            "either is not known",
         ),
         usd(
             "rollover_error_usd_mn", "Error of a forecast of full roll-over: the settled net itself"
@@ -147,7 +162,7 @@ COUPON_INTEREST = Table(
     "coupons and amounts of its auctions; without floating-rate notes.",
     key=("payment_date",),
     reach="payment_date",
-    rests_on=(AHEAD, SNAPSHOT),
+    rests_on=(AHEAD, SNAPSHOT, *public_share(AHEAD, columns=("interest_usd_mn",))),
     columns=(
         day("payment_date", "Day on which it is paid"),
         usd(

@@ -14,6 +14,7 @@ from liquidity_pipeline.contracts.settlements.common import (
     IS_OPEN,
     OF_ITS_DAY,
     REDEEMED,
+    REFINED,
     SNAPSHOT,
     SNAPSHOT_OF_ITS_DAY,
     SOMA_BASIS,
@@ -107,7 +108,7 @@ SETTLEMENT_VINTAGES = Table(
     "share are applied here and nowhere else.",
     key=("as_of_date", "is_open", "settlement_date", "security_class"),
     reach="as_of_date",
-    rests_on=(FROZEN, OF_ITS_DAY, SNAPSHOT_OF_ITS_DAY, BUYBACKS),
+    rests_on=(FROZEN, OF_ITS_DAY, SNAPSHOT_OF_ITS_DAY, BUYBACKS, *REFINED),
     columns=(
         AS_OF,
         IS_OPEN,
@@ -129,7 +130,7 @@ SETTLEMENT_VINTAGES = Table(
             "add_ons_expected_usd_mn",
             "Add-ons still to come for announced and expected issues: the Fed's holdings of "
             "the maturing securities; NULL where these have to be assumed and its purchases "
-            "are not known",
+            "are not known, or where these or what buybacks had retired of them are not known",
         ),
         REDEEMED,
         usd(
@@ -138,7 +139,8 @@ SETTLEMENT_VINTAGES = Table(
         ),
         usd(
             "public_redeemed_usd_mn",
-            "Maturing amount held by the public; NULL where add_ons_expected_usd_mn is",
+            "Maturing amount held by the public; NULL where it is not known what buybacks had "
+            "retired of it or what the Fed holds of it",
         ),
         usd("cmb_issued_usd_mn", "Cash-management bills in the issues", nullable=False),
         usd("cmb_redeemed_usd_mn", "Cash-management bills in the maturities", nullable=False),
@@ -152,8 +154,15 @@ SETTLEMENT_VINTAGES = Table(
             "Maximum amount that operations without results may buy; NULL where not known, and "
             "for days beyond the month",
         ),
-        usd("net_usd_mn", "Issues and expected add-ons less maturities; NULL until is_announced"),
-        usd("net_public_usd_mn", "Net paid by the public; NULL until is_announced"),
+        usd(
+            "net_usd_mn",
+            "Issues and expected add-ons less maturities; NULL until is_announced, and where a "
+            "part is",
+        ),
+        usd(
+            "net_public_usd_mn",
+            "Net paid by the public; NULL until is_announced, and where public_redeemed_usd_mn is",
+        ),
         usd(
             "net_public_expected_usd_mn",
             "Net paid by the public with the expected issues included; equals net_public_usd_mn "

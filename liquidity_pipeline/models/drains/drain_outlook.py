@@ -12,7 +12,7 @@ and Candes 2021 discuss why it holds its coverage only on average when the scale
 from __future__ import annotations
 
 import math
-from bisect import bisect_right
+from bisect import bisect_left, bisect_right
 from collections import deque
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -58,7 +58,8 @@ _AHEAD_DAYS = timedelta(days=7 * WEEKS_AHEAD + 14)
 class Flows:
     """A dated series that is regressed on the calendar, with the calendar ahead of it.
 
-    `regressors` has a row per date of `calendar`, which begins with the dates of the series.
+    `regressors` has a row per date of `calendar`, which has those of the series too and leaves out
+    none: of a day on which the flow never became known there was an expectation as well.
     """
 
     dates: Sequence[date]
@@ -199,25 +200,28 @@ def _paths(
 def _daily(rows: Sequence[tuple[date, datetime, float, float, float]]) -> Flows:
     dates, known_at, _, changes, nets = zip(*rows, strict=True)
     values = np.array(changes) - np.array(nets)
-    ahead = calendars.days("fed", dates[-1] + timedelta(days=1), dates[-1] + _AHEAD_DAYS)
-    days = [*dates, *ahead]
+    days = sorted({*dates, *calendars.days("fed", dates[0], dates[-1] + _AHEAD_DAYS)})
     regressors = day_regressors(days)
-    equations = coefficients(
-        regressors[: len(dates)], values, half_life=HALF_LIFE_DAYS, ridge=RIDGE
-    )
+    own = _own_rows(dates, days, regressors)
+    equations = coefficients(own, values, half_life=HALF_LIFE_DAYS, ridge=RIDGE)
     return Flows(dates, known_at, values, days, regressors, list(equations))
 
 
 def _weekly(sheet: Sheet) -> Flows:
     dates = list(sheet)
-    weeks = [*dates, *(dates[-1] + number * _WEEK for number in range(1, WEEKS_AHEAD + 2))]
     values = np.array([week.rest_usd_mn for week in sheet.values()])
+    count = (dates[-1] - dates[0]) // _WEEK + WEEKS_AHEAD + 2
+    weeks = sorted({*dates, *(dates[0] + number * _WEEK for number in range(count))})
     regressors = week_regressors(weeks)
-    equations = coefficients(
-        regressors[: len(dates)], values, half_life=HALF_LIFE_WEEKS, ridge=RIDGE
-    )
+    own = _own_rows(dates, weeks, regressors)
+    equations = coefficients(own, values, half_life=HALF_LIFE_WEEKS, ridge=RIDGE)
     known_at = [week.known_at for week in sheet.values()]
     return Flows(dates, known_at, values, weeks, regressors, list(equations))
+
+
+def _own_rows(dates: Sequence[date], calendar: Sequence[date], regressors: Floats) -> Floats:
+    """Return the regressors of the dates of a series, of which the calendar has more."""
+    return np.asarray(regressors[[bisect_left(calendar, each) for each in dates]])
 
 
 def _fridays(

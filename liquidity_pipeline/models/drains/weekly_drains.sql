@@ -2,7 +2,8 @@
 --
 -- Only complete weeks. The total in the convention `reserves` then ties to minus the change of reserve
 -- balances in marts.reserve_drains. The total by market convention needs the auctions as well.
--- Net of buybacks it needs these too, from the beginning of the programme on.
+-- Net of buybacks it needs these too, from the beginning of the programme on. Where what the public
+-- paid is not known of some day (a postponed auction, the Fed's part), it is not known of the week.
 with known as (
     select known_from, known_through
     from meta.coverage
@@ -15,6 +16,13 @@ known_buybacks as (
     where table_name = 'debt_settlements' and entity = 'buybacks'
 ),
 
+unsettled as (
+    select distinct days.week_ending
+    from marts.settlement_calendar as calendar
+    join meta.calendar_days as days on days.date = calendar.settlement_date
+    where not calendar.is_settled or calendar.net_public_usd_mn is null
+),
+
 weeks as (
     select
         days.week_ending,
@@ -25,7 +33,8 @@ weeks as (
         drains.drain_headline_net_of_buybacks_usd_mn
     from marts.drains as drains
     join meta.calendar_days as days on days.date = drains.date
-    where drains.complete
+    left join unsettled on unsettled.week_ending = days.week_ending
+    where drains.complete and (drains.component <> 'settlement' or unsettled.week_ending is null)
 ),
 
 with_totals as (
@@ -58,13 +67,15 @@ select
     case
         when weeks.component <> 'total'
             or (known.known_from <= weeks.week_ending - interval 6 day
-                and known.known_through >= weeks.week_ending)
+                and known.known_through >= weeks.week_ending
+                and unsettled.week_ending is null)
             then weeks.drain_headline_usd_mn
     end as drain_headline_usd_mn,
     case
         when weeks.component not in ('settlement', 'total')
             or (known.known_from <= weeks.week_ending - interval 6 day
                 and known.known_through >= weeks.week_ending
+                and unsettled.week_ending is null
                 and (weeks.week_ending < date '2024-05-29'
                     or (known_buybacks.known_from <= weeks.week_ending - interval 6 day
                         and known_buybacks.known_through >= weeks.week_ending)))
@@ -73,5 +84,6 @@ select
     days.known_by as known_at
 from by_component as weeks
 join meta.calendar_days as days on days.date = weeks.week_ending
+left join unsettled on unsettled.week_ending = weeks.week_ending
 left join known on true
 left join known_buybacks on true

@@ -10,3 +10,4 @@ select
 from marts.settlement_vintages
 where is_open and soma_basis in ('assumed', 'none')
 group by settlement_date, security_group
+having count(redeemed_usd_mn - public_redeemed_usd_mn) = count(*)

@@ -1,6 +1,6 @@
 -- Issues less redemptions and buybacks equal the marketable lines of table IIIA, without the accrual of
 -- inflation-protected securities. What buybacks retired no longer matures. Where buybacks are not served
--- they are the difference.
+-- they are the difference; days of which it is not known what they had retired are left out.
 select statement.record_date as day, statement.net_usd_mn - coalesce(settled.net_usd_mn, 0)
         as difference
     from (
@@ -14,7 +14,9 @@ dts_table = 'IIIA' and security_market = 'Marketable' and security_type in
     ) as statement
     left join (
         select settlement_date,
-            sum(issued_usd_mn - redeemed_usd_mn - coalesce(buyback_usd_mn, 0)) as net_usd_mn
+            sum(issued_usd_mn - redeemed_usd_mn - coalesce(buyback_usd_mn, 0)) as net_usd_mn,
+            bool_and(redeemed_usd_mn is not null) as is_known
         from marts.settlement_calendar
         group by settlement_date
     ) as settled on settled.settlement_date = statement.record_date
+    where coalesce(settled.is_known, true)

@@ -9,16 +9,17 @@ with settled as (
     select
         days.quarter_end,
         sum(calendar.issued_usd_mn) as issued_usd_mn,
-        sum(calendar.redeemed_usd_mn) as redeemed_usd_mn,
+        case when bool_and(calendar.redeemed_usd_mn is not null)
+            then sum(calendar.redeemed_usd_mn) end as redeemed_usd_mn,
         case when bool_and(calendar.net_public_usd_mn is not null)
             then sum(calendar.net_public_usd_mn) end as net_public_usd_mn,
         case when bool_and(calendar.buyback_usd_mn is not null)
             then sum(calendar.buyback_usd_mn) end as buyback_usd_mn,
         case when bool_and(calendar.privately_held_net_usd_mn is not null)
             then sum(calendar.privately_held_net_usd_mn) end as privately_held_net_usd_mn,
-        count(distinct calendar.settlement_date) filter (
-            where calendar.soma_basis = 'assumed' and calendar.redeemed_usd_mn > 0
-        ) as assumed_days,
+        case when bool_and(calendar.soma_basis is not null) then count(distinct calendar.settlement_date)
+            filter (where calendar.soma_basis = 'assumed' and coalesce(calendar.redeemed_usd_mn > 0, true))
+        end as assumed_days,
         bool_and(calendar.is_settled) as is_settled,
         max(calendar.known_at) as known_at
     from marts.settlement_calendar as calendar

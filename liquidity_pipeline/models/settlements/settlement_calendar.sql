@@ -62,7 +62,7 @@ bounded as (
     cross join operations
     where vintages.is_open
         and (vintages.settlement_date <= known.today or vintages.auctioned_usd_mn > 0
-            or vintages.announced_usd_mn > 0 or vintages.redeemed_usd_mn > 0
+            or vintages.announced_usd_mn > 0 or coalesce(vintages.redeemed_usd_mn > 0, true)
             or vintages.buyback_usd_mn > 0 or vintages.buyback_maximum_usd_mn > 0
             or vintages.scheduled_issues > 0)
 )
@@ -84,7 +84,7 @@ select
         then round(cmb_issued_usd_mn - cmb_redeemed_usd_mn, 6) end as cmb_net_usd_mn,
     case when is_known and is_announced then round(
         cmb_issued_usd_mn - cmb_add_ons_usd_mn
-        - case when redeemed_usd_mn > 0
+        - case when cmb_redeemed_usd_mn > 0
             then public_redeemed_usd_mn * cmb_redeemed_usd_mn / redeemed_usd_mn else 0 end,
         6
     ) end as cmb_net_public_usd_mn,

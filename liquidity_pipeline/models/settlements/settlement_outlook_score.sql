@@ -10,7 +10,8 @@ with by_group as (
         days.week_start,
         vintages.security_group,
         sum(vintages.auctioned_usd_mn + vintages.announced_usd_mn) as issued_usd_mn,
-        sum(vintages.redeemed_usd_mn) as redeemed_usd_mn,
+        case when count(vintages.redeemed_usd_mn) = count(*)
+            then sum(vintages.redeemed_usd_mn) end as redeemed_usd_mn,
         bool_and(vintages.is_announced) as is_announced,
         case when count(vintages.net_public_expected_usd_mn) = count(*)
             then sum(vintages.net_public_expected_usd_mn) end as net_public_usd_mn,
@@ -44,7 +45,8 @@ looked as (
         fridays.week_start,
         labels.security_group,
         coalesce(sum(by_label.issued_usd_mn), 0) as issued_usd_mn,
-        coalesce(sum(by_label.redeemed_usd_mn), 0) as redeemed_usd_mn,
+        case when count(by_label.is_looked_at) = count(by_label.redeemed_usd_mn)
+            then coalesce(sum(by_label.redeemed_usd_mn), 0) end as redeemed_usd_mn,
         coalesce(bool_and(by_label.is_announced), true) as is_announced,
         case when count(by_label.is_looked_at) = count(by_label.net_public_usd_mn)
             then coalesce(sum(by_label.net_public_usd_mn), 0) end as net_public_usd_mn
@@ -60,7 +62,7 @@ looked as (
 settled as (
     select week_start, security_class as security_group, issued_usd_mn, redeemed_usd_mn, net_public_usd_mn
     from marts.weekly_settlements
-    where is_settled and net_public_usd_mn is not null and security_class in ('bills', 'coupons', 'all')
+    where is_settled and security_class in ('bills', 'coupons', 'all')
 ),
 
 held as (

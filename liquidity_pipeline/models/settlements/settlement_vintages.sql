@@ -412,9 +412,5 @@ select
         when issue_doubt = 2 then 'auctioned'
         else 'scheduled'
     end as status,
-    case
-        when not is_open then moment
-        when soma_basis = 'published' then greatest(group_known_at, holdings_known_at)
-        else group_known_at
-    end as known_at
+    case when is_open then greatest(group_known_at, holdings_known_at) else moment end as known_at
 from with_public

@@ -64,7 +64,8 @@ select
     parts.week_start,
     security_class,
     round(sum(issued_usd_mn), 6) as issued_usd_mn,
-    round(sum(redeemed_usd_mn), 6) as redeemed_usd_mn,
+    case when count(redeemed_usd_mn) = count(*)
+        then round(sum(redeemed_usd_mn), 6) end as redeemed_usd_mn,
     case when count(add_ons_expected_usd_mn) = count(*)
         then round(sum(add_ons_expected_usd_mn), 6) end as add_ons_expected_usd_mn,
     case when count(buyback_usd_mn) = count(*) and bool_and(weeks.are_buybacks_announced)
@@ -74,11 +75,13 @@ select
         then round(sum(net_public_usd_mn), 6) end as net_public_usd_mn,
     case when count(privately_held_net_usd_mn) = count(*) and bool_and(weeks.are_buybacks_announced)
         then round(sum(privately_held_net_usd_mn), 6) end as privately_held_net_usd_mn,
-    round(sum(refinancing_usd_mn), 6) as refinancing_usd_mn,
+    case when count(refinancing_usd_mn) = count(*)
+        then round(sum(refinancing_usd_mn), 6) end as refinancing_usd_mn,
     bool_and(is_settled) as is_settled,
     -- A day with nothing but a buyback is absent where buybacks are not known, and dates no other.
     coalesce(
-        max(case when issued_usd_mn > 0 or redeemed_usd_mn > 0 or not is_announced then known_at end),
+        max(case when issued_usd_mn > 0 or coalesce(redeemed_usd_mn > 0, true) or not is_announced
+            then known_at end),
         max(known_at)
     ) as known_at
 from parts

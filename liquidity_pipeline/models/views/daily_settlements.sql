@@ -2,7 +2,8 @@
 select
     settlement_date,
     sum(issued_usd_mn) as issued_usd_mn,
-    sum(redeemed_usd_mn) as redeemed_usd_mn,
+    case when count(redeemed_usd_mn) = count(*)
+        then sum(redeemed_usd_mn) end as redeemed_usd_mn,
     case when count(net_usd_mn) = count(*) then sum(net_usd_mn) end as net_usd_mn,
     case when count(net_public_usd_mn) = count(*) then sum(net_public_usd_mn) end as net_public_usd_mn,
     case when count(privately_held_net_usd_mn) = count(*)

@@ -28,6 +28,7 @@ with weekly as (
     from marts.weekly_settlements
     where security_class in ('all', 'bills')
         and is_settled
+        and net_public_usd_mn is not null
         and week_start > (select min(settlement_date) from marts.settlement_calendar)
 )
 select

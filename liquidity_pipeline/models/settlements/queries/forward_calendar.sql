@@ -26,10 +26,14 @@ items as (
     select settlement_date, security_group, 'maturities', -redeemed_usd_mn, 'known', known_at
     from groups
 )
-select date, item, security_group, sum(amount_usd_mn), any_value(certainty), null, max(known_at)
+select date, item, security_group,
+    case when count(amount_usd_mn) = count(*) then sum(amount_usd_mn) end,
+    any_value(certainty), null, max(known_at)
 from items
 group by date, item, security_group
-having sum(amount_usd_mn) <> 0
+-- What matures is there with its amount or without; add-ons that are not known may be none.
+having (count(amount_usd_mn) = count(*) and sum(amount_usd_mn) <> 0)
+    or (item = 'maturities' and count(amount_usd_mn) < count(*))
 
 -- name: taken_of_maxima
 -- Treasury buys less than the most that it would. What it took of the maxima in the past year tells
