@@ -12,14 +12,13 @@ from liquidity_pipeline.contracts.settlements.common import (
     GROUPS,
     REDEEMED,
     SCHEDULE,
-    SNAPSHOT,
     SNAPSHOT_WEEK,
     SOMA_BASIS,
 )
 from liquidity_pipeline.contracts.table import MART_KNOWN_AT, Table, day, integer, number, text, usd
 
-# The effect on the repo rate takes the newest slope of marts.settlement_sensitivity. While an input
-# of that mart is behind, its newest slope is an older one.
+# The effect on the repo rate takes the slope of the newest quarter in marts.settlement_sensitivity.
+# While an input of it is behind, the newest slope is an older one.
 _NEWEST_SLOPE = tuple(
     Input(
         table,
@@ -30,8 +29,6 @@ _NEWEST_SLOPE = tuple(
     for table, entity in (
         ("reference_rates", "TGCR"),
         ("market_series", "RRPONTSYAWARD"),
-        ("fed_balance_sheet", "WRBWFRBL"),
-        ("market_series", "TLAACBW027SBOG"),
     )
 )
 
