@@ -79,12 +79,16 @@ class Outage:
 
 @dataclass
 class Compared:
-    """How many values were compared with the good ones, and which differ."""
+    """How many values were compared with the good ones, and which differ.
+
+    `marts` are the marts as they were built under the outage.
+    """
 
     values: int = 0
     absent: int = 0
     wrong: Counter[str] = field(default_factory=Counter)
     examples: list[str] = field(default_factory=list)
+    marts: Marts = field(default_factory=dict)
 
 
 class Publication:
@@ -152,7 +156,7 @@ class Publication:
             records[source] = self._cut_records(records[source], source, entity, outage.after)
         known = self._known(lake, records)
         marts = self.build(lake, known, frozenset(touched | _changed(self.known, known)))
-        result = Compared()
+        result = Compared(marts=marts)
         with duckdb.connect() as connection:
             for name, rows in marts.items():
                 table, pair = MART_TABLES[name], (self.good[name], rows)
