@@ -43,6 +43,8 @@ PAIRS = (
     (("tga_balance", ""), ("fed_balance_sheet", "")),
     (("debt_settlements", ""), ("upcoming_settlements", "")),
     (("index_prices", ""), ("crypto_prices", "")),
+    # Treasury's buybacks as a whole: a lake that was never served any.
+    (("buybacks", ""), ("debt_settlements", "buybacks")),
 )
 # A lake that was never served the Fed's holdings by security takes Treasury's estimate; each row
 # says so in `soma_basis`.

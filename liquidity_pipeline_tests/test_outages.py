@@ -5,6 +5,7 @@ The short form, on fifteen months of the sandbox; `campaign_outages` takes every
 
 from __future__ import annotations
 
+from collections import defaultdict
 from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
@@ -48,6 +49,7 @@ def good(tmp_path_factory: pytest.TempPathFactory) -> Publication:
         Outage((("debt_settlements", "buybacks"),), NEVER),
         Outage((("upcoming_settlements", ""),), YESTERDAY),
         Outage((("buybacks", ""),), QUARTER),
+        Outage((("buybacks", ""), ("debt_settlements", "buybacks")), NEVER),
         Outage((("reserve_demand_elasticity", ""),), NEVER),
         Outage((("reserve_demand_elasticity", ""),), QUARTER),
         Outage((("soma_securities", ""),), QUARTER),
@@ -61,6 +63,7 @@ def good(tmp_path_factory: pytest.TempPathFactory) -> Publication:
         Outage((("fed_balance_sheet", "WDTGAL"),), QUARTER),
         Outage((("repo_operations", "on_rrp"),), QUARTER),
         Outage((("reference_rates", "SOFR"), ("market_series", "IORB")), QUARTER),
+        Outage((("market_series", "TLAACBW027SBOG"),), QUARTER),
         Outage((("index_prices", "SPX"),), YESTERDAY),
         Outage((("crypto_prices", "SOL"), ("index_prices", "RUT")), NEVER),
     ],
@@ -208,6 +211,46 @@ def test_without_the_schedule_no_buyback_is_planned_and_all_else_is_there(
     items = good.good["forward_calendar"]["item"].to_pylist()
     assert found.absent == items.count("tentative buybacks") > 0
     assert not found.wrong, found.examples[:5]
+
+
+def test_without_h8_only_what_depends_on_the_ampleness_of_reserves_is_not_known(
+    good: Publication,
+) -> None:
+    """The slopes of quarters and years, and the effect expected of them, take no bank assets."""
+    found = good.under(Outage((("market_series", "TLAACBW027SBOG"),), NEVER))
+    assert not found.wrong, found.examples[:5]
+    slopes = good.good["settlement_sensitivity"].to_pylist()
+    assert {row["window_kind"] for row in slopes} == {"quarter", "rolling", "expanding"}
+    kept = found.marts["settlement_sensitivity"].to_pylist()
+    assert kept == [
+        row | {"reserves_of_bank_assets_pct": None}
+        for row in slopes if row["window_kind"] != "expanding"
+    ]  # fmt: skip
+    assert found.marts["settlement_outlook"].equals(good.good["settlement_outlook"])
+
+
+def test_the_calendar_ahead_adds_up_to_the_net_that_the_outlook_expects(
+    good: Publication,
+) -> None:
+    flows: dict[tuple[date, str], float] = defaultdict(float)
+    others = ("buybacks", "coupon interest")
+    for row in good.good["forward_calendar"].to_pylist():
+        if row["part"] in ("bills", "coupons") and row["item"] not in others:
+            flows[row["date"], row["part"]] += row["amount_usd_mn"]
+    net: dict[tuple[date, str], float] = defaultdict(float)
+    maturing = 0.0
+    for row in good.good["settlement_outlook"].to_pylist():
+        part = "bills" if row["security_class"] == "bill" else "coupons"
+        net[row["settlement_date"], part] += row["net_public_expected_usd_mn"]
+        parts = (
+            row["auctioned_usd_mn"] - row["add_ons_usd_mn"] + row["announced_usd_mn"]
+            + row["expected_issues_usd_mn"] - row["public_redeemed_usd_mn"]
+            - row["expected_redeemed_usd_mn"]
+        )  # fmt: skip
+        assert parts == pytest.approx(row["net_public_expected_usd_mn"], abs=1e-5)
+        maturing += row["expected_redeemed_usd_mn"]
+    assert dict(flows) == pytest.approx({key: net[key] for key in net if net[key] or key in flows})
+    assert maturing > 0
 
 
 def test_an_outage_is_seen_where_it_is_read_as_zero(

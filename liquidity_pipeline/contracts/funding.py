@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from liquidity_pipeline.contracts.drains.inputs import PUBLIC_SETTLEMENT
-from liquidity_pipeline.contracts.reach import Input
+from liquidity_pipeline.contracts.reach import Input, for_rows
 from liquidity_pipeline.contracts.table import (
     MART_KNOWN_AT,
     Table,
@@ -66,6 +68,11 @@ FUNDING_CONDITIONS = Table(
 
 
 _SLOPE = "basis points per USD 100 bn"
+# Reserves over bank assets; H.8 comes nine days after its Wednesday.
+_AMPLENESS = (
+    Input("fed_balance_sheet", "WRBWFRBL"),
+    Input("market_series", "TLAACBW027SBOG", looks_ahead=True),
+)
 
 SETTLEMENT_SENSITIVITY = Table(
     "marts",
@@ -79,11 +86,11 @@ SETTLEMENT_SENSITIVITY = Table(
     rests_on=(
         *PUBLIC_SETTLEMENT,
         Input("reference_rates", "TGCR"),
-        Input("fed_balance_sheet", "WRBWFRBL"),
         # The offering rate of the facility, over which the repo rate is measured.
         Input("market_series", "RRPONTSYAWARD"),
-        # H.8 comes nine days after its Wednesday.
-        Input("market_series", "TLAACBW027SBOG", looks_ahead=True),
+        # The slopes of a quarter and of a year do not depend on how ample reserves were.
+        *for_rows(_AMPLENESS, window_kind="expanding"),
+        *(replace(each, columns=("reserves_of_bank_assets_pct",)) for each in _AMPLENESS),
     ),
     columns=(
         text(

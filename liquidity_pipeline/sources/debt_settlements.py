@@ -23,7 +23,7 @@ from liquidity_pipeline.sources.auctions import (
     redemption_legs,
 )
 from liquidity_pipeline.sources.buybacks import collect_buybacks
-from liquidity_pipeline.sources.errors import EmptyAnswerError
+from liquidity_pipeline.sources.errors import EmptyAnswerError, NotRecordedError
 from liquidity_pipeline.sources.fetch import Fetch
 from liquidity_pipeline.sources.fiscal_client import PUBLISHER, between
 from liquidity_pipeline.sources.settlement_rows import NO_LEGS, in_days
@@ -83,17 +83,18 @@ def collect_upcoming_settlements(fetch: Fetch) -> dict[str, pa.Table]:
     """Collect `upcoming_settlements`, USD millions, as it was known at `fetch.now`.
 
     Issue legs of all that is announced or auctioned and issued after today, redemption legs of
-    all that settles after today and within twelve months, and issue legs of auctions that only
-    the announcements feed has. The feed keeps no history: what it scheduled at an earlier `now`
-    cannot be known. Raises EmptyAnswerError if nothing matures; a feed that is not served is a
-    named gap.
+    all that settles after today, and issue legs of auctions that only the announcements feed has.
+    The redemption legs are all marketable debt that is outstanding, bonds included that were
+    auctioned before the first stored month. The feed keeps no history: what it scheduled at an
+    earlier `now` cannot be known. Raises EmptyAnswerError if nothing matures; a feed that is not
+    served is a named gap.
     """
-    tomorrow, horizon = fetch.today + timedelta(days=1), _a_year_after(fetch.today)
+    tomorrow = fetch.today + timedelta(days=1)
     announced = collect_auctions(fetch, (f"issue_date:gte:{tomorrow}",))
-    maturing = collect_auctions(fetch, between("maturity_date", tomorrow - _ROLL, horizon))
+    maturing, horizon = _outstanding(fetch)
     if maturing.num_rows == 0:
         raise EmptyAnswerError(
-            f"nothing matures until {horizon}, though bills mature every week",
+            f"nothing matures after {fetch.today}, though bills mature every week",
             publisher=PUBLISHER,
             url=AUCTIONS,
         )
@@ -104,6 +105,19 @@ def collect_upcoming_settlements(fetch: Fetch) -> dict[str, pa.Table]:
     redemptions = in_days(redemption_legs(maturing), "settlement_date", tomorrow, horizon)
     legs = [issue_legs(announced), redemptions, scheduled]
     return {"upcoming_settlements": pa.concat_tables(legs)}
+
+
+def _outstanding(fetch: Fetch) -> tuple[pa.Table, date]:
+    """Return the auctions of all that is outstanding, and the last day that was asked for.
+
+    Fetches of earlier versions, which archives hold, asked for the maturities of twelve months.
+    """
+    since = fetch.today + timedelta(days=1) - _ROLL
+    try:
+        return collect_auctions(fetch, (f"maturity_date:gte:{since}",)), date.max
+    except NotRecordedError:
+        horizon = _a_year_after(fetch.today)
+        return collect_auctions(fetch, between("maturity_date", since, horizon)), horizon
 
 
 def _a_year_after(day: date) -> date:

@@ -90,13 +90,13 @@ def test_an_effect_on_the_repo_rate_that_is_not_known_is_no_blank(cut):
         "where settlement_date between ahead.as_of + 1 and ahead.as_of + 28 "
         "and security_class not in ('bill', 'cmb')"
     ).fetchone()
-    end(cut, "'TLAACBW027SBOG'")
+    end(cut, "'RRPONTSYAWARD'")
     cut.execute("update marts.settlement_outlook set funding_effect_bp = null")
     brief = compute(cut)
     (calendar,) = (block for block in blocks(brief, "table") if block["id"] == "calendar")
     effects = [row["cells"][-2] for row in calendar["rows"]]
     assert [bool(cell.get("figure")) for cell in effects].count(True) == days[0] > 0
-    assert "rates, yields and spreads from FRED (TLAACBW027SBOG)" in str(page(cut))
+    assert "rates, yields and spreads from FRED (RRPONTSYAWARD)" in str(page(cut))
 
 
 def test_without_the_feds_holdings_face_values_stay_and_the_page_says_why(cut):

@@ -80,12 +80,16 @@ class Outage:
 
 @dataclass
 class Compared:
-    """How many values were compared with the good ones, and which differ."""
+    """How many values were compared with the good ones, and which differ.
+
+    `marts` are the marts as they were built under the outage.
+    """
 
     values: int = 0
     absent: int = 0
     wrong: Counter[str] = field(default_factory=Counter)
     examples: list[str] = field(default_factory=list)
+    marts: Marts = field(default_factory=dict)
 
 
 class Publication:
@@ -167,7 +171,8 @@ class Publication:
 
     def under(self, outage: Outage) -> Compared:
         """Publish the day again under an outage, and compare all marts that it can reach."""
-        marts, result = self.marts_under(outage), Compared()
+        marts = self.marts_under(outage)
+        result = Compared(marts=marts)
         with duckdb.connect() as connection:
             for name, rows in marts.items():
                 table, pair = MART_TABLES[name], (self.good[name], rows)

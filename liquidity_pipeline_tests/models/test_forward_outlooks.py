@@ -1,4 +1,4 @@
-"""Forward calendar, coupon interest, quarterly borrowing and the outlook of drains."""
+"""Forward calendar, quarterly borrowing and the outlook of drains."""
 
 from __future__ import annotations
 
@@ -19,44 +19,14 @@ from liquidity_pipeline.models.drains.drain_outlook import (
     _weekly,
 )
 from liquidity_pipeline.models.drains.seasonal_regressors import day_regressors
-from liquidity_pipeline_tests.models.hand_made import build
+from liquidity_pipeline.models.reconciliations.reconciliation import RECONCILIATIONS, evaluate
+from liquidity_pipeline_tests.models.hand_made import build, session
 from liquidity_pipeline_tests.models.world import Row, World, leg, tga
 
 
 @pytest.fixture
 def world(tmp_path: Path) -> World:
     return World(tmp_path)
-
-
-def bond(issued: date, matures: date, par: float, coupon: float | None, **more: object) -> Row:
-    return leg("issue", issued, par, kind="bond", cusip=f"C{matures}{par}", issue_date=issued,
-               maturity_date=matures, coupon_pct=coupon, soma_usd_mn=0, **more)  # fmt: skip
-
-
-def test_half_the_coupon_is_paid_twice_a_year_on_what_is_outstanding(world: World) -> None:
-    # 1,000 at 4 % to 15 August 2040 pay 20 on each 15 February and August; 15 February 2026 is a
-    # Sunday and the 16th a holiday. Ten years of auctions are held.
-    world.add(
-        "debt_settlements",
-        bond(date(2015, 8, 17), date(2040, 8, 15), 1_000, 4.0),
-        bond(date(2015, 9, 15), date(2040, 9, 15), 500, 3.0),
-    )
-    rows = {row["payment_date"]: row for row in world.mart("coupon_interest")}
-    assert rows[date(2026, 2, 17)]["interest_usd_mn"] == 20
-    assert rows[date(2026, 3, 16)]["interest_usd_mn"] == 7.5
-    # In February 2025 the records did not reach ten years back.
-    assert rows[date(2025, 2, 18)]["interest_usd_mn"] is None
-
-
-def test_interest_is_not_told_while_coupons_are_unknown(world: World) -> None:
-    world.add(
-        "debt_settlements",
-        bond(date(2015, 8, 17), date(2040, 8, 15), 1_000, 4.0),
-        bond(date(2015, 8, 17), date(2045, 8, 15), 100, None),
-    )
-    row = world.one("coupon_interest", payment_date=date(2026, 2, 17))
-    assert row["interest_usd_mn"] is None
-    assert row["coverage_ratio"] == pytest.approx(1_000 / 1_100, abs=1e-6)
 
 
 def test_marked_days_have_the_mean_of_what_moved_on_such_days() -> None:
@@ -72,7 +42,8 @@ def test_marked_days_have_the_mean_of_what_moved_on_such_days() -> None:
     ahead = {
         "as_of": date(2026, 1, 20), "settlement_date": date(2026, 1, 27), "security_class": "bill",
         "auctioned_usd_mn": 5.0, "announced_usd_mn": 0.0, "expected_issues_usd_mn": 0.0,
-        "add_ons_expected_usd_mn": 0.0, "redeemed_usd_mn": 3.0,
+        "add_ons_usd_mn": 0.0, "add_ons_expected_usd_mn": 0.0, "redeemed_usd_mn": 3.0,
+        "public_redeemed_usd_mn": 3.0, "expected_redeemed_usd_mn": 0.0, "soma_basis": "none",
         "known_at": utc(date(2026, 1, 20), time()),
     }  # fmt: skip
     rows = build(
@@ -86,6 +57,87 @@ def test_marked_days_have_the_mean_of_what_moved_on_such_days() -> None:
     assert by_day[date(2026, 1, 27), "maturities"]["amount_usd_mn"] == -3
     # Nothing is known of tax dates: they are marked, without a size.
     assert all(row["amount_usd_mn"] is None for row in rows if row["item"] == "tax date")
+
+
+def settling(kind: str, **amounts: float | None) -> Row:
+    """A row of the outlook of which the Fed's part is published; amounts not given are zero."""
+    names = ("auctioned", "add_ons", "announced", "expected_issues", "add_ons_expected", "redeemed",
+             "public_redeemed", "expected_redeemed")  # fmt: skip
+    return {
+        **OUTLOOK, "security_class": kind, "soma_basis": "published",
+        **{f"{name}_usd_mn": amounts.get(name, 0.0) for name in names},
+    }  # fmt: skip
+
+
+def calendar_of(*outlook: Row) -> dict[tuple[str, str], tuple[float | None, str]]:
+    rows = build("forward_calendar", "2026-01-21 04:59", settlement_outlook=list(outlook))
+    return {
+        (row["part"], row["item"]): (row["amount_usd_mn"], row["certainty"])
+        for row in rows if row["date"] == OUTLOOK["settlement_date"]
+    }  # fmt: skip
+
+
+def test_the_items_of_a_day_add_up_to_what_the_public_is_expected_to_pay() -> None:
+    # Bills: 110 of this week's 4-week bill are expected, and as many of a later one mature. The
+    # public pays 195 + 110 and gets 190 - 10 that the Fed holds and rolls over: net 195 + 110 - 180
+    # - 110 = 15. Notes: of 100 auctioned the Fed takes 20. Of 70 that mature the public has 45 and
+    # gets 1 of inflation compensation: net 100 - 20 - 46 = 34.
+    items = calendar_of(
+        settling("bill", announced=195, expected_issues=110, add_ons_expected=10, redeemed=190,
+                 public_redeemed=180, expected_redeemed=110),
+        settling("tips", auctioned=100, add_ons=20, redeemed=70, public_redeemed=46),
+    )  # fmt: skip
+    bills = [amount for (part, _), (amount, _) in items.items() if part == "bills"]
+    coupons = [amount for (part, _), (amount, _) in items.items() if part == "coupons"]
+    assert (sum(filter(None, bills)), sum(filter(None, coupons))) == (15, 34)
+    assert items["bills", "maturities expected"] == (-110, "expected")
+    assert items["coupons", "redemptions not paid to the public"] == (4, "known")
+
+
+def test_an_item_that_is_not_known_of_one_class_is_not_known_of_its_group() -> None:
+    known = settling("note", announced=50, add_ons_expected=5, redeemed=5, public_redeemed=0)
+    unknown = known | {
+        "security_class": "tips", "add_ons_expected_usd_mn": None, "public_redeemed_usd_mn": None,
+    }  # fmt: skip
+    items = calendar_of(known, unknown)
+    assert items["coupons", "add-ons expected"] == (None, "expected")
+    assert items["coupons", "issues announced"] == (100, "announced")
+
+
+@pytest.mark.parametrize(("maturing", "misses"), [(-100.0, 0), (-90.0, 1), (None, 0)])
+def test_a_calendar_that_does_not_add_up_to_the_outlook_is_reported(
+    maturing: float | None, misses: int
+) -> None:
+    (check,) = (each for each in RECONCILIATIONS if each.name == "forward_calendar_equals_outlook")
+    day = OUTLOOK["settlement_date"]
+    items = [("issues expected", 110.0), ("maturities", maturing), ("coupon interest", -7.0)]
+    calendar = [
+        {"date": day, "item": item, "part": "bills", "amount_usd_mn": amount}
+        for item, amount in items
+    ]  # fmt: skip
+    outlook = [OUTLOOK | {"net_public_expected_usd_mn": 10.0}]
+    tables = {"forward_calendar": calendar, "settlement_outlook": outlook}
+    with session("2026-01-21 04:59", tables) as connection:
+        found = evaluate(check, connection)
+    # An item that is not known leaves nothing to compare.
+    assert (found.compared, found.misses) == (int(maturing is not None), misses)
+
+
+def test_interest_whose_amount_is_not_known_is_not_called_known() -> None:
+    interest = {
+        "payment_date": date(2026, 2, 17), "interest_usd_mn": None,
+        "interest_at_most_usd_mn": 20.0, "known_at": KNOWN,
+    }  # fmt: skip
+    told = interest | {
+        "payment_date": date(2026, 3, 2), "interest_usd_mn": 7.0, "interest_at_most_usd_mn": 8.0,
+    }  # fmt: skip
+    rows = build("forward_calendar", "2026-01-21 04:59", settlement_outlook=[OUTLOOK],
+                 coupon_interest=[interest, told])  # fmt: skip
+    found = [
+        (row["date"].day, row["amount_usd_mn"], row["maximum_usd_mn"], row["certainty"])
+        for row in rows if row["item"] == "coupon interest"
+    ]  # fmt: skip
+    assert found == [(17, None, 20, None), (2, -7, 8, "known")]
 
 
 def test_an_announced_buyback_is_expected_at_the_usual_take_up() -> None:

@@ -19,7 +19,7 @@ pytestmark = [pytest.mark.replay, pytest.mark.slow]
 
 _MARTS = (
     "quarterly_borrowing", "settlement_outlook", "settlement_outlook_score", "drain_outlook_score",
-    "reserve_drains", "funding_conditions",
+    "reserve_drains", "funding_conditions", "forward_calendar",
 )  # fmt: skip
 
 
@@ -291,3 +291,50 @@ def test_the_bands_of_past_outlooks_hold_nine_in_ten(
     ).fetchall()
     assert [weeks for weeks, _ in shares] == [1, 2, 3, 4, 5, 6]
     assert all(0.85 <= share <= 0.96 for _, share in shares)
+
+
+def test_the_calendar_ahead_adds_up_to_the_expected_net(
+    history: duckdb.DuckDBPyConnection,
+) -> None:
+    """Of bills that are still to be announced, the short ones mature within the eight weeks."""
+    rows = history.execute(
+        """
+        with calendar as (
+            select date, sum(amount_usd_mn) as net_usd_mn from marts.forward_calendar
+            where part in ('bills', 'coupons') and item not in ('buybacks', 'coupon interest')
+            group by date
+        ),
+        outlook as (
+            select settlement_date as date, sum(net_public_expected_usd_mn) as net_usd_mn,
+                sum(expected_redeemed_usd_mn) as maturing_usd_mn
+            from marts.settlement_outlook
+            group by settlement_date
+        )
+        select date, calendar.net_usd_mn, outlook.net_usd_mn, maturing_usd_mn
+        from outlook full join calendar using (date)
+        """
+    ).fetchall()
+    assert len(rows) > 15
+    assert all(items == pytest.approx(net, abs=0.01) for _, items, net, _ in rows)
+    # The last 4-week bill was of 110 bn: those of 1, 8 and 15 September mature four weeks later.
+    # The last 6-week bill was of 95 bn: that of 3 September matures on 15 October.
+    late = {f"{day:%m-%d}": amount / 1000 for day, *_, amount in rows if amount}
+    assert late == {"09-29": 110, "10-06": 110, "10-13": 110, "10-15": 95}
+
+
+# Half the coupon on the face amounts of all auctions since 1979 that are outstanding, USD bn; at
+# most so much was paid after buybacks began, of which the recorded history holds none.
+@pytest.mark.parametrize(
+    ("day", "paid", "at_most"),
+    [("2019-02-15", 44.03, 44.03), ("2024-02-15", 58.77, 58.77), ("2026-08-17", None, 85.96)],
+)
+def test_interest_is_paid_on_bonds_from_before_the_records_too(
+    history: duckdb.DuckDBPyConnection, day: str, paid: float | None, at_most: float
+) -> None:
+    ((interest, bound),) = history.execute(
+        "select interest_usd_mn, interest_at_most_usd_mn from marts.coupon_interest"
+        " where payment_date = ?",
+        [day],
+    ).fetchall()
+    assert (interest and interest / 1000) == (paid and pytest.approx(paid, abs=0.005))
+    assert bound / 1000 == pytest.approx(at_most, abs=0.005)

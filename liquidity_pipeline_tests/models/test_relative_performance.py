@@ -9,6 +9,7 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
+from liquidity_pipeline.models import engine
 from liquidity_pipeline.models.assets.relative_performance import build
 from liquidity_pipeline_tests.models.worlds import wednesdays, world
 
@@ -73,6 +74,21 @@ def test_the_benchmark_less_itself_is_no_look() -> None:
     # Of each of four followed assets its return and that less the benchmark's, but for the latter.
     counted = {name: row["n_tests"] for (name, _), row in rows.items()}
     assert counted == {"SPX": 4, "RUT": 8, "TLT": 8}
+
+
+def test_without_the_benchmark_returns_alone_are_still_compared() -> None:
+    returns = _returns(3)
+    good = _last(_world(returns))
+    connection = _world({name: values for name, values in returns.items() if name != "SPX"})
+    connection.execute("update meta.coverage set known_through = null where entity = 'SPX'")
+    rows = engine.build("relative_performance", connection).to_pylist()
+    assert {(row["asset"], row["measure"]) for row in rows} == {
+        ("RUT", "return"), ("TLT", "return"),
+    }  # fmt: skip
+    unknown = {"p_value_adjusted": None, "n_tests": None}
+    for row in rows:
+        if row["as_of"] == date(2024, 12, 25):
+            assert row == good[row["asset"], "return"] | unknown
 
 
 @pytest.mark.slow

@@ -52,7 +52,7 @@ GUARDED = "another column of the same query, or its `having`, tells that every p
 RESULT = "taken where results are out, and then the parser has an amount; else it is not yet due"
 NO_PART = "auctions are known as a whole: a day and group without such a row has nothing of it"
 HOLDINGS = "a security that is not among the Fed's holdings of the week is not held by it"
-RETIRED = "no buyback has retired any of it: auctions are known no further than the buybacks are"
+RETIRED = "no buyback has retired any of it: what depends on it is known no further than they are"
 LEAST_KNOWN = "a lower bound by definition: `soma_basis` says assumed"
 NO_HISTORY = (
     "before the first such day nothing is assumed to have been bought: `soma_basis` assumed"
@@ -211,6 +211,9 @@ REASONS: dict[str, dict[str, str]] = {
         "COALESCE(retired_usd_mn, 0)": RETIRED,
         "COALESCE(ratio, 0)": PRINCIPAL,
         "SUM(par_usd_mn)": RESULT,
+        "LEAST(payment_date + INTERVAL '4' HOUR, now)": MOMENTS,
+        "GREATEST(known_at, CASE WHEN payment_date >= CAST('2024-05-29' AS DATE) "
+        "THEN LEAST(payment_date + INTERVAL '4' HOUR, now) END)": MOMENTS,
     },
     "settlement_outlook": {
         "LEAST(net_usd_mn / 100000 * low_bp_per_100bn, net_usd_mn / 100000 * high_bp_per_100bn)": (

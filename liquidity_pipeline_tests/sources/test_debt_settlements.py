@@ -17,6 +17,7 @@ from liquidity_pipeline.sources.debt_settlements import (
 )
 from liquidity_pipeline.sources.errors import (
     EmptyAnswerError,
+    NotRecordedError,
     TransientError,
     UnexpectedPayloadError,
 )
@@ -289,23 +290,38 @@ OUTSTANDING = auction(
 )
 
 
-def test_upcoming_are_issues_after_today_and_redemptions_within_twelve_months(make_fetch):
+def test_upcoming_are_issues_after_today_and_redemptions_of_all_that_is_outstanding(make_fetch):
     today = auction(cusip="TODAY", issue_date="2026-01-29", maturity_date="2026-01-31")
     note = auction(cusip="NOTE", security_type="Note", maturity_date="2028-01-31", **NOT_HELD)
-    edge, beyond = (
-        auction(cusip=f"{day}", issue_date="2025-02-04", auction_date="2025-02-01",
-                announcemt_date="2025-01-28", maturity_date=day)
-        for day in ("2027-02-01", "2027-02-02")
-    )  # fmt: skip
+    # A bond of 1998 is in no stored month: neither its issue, nor, until 2028, its redemption.
+    bond = auction(cusip="BOND", security_type="Bond", auction_date="1998-08-13",
+                   announcemt_date="1998-08-05", issue_date="1998-08-17",
+                   maturity_date="2028-08-15")  # fmt: skip
     issued_today = auction(cusip="NOW", issue_date="2026-02-01", **NOT_HELD)
-    rows, _ = upcoming(make_fetch, today, note, edge, beyond, issued_today, OUTSTANDING)
+    rows, _ = upcoming(make_fetch, today, note, bond, issued_today, OUTSTANDING)
     assert names(rows) == {
         "redemption/TODAY/2026-02-02",  # matured on Saturday, settles on Monday
         "issue/NOTE/2026-02-02",
-        "redemption/2027-02-01/2025-02-01",
+        "redemption/NOTE/2026-02-02",
+        "redemption/BOND/1998-08-13",
         "redemption/NOW/2026-02-02",
         "redemption/OLD/2025-08-04",
     }
+
+
+def test_a_snapshot_that_an_earlier_version_asked_for_is_made_again_as_it_was(make_fetch):
+    """Archives hold fetches that asked for the maturities of twelve months."""
+    auctions = Auctions(OUTSTANDING, auction(cusip="NOW", issue_date="2026-02-01", **NOT_HELD))
+
+    def recorded(params: dict[str, str]) -> Any:
+        if "maturity_date:gte" in params["filter"] and "maturity_date:lte" not in params["filter"]:
+            raise NotRecordedError("asked for otherwise then")
+        return auctions(params)
+
+    replies = {AUCTIONS: recorded, FEED: answer([])}
+    fetch = make_fetch(Canned(replies), *FEBRUARY, now=SUNDAY)
+    rows = collect_upcoming_settlements(fetch)["upcoming_settlements"].to_pylist()
+    assert names(rows) == {"redemption/NOW/2026-02-02", "redemption/OLD/2025-08-04"}
 
 
 def test_results_of_later_auctions_are_not_yet_in_the_snapshot(make_fetch):
@@ -402,7 +418,7 @@ def test_without_auctions_there_is_nothing_to_compare_the_feed_with(make_fetch):
 
 
 def test_no_maturity_at_all_is_an_error(make_fetch):
-    with pytest.raises(EmptyAnswerError, match="nothing matures until 2027-02-01"):
+    with pytest.raises(EmptyAnswerError, match="nothing matures after 2026-02-01"):
         upcoming(make_fetch)
 
 

@@ -14,6 +14,7 @@ from liquidity_pipeline.contracts.assets.columns import (
     n_tests,
     probability,
 )
+from liquidity_pipeline.contracts.assets.drivers import FAMILY
 from liquidity_pipeline.contracts.assets.returns import ASSET, CLASS_INPUT
 from liquidity_pipeline.contracts.drains.inputs import PUBLIC_SETTLEMENT, RESERVES
 from liquidity_pipeline.contracts.reach import PRICES, Input
@@ -173,7 +174,13 @@ RELATIVE_PERFORMANCE = Table(
     "Weekly returns in weeks that ended during an open drain episode, compared with other weeks.",
     key=("as_of", "asset", "measure"),
     reach="as_of",
-    rests_on=(ASSET, Input(PRICES, class_entity="large_cap"), RESERVES),
+    rests_on=(
+        ASSET,
+        RESERVES,
+        # The return alone takes no benchmark; only its correction counts the other measure's test.
+        Input(PRICES, class_entity="large_cap", only={"measure": ("return_less_large_cap",)}),
+        Input(PRICES, class_entity="large_cap", columns=FAMILY, only={"measure": ("return",)}),
+    ),
     columns=(
         AS_OF,
         text("asset", "Symbol"),
@@ -188,7 +195,7 @@ RELATIVE_PERFORMANCE = Table(
         number("difference_pct", "Difference of the two means", nullable=False),
         number("difference_low_pct", "Lower end of the 95 % interval", nullable=False),
         number("difference_high_pct", "Upper end of the 95 % interval", nullable=False),
-        *corrected_p_values("measures, times all followed assets", MAX_T),
+        *corrected_p_values("measures, times all followed assets", MAX_T, nullable=True),
         integer("n_weeks_in_drain", "Weeks in episodes", low=1, unit="weeks"),
         integer("n_weeks_outside", "Weeks outside", low=1, unit="weeks"),
         integer(

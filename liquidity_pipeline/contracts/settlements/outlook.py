@@ -12,14 +12,13 @@ from liquidity_pipeline.contracts.settlements.common import (
     GROUPS,
     REDEEMED,
     SCHEDULE,
-    SNAPSHOT,
     SNAPSHOT_WEEK,
     SOMA_BASIS,
 )
 from liquidity_pipeline.contracts.table import MART_KNOWN_AT, Table, day, integer, number, text, usd
 
-# The effect on the repo rate takes the newest slope of marts.settlement_sensitivity. While an input
-# of that mart is behind, its newest slope is an older one.
+# The effect on the repo rate takes the slope of the newest quarter in marts.settlement_sensitivity.
+# While an input of it is behind, the newest slope is an older one.
 _EFFECT = ("funding_effect_bp", "funding_effect_low_bp", "funding_effect_high_bp")
 _NEWEST_SLOPE = tuple(
     Input(
@@ -31,8 +30,6 @@ _NEWEST_SLOPE = tuple(
     for table, entity in (
         ("reference_rates", "TGCR"),
         ("market_series", "RRPONTSYAWARD"),
-        ("fed_balance_sheet", "WRBWFRBL"),
-        ("market_series", "TLAACBW027SBOG"),
     )
 ) + public_share(Input("debt_settlements", "auctions", columns=_EFFECT, is_current=True))
 
@@ -58,6 +55,7 @@ SETTLEMENT_OUTLOOK = Table(
             "Regular issues still to be announced, each at the size of the last issue of its kind",
             nullable=False,
         ),
+        usd("add_ons_usd_mn", "Add-ons of the issues with results", nullable=False),
         usd(
             "add_ons_expected_usd_mn",
             "Add-ons still to come for announced and expected issues: the Fed's holdings of the "
@@ -65,14 +63,26 @@ SETTLEMENT_OUTLOOK = Table(
         ),
         REDEEMED,
         usd(
+            "public_redeemed_usd_mn",
+            "What the public gets of redeemed_usd_mn, with the inflation compensation that is paid "
+            "on it; NULL where it is not known what the public holds of what matures",
+        ),
+        usd(
+            "expected_redeemed_usd_mn",
+            "Maturities, within the eight weeks, of regular bills that are themselves still to be "
+            "announced; not part of redeemed_usd_mn",
+            nullable=False,
+        ),
+        usd(
             "net_public_usd_mn",
             "Net paid by the public; NULL until all is announced, and where it is not known what "
             "the public holds of what matures",
         ),
         usd(
             "net_public_expected_usd_mn",
-            "Net paid by the public with the expected issues included; NULL where it is not known "
-            "what the public holds of what matures",
+            "Net paid by the public with the expected issues included: auctioned_usd_mn - "
+            "add_ons_usd_mn + announced_usd_mn + expected_issues_usd_mn - public_redeemed_usd_mn - "
+            "expected_redeemed_usd_mn; NULL where public_redeemed_usd_mn is",
         ),
         usd(
             "refinancing_usd_mn",
@@ -158,22 +168,46 @@ SETTLEMENT_OUTLOOK_SCORE = Table(
 COUPON_INTEREST = Table(
     "marts",
     "coupon_interest",
-    "Interest that Treasury pays on notes and bonds by day, past and eight weeks ahead, from the "
-    "coupons and amounts of its auctions; without floating-rate notes.",
+    "Interest that Treasury pays on notes and bonds by day, from the first stored day of auctions "
+    "to eight weeks ahead, from the coupons and amounts of all that was outstanding; without "
+    "floating-rate notes.",
     key=("payment_date",),
     reach="payment_date",
-    rests_on=(AHEAD, SNAPSHOT, *public_share(AHEAD, columns=("interest_usd_mn",))),
+    rests_on=(
+        # What matured before the first stored day is not held, so what paid before it is not known.
+        replace(AHEAD, from_start=True),
+        # Bonds auctioned before that day which are still outstanding are in the snapshot alone.
+        replace(SCHEDULE, is_current=False, looks_ahead=True),
+        Input(
+            "buyback_securities",
+            columns=("interest_usd_mn",),
+            from_day="2024-05-29",
+            looks_ahead=True,
+        ),
+    ),
     columns=(
         day("payment_date", "Day on which it is paid"),
         usd(
             "interest_usd_mn",
             "Half a year's coupon on the outstanding amount; NULL where the coupon is not "
-            "known for one per cent or more of the face amount, or where less than ten years "
-            "of auctions are held",
+            "known for one per cent or more of the face amount, or where what buybacks had retired "
+            "since 2024-05-29 is not known",
         ),
-        usd("paying_usd_mn", "Face amount of the securities that pay", nullable=False),
+        usd(
+            "interest_at_most_usd_mn",
+            "The same on all that was auctioned and has not matured, as if buybacks had retired "
+            "nothing of it",
+        ),
+        usd(
+            "paying_usd_mn",
+            "Face amount of the securities that pay, as auctioned",
+            nullable=False,
+        ),
         number(
-            "coverage_ratio", "Share of paying_usd_mn whose coupon is known", low=0, high=1.000001
+            "coverage_ratio",
+            "Share of paying_usd_mn whose coupon is known",
+            low=0,
+            high=1.000001,
         ),
         MART_KNOWN_AT,
     ),
@@ -202,13 +236,19 @@ FORWARD_CALENDAR = Table(
         day("date", "Future day"),
         text(
             "item",
-            "Kind of flow",
+            "Kind of flow. maturities expected: bills that are themselves still to be announced "
+            "and mature within the eight weeks; redemptions not paid to the public: what matures "
+            "of the Fed's holdings beyond its add-ons, less the inflation compensation that the "
+            "public gets. The issues, add-ons, maturities and redemptions of a day and part add up "
+            "to its net_public_expected_usd_mn in marts.settlement_outlook",
             allowed=(
                 "issues auctioned",
                 "issues announced",
                 "issues expected",
                 "add-ons expected",
                 "maturities",
+                "maturities expected",
+                "redemptions not paid to the public",
                 "buybacks",
                 "tentative buybacks",
                 "coupon interest",
@@ -225,14 +265,17 @@ FORWARD_CALENDAR = Table(
         number(
             "maximum_usd_mn",
             "Buybacks: the most that would be bought, par. Before results, the amount is this "
-            "maximum times what operations of the type took of their maxima in the past year",
+            "maximum times what operations of the type took of their maxima in the past year. "
+            "Coupon interest: that on all that was auctioned, as if buybacks had retired nothing",
             low=0,
         ),
         text(
             "certainty",
             "known: results are published; announced: results are still to come; expected: the "
             "announcement is still to come; tentative: on Treasury's schedule, which may change; "
-            "usual: the mean of such days in the past, from table II of the statement",
+            "usual: the mean of such days in the past, from table II of the statement; "
+            "NULL for coupon interest of which only the maximum is known",
+            nullable=True,
             allowed=("known", "announced", "expected", "tentative", "usual"),
         ),
         number(

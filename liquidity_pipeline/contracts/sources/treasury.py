@@ -108,7 +108,7 @@ UPCOMING_SETTLEMENTS = replace(
     DEBT_SETTLEMENTS,
     name="upcoming_settlements",
     meaning="Snapshot of coming settlements: announced, auctioned but not issued, scheduled by "
-    "the announcements feed, and everything known to mature within twelve months.",
+    "the announcements feed, and the redemption of everything that is outstanding.",
     origin="US Treasury, auctions_query and upcoming_auctions",
     parts={"auctions": "/auctions_query", "announcements": "/upcoming_auctions"},
 )

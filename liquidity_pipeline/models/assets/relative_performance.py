@@ -39,9 +39,8 @@ def build(connection: duckdb.DuckDBPyConnection) -> pa.Table:
     assets = panels.returns(connection, "weekly").on(weeks)
     class_of = panels.asset_classes(connection)
     classes = panels.class_means(assets, class_of)
-    if BENCHMARK not in classes.names:
-        return panels.table([], RELATIVE_PERFORMANCE.arrow_schema)
-    large = classes.column(BENCHMARK)
+    is_held = BENCHMARK in classes.names
+    large = classes.column(BENCHMARK) if is_held else np.full(len(weeks), np.nan)
     values = np.hstack([assets.values, assets.values - large[:, None]])
     # The benchmark less itself is zero on every day: there is nothing to test.
     values[:, ~np.nan_to_num(values).any(axis=0)] = np.nan

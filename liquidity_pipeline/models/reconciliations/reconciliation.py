@@ -194,6 +194,16 @@ RECONCILIATIONS: Sequence[Reconciliation] = (
         is_optional=True,
     ),
     Reconciliation(
+        name="forward_calendar_equals_outlook",
+        mart="forward_calendar",
+        meaning=(
+            "The settlements of the forward calendar add up, by day and group, to the net that the "
+            "outlook expects."
+        ),
+        tolerance_usd_mn=0.01,
+        is_optional=True,
+    ),
+    Reconciliation(
         name="weekly_drains_tie_to_reserves",
         mart="weekly_drains",
         meaning=(

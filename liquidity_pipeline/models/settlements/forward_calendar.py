@@ -85,7 +85,7 @@ def _sizes(days: Sequence[date], line: str, flows: Flows, *, two_days: bool) -> 
 
 def _row(today: date, values: Sequence[object]) -> dict[str, object]:
     names = ("date", "item", "part", "amount_usd_mn", "certainty", "n_obs", "known_at")
-    # Buybacks alone have a maximum, after the rest.
+    # Buybacks and coupon interest have a maximum, after the rest.
     maximum = values[len(names)] if len(values) > len(names) else None
     return {"as_of": today, "maximum_usd_mn": maximum, **dict(zip(names, values, strict=False))}
 

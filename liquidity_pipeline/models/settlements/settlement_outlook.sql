@@ -3,7 +3,9 @@
 -- Amounts by certainty: issues with results, issues announced, issues on the schedule without an
 -- amount, regular issues that are expected to be announced. Where these are still to come, what
 -- matures is not a payment to the public but is rolled over: the net is NULL and the maturing amount
--- is in refinancing. Buybacks are announced at 11:00 of the business day before the operation and settle on
+-- is in refinancing. The expected net is the sum of its parts, on every day and in every class: issues
+-- auctioned less the Fed's add-ons, announced and expected, less what the public holds of the maturing
+-- and what matures of bills that are themselves to be announced. Buybacks are announced at 11:00 of the business day before the operation and settle on
 -- the day after it: of later days, and of the next month, their maximum is not known. The effect on
 -- the overnight repo rate is the expected net of the day's coupons
 -- times the slope of the last quarter in marts.settlement_sensitivity.
@@ -38,8 +40,11 @@ select
     ahead.announced_usd_mn,
     ahead.scheduled_issues,
     ahead.expected_issues_usd_mn,
+    ahead.add_ons_usd_mn,
     ahead.add_ons_expected_usd_mn,
     ahead.redeemed_usd_mn,
+    ahead.public_redeemed_usd_mn,
+    ahead.expected_redeemed_usd_mn,
     calendar.net_public_usd_mn,
     case when auctions.known_through >= auctions.expected_through
         and upcoming.known_through >= upcoming.expected_through

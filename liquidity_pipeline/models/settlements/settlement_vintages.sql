@@ -16,7 +16,8 @@
 -- those that settle after the month's end are not asked for before it.
 -- A row is complete when nothing is expected to be announced any more for its day and group
 -- (marts.expected_issues); what matures without an issue is then redeemed. Beyond eight weeks nobody has
--- looked for issues: what matures then is known, and what refunds it is not.
+-- looked for issues: what matures then is known, and what refunds it is not. Days more than a year ahead
+-- are left out.
 -- Source: method, C4 view 3 (who pays); Treasury's auction records.
 with seen as (
     select moments.as_of_date, moments.is_open, moments.moment, legs.*
@@ -29,7 +30,8 @@ with seen as (
     union all
     select moments.as_of_date, moments.is_open, moments.moment, legs.*
     from marts.outlook_moments as moments
-    cross join marts.settlement_legs as legs
+    join marts.settlement_legs as legs
+        on legs.settlement_date <= moments.as_of_date + interval 1 year
     where moments.is_open
 ),
 

@@ -1,6 +1,8 @@
 -- What flows into and out of the Treasury's account on the days ahead.
 
 -- name: settlements_ahead
+-- The items of a day and group add up to its expected net. An amount that is not known of one class is
+-- not known of the group.
 with groups as (
     select *,
         case when security_class = 'bill' then 'bills' else 'coupons' end as security_group
@@ -25,15 +27,23 @@ items as (
     union all
     select settlement_date, security_group, 'maturities', -redeemed_usd_mn, 'known', known_at
     from groups
+    union all
+    select settlement_date, security_group, 'maturities expected', -expected_redeemed_usd_mn,
+        'expected', known_at
+    from groups
+    union all
+    select settlement_date, security_group, 'redemptions not paid to the public',
+        redeemed_usd_mn - public_redeemed_usd_mn - add_ons_usd_mn - add_ons_expected_usd_mn,
+        case when soma_basis = 'assumed' then 'expected' else 'known' end, known_at
+    from groups
 )
-select date, item, security_group,
-    case when count(amount_usd_mn) = count(*) then sum(amount_usd_mn) end,
+select
+    date, item, security_group,
+    case when count(amount_usd_mn) = count(*) then round(sum(amount_usd_mn), 6) end as amount,
     any_value(certainty), null, max(known_at)
 from items
 group by date, item, security_group
--- What matures is there with its amount or without; add-ons that are not known may be none.
-having (count(amount_usd_mn) = count(*) and sum(amount_usd_mn) <> 0)
-    or (item = 'maturities' and count(amount_usd_mn) < count(*))
+having amount is null or amount <> 0
 
 -- name: taken_of_maxima
 -- Treasury buys less than the most that it would. What it took of the maxima in the past year tells
@@ -115,8 +125,11 @@ left join taken on taken.operation_type = ahead.operation_type
 group by ahead.settlement_date, ahead.operation_type
 
 -- name: interest_ahead
-select payment_date, 'coupon interest', 'coupons', -interest_usd_mn, 'known', null,
-    least(known_at, now)
+-- The interest on all that was auctioned is the most it can be, where what buybacks retired is not known.
+select
+    payment_date, 'coupon interest', 'coupons', -interest_usd_mn,
+    case when interest_usd_mn is not null then 'known' end,
+    null, least(known_at, now), interest_at_most_usd_mn
 from marts.coupon_interest, meta.clock
 where payment_date > today
 
