@@ -108,3 +108,22 @@ def test_days_whose_settlements_are_not_known_are_left_out() -> None:
 
     with session("2025-05-30 00:00", given, cut) as connection:
         assert engine.build("settlement_sensitivity", connection).num_rows == 0
+
+
+def test_a_quarter_ends_on_its_last_day_though_what_settled_on_it_is_not_known() -> None:
+    """It is then no quarter of fewer days, but one that rests on a day that is not known."""
+    whole, given = tables(12.0), tables(12.0)
+    last = max(day for day in DAYS if day <= date(2025, 3, 31))
+    for row in given["settlement_calendar"]:
+        if row["settlement_date"] == last:
+            row["net_public_usd_mn"] = None
+    good, lost = (
+        [
+            (row["window_end"], row["n_obs"])
+            for row in build("settlement_sensitivity", "2025-05-30 00:00", **rows)
+            if row["window_kind"] == "quarter"
+        ]
+        for rows in (whole, given)
+    )
+    assert lost == [(end, count - 1) for end, count in good]
+    assert {end for end, _ in lost} == {last}

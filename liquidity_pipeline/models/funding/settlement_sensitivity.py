@@ -40,7 +40,7 @@ SATIATION_PCT = 12.5
 
 @dataclass(frozen=True)
 class Days:
-    """Daily changes with what settled, oldest first; NaN where the ratio of reserves is unknown."""
+    """Daily changes with what settled, oldest first; NaN where either or the ratio is unknown."""
 
     dates: Sequence[date]
     known_by: Sequence[datetime]
@@ -77,10 +77,13 @@ class Fit:
 def least_squares(y: Floats, x: Floats) -> Fit | None:
     """Regress y on the columns of x and an intercept, errors robust to heteroskedasticity (HC1).
 
-    None below `MIN_DAYS` rows, and where a column does not vary or repeats another.
+    Rows of which a column is not known (NaN) are left out. None below `MIN_DAYS` rows, and where a
+    column does not vary or repeats another.
     """
     from scipy.special import stdtrit
 
+    known = ~np.isnan(x).any(axis=1)
+    y, x = y[known], x[known]
     design = np.column_stack([np.ones(len(y)), x])
     n, k = design.shape
     if n < MIN_DAYS or np.linalg.matrix_rank(design) < k:

@@ -4,8 +4,8 @@
 -- The offering rate is published on days with an operation and holds until it is changed; it is
 -- carried for ten days and no longer, because the series may have ended. Later values decide
 -- nothing, so that a run as of a past day fills the same days. Of the
--- ratio of reserves to bank assets, what was public on the morning of the day. Days on which the
--- settlements are not known are left out; a day without any has none.
+-- ratio of reserves to bank assets, what was public on the morning of the day. A day without any
+-- settlement has none; one on which they are not known is a day of its window and no observation.
 with rates as (
     select
         days.date,
@@ -80,8 +80,8 @@ select
     changes.date,
     changes.known_by,
     changes.change_bp,
-    coalesce(settled.coupons_usd_mn, 0) / 100000,
-    coalesce(settled.bills_usd_mn, 0) / 100000,
+    case when coalesce(settled.is_known, true) then coalesce(settled.coupons_usd_mn, 0) / 100000 end,
+    case when coalesce(settled.is_known, true) then coalesce(settled.bills_usd_mn, 0) / 100000 end,
     ampleness.reserves_pct
 from changes
 left join settled on settled.date = changes.date
@@ -93,5 +93,4 @@ join meta.coverage as auctions
     and changes.date between auctions.known_from and auctions.known_through
 where changes.change_bp is not null
     and changes.known_by <= clock.now
-    and coalesce(settled.is_known, true)
 order by changes.date
