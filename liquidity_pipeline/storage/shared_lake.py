@@ -9,6 +9,9 @@
 DuckDB and Arrow read the copy. What is written goes to the store first, by one conditional PUT per
 partition, and into the copy when that has succeeded. A writer that was overtaken takes the other's
 partition over and merges its rows into that, so a partition is always one writer's, whole.
+
+As in a lake on a disk, revisions are stored before the partition that they are of. If the writer is
+stopped in between, the next one finds the old values, notes the same revisions and no second time.
 """
 
 from __future__ import annotations
@@ -47,8 +50,6 @@ class SharedLake(Lake):
         super().__init__(root)
         self._store = store
         self._locks: dict[str, FileLock] = {}
-        # Revisions of a partition that is about to be written.
-        self._noted: list[tuple[Path, pa.Table]] = []
 
     def refresh(self, tables: Collection[Table] | None = None) -> None:
         """Copy what others have stored since, of all tables or some; store what only we have."""
@@ -95,19 +96,7 @@ class SharedLake(Lake):
         raise AssertionError
 
     def _write(self, path: Path, rows: pa.Table) -> None:
-        """Store one file; revisions wait until the partition that they are of is stored.
-
-        Those of a partition that could not be stored are forgotten: nothing was revised.
-        """
-        if path.parent.name == REVISIONS.name:
-            self._noted.append((path, rows))
-            return
-        noted, self._noted = self._noted, []
-        self._put(path, rows)
-        for each in noted:
-            self._put(*each)
-
-    def _put(self, path: Path, rows: pa.Table) -> None:
+        """Store one file, and copy it once the store has it."""
         name = path.relative_to(self.root).as_posix()
         table = name.split("/")[0]
         with replacing(path, self._scratch) as unfinished:

@@ -30,6 +30,7 @@ from liquidity_pipeline.storage.shared_lake import SharedArchive, SharedLake
 
 MONTH, SEEN_AT = date(2026, 1, 1), datetime(2026, 3, 5, 22)  # noqa: DTZ001 - naive UTC
 PREFIX = "liquidity/x"
+ROOT = Path(__file__).parents[2]
 
 
 class Proxy(ThreadingHTTPServer):
@@ -135,8 +136,10 @@ def rows(*values: tuple[int, str, float]) -> pa.Table:
     return pa.Table.from_pylist(found, schema=FED_BALANCE_SHEET.arrow_schema)
 
 
-def keep(lake: Lake, table: pa.Table, keep_after: date | None = None) -> None:
-    lake.store(FED_BALANCE_SHEET, table, [MONTH], SEEN_AT, keep_after=keep_after)
+def keep(
+    lake: Lake, table: pa.Table, keep_after: date | None = None, seen_at: datetime = SEEN_AT
+) -> None:
+    lake.store(FED_BALANCE_SHEET, table, [MONTH], seen_at, keep_after=keep_after)
 
 
 def held(lake: Lake) -> list[tuple[str, float]]:
@@ -304,6 +307,62 @@ def test_a_store_that_is_down_leaves_the_copy_as_it_was(
     keep(lake, rows((7, "WALCL", 3.0)))
     # What could not be stored was never there, so one value was revised, to 3.
     assert lake.revisions()["new_value"].to_pylist() == ["3.0"]
+
+
+REVISED_PUTS = ["/lake/revisions/", "/lake/fed_balance_sheet/month"]
+
+
+def revised(lake: Lake) -> list[tuple[str, str]]:
+    found = lake.revisions().to_pylist()
+    return [(row["old_value"], row["new_value"]) for row in found]
+
+
+@pytest.mark.parametrize("part", REVISED_PUTS)
+def test_a_revision_is_noted_once_whichever_of_its_two_writes_failed(
+    proxy: Proxy, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, part: str
+):
+    monkeypatch.setattr("liquidity_pipeline.storage.object_store._ATTEMPTS", 1)
+    lake = SharedLake(tmp_path / "a", store())
+    keep(lake, rows((7, "WALCL", 1.0)))
+    proxy.fault = lambda method, path: "500" if method == "PUT" and part in path else ""
+    with pytest.raises(StoreError):
+        keep(lake, rows((7, "WALCL", 2.0)))
+    assert held(lake) == [("WALCL", 1.0)]
+    proxy.fault = lambda method, path: ""
+    keep(lake, rows((7, "WALCL", 2.0)), seen_at=SEEN_AT.replace(hour=23))
+    other = SharedLake(tmp_path / "b", store())
+    other.refresh()
+    for each in (lake, other):
+        assert (held(each), revised(each)) == ([("WALCL", 2.0)], [("1.0", "2.0")])
+
+
+@pytest.mark.parametrize("part", REVISED_PUTS)
+def test_a_revision_is_noted_once_when_its_writer_was_killed_between_the_two(
+    proxy: Proxy, tmp_path: Path, part: str
+):
+    keep(SharedLake(tmp_path / "a", store()), rows((7, "WALCL", 1.0)))
+    writing = threading.Event()
+
+    def fault(method: str, path: str) -> str:
+        if method == "PUT" and part in path:
+            writing.set()
+            return "hang"
+        return ""
+
+    proxy.fault = fault
+    program = (
+        "import sys\nfrom pathlib import Path\n"
+        "from liquidity_pipeline_tests.storage.test_shared_lake import *\n"
+        "keep(SharedLake(Path(sys.argv[1]), store()), rows((7, 'WALCL', 2.0)))"
+    )
+    folder = str(tmp_path / "a")
+    with subprocess.Popen([sys.executable, "-c", program, folder], cwd=ROOT) as writer:
+        assert writing.wait(30)
+        writer.kill()
+    proxy.fault = lambda method, path: ""
+    lake = SharedLake(tmp_path / "a", store())
+    keep(lake, rows((7, "WALCL", 2.0)), seen_at=SEEN_AT.replace(hour=23))
+    assert (held(lake), revised(lake)) == ([("WALCL", 2.0)], [("1.0", "2.0")])
 
 
 def test_the_archive_is_shared(proxy: Proxy, tmp_path: Path, make_fetch):
