@@ -31,6 +31,7 @@ from filelock import FileLock
 from liquidity_pipeline.contracts.meta import REVISIONS
 from liquidity_pipeline.contracts.sources import SOURCE_TABLES
 from liquidity_pipeline.contracts.table import Table
+from liquidity_pipeline.settings import COPY_NOTES
 from liquidity_pipeline.storage.archive import Archive
 from liquidity_pipeline.storage.files import replacing
 from liquidity_pipeline.storage.lake import Lake, Stored
@@ -151,11 +152,11 @@ class SharedLake(Lake):
             unfinished.write_text(json.dumps(copied))
 
     def _note(self, table: str) -> Path:
-        return self.root / ".copied" / f"{table}.json"
+        return self.root / COPY_NOTES / f"{table}.json"
 
     def _lock(self, table: str) -> FileLock:
         """Return the lock under which this machine's processes work on a table's copy."""
-        folder = self.root / ".copied"
+        folder = self.root / COPY_NOTES
         folder.mkdir(parents=True, exist_ok=True)
         return self._locks.setdefault(table, FileLock(folder / f"{table}.lock"))
 
@@ -212,16 +213,28 @@ def publish(store: ObjectStore, file: Path, publication: Mapping[str, str]) -> b
     store.put(key, file.read_bytes(), replaces=None)
     pointer = json.dumps({**publication, "key": key}, indent=1).encode()
     for _ in range(_ATTEMPTS):
-        etag = None
-        try:
-            body, etag = store.get("latest.json")
-            if json.loads(body)["built_at"] > publication["built_at"]:
-                return False
-        except KeyError:
-            pass
+        newest, etag = _newest(store)
+        if newest is not None and newest > publication["built_at"]:
+            return False
         try:
             store.put("latest.json", pointer, replaces=etag)
         except ConflictError:
             continue
         return True
     raise ConflictError(f"{store.url}/latest.json is changed by others all the time")
+
+
+def _newest(store: ObjectStore) -> tuple[str | None, str | None]:
+    """Return when the newest publication was built, and the pointer's ETag; None without one."""
+    try:
+        body, etag = store.get("latest.json")
+    except KeyError:
+        return None, None
+    try:
+        return str(json.loads(body)["built_at"]), etag
+    except (KeyError, TypeError, ValueError):
+        expected = (
+            'publication_id, built_at (such as "2026-01-31T22:00:00") and key of the newest '
+            "publication; delete it, and the next publication writes it again"
+        )
+        raise store.damaged("latest.json", expected) from None
