@@ -18,6 +18,7 @@ from __future__ import annotations
 import json
 import math
 import random
+import re
 import signal
 import sys
 import time
@@ -45,6 +46,8 @@ _REMEDIES = {
     "locked": "Another program holds it: try again when that has ended.",
     "unable to open": "Its folder must exist and be one that this user can write to.",
 }
+# What PostgreSQL's library says, in the middle of a longer text of DuckDB's.
+_FROM_LIBPQ = re.compile(r"(connection to server|could not translate) .*?(?= Is the server |$)")
 Row = tuple[int, int, str, str]
 
 
@@ -216,9 +219,11 @@ def _explained(error: duckdb.Error, settings: CatalogueSettings) -> CatalogueErr
     text = " ".join(str(error).split())
     for secret in settings.secrets:
         text = text.replace(secret, "***")
+    said = _FROM_LIBPQ.search(text)
     remedies = [remedy for words, remedy in _REMEDIES.items() if words in text.lower()]
     remedy = f". {remedies[0]}" if remedies else ""
-    return CatalogueError(f"the catalogue {settings.shown} cannot be used: {text}{remedy}")
+    what = said[0] if said else text
+    return CatalogueError(f"the catalogue {settings.shown} cannot be used: {what}{remedy}")
 
 
 def main() -> None:

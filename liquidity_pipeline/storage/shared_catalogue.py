@@ -84,9 +84,8 @@ def _ask(settings: CatalogueSettings, request: dict[str, str]) -> Any:
 def _silent(settings: CatalogueSettings) -> CatalogueError:
     return CatalogueError(
         f"the catalogue {settings.shown} did not answer within {settings.timeout:g} seconds and "
-        f"was given up; what it had not committed by then is not registered. Is its database well, "
-        f"and the network to it? Where a registration takes longer, set "
-        f"LIQUIDITY_CATALOGUE_TIMEOUT."
+        f"was given up. Is its database well, and the network to it? A registration that takes "
+        f"longer needs a longer LIQUIDITY_CATALOGUE_TIMEOUT."
     )
 
 
