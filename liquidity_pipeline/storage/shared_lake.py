@@ -33,14 +33,14 @@ from liquidity_pipeline.contracts.sources import SOURCE_TABLES
 from liquidity_pipeline.contracts.table import Table
 from liquidity_pipeline.settings import COPY_NOTES
 from liquidity_pipeline.storage.archive import Archive
-from liquidity_pipeline.storage.files import replacing
+from liquidity_pipeline.storage.files import mark_of, replacing
 from liquidity_pipeline.storage.lake import Lake, Stored
 from liquidity_pipeline.storage.object_store import ConflictError, ObjectStore
 
 _ATTEMPTS = 8
 _THREADS = 8
-# What is copied of a table: {name of a file: ETag of the object that it is a copy of}.
-Copied = dict[str, str]
+# What is copied of a table: {name of a file: ETag of the object, then size and time of the copy}.
+Copied = dict[str, tuple[str, int, int]]
 T = TypeVar("T")
 
 
@@ -102,18 +102,20 @@ class SharedLake(Lake):
         table = name.split("/")[0]
         with replacing(path, self._scratch) as unfinished:
             pq.write_table(rows, unfinished, compression="zstd")
-            copied = self._copied(table)
-            body, replaces = unfinished.read_bytes(), copied.get(name)
-            etag = self._store.put(f"lake/{name}", body, replaces=replaces)
-        self._note_copied(table, copied | {name: etag})
+            replaces, *_ = self._copied(table).get(name, (None,))
+            etag = self._store.put(f"lake/{name}", unfinished.read_bytes(), replaces=replaces)
+        self._note_copied(table, {name: etag})
 
     def _copy(self, table: str, objects: Mapping[str, str]) -> None:
-        """Make the files of a table those of the store; `objects` are its names with ETags."""
+        """Make the files of a table those of the store; `objects` are its names with ETags.
+
+        A file that something else has changed since it was copied is no copy, and is copied again.
+        """
         copied = self._copied(table)
         stale = [
             name
             for name, etag in objects.items()
-            if copied.get(name) != etag or not (self.root / name).exists()
+            if copied.get(name, ()) != self._state(name, etag)
         ]
         with ThreadPoolExecutor(_THREADS) as pool:
             fresh = dict(zip(stale, pool.map(self._fetch, stale), strict=True))
@@ -125,7 +127,7 @@ class SharedLake(Lake):
             except ConflictError:
                 fresh[name] = self._fetch(name)
         if fresh:
-            self._note_copied(table, {**copied, **fresh})
+            self._note_copied(table, fresh)
 
     def _objects(self, table: str) -> dict[str, str]:
         listed = self._store.list(f"lake/{table}")
@@ -142,14 +144,23 @@ class SharedLake(Lake):
 
     def _copied(self, table: str) -> Copied:
         try:
-            copied: Copied = json.loads(self._note(table).read_text())
-        except (FileNotFoundError, ValueError):
+            noted = json.loads(self._note(table).read_text())
+            return {name: (etag, size, changed) for name, (etag, size, changed) in noted.items()}
+        except (FileNotFoundError, AttributeError, TypeError, ValueError):
             return {}
-        return copied
 
-    def _note_copied(self, table: str, copied: Copied) -> None:
+    def _note_copied(self, table: str, etags: Mapping[str, str]) -> None:
+        fresh = {name: self._state(name, etag) for name, etag in etags.items()}
         with replacing(self._note(table), self._scratch) as unfinished:
-            unfinished.write_text(json.dumps(copied))
+            unfinished.write_text(json.dumps({**self._copied(table), **fresh}))
+
+    def _state(self, name: str, etag: str) -> tuple[str, int, int] | None:
+        """Return how a copy of an object is noted; None where there is no file."""
+        try:
+            _, size, changed = mark_of(self.root / name)
+        except FileNotFoundError:
+            return None
+        return etag, size, changed
 
     def _note(self, table: str) -> Path:
         return self.root / COPY_NOTES / f"{table}.json"

@@ -532,6 +532,11 @@ def test_a_run_that_forgets_the_store_is_refused(proxy: Proxy, tmp_path: Path):
     lake.path(FED_BALANCE_SHEET, MONTH).unlink()
     lake.refresh()
     assert held(lake) == [("WALCL", 2.0)]
+    # So is one that something has changed without the store, such as an earlier version.
+    keep(Lake(folder / "lake"), rows((7, "WALCL", 5.0)))
+    assert held(lake) == [("WALCL", 5.0)]
+    lake.refresh()
+    assert held(lake) == [("WALCL", 2.0)]
     # With the notes deleted it is a lake of this machine, in which nothing is missing.
     shutil.rmtree(folder / "lake" / COPY_NOTES)
     Settings(folder, endpoints="http://127.0.0.1:1").claim_data_dir()
