@@ -9,7 +9,7 @@ ENDPOINTS := $(if $(LIVE),live,sandbox)
 SPREAD := --dist loadscope --no-loadscope-reorder
 
 .DEFAULT_GOAL := help
-.PHONY: help run ui test test-fast test-duckdb2 lint format bench docs campaign campaigns scorecard lock clean
+.PHONY: help run ui test test-fast test-duckdb2 shared lint format bench docs campaign campaigns scorecard lock clean
 
 help:  ## show this list
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /|/' | awk -F'|' '{printf "  make %-14s %s\n", $$1, $$2}'
@@ -32,6 +32,13 @@ test-duckdb2: $(VENV)/.installed  ## the same tests on DuckDB 2.0, in an environ
 	$(VENV)-duckdb2/bin/python -m pip install --quiet --upgrade 'duckdb==2.0.*'
 	$(VENV)-duckdb2/bin/python -m pip install --quiet --no-deps --no-build-isolation -e .
 	$(VENV)-duckdb2/bin/pytest -n 2 $(SPREAD)
+
+# DuckLake's extensions are for DuckDB 1.5.5 only, and PySpark is an extra: an environment of its own.
+SHARED := $(VENV)-shared
+SHARED_TESTS := storage/test_shared_catalogue.py storage/test_shared_lake.py test_sharing.py engines
+shared: $(SHARED)/.installed  ## the tests of DuckLake, PostgreSQL, object store and Spark; none may be skipped
+	$(SHARED)/bin/pytest --no-skips -m 'campaign or not campaign' \
+	    $(addprefix liquidity_pipeline_tests/,$(SHARED_TESTS))
 
 lint: $(VENV)/.installed  ## linter, formatter and types
 	$(BIN)/ruff check .
@@ -57,6 +64,7 @@ campaign: $(VENV)/.installed  ## is the sandbox's truth found again in 50 worlds
 CAMPAIGNS := readers formats faults corrections disks kills time years
 campaigns: $(VENV)/.installed  ## kills, faults, readers, outages, real servers: hours; fails if a bar is missed
 	failed=; $(BIN)/pytest -m campaign || failed="$$failed tests"; \
+	$(MAKE) shared || failed="$$failed shared"; \
 	for name in $(CAMPAIGNS); do \
 	    $(BIN)/python -m liquidity_pipeline_tests.campaign_$$name || failed="$$failed $$name"; \
 	done; \
@@ -82,5 +90,11 @@ $(VENV)/.installed: requirements.lock pyproject.toml
 	$(BIN)/python -m pip install --quiet --no-deps --no-build-isolation -e .
 	touch $@
 
-clean:  ## remove the environment
-	rm -rf $(VENV)
+$(SHARED)/.installed: requirements.lock pyproject.toml
+	$(PYTHON) -m venv $(SHARED)
+	$(SHARED)/bin/python -m pip install --quiet --no-deps --require-hashes -r requirements.lock
+	$(SHARED)/bin/python -m pip install --quiet --no-build-isolation -e '.[ducklake,spark]'
+	touch $@
+
+clean:  ## remove the environments
+	rm -rf $(VENV) $(SHARED)

@@ -40,6 +40,21 @@ SLOW_FIXTURES = {
 }  # fmt: skip
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--no-skips", action="store_true", help="fail if any test was skipped")
+
+
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """Let a run that must have everything it needs fail where something was missing."""
+    reporter = session.config.pluginmanager.get_plugin("terminalreporter")
+    skipped = reporter.stats.get("skipped", []) if reporter else []
+    if session.config.getoption("--no-skips") and skipped:
+        reporter.write_line(f"\n{len(skipped)} skipped, and --no-skips allows none:")
+        for each in skipped:
+            reporter.write_line(f"  {each.nodeid}: {each.longrepr[2]}")
+        session.exitstatus = pytest.ExitCode.TESTS_FAILED
+
+
 # Where the processes of a test run tell the one that spreads the tests what each file shares.
 _GROUPS = pytest.StashKey[tempfile.TemporaryDirectory[str]]()
 

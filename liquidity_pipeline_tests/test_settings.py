@@ -46,6 +46,7 @@ ALERT_EFFECTS: dict[str, tuple[str, str, object]] = {
 CATALOGUE_EFFECTS = {
     "LIQUIDITY_CATALOGUE": ("/c.sqlite", "metadata", "sqlite:/c.sqlite"),
     "LIQUIDITY_CATALOGUE_DATA": ("s3://bucket/c", "data_path", "s3://bucket/c"),
+    "LIQUIDITY_CATALOGUE_TIMEOUT": ("60", "timeout", 60.0),
 }
 
 

@@ -8,7 +8,6 @@ import pytest
 
 from liquidity_pipeline.pipeline import sharing
 from liquidity_pipeline.settings import Settings
-from liquidity_pipeline.storage import shared_catalogue
 
 
 def test_a_machine_that_shares_nothing_has_nothing_to_say(
@@ -21,9 +20,9 @@ def test_a_machine_that_shares_nothing_has_nothing_to_say(
 def test_a_catalogue_that_cannot_be_used_is_a_problem_of_the_run_and_no_error(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ):
+    """Where there is no extension that is what fails, and otherwise that this is no database."""
+    (tmp_path / "catalogue.sqlite").write_text("not a database at all" * 100)
     monkeypatch.setenv("LIQUIDITY_CATALOGUE", str(tmp_path / "catalogue.sqlite"))
-    monkeypatch.setattr(shared_catalogue, "_packaged", lambda name: tmp_path / "absent")
     problem = sharing.share(Settings(tmp_path))
     assert problem is not None
     assert problem.startswith("published, but not shared: shared catalogue: ")
-    assert "liquidity-pipeline[ducklake]" in problem

@@ -12,8 +12,9 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from functools import partial
+from pathlib import Path
 
-from liquidity_pipeline.settings import LIVE, Settings, SettingsError
+from liquidity_pipeline.settings import LIVE, CatalogueSettings, Settings
 from liquidity_pipeline.sources.answers import refusal
 from liquidity_pipeline.sources.http import HttpClient
 from liquidity_pipeline.sources.publishers import PUBLISHERS, Publisher
@@ -23,6 +24,8 @@ _PACKAGES = ("dagster", "duckdb", "pandas", "pyarrow", "pandera", "requests", "s
 _LEAST_FREE = 200_000_000
 # How long a publisher may take.
 _SECONDS = 6
+# How long the shared catalogue may take, with the start of the process that asks it.
+_CATALOGUE_SECONDS = 30
 
 
 @dataclass(frozen=True)
@@ -61,6 +64,11 @@ def _files(settings: Settings) -> Iterator[Finding]:
     free = shutil.disk_usage(parent).free
     yield Finding("free space", free >= _LEAST_FREE, f"{free / 1e6:,.0f} MB (200 are needed)")
     yield _try("origin of the data", lambda: _origin(settings))
+    if settings.lake_url is not None:
+        yield _try("lake in the object store", lambda: _store(settings))
+    catalogue = CatalogueSettings.from_env()
+    if catalogue is not None:
+        yield _try("shared catalogue", lambda: _catalogue(catalogue))
     published = settings.published_file
     log = published.with_name(published.name + ".wal")
     if log.exists():
@@ -77,6 +85,28 @@ def _origin(settings: Settings) -> str:
         return f"new directory, for '{settings.endpoints}'"
     settings.claim_data_dir()
     return f"'{settings.endpoints}', as this command asks"
+
+
+def _store(settings: Settings) -> str:
+    """Ask the store of the lake whose data it holds; whether it may be written is not tried."""
+    from liquidity_pipeline.storage.object_store import ObjectStore
+
+    url = str(settings.lake_url)
+    store = ObjectStore(url, settings.endpoints, min(settings.http_timeout, _SECONDS))
+    owner = store.owner()
+    if owner is None:
+        return f"{url} answers and is empty: the first run binds it to '{settings.endpoints}'"
+    store.refuse_other(owner)
+    return f"{url} answers and holds data from '{owner}', as this command asks"
+
+
+def _catalogue(settings: CatalogueSettings) -> str:
+    from liquidity_pipeline.storage.shared_catalogue import snapshots
+
+    if not settings.is_postgres and not Path(settings.location).exists():
+        return f"none in {settings.shown} yet: the next publication creates it"
+    found = snapshots(replace(settings, timeout=min(settings.timeout, _CATALOGUE_SECONDS)))
+    return f"{settings.shown} answers and has {len(found)} publications"
 
 
 def _publication(settings: Settings) -> str:
@@ -181,8 +211,11 @@ def _try(what: str, look: Callable[[], str]) -> Finding:
     import duckdb
 
     from liquidity_pipeline.sources.errors import PublisherError
+    from liquidity_pipeline.storage.ducklake_copy import CatalogueError
+    from liquidity_pipeline.storage.object_store import StoreError
 
+    expected = (PublisherError, StoreError, CatalogueError, duckdb.Error, OSError, ValueError)
     try:
         return Finding(what, True, look())
-    except (PublisherError, SettingsError, duckdb.Error, OSError, ValueError) as error:
+    except expected as error:
         return Finding(what, False, str(error))

@@ -75,8 +75,12 @@ class _JsonLines(logging.Formatter):
 
 
 def record(error: BaseException) -> None:
-    """Write the traceback of an error into the log."""
-    _LOG.error("%s", explain(error), exc_info=error)
+    """Write the traceback of an error into the log, where the command has one.
+
+    A command that works on no data directory has none, and Python would print the traceback.
+    """
+    if _LOG.handlers:
+        _LOG.error("%s", explain(error), exc_info=error)
 
 
 def explain(error: BaseException, data_dir: Path | None = None) -> str:

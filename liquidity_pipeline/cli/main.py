@@ -271,7 +271,7 @@ def doctor(place: Place) -> None:
 
 
 @main.command(short_help="Open Dagster's UI on a data directory.")
-@click.option("--port", default=3000, show_default=True)
+@click.option("--port", type=click.IntRange(1, 65535), default=3000, show_default=True)
 @placed
 def ui(place: Place, port: int) -> None:
     """Open Dagster's UI on a data directory; with --sandbox, start a sandbox as well."""
@@ -281,14 +281,30 @@ def ui(place: Place, port: int) -> None:
 
 
 @main.command(short_help="Serve every publisher from a simulated economy.")
-@click.option("--port", default=0, help="0 chooses a free port.", show_default=True)
+@click.option(
+    "--port",
+    type=click.IntRange(0, 65535),
+    default=0,
+    help="0 chooses a free port.",
+    show_default=True,
+)
 @click.option("--today", metavar="YYYY-MM-DD", help="Simulate 22:00 in New York on this day.")
 @click.option(
     "--since", metavar="YYYY-MM-DD", help="First day served; by default three years back."
 )
-@click.option("--seed", default=1, show_default=True, help="Seed of the simulated economy.")
 @click.option(
-    "--symbols", default=0, help="Number of additional funds, for load tests.", show_default=True
+    "--seed",
+    type=click.IntRange(min=0),
+    default=1,
+    show_default=True,
+    help="Seed of the simulated economy.",
+)
+@click.option(
+    "--symbols",
+    type=click.IntRange(min=0),
+    default=0,
+    help="Number of additional funds, for load tests.",
+    show_default=True,
 )
 @click.option("--faults", default="", metavar="NAME:RATE,…", help="e.g. 429:0.1,html200:0.05")
 @click.option("--fault-seed", default=0, show_default=True)

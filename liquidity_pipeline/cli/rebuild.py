@@ -40,7 +40,8 @@ def replace_and_publish(place: Place, *, force: bool) -> None:
     if place.settings().lake_url:
         raise SettingsError(
             "a lake in an object store is not replaced by a rebuild, because other machines write "
-            "to it: unset LIQUIDITY_LAKE to rebuild this machine's copy."
+            "to it. If a file of this machine's copy is damaged, delete the file: the next run "
+            "copies it again."
         )
     pipeline = Pipeline(place.settings())
     pipeline.settings.claim_data_dir()

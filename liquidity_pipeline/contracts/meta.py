@@ -112,6 +112,19 @@ EXAMPLE_QUERIES = Table(
     ),
 )
 
+VIEWS = Table(
+    "meta",
+    "views",
+    "The query behind each view of this file, as it was written: from it a view can be created "
+    "elsewhere.",
+    key=("schema_name", "view_name"),
+    columns=(
+        text("schema_name", "Schema of the view"),
+        text("view_name", "Name of the view"),
+        text("sql", "Query that the view was created with"),
+    ),
+)
+
 RELATIONSHIPS = Table(
     "meta",
     "relationships",
@@ -338,6 +351,7 @@ PUBLICATION_TABLES = by_name(
         FRESHNESS,
         REVISIONS,
         EXAMPLE_QUERIES,
+        VIEWS,
         RELATIONSHIPS,
         RUNS,
         BRIEF_FIGURES,

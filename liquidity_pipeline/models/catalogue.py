@@ -21,6 +21,7 @@ from liquidity_pipeline.contracts.meta import (
     EXAMPLE_QUERIES,
     RELATIONSHIPS,
     TABLES,
+    VIEWS,
 )
 from liquidity_pipeline.contracts.registry import PUBLISHED
 from liquidity_pipeline.contracts.renames import RENAMED_COLUMNS
@@ -118,6 +119,16 @@ def example_queries() -> pa.Table:
         for path, question, _, sql in _sql_files("example_queries")
     ]
     return pa.Table.from_pylist(rows, schema=EXAMPLE_QUERIES.arrow_schema)
+
+
+def view_queries(views: Sequence[View]) -> pa.Table:
+    """Return `meta.views`: the text of each view.
+
+    DuckDB prints the query of a view in words of its own, and what it prints is not always the same
+    query: of a cross join before a left join it makes a comma, which binds less tightly.
+    """
+    rows = [{"schema_name": view.schema, "view_name": view.name, "sql": view.sql} for view in views]
+    return pa.Table.from_pylist(rows, schema=VIEWS.arrow_schema)
 
 
 def components(signs: pa.Table) -> pa.Table:

@@ -81,6 +81,7 @@ def meta_rows(
         "runs": runs,
         "components": catalogue.components(signs),
         "example_queries": catalogue.example_queries(),
+        "views": catalogue.view_queries(_views(published)),
         "relationships": catalogue.relationships(list(PUBLISHED.values())),
     }
 
@@ -103,14 +104,19 @@ def write(
         *published,
         *(PUBLICATION_TABLES[name] for name in PUBLICATION_TABLES if name in meta),
     ]
-    names = {table.qualified_name for table in tables}
     return warehouse.publish(
         connection,
         tables,
         target,
-        views=[view for view in catalogue.views() if view.reads <= names],
+        views=_views(published),
         derived=[(BRIEF_FIGURES, figures)],
     )
+
+
+def _views(published: Sequence[Table]) -> list[catalogue.View]:
+    """Return the views whose tables are all in the file."""
+    names = {table.qualified_name for table in (*published, *PUBLICATION_TABLES.values())}
+    return [view for view in catalogue.views() if view.reads <= names]
 
 
 @dataclass(frozen=True)

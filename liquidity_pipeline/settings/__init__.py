@@ -35,6 +35,7 @@ A shared catalogue (`liquidity catalogue`, docs/shared-lake.md):
 |                         | (none)                                                               |
 | LIQUIDITY_CATALOGUE_DATA| folder or s3://bucket/prefix of its Parquet files, for a new         |
 |                         | catalogue (<catalogue>.data)                                         |
+| LIQUIDITY_CATALOGUE_TIMEOUT | seconds that a registration may take (600)                       |
 
 A variable that is set to nothing counts as not set. Object stores take their credentials from
 AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY, AWS_SESSION_TOKEN, AWS_REGION and AWS_ENDPOINT_URL.
@@ -62,6 +63,7 @@ from liquidity_pipeline.settings.values import (
 )
 
 __all__ = [
+    "COPY_NOTES",
     "DUCKDB",
     "FIRST_MONTH",
     "LIVE",
@@ -88,6 +90,8 @@ LOCAL_SPARK = "local[*]"
 # The first month in which the Daily Treasury Statement exists in its electronic form.
 FIRST_MONTH = date(2005, 10, 1)
 
+# The folder in a lake that says which files are copies of which objects of a store.
+COPY_NOTES = ".copied"
 _PUBLISHER_URL = "LIQUIDITY_URL_"
 _POSTGRES = ("postgresql://", "postgres://")
 
@@ -202,12 +206,21 @@ class Settings:
     def claim_data_dir(self) -> None:
         """Bind the data directory to these endpoints permanently, or refuse one bound to others.
 
+        A copy of a lake in an object store is refused without that store.
+
         Synthetic and real rows must never meet, so the first run leaves a mark.
         """
         mark = self.data_dir / "endpoints.json"
         self.data_dir.mkdir(parents=True, exist_ok=True)
         if not mark.exists():
             _mark(mark, self.endpoints)
+        notes = self.lake_dir / COPY_NOTES
+        if self.lake_url is None and notes.exists():
+            raise SettingsError(
+                f"{self.lake_dir} is the copy of a lake in an object store, and LIQUIDITY_LAKE "
+                f"does not name that: what this run wrote would never reach it. Set "
+                f"LIQUIDITY_LAKE, or delete {notes} to part with the store for good."
+            )
         owner = _owner(mark)
         if owner != self.endpoints:
             raise SettingsError(
@@ -247,6 +260,7 @@ class CatalogueSettings:
     location: str = field(repr=False)
     data: str | None = None
     s3_secret: Mapping[str, str] = field(default_factory=dict, repr=False)
+    timeout: float = 600.0
 
     @classmethod
     def from_env(cls, env: Mapping[str, str] | None = None) -> CatalogueSettings | None:
@@ -269,7 +283,8 @@ class CatalogueSettings:
                 )
         else:
             location = str(values.data_dir(location, "LIQUIDITY_CATALOGUE"))
-        return cls(location, data, _s3_secret(env))
+        timeout = values.number(env, "LIQUIDITY_CATALOGUE_TIMEOUT", 600.0, least=1)
+        return cls(location, data, _s3_secret(env), timeout)
 
     @property
     def is_postgres(self) -> bool:

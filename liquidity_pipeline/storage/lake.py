@@ -29,7 +29,13 @@ from liquidity_pipeline.storage.files import Mark, mark_of, names_in, replacing
 from liquidity_pipeline.storage.gathered import gather
 from liquidity_pipeline.storage.held_days import days_by_entity, different_days
 from liquidity_pipeline.storage.merging import NO_CHOICE, Choice, kept_rows, merge
-from liquidity_pipeline.storage.revisions import Seen, compare, months_of_both
+from liquidity_pipeline.storage.revisions import (
+    Seen,
+    compare,
+    months_of_both,
+    not_in,
+    of_interrupted_write,
+)
 from liquidity_pipeline.storage.row_hash import hash_rows
 
 # From as many files on it pays to gather them.
@@ -312,12 +318,17 @@ class Lake:
             months = months_of_both(table, old, new)
             return sum(self._note_revisions(table, *part, seen) for part in months)
         found = compare(table, month, old, new, seen)
-        if found.num_rows:
+        if not found.num_rows:
+            return 0
+        folder, moment = self.root / REVISIONS.name, f"{seen.counts_from:{_SEEN}}"
+        path = next(path for path in (self.path(table, month), self.path(table)) if path.exists())
+        noted = of_interrupted_write(folder, table, month, path, moment)
+        fresh = not_in(found, self._read_files(REVISIONS, noted, None))
+        if fresh.num_rows:
             # The name says from which moment on it counts. Runs as of the same past day have the
             # same one: the content keeps them apart.
-            moment = f"{seen.counts_from:{_SEEN}}"
-            name = f"{table.name}-{month:%Y-%m}-{moment}-{hash_rows(found)[:12]}.parquet"
-            self._write(self.root / REVISIONS.name / name, validate(REVISIONS, found))
+            name = f"{table.name}-{month:%Y-%m}-{moment}-{hash_rows(fresh)[:12]}.parquet"
+            self._write(folder / name, validate(REVISIONS, fresh))
         return int(found.num_rows)
 
     def revisions(

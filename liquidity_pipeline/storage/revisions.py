@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Collection
 from datetime import date, datetime
+from pathlib import Path
 from typing import Literal, NamedTuple
 
 import pyarrow as pa
@@ -12,6 +13,7 @@ import pyarrow.compute as pc
 
 from liquidity_pipeline.contracts.meta import REVISIONS
 from liquidity_pipeline.contracts.table import Table
+from liquidity_pipeline.storage.files import names_in
 
 # What became of a row that is no longer there: its publisher withdrew it, or a split made its
 # prices incomparable with the new ones, and it is fetched again.
@@ -78,6 +80,33 @@ def compare(table: Table, month: date, old: pa.Table, new: pa.Table, seen: Seen)
                 values = {"old_value": _word(was), "new_value": _word(now)}
                 found.append(common | {"column_name": name, "change": "changed"} | values)
     return pa.Table.from_pylist(found, schema=REVISIONS.arrow_schema)
+
+
+def of_interrupted_write(
+    folder: Path, table: Table, month: date, partition: Path, moment: str
+) -> list[Path]:
+    """Return the files of revisions that were noted after a partition was last written.
+
+    Revisions are noted before the partition is replaced, so a writer that was stopped in between
+    has left them. Those that count only from after `moment`, as file names say it, are left out.
+    """
+    written = partition.stat().st_mtime_ns
+    start = f"{table.name}-{month:%Y-%m}-"
+    return [
+        folder / name
+        for name in names_in(folder)
+        if name.startswith(start)
+        and name.split("-")[-2] <= moment
+        and (folder / name).stat().st_mtime_ns > written
+    ]
+
+
+def not_in(found: pa.Table, noted: pa.Table) -> pa.Table:
+    """Return the revisions that have not been noted, whenever they were seen."""
+    columns = [name for name in found.schema.names if name != "seen_at"]
+    known = {tuple(row.values()) for row in noted.select(columns).to_pylist()}
+    keep = [tuple(row.values()) not in known for row in found.select(columns).to_pylist()]
+    return found.filter(pa.array(keep, pa.bool_()))
 
 
 def undo(

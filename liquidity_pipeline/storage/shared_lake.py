@@ -9,6 +9,9 @@
 DuckDB and Arrow read the copy. What is written goes to the store first, by one conditional PUT per
 partition, and into the copy when that has succeeded. A writer that was overtaken takes the other's
 partition over and merges its rows into that, so a partition is always one writer's, whole.
+
+As in a lake on a disk, revisions are stored before the partition that they are of. If the writer is
+stopped in between, the next one finds the old values, notes the same revisions and no second time.
 """
 
 from __future__ import annotations
@@ -28,15 +31,16 @@ from filelock import FileLock
 from liquidity_pipeline.contracts.meta import REVISIONS
 from liquidity_pipeline.contracts.sources import SOURCE_TABLES
 from liquidity_pipeline.contracts.table import Table
+from liquidity_pipeline.settings import COPY_NOTES
 from liquidity_pipeline.storage.archive import Archive
-from liquidity_pipeline.storage.files import replacing
+from liquidity_pipeline.storage.files import mark_of, replacing
 from liquidity_pipeline.storage.lake import Lake, Stored
 from liquidity_pipeline.storage.object_store import ConflictError, ObjectStore
 
 _ATTEMPTS = 8
 _THREADS = 8
-# What is copied of a table: {name of a file: ETag of the object that it is a copy of}.
-Copied = dict[str, str]
+# What is copied of a table: {name of a file: ETag of the object, then size and time of the copy}.
+Copied = dict[str, tuple[str, int, int]]
 T = TypeVar("T")
 
 
@@ -47,8 +51,6 @@ class SharedLake(Lake):
         super().__init__(root)
         self._store = store
         self._locks: dict[str, FileLock] = {}
-        # Revisions of a partition that is about to be written.
-        self._noted: list[tuple[Path, pa.Table]] = []
 
     def refresh(self, tables: Collection[Table] | None = None) -> None:
         """Copy what others have stored since, of all tables or some; store what only we have."""
@@ -95,35 +97,25 @@ class SharedLake(Lake):
         raise AssertionError
 
     def _write(self, path: Path, rows: pa.Table) -> None:
-        """Store one file; revisions wait until the partition that they are of is stored.
-
-        Those of a partition that could not be stored are forgotten: nothing was revised.
-        """
-        if path.parent.name == REVISIONS.name:
-            self._noted.append((path, rows))
-            return
-        noted, self._noted = self._noted, []
-        self._put(path, rows)
-        for each in noted:
-            self._put(*each)
-
-    def _put(self, path: Path, rows: pa.Table) -> None:
+        """Store one file, and copy it once the store has it."""
         name = path.relative_to(self.root).as_posix()
         table = name.split("/")[0]
         with replacing(path, self._scratch) as unfinished:
             pq.write_table(rows, unfinished, compression="zstd")
-            copied = self._copied(table)
-            body, replaces = unfinished.read_bytes(), copied.get(name)
-            etag = self._store.put(f"lake/{name}", body, replaces=replaces)
-        self._note_copied(table, copied | {name: etag})
+            replaces, *_ = self._copied(table).get(name, (None,))
+            etag = self._store.put(f"lake/{name}", unfinished.read_bytes(), replaces=replaces)
+        self._note_copied(table, {name: etag})
 
     def _copy(self, table: str, objects: Mapping[str, str]) -> None:
-        """Make the files of a table those of the store; `objects` are its names with ETags."""
+        """Make the files of a table those of the store; `objects` are its names with ETags.
+
+        A file that something else has changed since it was copied is no copy, and is copied again.
+        """
         copied = self._copied(table)
         stale = [
             name
             for name, etag in objects.items()
-            if copied.get(name) != etag or not (self.root / name).exists()
+            if copied.get(name, ()) != self._state(name, etag)
         ]
         with ThreadPoolExecutor(_THREADS) as pool:
             fresh = dict(zip(stale, pool.map(self._fetch, stale), strict=True))
@@ -135,7 +127,7 @@ class SharedLake(Lake):
             except ConflictError:
                 fresh[name] = self._fetch(name)
         if fresh:
-            self._note_copied(table, {**copied, **fresh})
+            self._note_copied(table, fresh)
 
     def _objects(self, table: str) -> dict[str, str]:
         listed = self._store.list(f"lake/{table}")
@@ -152,21 +144,30 @@ class SharedLake(Lake):
 
     def _copied(self, table: str) -> Copied:
         try:
-            copied: Copied = json.loads(self._note(table).read_text())
-        except (FileNotFoundError, ValueError):
+            noted = json.loads(self._note(table).read_text())
+            return {name: (etag, size, changed) for name, (etag, size, changed) in noted.items()}
+        except (FileNotFoundError, AttributeError, TypeError, ValueError):
             return {}
-        return copied
 
-    def _note_copied(self, table: str, copied: Copied) -> None:
+    def _note_copied(self, table: str, etags: Mapping[str, str]) -> None:
+        fresh = {name: self._state(name, etag) for name, etag in etags.items()}
         with replacing(self._note(table), self._scratch) as unfinished:
-            unfinished.write_text(json.dumps(copied))
+            unfinished.write_text(json.dumps({**self._copied(table), **fresh}))
+
+    def _state(self, name: str, etag: str) -> tuple[str, int, int] | None:
+        """Return how a copy of an object is noted; None where there is no file."""
+        try:
+            _, size, changed = mark_of(self.root / name)
+        except FileNotFoundError:
+            return None
+        return etag, size, changed
 
     def _note(self, table: str) -> Path:
-        return self.root / ".copied" / f"{table}.json"
+        return self.root / COPY_NOTES / f"{table}.json"
 
     def _lock(self, table: str) -> FileLock:
         """Return the lock under which this machine's processes work on a table's copy."""
-        folder = self.root / ".copied"
+        folder = self.root / COPY_NOTES
         folder.mkdir(parents=True, exist_ok=True)
         return self._locks.setdefault(table, FileLock(folder / f"{table}.lock"))
 
@@ -223,16 +224,28 @@ def publish(store: ObjectStore, file: Path, publication: Mapping[str, str]) -> b
     store.put(key, file.read_bytes(), replaces=None)
     pointer = json.dumps({**publication, "key": key}, indent=1).encode()
     for _ in range(_ATTEMPTS):
-        etag = None
-        try:
-            body, etag = store.get("latest.json")
-            if json.loads(body)["built_at"] > publication["built_at"]:
-                return False
-        except KeyError:
-            pass
+        newest, etag = _newest(store)
+        if newest is not None and newest > publication["built_at"]:
+            return False
         try:
             store.put("latest.json", pointer, replaces=etag)
         except ConflictError:
             continue
         return True
     raise ConflictError(f"{store.url}/latest.json is changed by others all the time")
+
+
+def _newest(store: ObjectStore) -> tuple[str | None, str | None]:
+    """Return when the newest publication was built, and the pointer's ETag; None without one."""
+    try:
+        body, etag = store.get("latest.json")
+    except KeyError:
+        return None, None
+    try:
+        return str(json.loads(body)["built_at"]), etag
+    except (KeyError, TypeError, ValueError):
+        expected = (
+            'publication_id, built_at (such as "2026-01-31T22:00:00") and key of the newest '
+            "publication; delete it, and the next publication writes it again"
+        )
+        raise store.damaged("latest.json", expected) from None

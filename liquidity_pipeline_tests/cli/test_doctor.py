@@ -46,6 +46,20 @@ def test_a_log_beside_the_published_file_must_go(tmp_path: Path) -> None:
     assert not published(tmp_path).good
 
 
+def test_the_shared_catalogue_is_asked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def finding() -> doctor.Finding:
+        found = doctor._files(Settings(tmp_path))
+        (catalogue,) = (f for f in found if f.what == "shared catalogue")
+        return catalogue
+
+    monkeypatch.setenv("LIQUIDITY_CATALOGUE", str(tmp_path / "catalogue.sqlite"))
+    assert finding().good
+    assert "the next publication creates it" in finding().detail
+    # With an extension of DuckDB this is no database, and without one that is what fails.
+    (tmp_path / "catalogue.sqlite").write_text("no database " * 500)
+    assert not finding().good
+
+
 @pytest.mark.slow
 def test_silent_publishers_are_asked_at_once_and_not_waited_for(tmp_path: Path) -> None:
     """A listener that never answers: ten publishers, one wait."""

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import errno
 import json
+import os
 import resource
 import shutil
+import socket
 import sqlite3
 import subprocess
 import sys
@@ -177,3 +179,75 @@ def test_the_log_is_json_lines_where_that_is_asked_for(tmp_path):
     assert entry["message"].startswith("could not convert string to float")
     assert entry["traceback"].startswith("Traceback")
     assert datetime.fromisoformat(entry["time"]).tzinfo is not None
+
+
+EVERY_COMMAND = """
+import json, click
+from click.testing import CliRunner
+from liquidity_pipeline.cli.main import main
+
+def leaves(group, words=()):
+    for name, command in group.commands.items():
+        if isinstance(command, click.Group):
+            yield from leaves(command, (*words, name))
+        else:
+            yield (*words, name), command
+
+def fail(**_):
+    raise RuntimeError("the roof fell in")
+
+for words, command in leaves(main):
+    command.callback, command.params = fail, []
+    result = CliRunner().invoke(main, words)
+    print(json.dumps([" ".join(words), result.exit_code, result.output]))
+"""
+
+
+def test_whatever_fails_in_whichever_command_is_told_in_one_line():
+    """In a process of its own, in which nothing else has configured where log lines go."""
+    done = subprocess.run(
+        [sys.executable, "-c", EVERY_COMMAND], capture_output=True, text=True, check=True
+    )
+    assert done.stderr == ""
+    told = [json.loads(line) for line in done.stdout.splitlines()]
+    assert len(told) >= 17
+    assert {"catalogue list", "alerts test", "sandbox", "run"} <= {name for name, *_ in told}
+    for name, code, output in told:
+        line = "failed: RuntimeError: the roof fell in\n"
+        assert (code, output) == (NOT_PUBLISHED, line), name
+
+
+@pytest.mark.parametrize(
+    ("words", "environment", "code", "said"),
+    [
+        ("catalogue list", {"LIQUIDITY_CATALOGUE": "{file}"}, NOT_PUBLISHED, "failed: the "),
+        ("catalogue list", {"LIQUIDITY_CATALOGUE": "{file}/x"}, NOT_PUBLISHED, "failed: the"),
+        ("alerts test", {"LIQUIDITY_ALERT_URLS": "nonsense://x"}, INCOMPLETE, "malformed"),
+        ("alerts test", {"LIQUIDITY_ALERT_URLS": "json://127.0.0.1:1"}, INCOMPLETE, "delivered"),
+        ("sandbox --port {port}", {}, NOT_PUBLISHED, "in use"),
+        ("sandbox --port 65536", {}, USAGE, "--port"),
+        ("sandbox --seed -1", {}, USAGE, "--seed"),
+        ("sandbox --symbols -1", {}, USAGE, "--symbols"),
+        ("ui --port 65536", {}, USAGE, "--port"),
+        ("status --data-dir {file}/x", {}, NOT_PUBLISHED, "Not a directory"),
+    ],
+)
+def test_what_may_be_expected_to_fail_is_told_in_one_sentence(
+    words: str, environment: dict[str, str], code: int, said: str, tmp_path: Path
+):
+    file = tmp_path / "file"
+    file.write_text("no database " * 500)
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        named = {"file": str(file), "port": taken.getsockname()[1]}
+        done = subprocess.run(
+            [sys.executable, "-m", "liquidity_pipeline.cli.main", *words.format(**named).split()],
+            env={**os.environ, **{k: v.format(**named) for k, v in environment.items()}},
+            capture_output=True,
+            text=True,
+            timeout=60,
+            check=False,
+        )
+    assert done.returncode == code, done.stderr
+    assert said in done.stderr
+    assert "Traceback" not in done.stderr + done.stdout
+    assert len(done.stderr.strip().split("\n\n")[-1].splitlines()) == 1

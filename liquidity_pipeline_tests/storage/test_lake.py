@@ -370,6 +370,35 @@ def test_all_revisions_are_kept(lake: Lake):
     assert [row[4:6] for row in revisions(lake)] == [("1.0", "2.0"), ("2.0", "3.0")]
 
 
+def test_a_revision_whose_write_was_interrupted_is_noted_once(
+    lake: Lake, monkeypatch: pytest.MonkeyPatch
+):
+    """It is noted before the partition is written; the next write finds the old value again."""
+    lake.store(LEVELS, levels(("2026-02-04", "a", 1.0)), [FEBRUARY], SEEN)
+    write = Lake._write
+
+    def interrupted(self: Lake, path: Path, rows: pa.Table) -> None:
+        if path.parent.name.startswith("month="):
+            raise KeyboardInterrupt
+        write(self, path, rows)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Lake, "_write", interrupted)
+        with pytest.raises(KeyboardInterrupt):
+            lake.store(LEVELS, levels(("2026-02-04", "a", 2.0)), [FEBRUARY], SEEN)
+    assert values(lake) == [1.0]
+    assert len(revisions(lake)) == 1
+    (stored,) = lake.store(LEVELS, levels(("2026-02-04", "a", 2.0)), [FEBRUARY], LATER)
+    assert stored.revised == 1
+    assert values(lake) == [2.0]
+    assert [(row[4], row[5], row[7]) for row in revisions(lake)] == [("1.0", "2.0", SEEN)]
+    # What is really revised twice is noted twice.
+    for value in (1.0, 2.0):
+        seen_at = LATER.replace(hour=14 + int(value))
+        lake.store(LEVELS, levels(("2026-02-04", "a", value)), [FEBRUARY], seen_at)
+    assert len(revisions(lake)) == 3
+
+
 def test_a_snapshot_is_replaced_and_keeps_no_revisions(lake: Lake):
     lake.store_snapshot(EVENTS, events(("A", "2026-01-28", 1.0)), SEEN)
     stored = lake.store_snapshot(EVENTS, events(("B", "2027-01-28", 2.0)), LATER)

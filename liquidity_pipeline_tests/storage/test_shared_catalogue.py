@@ -1,15 +1,20 @@
 """A shared catalogue: each publication a snapshot, for several readers and writers.
 
-The DuckDB of the extensions is often not the one of the tests, so DuckLake itself runs in the
-environment that LIQUIDITY_DUCKLAKE_PYTHON names; without one these tests are skipped.
+DuckLake's extension is for one version of DuckDB. `make shared` runs these tests in an environment
+that has both; elsewhere those that need it run in the one that LIQUIDITY_DUCKLAKE_PYTHON names, or
+are skipped.
 """
 
 from __future__ import annotations
 
 import json
 import os
+import signal
+import socket
 import subprocess
 import sys
+import time
+import uuid
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta
@@ -23,7 +28,7 @@ from click.testing import CliRunner
 
 from liquidity_pipeline.cli.main import main
 from liquidity_pipeline.settings import CatalogueSettings, SettingsError
-from liquidity_pipeline.storage import shared_catalogue
+from liquidity_pipeline.storage import ducklake, shared_catalogue
 from liquidity_pipeline_tests.orchestration.test_postgres import postgres
 
 ROOT = Path(__file__).parents[2]
@@ -50,8 +55,8 @@ for found in shared_catalogue.snapshots(CatalogueSettings.from_env()):
 ASK = """
 import json, sys
 from liquidity_pipeline.settings import CatalogueSettings
-from liquidity_pipeline.storage import shared_catalogue
-with shared_catalogue.opened(CatalogueSettings.from_env(), read_only=True) as connection:
+from liquidity_pipeline.storage import ducklake
+with ducklake.opened(CatalogueSettings.from_env(), read_only=True) as connection:
     connection.execute("use lake")
     for query in sys.argv[1:]:
         print(json.dumps(connection.execute(query).fetchall(), default=str))
@@ -62,7 +67,7 @@ with shared_catalogue.opened(CatalogueSettings.from_env(), read_only=True) as co
 def why_not() -> str | None:
     """Return why DuckLake cannot be used, or None if it can."""
     program = (
-        "import duckdb\nfrom liquidity_pipeline.storage import shared_catalogue as catalogue\n"
+        "import duckdb\nfrom liquidity_pipeline.storage import ducklake as catalogue\n"
         "connection = duckdb.connect()\n"
         "for name in ('ducklake', 'sqlite_scanner', 'postgres_scanner'):\n"
         "    file = catalogue._packaged(name)\n"
@@ -119,7 +124,7 @@ def catalogue(request: pytest.FixtureRequest, tmp_path: Path) -> Catalogue:
     settings = {"LIQUIDITY_CATALOGUE": str(tmp_path / "catalogue.sqlite")}
     if request.param == "postgres":
         url = request.getfixturevalue("server")
-        name = f"catalogue_{request.node.name.split('[')[0]}"[:60]
+        name = f"catalogue_{uuid.uuid4().hex}"
         psql = ["psql", "-q", url, "-c", f"create database {name}"]
         subprocess.run(psql, check=True, stdout=subprocess.DEVNULL)
         settings = {
@@ -127,6 +132,9 @@ def catalogue(request: pytest.FixtureRequest, tmp_path: Path) -> Catalogue:
             "LIQUIDITY_CATALOGUE_DATA": str(tmp_path / "catalogue"),
         }
     return Catalogue(settings)
+
+
+LARGE = "select * from marts.drains where amount_usd_mn > 10"
 
 
 def published(folder: Path, number: int, rows: list[tuple[int, float]], more: str = "") -> Path:
@@ -145,7 +153,10 @@ def published(folder: Path, number: int, rows: list[tuple[int, float]], more: st
             insert into marts.drains values {values};
             create table marts.twin as from marts.drains;
             comment on column marts.drains.amount_usd_mn is 'Amount [USD millions]';
-            create view bi.large as select * from marts.drains where amount_usd_mn > 10;
+            create view bi.large as {LARGE};
+            comment on view bi.large is 'Large amounts';
+            create table meta.views as select 'bi' as schema_name, 'large' as view_name,
+                '{LARGE}' as sql;
             {more}
             """
         )
@@ -157,7 +168,7 @@ def test_each_publication_is_a_snapshot_that_can_be_read_again(
 ):
     first = published(tmp_path / "files", 1, [(1, 5.0), (2, 20.0), (3, 30.0)])
     second = published(tmp_path / "files", 2, [(1, 5.0), (2, 21.0), (4, 40.0)])
-    assert catalogue.register(first).startswith("1 3 ")
+    assert catalogue.register(first).startswith("1 4 ")
     # Both tables and the publication itself changed.
     assert catalogue.register(second).startswith("2 3 ")
     assert "registered already" in catalogue.register(second)
@@ -255,17 +266,14 @@ def test_data_of_other_origin_are_refused(catalogue: Catalogue, tmp_path: Path):
     assert catalogue.ask("select count(*) from lake.snapshots()") == [[[2]]]
 
 
-@pytest.mark.campaign
-def test_a_whole_publication_equals_its_snapshot(tmp_path: Path):
-    """Every table and view of the file that LIQUIDITY_FILE names."""
-    file = os.environ.get("LIQUIDITY_FILE")
-    if not file:
-        pytest.skip("LIQUIDITY_FILE names no published file")
+def test_a_whole_publication_equals_its_snapshot(place: tuple[str, ...], tmp_path: Path):
+    """Every table and view, and every comment that DuckLake can hold."""
     if reason := why_not():
         pytest.skip(f"DuckLake cannot be loaded into the DuckDB of {PYTHON}: {reason}")
+    file = Path(place[-1], "liquidity.duckdb")
     catalogue = Catalogue({"LIQUIDITY_CATALOGUE": str(tmp_path / "catalogue.sqlite")})
-    catalogue.register(Path(file))
-    with duckdb.connect(file, read_only=True) as connection:
+    catalogue.register(file)
+    with duckdb.connect(str(file), read_only=True) as connection:
         names = connection.execute(
             "select schema_name || '.' || table_name from duckdb_tables() "
             "union all select schema_name || '.' || view_name from duckdb_views() "
@@ -276,21 +284,146 @@ def test_a_whole_publication_equals_its_snapshot(tmp_path: Path):
         count = f"(select count(*) from {name})"
         queries.append(f"select count(*) from (from src.{name} except all from {name})")
         queries.append(f"select (select count(*) from src.{name}) - {count}")
+    for kind, columns in (("tables", "table_name"), ("views", "view_name")):
+        comments = f"select schema_name, {columns}, comment from duckdb_{kind}() where not internal"
+        queries.append(
+            f"select count(*) from ({comments} and database_name = 'src' "
+            f"except {comments} and database_name = 'lake')"
+        )
     answers = catalogue.ask(*queries)[1:]
-    assert len(answers) == 2 * len(names)
+    assert len(answers) == 2 * len(names) + 2 > 100
     assert {row[0] for answer in answers for row in answer} == {0}
+
+
+@pytest.mark.parametrize("first_a_view", [True, False])
+def test_a_view_may_become_a_table_and_a_table_a_view(
+    catalogue: Catalogue, tmp_path: Path, first_a_view: bool
+):
+    as_table = ""
+    as_view = (
+        "drop table marts.twin; create view marts.twin as from marts.drains where day > 1; "
+        "insert into meta.views values ('marts', 'twin', 'from marts.drains where day > 1');"
+    )
+    before, after = (as_view, as_table) if first_a_view else (as_table, as_view)
+    catalogue.register(published(tmp_path / "files", 1, [(1, 5.0), (2, 6.0)], before))
+    catalogue.register(published(tmp_path / "files", 2, [(1, 5.0), (2, 6.0)], after))
+    (rows,) = catalogue.ask("from marts.twin order by day")
+    assert rows == ([[1, 5.0], [2, 6.0]] if first_a_view else [[2, 6.0]])
+
+
+def test_a_comment_is_taken_over_where_nothing_else_has_changed(
+    catalogue: Catalogue, tmp_path: Path
+):
+    catalogue.register(published(tmp_path / "files", 1, [(1, 5.0)]))
+    catalogue.register(
+        published(
+            tmp_path / "files",
+            2,
+            [(1, 5.0)],
+            "comment on column marts.drains.amount_usd_mn is 'Amount [USD billions]'; "
+            "comment on table marts.twin is 'The same again'; "
+            "comment on view bi.large is null;",
+        )
+    )
+    column, table, view = catalogue.ask(
+        "select comment from duckdb_columns() where database_name = 'lake' "
+        "and table_name = 'drains' and column_name = 'amount_usd_mn'",
+        "select comment from duckdb_tables() where database_name = 'lake' and table_name = 'twin'",
+        "select comment from duckdb_views() where database_name = 'lake' and view_name = 'large'",
+    )
+    assert (column, table, view) == ([["Amount [USD billions]"]], [["The same again"]], [[None]])
+
+
+def test_a_file_that_does_not_record_its_views_is_refused(catalogue: Catalogue, tmp_path: Path):
+    refusal = catalogue.refused(
+        published(tmp_path / "files", 1, [(1, 5.0)], "drop table meta.views;")
+    )
+    assert "bi.large" in refusal
+    assert "`liquidity run` publishes it again" in refusal
+
+
+@pytest.fixture
+def silent_server() -> Iterator[str]:
+    """A port on which connections are accepted and nothing is ever said."""
+    with socket.create_server(("127.0.0.1", 0), backlog=50) as listening:
+        yield f"postgresql://user:hunter2@127.0.0.1:{listening.getsockname()[1]}/db"
+
+
+@pytest.mark.parametrize(
+    ("environment", "said"),
+    [
+        ({}, "failed: timeout expired. Is the database running"),
+        # The connection itself is without a limit: the registration as a whole has one.
+        (
+            {"PGCONNECT_TIMEOUT": "0", "LIQUIDITY_CATALOGUE_TIMEOUT": "3"},
+            "did not answer within 3 seconds",
+        ),
+    ],
+)
+def test_a_database_that_says_nothing_is_given_up(
+    silent_server: str, tmp_path: Path, environment: dict[str, str], said: str
+):
+    if reason := why_not():
+        pytest.skip(f"DuckLake cannot be loaded into the DuckDB of {PYTHON}: {reason}")
+    settings = {
+        "LIQUIDITY_CATALOGUE": silent_server,
+        "LIQUIDITY_CATALOGUE_DATA": str(tmp_path / "data"),
+        **environment,
+    }
+    began = time.monotonic()
+    refusal = Catalogue(settings).refused(published(tmp_path / "files", 1, [(1, 5.0)]))
+    assert time.monotonic() - began < 30
+    assert said in refusal
+    assert "hunter2" not in refusal
+    # A run shows so much of a line that names what was not shared.
+    assert len(refusal) < 250
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_a_signal_ends_the_wait_for_a_silent_database(
+    silent_server: str, tmp_path: Path, number: signal.Signals
+):
+    if reason := why_not():
+        pytest.skip(f"DuckLake cannot be loaded into the DuckDB of {PYTHON}: {reason}")
+    settings = {
+        "LIQUIDITY_CATALOGUE": silent_server,
+        "LIQUIDITY_CATALOGUE_DATA": str(tmp_path / "data"),
+        "PGCONNECT_TIMEOUT": "0",
+    }
+    command = [PYTHON, "-m", "liquidity_pipeline.cli.main", "catalogue", "list"]
+    with subprocess.Popen(
+        command, env={**os.environ, **settings, "PYTHONPATH": str(ROOT)}, stderr=subprocess.PIPE
+    ) as waiting:
+        time.sleep(3)
+        assert waiting.poll() is None
+        waiting.send_signal(number)
+        _, said = waiting.communicate(timeout=10)
+    assert waiting.returncode == 3
+    assert said.decode().strip() == "interrupted"
 
 
 # --- without DuckLake -----------------------------------------------------------------------------
 
 
 def test_a_missing_extension_is_explained(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setenv("LIQUIDITY_CATALOGUE", str(tmp_path / "catalogue.sqlite"))
-    monkeypatch.setattr(shared_catalogue, "_packaged", lambda name: tmp_path / "absent")
-    result = CliRunner().invoke(main, ["catalogue", "list"])
-    assert result.exit_code == 3
-    assert "liquidity-pipeline[ducklake]" in " ".join(result.output.split())
+    monkeypatch.setattr(ducklake, "_packaged", lambda name: tmp_path / "absent")
+    settings = CatalogueSettings(str(tmp_path / "catalogue.sqlite"))
+    with pytest.raises(shared_catalogue.CatalogueError, match=r"liquidity-pipeline\[ducklake\]"):
+        ducklake.snapshots(settings)
     assert not (tmp_path / "catalogue.sqlite").exists()
+
+
+def test_a_process_that_never_answers_is_ended(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    deaf = tmp_path / "python"
+    deaf.write_text("#!/bin/sh\nexec sleep 60\n")
+    deaf.chmod(0o755)
+    monkeypatch.setattr(sys, "executable", str(deaf))
+    monkeypatch.setattr(shared_catalogue, "_GRACE_SECONDS", 0)
+    settings = CatalogueSettings(str(tmp_path / "catalogue.sqlite"), timeout=1)
+    began = time.monotonic()
+    with pytest.raises(shared_catalogue.CatalogueError, match="did not answer within 1 seconds"):
+        shared_catalogue.snapshots(settings)
+    assert time.monotonic() - began < 5
 
 
 def test_no_catalogue_is_wrong_usage():
@@ -322,7 +455,7 @@ def test_no_message_contains_a_secret():
     )
     assert settings is not None
     error = duckdb.IOException(f"Unable to connect to '{settings.location}': hunter2, topsecret")
-    shown = f"{settings!r} {shared_catalogue._explained(error, settings)} {settings.shown}"
+    shown = f"{settings!r} {ducklake._explained(error, settings)} {settings.shown}"
     assert "hunter2" not in shown
     assert "topsecret" not in shown
     assert "postgresql://127.0.0.1:1/db" in shown

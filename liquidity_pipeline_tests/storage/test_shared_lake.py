@@ -6,9 +6,12 @@ The proxy handles one write at a time, as a store does that decides conditional 
 from __future__ import annotations
 
 import http.client
+import shutil
+import socket
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import date, datetime
@@ -21,15 +24,18 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from liquidity_pipeline.cli import doctor
 from liquidity_pipeline.contracts.sources.federal_reserve import FED_BALANCE_SHEET
-from liquidity_pipeline.settings import SettingsError
+from liquidity_pipeline.settings import COPY_NOTES, Settings, SettingsError
 from liquidity_pipeline.storage import shared_lake
 from liquidity_pipeline.storage.lake import Lake
 from liquidity_pipeline.storage.object_store import ConflictError, ObjectStore, StoreError
 from liquidity_pipeline.storage.shared_lake import SharedArchive, SharedLake
+from liquidity_pipeline_tests.cli.commands import liquidity
 
 MONTH, SEEN_AT = date(2026, 1, 1), datetime(2026, 3, 5, 22)  # noqa: DTZ001 - naive UTC
 PREFIX = "liquidity/x"
+ROOT = Path(__file__).parents[2]
 
 
 class Proxy(ThreadingHTTPServer):
@@ -43,7 +49,10 @@ class Proxy(ThreadingHTTPServer):
 
 
 class Handler(BaseHTTPRequestHandler):
-    """`500` and `hang` come before the store has done anything, `lost` after it has."""
+    """A status (`500`, `403 AccessDenied`) and `hang` come before the store has done anything.
+
+    `lost` comes after it has.
+    """
 
     protocol_version = "HTTP/1.1"
     server: Proxy
@@ -52,8 +61,10 @@ class Handler(BaseHTTPRequestHandler):
         body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
         fault = self.server.fault(self.command, self.path)
         self.server.seen.append(f"{self.command} {self.path.split('?')[0]} {fault}".strip())
-        if fault == "500":
-            self.reply(500, {}, b"")
+        status, _, code = fault.partition(" ")
+        if status.isdecimal():
+            error = f"<Error><Code>{code}</Code><Message>No.</Message></Error>" if code else ""
+            self.reply(int(status), {}, error.encode())
         elif fault == "hang":
             self.close_connection = True
             threading.Event().wait(1.5)
@@ -135,8 +146,10 @@ def rows(*values: tuple[int, str, float]) -> pa.Table:
     return pa.Table.from_pylist(found, schema=FED_BALANCE_SHEET.arrow_schema)
 
 
-def keep(lake: Lake, table: pa.Table, keep_after: date | None = None) -> None:
-    lake.store(FED_BALANCE_SHEET, table, [MONTH], SEEN_AT, keep_after=keep_after)
+def keep(
+    lake: Lake, table: pa.Table, keep_after: date | None = None, seen_at: datetime = SEEN_AT
+) -> None:
+    lake.store(FED_BALANCE_SHEET, table, [MONTH], seen_at, keep_after=keep_after)
 
 
 def held(lake: Lake) -> list[tuple[str, float]]:
@@ -306,6 +319,62 @@ def test_a_store_that_is_down_leaves_the_copy_as_it_was(
     assert lake.revisions()["new_value"].to_pylist() == ["3.0"]
 
 
+REVISED_PUTS = ["/lake/revisions/", "/lake/fed_balance_sheet/month"]
+
+
+def revised(lake: Lake) -> list[tuple[str, str]]:
+    found = lake.revisions().to_pylist()
+    return [(row["old_value"], row["new_value"]) for row in found]
+
+
+@pytest.mark.parametrize("part", REVISED_PUTS)
+def test_a_revision_is_noted_once_whichever_of_its_two_writes_failed(
+    proxy: Proxy, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, part: str
+):
+    monkeypatch.setattr("liquidity_pipeline.storage.object_store._ATTEMPTS", 1)
+    lake = SharedLake(tmp_path / "a", store())
+    keep(lake, rows((7, "WALCL", 1.0)))
+    proxy.fault = lambda method, path: "500" if method == "PUT" and part in path else ""
+    with pytest.raises(StoreError):
+        keep(lake, rows((7, "WALCL", 2.0)))
+    assert held(lake) == [("WALCL", 1.0)]
+    proxy.fault = lambda method, path: ""
+    keep(lake, rows((7, "WALCL", 2.0)), seen_at=SEEN_AT.replace(hour=23))
+    other = SharedLake(tmp_path / "b", store())
+    other.refresh()
+    for each in (lake, other):
+        assert (held(each), revised(each)) == ([("WALCL", 2.0)], [("1.0", "2.0")])
+
+
+@pytest.mark.parametrize("part", REVISED_PUTS)
+def test_a_revision_is_noted_once_when_its_writer_was_killed_between_the_two(
+    proxy: Proxy, tmp_path: Path, part: str
+):
+    keep(SharedLake(tmp_path / "a", store()), rows((7, "WALCL", 1.0)))
+    writing = threading.Event()
+
+    def fault(method: str, path: str) -> str:
+        if method == "PUT" and part in path:
+            writing.set()
+            return "hang"
+        return ""
+
+    proxy.fault = fault
+    program = (
+        "import sys\nfrom pathlib import Path\n"
+        "from liquidity_pipeline_tests.storage.test_shared_lake import *\n"
+        "keep(SharedLake(Path(sys.argv[1]), store()), rows((7, 'WALCL', 2.0)))"
+    )
+    folder = str(tmp_path / "a")
+    with subprocess.Popen([sys.executable, "-c", program, folder], cwd=ROOT) as writer:
+        assert writing.wait(30)
+        writer.kill()
+    proxy.fault = lambda method, path: ""
+    lake = SharedLake(tmp_path / "a", store())
+    keep(lake, rows((7, "WALCL", 2.0)), seen_at=SEEN_AT.replace(hour=23))
+    assert (held(lake), revised(lake)) == ([("WALCL", 2.0)], [("1.0", "2.0")])
+
+
 def test_the_archive_is_shared(proxy: Proxy, tmp_path: Path, make_fetch):
     class Nobody:
         def get(self, *_: object, **__: object) -> None: ...
@@ -332,6 +401,145 @@ def test_data_of_other_origin_are_refused(proxy: Proxy, tmp_path: Path):
     with pytest.raises(SettingsError, match="holds data from 'sandbox'"):
         keep(SharedLake(tmp_path / "b", store("live")), rows((7, "WALCL", 2.0)))
     assert in_store()["value_usd_mn"].to_pylist() == [1.0]
+
+
+# --- what a user may have wrong -------------------------------------------------------------------
+
+
+def refused(tmp_path: Path, url: str = f"s3://{PREFIX}", **environment: str) -> str:
+    """Return the one line with which `status` and a run end."""
+    said = []
+    for words in (("status",), ("run", "--since", "2026-01", "--as-of", "2026-02-06")):
+        options = ("--data-dir", str(tmp_path), "--endpoints", "http://127.0.0.1:1")
+        result = liquidity(*words, *options, LIQUIDITY_LAKE=url, **environment)
+        assert result.exit_code in (2, 3)
+        assert "Traceback" not in result.output
+        said.append(" ".join(result.output.split()).partition(": ")[2])
+    assert said[0] == said[1]
+    return said[0]
+
+
+@pytest.mark.parametrize("bucket", ["absent", "_not.a..bucket"])
+def test_a_bucket_that_is_not_there_is_named_with_what_to_do(
+    proxy: Proxy, tmp_path: Path, bucket: str
+):
+    said = refused(tmp_path, f"s3://{bucket}/x")
+    assert f"s3://{bucket}/x" in said
+    assert "bucket does not exist" in said
+    assert "Create the bucket, or name another one in LIQUIDITY_LAKE" in said
+
+
+def test_a_profile_that_is_not_there_is_wrong_usage(proxy: Proxy, tmp_path: Path):
+    said = refused(tmp_path, AWS_PROFILE="nobody")
+    assert "The config profile (nobody) could not be found" in said
+    assert "AWS_PROFILE must name a profile" in said
+
+
+def test_without_credentials_the_variables_are_named(
+    proxy: Proxy, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_PROFILE"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
+    monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", str(tmp_path / "none"))
+    said = refused(tmp_path)
+    assert "Unable to locate credentials" in said
+    assert "AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY" in said
+
+
+@pytest.mark.parametrize(
+    ("fault", "remedy"),
+    [
+        ("403 InvalidAccessKeyId", "AWS_SECRET_ACCESS_KEY"),
+        ("403 SignatureDoesNotMatch", "AWS_SECRET_ACCESS_KEY"),
+        ("403 AccessDenied", "s3:PutObject"),
+        ("400 ExpiredToken", "AWS_SESSION_TOKEN"),
+        ("503 SlowDown", "try again later"),
+        ("404 WhatNobodyKnows", "AWS_ENDPOINT_URL"),
+    ],
+)
+def test_what_a_store_refuses_is_explained(
+    proxy: Proxy, monkeypatch: pytest.MonkeyPatch, fault: str, remedy: str
+):
+    """The answer of Amazon S3, in the form that it documents."""
+    monkeypatch.setattr("liquidity_pipeline.storage.object_store._ATTEMPTS", 1)
+    proxy.fault = lambda method, path: fault
+    code = fault.partition(" ")[2]
+    with pytest.raises(StoreError, match=f"{PREFIX}/endpoints.json: .*{code}.*{remedy}"):
+        store().list("lake")
+
+
+def test_a_server_that_is_no_store_is_not_taken_for_another_writer(proxy: Proxy, tmp_path: Path):
+    proxy.fault = lambda method, path: "404"
+    assert "AWS_ENDPOINT_URL must be the address of a store" in refused(tmp_path)
+
+
+def test_a_store_that_never_answers_is_given_up_within_a_minute(
+    proxy: Proxy, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    with socket.create_server(("127.0.0.1", 0), backlog=50) as silent:
+        monkeypatch.setenv("AWS_ENDPOINT_URL", f"http://127.0.0.1:{silent.getsockname()[1]}")
+        began = time.monotonic()
+        with pytest.raises(StoreError, match="Is the store running"):
+            store().list("lake")
+    assert time.monotonic() - began < 60
+
+
+@pytest.mark.parametrize("content", [b"", b"{", b"[]", b"{}", b"null"])
+def test_a_damaged_pointer_or_mark_is_named_with_what_to_do(
+    proxy: Proxy, tmp_path: Path, content: bytes
+):
+    file = tmp_path / "liquidity.duckdb"
+    file.write_bytes(b"content")
+    store().put("latest.json", content, replaces=None)
+    publication = {"publication_id": "a", "built_at": "2026-02-06T10:00:00"}
+    with pytest.raises(StoreError, match=r"latest.json is damaged.*delete it"):
+        shared_lake.publish(store(), file, publication)
+    _, etag = store().get("endpoints.json")
+    store()._put("endpoints.json", content, etag)
+    with pytest.raises(StoreError, match=r"endpoints.json is damaged"):
+        store().list("lake")
+
+
+def test_the_doctor_asks_the_store(proxy: Proxy, tmp_path: Path):
+    def finding(bucket: str = "liquidity") -> doctor.Finding:
+        settings = Settings(tmp_path, endpoints="live", lake_url=f"s3://{bucket}/x")
+        (found,) = [f for f in doctor._files(settings) if f.what == "lake in the object store"]
+        return found
+
+    assert finding().good
+    assert "is empty" in finding().detail
+    assert not [line for line in proxy.seen if line.startswith("PUT")]
+    assert not finding("absent").good
+    assert "Create the bucket" in finding("absent").detail
+    store("sandbox").list("lake")
+    assert not finding().good
+    assert "holds data from 'sandbox'" in finding().detail
+
+
+def test_a_run_that_forgets_the_store_is_refused(proxy: Proxy, tmp_path: Path):
+    """It would leave a copy that differs from the store, which no later run could notice."""
+    folder = tmp_path / "data"
+    lake = SharedLake(folder / "lake", store("http://127.0.0.1:1"))
+    keep(lake, rows((7, "WALCL", 2.0)))
+    options = ("--data-dir", str(folder), "--endpoints", "http://127.0.0.1:1")
+    for command in (("run", "--since", "2026-01"), ("rebuild",)):
+        result = liquidity(*command, *options)
+        assert result.exit_code == 2
+        assert "Set LIQUIDITY_LAKE, or delete" in " ".join(result.output.split())
+    assert held(lake) == [("WALCL", 2.0)]
+    # A file that is damaged or missing in the copy is copied again.
+    lake.path(FED_BALANCE_SHEET, MONTH).unlink()
+    lake.refresh()
+    assert held(lake) == [("WALCL", 2.0)]
+    # So is one that something has changed without the store, such as an earlier version.
+    keep(Lake(folder / "lake"), rows((7, "WALCL", 5.0)))
+    assert held(lake) == [("WALCL", 5.0)]
+    lake.refresh()
+    assert held(lake) == [("WALCL", 2.0)]
+    # With the notes deleted it is a lake of this machine, in which nothing is missing.
+    shutil.rmtree(folder / "lake" / COPY_NOTES)
+    Settings(folder, endpoints="http://127.0.0.1:1").claim_data_dir()
 
 
 def test_a_lake_of_this_machine_alone_loads_nothing_of_this(tmp_path: Path):

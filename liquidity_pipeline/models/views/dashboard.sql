@@ -48,7 +48,7 @@ values_by_gauge as (
     from marts.reserve_drains
     union all
     select
-        case kinds.kind
+        case week.kind
             when 'all' then 'Net settlement of Treasury debt, week'
             when 'bills' then 'Net settlement of bills, week'
             when 'coupons' then 'Net settlement of coupons, week'
@@ -56,11 +56,13 @@ values_by_gauge as (
         case when part.week_start is not null then part.net_usd_mn
             when week.net_usd_mn is not null then 0 end,
         'USD millions', 'marts.weekly_settlements'
-    from marts.weekly_settlements as week
-    cross join (select unnest(['all', 'bills', 'coupons']) as kind) as kinds
+    from (
+        select week_start, net_usd_mn, unnest(['all', 'bills', 'coupons']) as kind
+        from marts.weekly_settlements
+        where security_class = 'all' and is_settled
+    ) as week
     left join marts.weekly_settlements as part
-        on part.week_start = week.week_start and part.security_class = kinds.kind
-    where week.security_class = 'all' and week.is_settled
+        on part.week_start = week.week_start and part.security_class = week.kind
     union all
     select 'Stress index', date, index_value, '0 to 1', 'marts.stress_index'
     from marts.stress_index
