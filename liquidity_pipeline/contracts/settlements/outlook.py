@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from liquidity_pipeline.contracts.reach import Input, public_share
+from liquidity_pipeline.contracts.reach import HOLDINGS, Input, public_share, refined
 from liquidity_pipeline.contracts.settlements.common import (
     AHEAD,
     BUYBACKS_AHEAD,
@@ -184,14 +184,16 @@ COUPON_INTEREST = Table(
             from_day="2024-05-29",
             looks_ahead=True,
         ),
+        # The Fed's holdings tell the inflation compensation on the principal.
+        *refined(AHEAD, HOLDINGS, columns=("interest_usd_mn", "interest_at_most_usd_mn")),
     ),
     columns=(
         day("payment_date", "Day on which it is paid"),
         usd(
             "interest_usd_mn",
             "Half a year's coupon on the outstanding amount; NULL where the coupon is not "
-            "known for one per cent or more of the face amount, or where what buybacks had retired "
-            "since 2024-05-29 is not known",
+            "known for one per cent or more of the face amount, or where it is not known what "
+            "buybacks had retired since 2024-05-29, or how inflation raised the principal",
         ),
         usd(
             "interest_at_most_usd_mn",
@@ -274,7 +276,7 @@ FORWARD_CALENDAR = Table(
             "known: results are published; announced: results are still to come; expected: the "
             "announcement is still to come; tentative: on Treasury's schedule, which may change; "
             "usual: the mean of such days in the past, from table II of the statement; "
-            "NULL for coupon interest of which only the maximum is known",
+            "NULL where it would be known and the amount is not",
             nullable=True,
             allowed=("known", "announced", "expected", "tentative", "usual"),
         ),

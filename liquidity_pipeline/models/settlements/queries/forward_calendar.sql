@@ -2,7 +2,8 @@
 
 -- name: settlements_ahead
 -- The items of a day and group add up to its expected net. An amount that is not known of one class is
--- not known of the group.
+-- not known of the group. What an issue or a redemption brings with it is listed at zero too: where it is
+-- not known, it is there without an amount.
 with groups as (
     select *,
         case when security_class = 'bill' then 'bills' else 'coupons' end as security_group
@@ -24,6 +25,7 @@ items as (
     select settlement_date, security_group, 'add-ons expected', add_ons_expected_usd_mn,
         'expected', known_at
     from groups
+    where announced_usd_mn + expected_issues_usd_mn > 0
     union all
     select settlement_date, security_group, 'maturities', -redeemed_usd_mn, 'known', known_at
     from groups
@@ -36,14 +38,17 @@ items as (
         redeemed_usd_mn - public_redeemed_usd_mn - add_ons_usd_mn - add_ons_expected_usd_mn,
         case when soma_basis = 'assumed' then 'expected' else 'known' end, known_at
     from groups
+    where redeemed_usd_mn is distinct from 0
+        or add_ons_usd_mn + coalesce(add_ons_expected_usd_mn, 0) <> 0
 )
 select
     date, item, security_group,
     case when count(amount_usd_mn) = count(*) then round(sum(amount_usd_mn), 6) end as amount,
-    any_value(certainty), null, max(known_at)
+    case when amount is not null or any_value(certainty) <> 'known' then any_value(certainty) end, null,
+    max(known_at)
 from items
 group by date, item, security_group
-having amount is null or amount <> 0
+having amount is null or amount <> 0 or item in ('add-ons expected', 'redemptions not paid to the public')
 
 -- name: taken_of_maxima
 -- Treasury buys less than the most that it would. What it took of the maxima in the past year tells
