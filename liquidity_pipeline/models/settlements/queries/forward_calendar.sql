@@ -39,7 +39,7 @@ items as (
         case when soma_basis = 'assumed' then 'expected' else 'known' end, known_at
     from groups
     where redeemed_usd_mn is distinct from 0
-        or add_ons_usd_mn + coalesce(add_ons_expected_usd_mn, 0) <> 0
+        or add_ons_usd_mn <> 0 or add_ons_expected_usd_mn <> 0
 )
 select
     date, item, security_group,
