@@ -100,7 +100,8 @@ import sys
 from datetime import date, datetime
 from liquidity_pipeline.settings import memory
 
-memory.leave_pandas_out()
+without = memory.without_pandas()
+without.__enter__()
 import duckdb, pyarrow
 from liquidity_pipeline.contracts.table import KNOWN_AT, Table, day, number
 from liquidity_pipeline.contracts.validation import ContractBreach, validate
@@ -117,6 +118,17 @@ except ContractBreach as breach:
     print(breach)
 """
 
+_AFTERWARDS = """
+from liquidity_pipeline.settings import memory
+
+with memory.without_pandas():
+    try:
+        import pandas
+    except ModuleNotFoundError as error:
+        print(error)
+import pandas
+"""
+
 
 def test_pandas_is_loaded_by_who_asks_for_it_and_not_by_arrow_or_duckdb():
     """They look for its objects among what they are given; what explains bad rows needs it."""
@@ -127,6 +139,13 @@ def test_pandas_is_loaded_by_who_asks_for_it_and_not_by_arrow_or_duckdb():
     assert loaded == "False"
     assert "rate_pct: less_than_or_equal_to" in explained
     assert "500.0" in explained
+
+
+def test_pandas_can_be_imported_after_the_command():
+    done = subprocess.run(
+        [sys.executable, "-c", _AFTERWARDS], capture_output=True, text=True, check=True
+    )
+    assert done.stdout.strip() == "pandas is left out: see settings.memory"
 
 
 # What is looked at in each search after the block, and how many objects were there before it.

@@ -59,7 +59,11 @@ def run_and_exit(place: Place, request: Request) -> NoReturn:
     Raises SettingsError, which is wrong usage, before anything starts.
     """
     memory.look_for_cycles_rarely()
-    memory.leave_pandas_out()
+    with memory.without_pandas():
+        _run_and_exit(place, request)
+
+
+def _run_and_exit(place: Place, request: Request) -> NoReturn:
     settings = place.settings()
     first, last = months(request.since, request.until, settings)
     names = _sources(request)

@@ -74,15 +74,16 @@ class _Withheld(MetaPathFinder, Loader):
     def find_spec(self, name: str, *_: object) -> ModuleSpec | None:
         return ModuleSpec(name, self) if name == "pandas" else None
 
-    def create_module(self, spec: ModuleSpec) -> ModuleType | None:
-        raise ModuleNotFoundError("pandas is left out: see settings.memory", name=spec.name)
+    def exec_module(self, module: ModuleType) -> None:
+        raise ModuleNotFoundError("pandas is left out: see settings.memory", name=module.__name__)
 
 
 _WITHHELD = _Withheld()
 
 
-def leave_pandas_out() -> None:
-    """Keep pandas out of this process until `let_pandas_in`.
+@contextmanager
+def without_pandas() -> Iterator[None]:
+    """Keep pandas out of this process in the block, or until `let_pandas_in`.
 
     Arrow with its first array, and DuckDB with its first parameter, import pandas where it is
     installed, to recognise objects of it. A run has none, and would load it for a third of a second
@@ -90,6 +91,10 @@ def leave_pandas_out() -> None:
     """
     if "pandas" not in sys.modules and _WITHHELD not in sys.meta_path:
         sys.meta_path.insert(0, _WITHHELD)
+    try:
+        yield
+    finally:
+        let_pandas_in()
 
 
 def let_pandas_in() -> None:
