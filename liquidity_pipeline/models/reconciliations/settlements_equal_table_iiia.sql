@@ -1,6 +1,6 @@
 -- Issues less redemptions and buybacks equal the marketable lines of table IIIA, without the accrual of
 -- inflation-protected securities. What buybacks retired no longer matures. Where buybacks are not served
--- they are the difference; days of which it is not known what they had retired are left out.
+-- they are the difference; days of which it is not known what they took, or had retired, are left out.
 select statement.record_date as day, statement.net_usd_mn - coalesce(settled.net_usd_mn, 0)
         as difference
     from (
@@ -15,8 +15,11 @@ dts_table = 'IIIA' and security_market = 'Marketable' and security_type in
     left join (
         select settlement_date,
             sum(issued_usd_mn - redeemed_usd_mn - coalesce(buyback_usd_mn, 0)) as net_usd_mn,
-            bool_and(redeemed_usd_mn is not null) as is_known
+            bool_and(redeemed_usd_mn is not null
+                and (buyback_usd_mn is not null or bought.known_through is null)) as is_known
         from marts.settlement_calendar
+        left join meta.coverage as bought
+            on bought.table_name = 'debt_settlements' and bought.entity = 'buybacks'
         group by settlement_date
     ) as settled on settled.settlement_date = statement.record_date
     where coalesce(settled.is_known, true)
