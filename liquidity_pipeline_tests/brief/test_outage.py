@@ -109,9 +109,9 @@ def test_without_the_feds_holdings_face_values_stay_and_the_page_says_why(cut):
         "net_public_expected_usd_mn = null"
     )
     text = page(cut)
-    (told,) = (line for line in text.splitlines() if line.startswith("What the public pays"))
+    (told,) = (line for line in text.splitlines() if line.startswith("The public's share"))
     assert "because nothing after 23 Jan 2026 is known of Fed holdings by security" in told
-    assert told.endswith("Issues, maturities and settled nets at face value do not rest on it.")
+    assert told.endswith("Issues, maturities and settled nets at face value do not depend on it.")
     reasons = [line for line in text.splitlines() if line.startswith("n/k, not known:")]
     assert sum("Fed holdings by security" in line for line in reasons) == 1
 

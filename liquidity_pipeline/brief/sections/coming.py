@@ -197,20 +197,20 @@ def _assumed(book: Book) -> list[Block]:
 
 
 def _public_share(book: Book) -> list[Block]:
-    """Say why it is not known what the public pays, and that the face amounts do not rest on it."""
+    """Say why the public's share is not known, and that face amounts do not depend on it."""
     if not book.lacking or not book.holds("marts.settlement_outlook"):
         return []
     why = book.why_unknown(["marts.settlement_outlook"], set(book.lacking), only=True)
     text = N_(
-        "What the public pays of settlements is not known where it rests on what the Federal "
-        "Reserve holds of the maturing securities, because {why}. Issues, maturities and settled "
-        "nets at face value do not rest on it."
+        "The public's share of settlements is not known where it depends on the Federal Reserve's "
+        "holdings of the maturing securities, because {why}. Issues, maturities and settled nets "
+        "at face value do not depend on it."
     )
     if RETIRED.table in book.lacking:
         text = N_(
-            "What the public pays of settlements, and how much of maturing notes and bonds is "
-            "left, is not known where buybacks may have retired some of them, because {why}. "
-            "Issues, and bills at face value, do not rest on it."
+            "The public's share of settlements, and the amount of notes and bonds still to mature, "
+            "are not known where buybacks may have retired some of them, because {why}. Issues, "
+            "and bills at face value, do not depend on it."
         )
     return [statement("coming_public", msg(text, why=why), "unknown")]
 

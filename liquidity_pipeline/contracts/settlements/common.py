@@ -23,8 +23,8 @@ SOMA_BASIS = text(
     "How the Fed's share of the maturing securities is determined. holdings: from its "
     "securities by CUSIP; published: from Treasury's estimate of what the public holds; "
     "assumed: at least what the Fed took at their auctions and takes as add-ons on the "
-    "day, and at most all; none: nothing matures; NULL where its securities by CUSIP were "
-    "served and are not known",
+    "day, and at most all; none: nothing matures; NULL where its securities by CUSIP used to "
+    "be served and are missing for the day",
     nullable=True,
     allowed=SOMA_BASES,
 )

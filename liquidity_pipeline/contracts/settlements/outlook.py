@@ -4,7 +4,13 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from liquidity_pipeline.contracts.reach import HOLDINGS, Input, public_share, refined
+from liquidity_pipeline.contracts.reach import (
+    HOLDINGS,
+    RETIRED,
+    Input,
+    public_share,
+    refined,
+)
 from liquidity_pipeline.contracts.settlements.common import (
     AHEAD,
     BUYBACKS_AHEAD,
@@ -134,7 +140,10 @@ SETTLEMENT_OUTLOOK_SCORE = Table(
             "redeemed_known_usd_mn",
             "Maturities known at that time; NULL where it is not known what buybacks had retired",
         ),
-        usd("redeemed_usd_mn", "Maturities that settled; NULL as above"),
+        usd(
+            "redeemed_usd_mn",
+            "Maturities that settled; NULL where it is not known what buybacks had retired",
+        ),
         usd(
             "net_public_known_usd_mn",
             "Net paid by the public as known at that time; NULL while issues were still to be "
@@ -178,12 +187,7 @@ COUPON_INTEREST = Table(
         replace(AHEAD, from_start=True),
         # Bonds auctioned before that day which are still outstanding are in the snapshot alone.
         replace(SCHEDULE, is_current=False, looks_ahead=True),
-        Input(
-            "buyback_securities",
-            columns=("interest_usd_mn",),
-            from_day="2024-05-29",
-            looks_ahead=True,
-        ),
+        *refined(AHEAD, RETIRED, columns=("interest_usd_mn",)),
         # The Fed's holdings tell the inflation compensation on the principal.
         *refined(AHEAD, HOLDINGS, columns=("interest_usd_mn", "interest_at_most_usd_mn")),
     ),
@@ -276,7 +280,7 @@ FORWARD_CALENDAR = Table(
             "known: results are published; announced: results are still to come; expected: the "
             "announcement is still to come; tentative: on Treasury's schedule, which may change; "
             "usual: the mean of such days in the past, from table II of the statement; "
-            "NULL where it would be known and the amount is not",
+            "NULL for published results whose amount is not known",
             nullable=True,
             allowed=("known", "announced", "expected", "tentative", "usual"),
         ),

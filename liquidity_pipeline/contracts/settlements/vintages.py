@@ -130,7 +130,8 @@ SETTLEMENT_VINTAGES = Table(
             "add_ons_expected_usd_mn",
             "Add-ons still to come for announced and expected issues: the Fed's holdings of "
             "the maturing securities; NULL where these have to be assumed and its purchases "
-            "are not known, or where these or what buybacks had retired of them are not known",
+            "are not known, where these are missing, and where it is not known what buybacks had "
+            "retired of them",
         ),
         REDEEMED,
         usd(
@@ -156,8 +157,8 @@ SETTLEMENT_VINTAGES = Table(
         ),
         usd(
             "net_usd_mn",
-            "Issues and expected add-ons less maturities; NULL until is_announced, and where a "
-            "part is",
+            "Issues and expected add-ons less maturities; NULL until is_announced, and where "
+            "redeemed_usd_mn or add_ons_expected_usd_mn is",
         ),
         usd(
             "net_public_usd_mn",

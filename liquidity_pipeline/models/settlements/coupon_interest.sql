@@ -5,9 +5,9 @@
 -- matured since, or is in the snapshot of all that is still to mature: a bond that was auctioned before
 -- the first stored month counts by its redemption, which bears its coupon and amount. What buybacks
 -- retired pays no more; where that is not known from the programme's first day on, the interest on all that
--- was auctioned is the most it can be. The principal of
--- inflation-protected securities is taken with the inflation compensation on what the Fed holds of them,
--- where that is served, else at face; floating-rate notes, whose rate is set weekly, are left out.
+-- was auctioned is an upper bound. The principal of inflation-protected securities is taken with the
+-- inflation compensation on what the Fed holds of them, where that is served, else at face; floating-rate
+-- notes, whose rate is set weekly, are left out.
 with held as (
     select * from sources.debt_settlements
     union all

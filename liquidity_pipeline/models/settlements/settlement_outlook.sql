@@ -5,10 +5,10 @@
 -- matures is not a payment to the public but is rolled over: the net is NULL and the maturing amount
 -- is in refinancing. The expected net is the sum of its parts, on every day and in every class: issues
 -- auctioned less the Fed's add-ons, announced and expected, less what the public holds of the maturing
--- and what matures of bills that are themselves to be announced. Buybacks are announced at 11:00 of the business day before the operation and settle on
--- the day after it: of later days, and of the next month, their maximum is not known. The effect on
--- the overnight repo rate is the expected net of the day's coupons
--- times the slope of the last quarter in marts.settlement_sensitivity.
+-- and what matures of bills that are themselves to be announced. Buybacks are announced at 11:00 of the
+-- business day before the operation and settle on the day after it: of later days, and of the next month,
+-- their maximum is not known. The effect on the overnight repo rate is the expected net of the day's
+-- coupons times the slope of the last quarter in marts.settlement_sensitivity.
 with slope as (
     select coefficient_bp_per_100bn, low_bp_per_100bn, high_bp_per_100bn
     from marts.settlement_sensitivity
