@@ -45,6 +45,60 @@ def test_what_the_environment_says_of_the_allocator_stands():
     assert outcome(ARROW_DEFAULT_MEMORY_POOL="mimalloc")[0] == "mimalloc"
 
 
+# Memory (MB) that the process holds after queries that take 150 MB, all of whose rows are dropped.
+_QUERIES = """
+import liquidity_pipeline.orchestration
+import duckdb
+
+connection = duckdb.connect()
+for _ in range(3):
+    connection.execute(
+        "create or replace temp table made as "
+        "select a.range % 100003 as k, random() as v, a.range::varchar as s from range(1500000) a"
+    )
+    connection.execute(
+        "create or replace temp table made as select k, sum(v), list(s)[1] from made group by k"
+    )
+connection.execute("drop table made")
+held = next(line for line in open("/proc/self/status") if line.startswith("RssAnon"))
+print(int(held.split()[1]) // 1024)
+"""
+
+# The same before and after what is free between blocks that are in use was given back.
+_HOLES = """
+import liquidity_pipeline.orchestration
+import pyarrow as pa
+from liquidity_pipeline.settings.memory import give_back_now
+
+def held():
+    line = next(line for line in open("/proc/self/status") if line.startswith("RssAnon"))
+    return int(line.split()[1]) // 1024
+
+few = pa.array(range(8_000))
+arrays = [pa.concat_arrays([few, few]) for _ in range(1_500)]
+arrays = arrays[::50]
+before = held()
+give_back_now()
+print(before - held())
+"""
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="memory is read from /proc")
+def test_memory_of_queries_is_given_back_while_the_connection_is_open():
+    done = subprocess.run(
+        [sys.executable, "-c", _QUERIES], capture_output=True, text=True, check=True
+    )
+    assert int(done.stdout) < 90, "20 MB are in use; by itself DuckDB keeps another 130"
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="memory is read from /proc")
+def test_memory_between_blocks_in_use_is_given_back_on_request():
+    done = subprocess.run(
+        [sys.executable, "-c", _HOLES], capture_output=True, text=True, check=True
+    )
+    assert int(done.stdout) > 100, "1,500 arrays of 128 kB were made, and every 50th is in use"
+
+
 # How often Python looks for cycles among 10,000 new lists, and if a cycle is gone after 160,000.
 _CYCLES = """
 import gc, sys, weakref

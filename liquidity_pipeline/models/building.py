@@ -17,6 +17,7 @@ from liquidity_pipeline.models.reconciliations.reconciliation import (
     Reconciliation,
     ReconciliationResult,
 )
+from liquidity_pipeline.settings.memory import give_back_now
 from liquidity_pipeline.storage.lake import Lake, Stored
 
 if TYPE_CHECKING:
@@ -72,6 +73,7 @@ def build_marts(
             built = replace(built, results=tuple(results))
         yield built
         del built  # and its rows, before the next mart needs the memory
+        give_back_now()
 
 
 def _build(

@@ -21,7 +21,7 @@ from liquidity_pipeline.orchestration.names import COMPLETE, CONTRACT
 from liquidity_pipeline.orchestration.partitions import MONTHS, key_of, window_of
 from liquidity_pipeline.orchestration.resources import who
 from liquidity_pipeline.pipeline import Pipeline
-from liquidity_pipeline.settings import SANDBOX
+from liquidity_pipeline.settings import SANDBOX, memory
 from liquidity_pipeline.sources import publishers
 from liquidity_pipeline.sources.errors import PublisherError, TransientError
 from liquidity_pipeline.sources.fetch import Window
@@ -188,8 +188,11 @@ def _ingested(
 ) -> Ingested:
     """Fetch and store; one run at a time asks a publisher, and writes the tables it serves."""
     folder, wait = pipeline.settings.data_dir, context.log.warning
-    with holding_all(folder, source.publishers, who(context.run), wait):
-        return pipeline.ingest(source, window)
+    try:
+        with holding_all(folder, source.publishers, who(context.run), wait):
+            return pipeline.ingest(source, window)
+    finally:
+        memory.give_back_now()
 
 
 def _all_missing(pipeline: Pipeline, source: Source, window: Window) -> list[Missing]:

@@ -17,7 +17,7 @@ Schnepel and Steigerwald (2017); bootstrap of scores: Kline and Santos (2012); m
 from __future__ import annotations
 
 from dataclasses import dataclass, fields
-from functools import cache
+from functools import lru_cache
 
 import numpy as np
 import numpy.typing as npt
@@ -331,7 +331,7 @@ def _members(strata: Integers, n_strata: int | None = None) -> Floats:
 # --- draws ----------------------------------------------------------------------------------------
 
 
-@cache
+@lru_cache(maxsize=8)
 def draw_blocks(n_blocks: int, draws: int, seed: int) -> Floats:
     """Return how often each block is drawn (draws x blocks), blocks drawn with replacement."""
     drawn = np.random.default_rng(seed).integers(0, n_blocks, (draws, n_blocks))

@@ -7,7 +7,7 @@ tests, step by step: Romano and Wolf (2005).
 from __future__ import annotations
 
 from collections.abc import Sequence
-from functools import cache
+from functools import lru_cache
 
 import numpy as np
 
@@ -88,7 +88,7 @@ def max_t_within(
     return adjusted, counted
 
 
-@cache
+@lru_cache(maxsize=8)
 def _signs(n_blocks: int, draws: int, seed: int) -> Floats:
     return np.random.default_rng(seed).choice(np.array([-1.0, 1.0]), (draws, n_blocks))
 

@@ -1,7 +1,8 @@
 """The compiled loops of `rolling`: moments of pairs in windows, and ranks in windows.
 
 Numba compiles them once per machine and keeps the result on disk. Loading it costs a process about
-half a second of CPU, so this module is imported only when there is something to compute.
+half a second of CPU and 100 MB, so this module is imported only when there is much to compute;
+`rolling_arrays` gives the same bits.
 
 Moments are scanned with the recurrence of Welford (1962) and merged by the pairwise formula of
 Chan, Golub and LeVeque (1983), over blocks as in van Herk (1992). Series are float64 arrays with
@@ -17,6 +18,8 @@ from typing import Any
 import numba
 import numpy as np
 
+from liquidity_pipeline.statistics.rolling_arrays import LARGEST, SMALLEST
+
 Floats = np.ndarray[Any, np.dtype[np.float64]]
 # n, mean of x, mean of y, and the sums of squared and crossed deviations: xx, xy, yy. The means
 # are relative to a pivot, one of the values themselves, so that a large offset costs no digits.
@@ -26,10 +29,6 @@ Suffixes = tuple[Any, Floats, float, float]
 # Correlation, beta and n by row.
 Results = tuple[Floats, Floats, Any]
 NOTHING: Moments = (0, 0.0, 0.0, 0.0, 0.0, 0.0)
-
-# Two different doubles of at least 2^-199 differ by at least 2^-252. The product of two sums of
-# squares then lies between 2^-1009 and 2^1000, and neither underflows nor overflows.
-SMALLEST, LARGEST = 2.0**-199, 2.0**232
 
 
 def _inlined(function: Callable[..., Any]) -> Callable[..., Any]:

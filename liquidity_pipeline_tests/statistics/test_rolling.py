@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import math
+import subprocess
+import sys
 from collections.abc import Iterator, Sequence
 from decimal import Decimal, localcontext
 from fractions import Fraction
@@ -25,6 +27,7 @@ from liquidity_pipeline.statistics.rolling import (
     correlate_stream,
     rank_correlate,
 )
+from liquidity_pipeline.statistics.rolling_arrays import are_ordinary
 
 pytestmark = pytest.mark.slow
 
@@ -32,6 +35,14 @@ N = 90
 # The largest window holds N pairs: N roundings of half a unit in the last place of one, which bound
 # the error of a correlation, and of a beta in units of the ratio of the standard deviations.
 TOLERANCE = N * 2**-53
+
+
+@pytest.fixture(autouse=True, scope="module", params=[0, 10**12], ids=["compiled", "arrays"])
+def loops(request: pytest.FixtureRequest) -> Iterator[None]:
+    """Let each test meet both sets of loops."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(rolling, "_BEFORE_COMPILED", request.param)
+        yield
 
 
 def panel(*rows: Sequence[float] | np.ndarray, first: int = 0, name: str = "s") -> Series:
@@ -152,6 +163,9 @@ values = st.one_of(
     st.sampled_from([0.0, 1.0, -1.0, 0.1, 1e8, 1e8 + 1, 1e-4, 1e300, 5e-324, 1e-200]),
     st.floats(-1e6, 1e6),
 )
+usual_values = st.one_of(
+    st.just(math.nan), st.sampled_from([0.0, 1.0, -1.0, 0.1, 1e8, 1e8 + 1]), st.floats(-9.0, 9.0)
+).filter(lambda value: math.isnan(value) or are_ordinary(np.array([value])))
 lengths = st.integers(2, 12)
 
 
@@ -167,7 +181,7 @@ def results(found: Correlations) -> tuple[Floats, Floats, Floats]:
 def history(draw: st.DrawFn) -> tuple[Series, Series]:
     n = draw(st.integers(1, 50))
     first = draw(st.integers(-30, 30))
-    rows = st.lists(values, min_size=n, max_size=n)
+    rows = st.lists(draw(st.sampled_from([values, usual_values])), min_size=n, max_size=n)
     x, y = (draw(st.lists(rows, min_size=1, max_size=2)) for _ in range(2))
     return panel(*x, first=first, name="x"), panel(*y, first=first, name="y")
 
@@ -217,6 +231,42 @@ def test_together_or_one_at_a_time_the_bits_are_the_same(
         assert bits(*(a[w, s, d] for a in results(together))) == bits(*results(alone))
         rank = rank_correlate(driver, symbol, of_windows[w : w + 1])
         assert bits(ranks[w, s, d]) == bits(rank)
+
+
+@settings(max_examples=150, deadline=None)
+@given(history(), lengths, st.integers(1, 12))
+def test_compiled_loops_and_those_of_numpy_give_the_same_bits(
+    given_series: tuple[Series, Series], length: int, min_obs: int
+):
+    windows, found = [Window(length, min(min_obs, length))], []
+    for results_before in (0, 10**12):
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(rolling, "_BEFORE_COMPILED", results_before)
+            ranks = rank_correlate(*given_series, [length])
+            found.append(bits(*results(correlate(*given_series, windows)), ranks))
+    assert found[0] == found[1]
+
+
+_LOADS = """
+import sys
+import numpy as np
+from liquidity_pipeline.statistics import rolling
+
+panel = rolling.Series(0, ("one", "other"), np.random.default_rng(1).normal(size=(2, 300)))
+rolling.correlate(panel, panel, [rolling.Window(20, 18)])
+rolling.rank_correlate(panel, panel, [20])
+print("numba" in sys.modules)
+rolling._BEFORE_COMPILED = 3_000
+rolling.rank_correlate(panel, panel, [20])
+print("numba" in sys.modules)
+"""
+
+
+def test_the_compiler_is_loaded_once_there_is_much_to_compute():
+    done = subprocess.run(
+        [sys.executable, "-c", _LOADS], capture_output=True, text=True, check=True
+    )
+    assert done.stdout.split() == ["False", "True"]
 
 
 @settings(max_examples=60, deadline=None)

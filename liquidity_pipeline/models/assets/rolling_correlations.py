@@ -156,7 +156,7 @@ def _digest(part: Series) -> str:
 def _compute_ranks(drivers: Series, returns: Series) -> Floats:
     n_results = len(LENGTHS), len(returns.names), len(drivers.names)
     found = np.full((*n_results, drivers.n_sessions), np.nan)
-    for rows, kept in _without_gaps(drivers):
+    for rows, kept in _by_known_sessions(drivers):
         names = tuple(drivers.names[row] for row in rows)
         x = Series(0, names, drivers.values[np.ix_(rows, kept)])
         y = Series(0, returns.names, returns.values[:, kept])
@@ -166,18 +166,14 @@ def _compute_ranks(drivers: Series, returns: Series) -> Floats:
     return found
 
 
-def _without_gaps(drivers: Series) -> Iterator[tuple[Integers, Integers]]:
-    """Yield rows of drivers that are unknown in the same sessions, and all other sessions.
-
-    What lies before a driver's first session is no gap.
-    """
+def _by_known_sessions(drivers: Series) -> Iterator[tuple[Integers, Integers]]:
+    """Yield rows of drivers that are known in the same sessions, and these sessions."""
     known = ~np.isnan(drivers.values)
-    gaps = ~known & np.logical_or.accumulate(known, axis=1)
     groups: dict[bytes, list[int]] = {}
-    for row in range(len(gaps)):
-        groups.setdefault(gaps[row].tobytes(), []).append(row)
+    for row in range(len(known)):
+        groups.setdefault(known[row].tobytes(), []).append(row)
     for rows in groups.values():
-        yield np.array(rows), np.flatnonzero(~gaps[rows[0]])
+        yield np.array(rows), np.flatnonzero(known[rows[0]])
 
 
 _RETURNS_BY_SESSION = query("returns_by_session", _QUERIES)
