@@ -93,7 +93,7 @@ $(VENV)/.installed: requirements.lock pyproject.toml
 $(SHARED)/.installed: requirements.lock pyproject.toml
 	$(PYTHON) -m venv $(SHARED)
 	$(SHARED)/bin/python -m pip install --quiet --no-deps --require-hashes -r requirements.lock
-	$(SHARED)/bin/python -m pip install --quiet --no-build-isolation -e '.[ducklake,spark]'
+	$(SHARED)/bin/python -m pip install --quiet -e '.[ducklake,spark]'
 	touch $@
 
 clean:  ## remove the environments

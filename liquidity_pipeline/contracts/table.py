@@ -47,6 +47,9 @@ class Column:
 
     `stored=False` marks a column that the lake does not hold because it depends on the moment of
     reading (a settlement is 'scheduled' today and 'settled' tomorrow); publication derives it.
+
+    `formula` is the SQL of a column that follows from others of the same row. The published file
+    computes it on reading instead of storing it; Parquet files hold it like any other.
     """
 
     name: str
@@ -58,6 +61,7 @@ class Column:
     allowed: tuple[str, ...] = ()
     unit: str | None = None
     stored: bool = True
+    formula: str = ""
 
     @property
     def unit_text(self) -> str:

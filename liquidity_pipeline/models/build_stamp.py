@@ -11,12 +11,13 @@ import json
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
+from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from liquidity_pipeline.calendars import utc
 from liquidity_pipeline.contracts.sources import SOURCE_TABLES
-from liquidity_pipeline.storage.files import replacing
+from liquidity_pipeline.storage.files import mark_of, replacing
 
 if TYPE_CHECKING:
     import duckdb
@@ -28,15 +29,21 @@ def fingerprint(*folders: tuple[Path, Iterable[Path]]) -> str:
     """Return one hash of the names (relative to their folder) and contents of files.
 
     Neither the folder's place nor a file's time of change counts, so a copied data directory or
-    another checkout of the same code gives the same hash.
+    another checkout of the same code gives the same hash. A file is read again in the same process
+    only if it was replaced.
     """
     digest = hashlib.blake2b(digest_size=32)
     for folder, files in folders:
         for path in sorted(files):
-            content = path.read_bytes()
-            digest.update(f"{path.relative_to(folder).as_posix()}\0{len(content)}\n".encode())
-            digest.update(content)
+            digest.update(f"{path.relative_to(folder).as_posix()}\0".encode())
+            digest.update(_content(path, *mark_of(path)))
     return digest.hexdigest()
+
+
+@lru_cache(maxsize=1 << 16)
+def _content(path: Path, *_mark: int) -> bytes:
+    """Return a hash of a file's content; the mark tells it from one that replaces it."""
+    return hashlib.blake2b(path.read_bytes(), digest_size=32).digest()
 
 
 @dataclass(frozen=True)

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Protocol
 
 import pyarrow as pa
 
-from liquidity_pipeline.contracts.table import DUCKDB_TYPES, Table
+from liquidity_pipeline.contracts.table import DUCKDB_TYPES, Column, Table
 from liquidity_pipeline.storage.files import replacing
 from liquidity_pipeline.storage.literals import quoted
 
@@ -169,16 +169,12 @@ def _transaction(connection: duckdb.DuckDBPyConnection) -> Iterator[None]:
 
 def _copy(connection: duckdb.DuckDBPyConnection, table: Table) -> int:
     name = f"publication.{table.qualified_name}"
-    columns = ", ".join(
-        f"{column.name} {DUCKDB_TYPES[column.kind]}{'' if column.nullable else ' not null'}"
-        for column in table.columns
-    )
-    connection.execute(f"create table {name} ({columns})")
+    connection.execute(f"create table {name} ({', '.join(map(_definition, table.columns))})")
+    held = ", ".join(column.name for column in table.columns if not column.formula)
     # Marts are stored in the order of their key.
     order = "" if table.schema == "marts" else f"order by {', '.join(table.key)}"
     ((count,),) = connection.execute(
-        f"insert into {name} select {', '.join(table.column_names)} "
-        f"from {table.qualified_name} {order}"
+        f"insert into {name} ({held}) select {held} from {table.qualified_name} {order}"
     ).fetchall()
     comments = [f"comment on table {name} is {quoted(table.comment())}"]
     comments += [
@@ -187,6 +183,14 @@ def _copy(connection: duckdb.DuckDBPyConnection, table: Table) -> int:
     ]
     connection.execute("; ".join(comments))
     return int(count)
+
+
+def _definition(column: Column) -> str:
+    """Return a column's part of CREATE TABLE; DuckDB computes what has a formula on reading."""
+    kind = DUCKDB_TYPES[column.kind]
+    if column.formula:
+        return f"{column.name} {kind} generated always as ({column.formula}) virtual"
+    return f"{column.name} {kind}{'' if column.nullable else ' not null'}"
 
 
 def _write_derived(

@@ -25,7 +25,6 @@ def test_the_marts_of_the_cluster_are_returns_drivers_and_correlations():
         "sampled_returns",
         "driver_changes",
         "rolling_correlations",
-        "rank_correlations",
         "weekly_correlations",
     }
 

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import duckdb
 import numpy as np
+import pyarrow as pa
 import pytest
 from scipy import stats
 
+from liquidity_pipeline.contracts.assets.columns import computed_band
 from liquidity_pipeline.contracts.marts import FAMILY_OF_MART
 from liquidity_pipeline.models import engine
 from liquidity_pipeline.models.assets import weekly_correlations
@@ -42,6 +44,21 @@ def test_a_window_holds_pearson_spearman_and_beta_of_its_sessions(window: int) -
     assert row["correlation_high"] == pytest.approx(np.tanh(np.arctanh(row["correlation"]) + reach))
 
 
+def test_the_band_beside_a_correlation_is_that_of_fisher() -> None:
+    """A formula, which DuckDB computes where a row of the published file is read."""
+    rows = [(r, n) for r in (None, -1.0, -0.97, -0.2, 0.0, 0.6, 1.0) for n in (4, 18, 120)]
+    low, high = (column.formula for column in computed_band("r", "n"))
+    pairs = pa.table({"r": [r for r, _ in rows], "n": [n for _, n in rows]})
+    found = duckdb.from_arrow(pairs).query("pairs", f"select r, n, {low}, {high} from pairs")
+    for r, n, *ends in found.fetchall():
+        if r is None or abs(r) == 1:
+            assert ends == [None, None]
+        else:
+            reach = 1.96 / np.sqrt(n - 3)
+            expected = [np.tanh(np.arctanh(r) - reach), np.tanh(np.arctanh(r) + reach)]
+            assert ends == pytest.approx(expected, abs=1e-15)
+
+
 def test_short_windows_are_null_and_never_nan() -> None:
     connection, _, _ = _daily(59)
     rows = [r for r in _rolling(connection) if r["window_days"] == 60]
@@ -67,8 +84,11 @@ def test_a_driver_with_holidays_of_its_own_is_ranked_on_its_own_sessions() -> No
     with_gaps[[40, 77]] = np.nan
     drivers = {"tga_change": x, "sofr_iorb_change": with_gaps}
     connection = world(daily=(sessions(n), drivers, {"SPX": y}))
-    ranks = MARTS["rank_correlations"].build(connection).to_pylist()
-    last = [r for r in ranks if r["driver"] == "sofr_iorb_change" and r["window_days"] == 60][-1]
+    last = [
+        r
+        for r in _rolling(connection)
+        if r["driver"] == "sofr_iorb_change" and r["window_days"] == 60
+    ][-1]
     kept = np.flatnonzero(~np.isnan(with_gaps))[-60:]
     assert last["spearman"] == pytest.approx(stats.spearmanr(x[kept], y[kept])[0])
 

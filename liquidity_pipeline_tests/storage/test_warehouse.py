@@ -6,6 +6,8 @@ import stat
 import subprocess
 import sys
 from collections.abc import Iterator
+from dataclasses import replace
+from datetime import date
 from pathlib import Path
 
 import duckdb
@@ -76,6 +78,28 @@ def test_what_was_in_the_tables_is_in_the_file(connection: duckdb.DuckDBPyConnec
     assert len(rows) == 50
     assert [str(row[0]) for row in rows[:2]] == ["2026-01-01", "2026-01-02"]
     assert rows[0][1:] == (1.0, None)
+
+
+def test_a_column_with_a_formula_is_computed_by_the_file_and_is_like_the_others(
+    connection: duckdb.DuckDBPyConnection, target: Path
+):
+    columns = (day("date", "Day"), replace(number("twice", "Double"), formula="half * 2"))
+    table = Table("sources", "halves", "Halves.", ("date",), (*columns, number("half", "Half")))
+    connection.execute(
+        "create table sources.halves as select date '2026-01-01' as date, 1.5 as half"
+    )
+    assert publish(connection, [table], target) == {"sources.halves": 1}
+    with reading(target) as reader:
+        assert reader.execute("from sources.halves").fetchall() == [(date(2026, 1, 1), 3.0, 1.5)]
+        found = reader.execute(
+            """select column_name, data_type, comment from duckdb_columns()
+            where table_name = 'halves' order by column_index"""
+        ).fetchall()
+    assert found == [
+        ("date", "DATE", "Day [day]"),
+        ("twice", "DOUBLE", "Double"),
+        ("half", "DOUBLE", "Half"),
+    ]
 
 
 def test_tables_that_are_written_at_once_are_in_the_file_like_the_others(

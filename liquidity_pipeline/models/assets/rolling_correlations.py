@@ -9,7 +9,6 @@ in `marts.weekly_correlations`. What is set beside what, and when coins are samp
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,7 +17,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pyarrow as pa
 
-from liquidity_pipeline.contracts.assets.correlations import RANK_CORRELATIONS, ROLLING_CORRELATIONS
+from liquidity_pipeline.contracts.assets.correlations import ROLLING_CORRELATIONS
 from liquidity_pipeline.models.mart import BySymbol, PythonMart, Rows
 from liquidity_pipeline.models.statements import query
 from liquidity_pipeline.statistics import panels
@@ -41,6 +40,9 @@ LENGTHS = tuple(window.length for window in WINDOWS)
 # Moments are those of whole millionths: the noise of 1e-9 that an unchanged level leaves is no
 # variance. Ranks are those of the values themselves, which rounding would tie.
 MILLIONTHS = 1e6
+# What is behind the twelfth decimal is noise, and takes a third of the room of a double. An end of
+# the band moves up to three times as far as its correlation, which therefore has one more.
+_DECIMALS = 12
 
 _QUERIES = Path(__file__).parent / "queries"
 
@@ -76,26 +78,19 @@ class Drivers:
         ranks = _rank_correlations(self.values, returns)
         pairs = ~np.isnan(returns.values)[:, None] & ~np.isnan(self.values.values)[None]
         at = np.nonzero(np.broadcast_to(pairs, ranks.shape))
-        correlation, n_obs = found.correlation[at], found.n_obs[at].astype(np.int64)
+        n_obs = found.n_obs[at].astype(np.int64)
+        correlation = found.correlation[at].round(_DECIMALS + 1)
         low, high = fisher_band(correlation, n_obs)
         columns = {
             **self._keys(returns, at),
             "correlation": correlation,
             "correlation_low": low,
             "correlation_high": high,
-            "spearman": ranks[at],
-            "beta": found.beta[at],
+            "spearman": ranks[at].round(_DECIMALS),
+            "beta": found.beta[at].round(_DECIMALS),
             "n_obs": n_obs,
         }
         return panels.from_columns(columns, ROLLING_CORRELATIONS.arrow_schema)
-
-    def ranks(self, rows: pa.Table) -> pa.Table:
-        """Return `marts.rank_correlations` of some assets: Spearman's, in complete windows."""
-        returns = self._returns(rows)
-        ranks = _rank_correlations(self.values, returns)
-        at = np.nonzero(~np.isnan(ranks))
-        columns = {**self._keys(returns, at), "spearman": ranks[at]}
-        return panels.from_columns(columns, RANK_CORRELATIONS.arrow_schema)
 
     def _returns(self, rows: pa.Table) -> Series:
         return series(rows, "asset", self.values.first_session, self.values.n_sessions)
@@ -117,20 +112,10 @@ def _correlations(connection: duckdb.DuckDBPyConnection) -> Rows | None:
     return drivers.correlations if drivers else None
 
 
-def _ranks(connection: duckdb.DuckDBPyConnection) -> Rows | None:
-    drivers = Drivers.read(connection)
-    return drivers.ranks if drivers else None
-
-
 def _rounded(part: Series) -> Series:
     """Return the values in whole millionths; halves are rounded away from zero."""
     whole = np.floor(np.abs(part.values) * MILLIONTHS + 0.5)
     return Series(part.first_session, part.names, np.copysign(whole, part.values) + 0.0)
-
-
-# Two marts show the same ranks. What the first computes waits here for the second, by the drivers
-# that it was computed for and the returns.
-_waiting: dict[str, dict[str, Floats]] = {}
 
 
 def _rank_correlations(drivers: Series, returns: Series) -> Floats:
@@ -138,22 +123,6 @@ def _rank_correlations(drivers: Series, returns: Series) -> Floats:
 
     A window holds the last sessions on which the driver is known: a holiday of its own is no gap.
     """
-    beside, key = _digest(drivers), _digest(returns)
-    if beside not in _waiting:
-        _waiting.clear()
-    of_drivers = _waiting.setdefault(beside, {})
-    if (ranks := of_drivers.pop(key, None)) is None:
-        ranks = of_drivers[key] = _compute_ranks(drivers, returns)
-    return ranks
-
-
-def _digest(part: Series) -> str:
-    digest = hashlib.blake2b(repr((part.first_session, part.names)).encode())
-    digest.update(np.ascontiguousarray(part.values).data)
-    return digest.hexdigest()
-
-
-def _compute_ranks(drivers: Series, returns: Series) -> Floats:
     n_results = len(LENGTHS), len(returns.names), len(drivers.names)
     found = np.full((*n_results, drivers.n_sessions), np.nan)
     for rows, kept in _by_known_sessions(drivers):
@@ -181,8 +150,5 @@ _READS = frozenset({"marts.sampled_returns", "marts.driver_changes", "meta.calen
 MARTS = {
     "rolling_correlations": PythonMart.by_symbol(
         BySymbol(_RETURNS_BY_SESSION, "asset", _correlations, ROLLING_CORRELATIONS), _READS
-    ),
-    "rank_correlations": PythonMart.by_symbol(
-        BySymbol(_RETURNS_BY_SESSION, "asset", _ranks, RANK_CORRELATIONS), _READS
     ),
 }
