@@ -10,9 +10,9 @@ are scanned once and merged; nothing is ever subtracted again. Hence a result ha
 precision whatever the offset or the scale, is missing exactly where a series is constant, and has
 the same bits however much history lies before or after its window.
 
-There are two sets of loops, which give the same bits. The compiled ones (`rolling_kernels`) take
-some 13 ns a result, and those of NumPy (`rolling_arrays`) six times as long; but to load what was
-compiled takes half a second and 100 MB, so a process that has little to compute never does.
+There are two sets of loops, which give the same bits. The compiled ones (`rolling_kernels`) are
+several times faster than those of NumPy (`rolling_arrays`); but to load what was compiled takes
+half a second and 100 MB, so a process that has little to compute never does.
 """
 
 from __future__ import annotations
@@ -33,8 +33,10 @@ Integers = np.ndarray[Any, np.dtype[np.integer[Any]]]
 
 # A group of symbols is as large as its results may be, about 50 bytes each while they are made.
 ROWS_PER_GROUP = 1_000_000
-# So many results of a process are computed in NumPy: that takes what compiled loops take to load.
-_BEFORE_COMPILED = 5_000_000
+# So many correlations of a process are computed in NumPy: that takes what compiled loops take to
+# load. There, a rank correlation takes as long as so many others.
+_BEFORE_COMPILED = 8_000_000
+_RANKED = 6
 # Products of ranks are summed in 32 bits: the sum of a window's squares is below its cube.
 LONGEST_RANKED_WINDOW = 1_024
 
@@ -103,14 +105,14 @@ class Correlations:
 
 @dataclass
 class _Loops:
-    """Which loops this process uses, by how much it has computed so far."""
+    """Which loops this process uses, by how many correlations it has computed so far."""
 
-    results: int = 0
+    computed: int = 0
 
-    def for_results(self, more: int, *, is_usual: bool = True) -> ModuleType:
-        """Return the loops for so many more results, of values that are of ordinary size or not."""
-        self.results += more
-        if is_usual and self.results <= _BEFORE_COMPILED:
+    def for_more(self, correlations: int, *, is_usual: bool = True) -> ModuleType:
+        """Return the loops for so many more, of values that are of ordinary size or not."""
+        self.computed += correlations
+        if is_usual and self.computed <= _BEFORE_COMPILED:
             return rolling_arrays
         from liquidity_pipeline.statistics import rolling_kernels
 
@@ -138,7 +140,7 @@ def correlate(drivers: Series, symbols: Series, windows: Sequence[Window]) -> Co
         return found
     x, y = _contiguous(drivers), _contiguous(symbols)
     is_usual = rolling_arrays.are_ordinary(x) and rolling_arrays.are_ordinary(y)
-    loops = _loops.for_results(found.n_obs.size, is_usual=is_usual)
+    loops = _loops.for_more(found.n_obs.size, is_usual=is_usual)
     for i, window in enumerate(windows):
         out = found.correlation[i], found.beta[i], found.n_obs[i]
         loops.correlate(x, y, symbols.first_session, tuple(window), out)
@@ -161,7 +163,7 @@ def rank_correlate(drivers: Series, symbols: Series, lengths: Sequence[int]) -> 
     if not found.size:
         return found
     x, y = _contiguous(drivers), _contiguous(symbols)
-    loops = _loops.for_results(found.size)
+    loops = _loops.for_more(found.size * _RANKED)
     # The ranks of so many series and windows fit into a core's cache.
     group = 64
     for i, length in enumerate(lengths):

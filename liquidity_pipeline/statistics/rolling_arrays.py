@@ -1,8 +1,7 @@
 """The loops of `rolling_kernels` on whole arrays, for jobs that are done before those are loaded.
 
 The arithmetic is the same, operation by operation and in the same order, so that a result has the
-same bits wherever it is computed. A result takes some six times as long; the dozen symbols that are
-followed by default take a quarter of a second, and the compiled loops that and 100 MB to load.
+same bits wherever it is computed.
 
 Values must be of ordinary size: see `are_ordinary`.
 """

@@ -8,8 +8,9 @@ from __future__ import annotations
 import sys
 import time
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import closing
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -39,7 +40,10 @@ from liquidity_pipeline_tests.models.world import World
 from liquidity_pipeline_tests.models.worlds import sessions
 
 if TYPE_CHECKING:
+    import duckdb
     from pyspark.sql import SparkSession
+
+    from liquidity_pipeline.models.mart import Rows
 
 pytest.importorskip("pyspark", reason="the extra 'spark' is not installed")
 pytestmark = [
@@ -178,6 +182,7 @@ def test_a_worker_that_is_killed_on_the_way_costs_nothing(
 ):
     # Far more tasks than there are symbols: most are empty, and some are left when a worker dies.
     monkeypatch.setattr(spark, "SYMBOLS_PER_TASK", 0.25)
+    take_long(monkeypatch)
     with (
         loopback_cluster(tmp_path / "mortal") as cluster,
         closing(Cluster(cluster.url, history.lake, history.marts)) as on_spark,
@@ -187,7 +192,7 @@ def test_a_worker_that_is_killed_on_the_way_costs_nothing(
         ours = engine.build("rolling_correlations", connection)
         session = on_spark._started()
         result = thread.submit(on_spark.compute, "rolling_correlations", connection)
-        done, tasks = wait_until_under_way(session)
+        done, tasks = wait_until_under_way(session, result)
         cluster.kill_worker(0)
         theirs = result.result(240)
         assert 0 < done < tasks
@@ -196,7 +201,25 @@ def test_a_worker_that_is_killed_on_the_way_costs_nothing(
     assert_equal(ours.sort_by(key), theirs.cast(ours.schema).sort_by(key))
 
 
-def wait_until_under_way(session: SparkSession) -> tuple[int, int]:
+def take_long(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let each symbol take half a second on the cluster, so that a worker can be killed before."""
+    symbols = engine.by_symbol("rolling_correlations")
+    assert symbols is not None
+
+    def prepare(connection: duckdb.DuckDBPyConnection) -> Rows | None:
+        rows = symbols.prepare(connection)
+        assert rows is not None
+
+        def slowly(table: pa.Table) -> pa.Table:
+            time.sleep(0.5)
+            return rows(table)
+
+        return slowly
+
+    monkeypatch.setattr(engine, "by_symbol", lambda _: replace(symbols, prepare=prepare))
+
+
+def wait_until_under_way(session: SparkSession, result: Future[pa.Table]) -> tuple[int, int]:
     """Return how many tasks of the stage with many of them are done, and of how many: a third."""
     tracker = session.sparkContext.statusTracker()
     deadline = time.monotonic() + 120
@@ -243,6 +266,7 @@ def test_a_cluster_that_loses_all_workers_is_given_up(
     history: Pipeline, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ):
     monkeypatch.setattr(spark, "SYMBOLS_PER_TASK", 0.25)
+    take_long(monkeypatch)
     with (
         loopback_cluster(tmp_path / "dying") as cluster,
         closing(Cluster(cluster.url, history.lake, history.marts)) as on_spark,
@@ -250,9 +274,10 @@ def test_a_cluster_that_loses_all_workers_is_given_up(
         ThreadPoolExecutor(1) as thread,
     ):
         session = on_spark._started()
-        monkeypatch.setattr(spark, "SECONDS_WITHOUT_EXECUTOR", 5)
         result = thread.submit(on_spark.compute, "rolling_correlations", connection)
-        wait_until_under_way(session)
+        wait_until_under_way(session, result)
+        # Not before: a busy machine may leave the first tasks without an executor for as long.
+        monkeypatch.setattr(spark, "SECONDS_WITHOUT_EXECUTOR", 5)
         for number in range(2):
             cluster.kill_worker(number)
         with pytest.raises(EngineError, match="gave no executor within 5 seconds"):

@@ -256,7 +256,7 @@ panel = rolling.Series(0, ("one", "other"), np.random.default_rng(1).normal(size
 rolling.correlate(panel, panel, [rolling.Window(20, 18)])
 rolling.rank_correlate(panel, panel, [20])
 print("numba" in sys.modules)
-rolling._BEFORE_COMPILED = 3_000
+rolling._BEFORE_COMPILED = 9_000
 rolling.rank_correlate(panel, panel, [20])
 print("numba" in sys.modules)
 """
