@@ -227,6 +227,19 @@ def test_the_code_location_leaves_databases_and_data_frames_for_later():
 # --- length ---------------------------------------------------------------------------------------
 
 
+def test_caches_of_arrays_are_bounded():
+    """Without a bound an array is kept for every size and seed that was ever asked for."""
+    unbounded = [
+        f"{path.name}:{function.lineno} {function.name}"
+        for path in sorted((PACKAGE / "statistics").glob("*.py"))
+        for function in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        if isinstance(function, ast.FunctionDef)
+        for decorator in map(ast.unparse, function.decorator_list)
+        if re.search(r"\b(lru_)?cache\b", decorator) and not re.search(r"maxsize=\d", decorator)
+    ]
+    assert unbounded == []
+
+
 def test_functions_are_short():
     offenders = [
         f"{module}:{node.lineno} {node.name} has {lines} lines"

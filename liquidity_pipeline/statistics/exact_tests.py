@@ -5,7 +5,7 @@ Estimates with intervals are in `inference`.
 
 from __future__ import annotations
 
-from functools import cache
+from functools import lru_cache
 
 import numpy as np
 
@@ -59,7 +59,7 @@ def _log_choose(n: Integers, k: Integers) -> Floats:
     return np.where(possible, chosen, -np.inf)
 
 
-@cache
+@lru_cache(maxsize=8)
 def _log_factorials(size: int) -> Floats:
     from scipy.special import gammaln
 

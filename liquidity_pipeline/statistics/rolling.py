@@ -27,16 +27,14 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from liquidity_pipeline.statistics import rolling_arrays
-
-Floats = np.ndarray[Any, np.dtype[np.float64]]
-Integers = np.ndarray[Any, np.dtype[np.integer[Any]]]
+from liquidity_pipeline.statistics.rolling_arrays import Floats, Integers
 
 # A group of symbols is as large as its results may be, about 50 bytes each while they are made.
 ROWS_PER_GROUP = 1_000_000
 # So many correlations of a process are computed in NumPy: that takes what compiled loops take to
-# load. There, a rank correlation takes as long as so many others.
+# load. A rank correlation takes as long there as so many of Pearson's.
 _BEFORE_COMPILED = 8_000_000
-_RANKED = 6
+_RANK_WEIGHT = 6
 # Products of ranks are summed in 32 bits: the sum of a window's squares is below its cube.
 LONGEST_RANKED_WINDOW = 1_024
 
@@ -109,10 +107,10 @@ class _Loops:
 
     computed: int = 0
 
-    def for_more(self, correlations: int, *, is_usual: bool = True) -> ModuleType:
+    def for_more(self, correlations: int, *, is_ordinary: bool = True) -> ModuleType:
         """Return the loops for so many more, of values that are of ordinary size or not."""
         self.computed += correlations
-        if is_usual and self.computed <= _BEFORE_COMPILED:
+        if is_ordinary and self.computed <= _BEFORE_COMPILED:
             return rolling_arrays
         from liquidity_pipeline.statistics import rolling_kernels
 
@@ -139,8 +137,8 @@ def correlate(drivers: Series, symbols: Series, windows: Sequence[Window]) -> Co
     if not found.n_obs.size:
         return found
     x, y = _contiguous(drivers), _contiguous(symbols)
-    is_usual = rolling_arrays.are_ordinary(x) and rolling_arrays.are_ordinary(y)
-    loops = _loops.for_more(found.n_obs.size, is_usual=is_usual)
+    is_ordinary = rolling_arrays.are_ordinary(x) and rolling_arrays.are_ordinary(y)
+    loops = _loops.for_more(found.n_obs.size, is_ordinary=is_ordinary)
     for i, window in enumerate(windows):
         out = found.correlation[i], found.beta[i], found.n_obs[i]
         loops.correlate(x, y, symbols.first_session, tuple(window), out)
@@ -163,7 +161,7 @@ def rank_correlate(drivers: Series, symbols: Series, lengths: Sequence[int]) -> 
     if not found.size:
         return found
     x, y = _contiguous(drivers), _contiguous(symbols)
-    loops = _loops.for_more(found.size * _RANKED)
+    loops = _loops.for_more(found.size * _RANK_WEIGHT)
     # The ranks of so many series and windows fit into a core's cache.
     group = 64
     for i, length in enumerate(lengths):

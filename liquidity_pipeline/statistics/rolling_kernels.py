@@ -1,7 +1,7 @@
 """The compiled loops of `rolling`: moments of pairs in windows, and ranks in windows.
 
 Numba compiles them once per machine and keeps the result on disk. Loading it costs a process about
-half a second of CPU and 100 MB, so this module is imported only when there is much to compute;
+half a second of CPU and much memory, so this module is imported only when there is much to compute;
 `rolling_arrays` gives the same bits.
 
 Moments are scanned with the recurrence of Welford (1962) and merged by the pairwise formula of
@@ -18,9 +18,8 @@ from typing import Any
 import numba
 import numpy as np
 
-from liquidity_pipeline.statistics.rolling_arrays import LARGEST, SMALLEST
+from liquidity_pipeline.statistics.rolling_arrays import LARGEST, SMALLEST, Floats
 
-Floats = np.ndarray[Any, np.dtype[np.float64]]
 # n, mean of x, mean of y, and the sums of squared and crossed deviations: xx, xy, yy. The means
 # are relative to a pivot, one of the values themselves, so that a large offset costs no digits.
 Moments = tuple[int, float, float, float, float, float]

@@ -8,7 +8,7 @@ import pyarrow as pa
 import pytest
 from scipy import stats
 
-from liquidity_pipeline.contracts.assets.columns import computed_band
+from liquidity_pipeline.contracts.assets.columns import CORRELATION_BAND
 from liquidity_pipeline.contracts.marts import FAMILY_OF_MART
 from liquidity_pipeline.models import engine
 from liquidity_pipeline.models.assets import weekly_correlations
@@ -47,9 +47,9 @@ def test_a_window_holds_pearson_spearman_and_beta_of_its_sessions(window: int) -
 def test_the_band_beside_a_correlation_is_that_of_fisher() -> None:
     """A formula, which DuckDB computes where a row of the published file is read."""
     rows = [(r, n) for r in (None, -1.0, -0.97, -0.2, 0.0, 0.6, 1.0) for n in (4, 18, 120)]
-    low, high = (column.formula for column in computed_band("r", "n"))
-    pairs = pa.table({"r": [r for r, _ in rows], "n": [n for _, n in rows]})
-    found = duckdb.from_arrow(pairs).query("pairs", f"select r, n, {low}, {high} from pairs")
+    low, high = (column.formula for column in CORRELATION_BAND)
+    pairs = pa.table({"correlation": [r for r, _ in rows], "n_obs": [n for _, n in rows]})
+    found = duckdb.from_arrow(pairs).project(f"correlation, n_obs, {low}, {high}")
     for r, n, *ends in found.fetchall():
         if r is None or abs(r) == 1:
             assert ends == [None, None]

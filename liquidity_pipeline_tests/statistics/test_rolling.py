@@ -20,14 +20,13 @@ from scipy import stats
 from liquidity_pipeline.statistics import rolling
 from liquidity_pipeline.statistics.rolling import (
     Correlations,
-    Floats,
     Series,
     Window,
     correlate,
     correlate_stream,
     rank_correlate,
 )
-from liquidity_pipeline.statistics.rolling_arrays import are_ordinary
+from liquidity_pipeline.statistics.rolling_arrays import Floats, are_ordinary
 
 pytestmark = pytest.mark.slow
 
@@ -163,7 +162,7 @@ values = st.one_of(
     st.sampled_from([0.0, 1.0, -1.0, 0.1, 1e8, 1e8 + 1, 1e-4, 1e300, 5e-324, 1e-200]),
     st.floats(-1e6, 1e6),
 )
-usual_values = st.one_of(
+ordinary_values = st.one_of(
     st.just(math.nan), st.sampled_from([0.0, 1.0, -1.0, 0.1, 1e8, 1e8 + 1]), st.floats(-9.0, 9.0)
 ).filter(lambda value: math.isnan(value) or are_ordinary(np.array([value])))
 lengths = st.integers(2, 12)
@@ -181,7 +180,7 @@ def results(found: Correlations) -> tuple[Floats, Floats, Floats]:
 def history(draw: st.DrawFn) -> tuple[Series, Series]:
     n = draw(st.integers(1, 50))
     first = draw(st.integers(-30, 30))
-    rows = st.lists(draw(st.sampled_from([values, usual_values])), min_size=n, max_size=n)
+    rows = st.lists(draw(st.sampled_from([values, ordinary_values])), min_size=n, max_size=n)
     x, y = (draw(st.lists(rows, min_size=1, max_size=2)) for _ in range(2))
     return panel(*x, first=first, name="x"), panel(*y, first=first, name="y")
 

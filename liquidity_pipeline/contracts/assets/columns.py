@@ -24,26 +24,27 @@ def correlation(name: str, meaning: str, *, nullable: bool = True) -> Column:
     return number(name, meaning, nullable=nullable, low=-1, high=1, unit=CORRELATION)
 
 
-# The 95 % band that is published beside a correlation.
-CORRELATION_BAND = (
-    correlation("correlation_low", "Lower end of the 95 % band"),
-    correlation("correlation_high", "Upper end of the 95 % band"),
-)
+# tanh(1.96 / sqrt(n - 3)), for at least four pairs.
+_REACH = "tanh(1.96 / sqrt(greatest(n_obs - 3, 1)))"
 
 
-def computed_band(correlation_name: str, n_name: str) -> tuple[Column, ...]:
-    """Return the same band as formulas: tanh(atanh r -+ 1.96 / sqrt(n - 3)), Fisher (1921).
+def _end_of_band(name: str, meaning: str, sign: str) -> Column:
+    """Return a column with one end of Fisher's band, tanh(atanh r -+ 1.96 / sqrt(n - 3)).
 
-    By the addition theorem that is (r -+ t) / (1 -+ r t), with t the tanh of the second part, which
-    is faster, and without a CASE faster still. NULL for a correlation of exactly one, and where
-    there is none, as with fewer than four pairs.
+    Its formula is the same by the addition theorem: (r -+ t) / (1 -+ r t), with t the tanh of the
+    second part. DuckDB computes that faster, and without a CASE faster still. NULL for a
+    correlation of exactly one, and where there is none, as with fewer than four pairs.
     """
-    r, t = correlation_name, f"tanh(1.96 / sqrt(greatest({n_name} - 3, 1)))"
-    inside = f"nullif(nullif({r}, 1), -1)"
-    return tuple(
-        replace(column, formula=f"({inside} {sign} {t}) / (1 {sign} {r} * {t})")
-        for column, sign in zip(CORRELATION_BAND, "-+", strict=True)
-    )
+    inside = "nullif(nullif(correlation, 1), -1)"
+    formula = f"({inside} {sign} {_REACH}) / (1 {sign} correlation * {_REACH})"
+    return replace(correlation(name, meaning), formula=formula)
+
+
+# The 95 % band that is published beside a correlation; it follows from `correlation` and `n_obs`.
+CORRELATION_BAND = (
+    _end_of_band("correlation_low", "Lower end of the 95 % band", "-"),
+    _end_of_band("correlation_high", "Upper end of the 95 % band", "+"),
+)
 
 
 def probability(name: str, meaning: str, *, nullable: bool = False) -> Column:

@@ -7,7 +7,6 @@ from liquidity_pipeline.contracts.assets.columns import (
     CORRELATION_BAND,
     KNOWN_AT,
     PER_DRIVER,
-    computed_band,
     corrected_p_values,
     correlation,
 )
@@ -46,7 +45,7 @@ ROLLING_CORRELATIONS = Table(
         DRIVER,
         integer("window_days", "Sessions in the window", low=2, unit="sessions"),
         correlation("correlation", "Pearson correlation"),
-        *computed_band("correlation", "n_obs"),
+        *CORRELATION_BAND,
         correlation("spearman", "Spearman rank correlation; NULL unless the window is complete"),
         number("beta", "Slope of the regression", unit=PER_DRIVER),
         integer("n_obs", "Pairs of observations in the window", low=0, unit="sessions"),
