@@ -20,6 +20,7 @@ from liquidity_pipeline.calendars import new_york_day
 from liquidity_pipeline.ingestion.due_days import Expectation, end_of_month
 from liquidity_pipeline.settings import Settings
 from liquidity_pipeline.storage.files import mark_of, replacing
+from liquidity_pipeline.storage.held_files import every_file
 
 _PACKAGE = Path(__file__).parents[1]
 # The code that decides what is due and what is held.
@@ -27,12 +28,14 @@ _ROOMS = ("contracts", "ingestion", "sources", "storage")
 _FILES = ("calendars.py", "holidays.csv", "universe.py")
 
 
-def state_of_inputs(settings: Settings) -> str:
+def state_of_inputs(settings: Settings, lake: Sequence[str] | None = None) -> str:
     """Return a hash of what freshness rests on; it changes when any file is replaced.
 
     Files of the lake count by inode, size and time of change, fetches by the newest of each source.
+    `lake` are these files where somebody has looked for them just now.
     """
-    parts = [*files_of(settings.lake_dir), *_newest_fetches(settings.archive_dir)]
+    parts = [*files_of(settings.lake_dir)] if lake is None else [*lake]
+    parts += _newest_fetches(settings.archive_dir)
     parts.append(hashlib.sha256(_content(settings.reference_dir / "universe.toml")).hexdigest())
     parts += _marks(_code())
     return hashlib.sha256("\n".join(parts).encode()).hexdigest()
@@ -127,10 +130,9 @@ def _iso(value: object) -> str:
 def files_of(root: Path) -> Iterator[str]:
     """Yield a mark of every file in the folders of a lake's tables, and not of what is derived."""
     for folder in _folders(root):
-        yield from _marks(Path(entry.path) for entry in _entries(folder) if not entry.is_dir())
-        for month in _folders(folder):
-            files = (entry.path for entry in _entries(month) if entry.name.endswith(".parquet"))
-            yield from _marks(map(Path, files))
+        found = every_file(folder)
+        for name, mark in zip(found.names, found.marks, strict=True):
+            yield f"{folder}/{name} {mark}"
 
 
 def _newest_fetches(archive: Path) -> Iterator[str]:

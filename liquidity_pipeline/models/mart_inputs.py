@@ -6,7 +6,7 @@ import hashlib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from functools import cached_property
+from functools import cache, cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -23,6 +23,7 @@ from liquidity_pipeline.models.reconciliations.reconciliation import (
 if TYPE_CHECKING:
     import pyarrow as pa
 
+    from liquidity_pipeline.models.lake_contents import LakeContents
     from liquidity_pipeline.storage.lake import Lake
 
 _PACKAGE = Path(__file__).parents[1]
@@ -38,15 +39,13 @@ class MartInputs:
     marts: Lake
 
     @classmethod
-    def read(cls, lake: Lake, reference_dir: Path, coverage: pa.Table, marts: Lake) -> MartInputs:
+    def read(
+        cls, contents: LakeContents, reference_dir: Path, coverage: pa.Table, marts: Lake
+    ) -> MartInputs:
         """Read the contents of files; raise OSError where one has gone."""
-        tables = {
-            name: fingerprint((lake.root, lake.files(table)))
-            for name, table in SOURCE_TABLES.items()
-        }
         # Why an input ends is for people; marts depend on where it does.
         reach = coverage.drop_columns(["reason"]).to_pylist()
-        return cls(_common(reference_dir), tables, tuple(reach), marts)
+        return cls(_common(reference_dir), contents.of(SOURCE_TABLES), tuple(reach), marts)
 
     def of(self, name: str, versions: Mapping[str, str | None]) -> str:
         """Return a fingerprint of a mart's inputs; `versions` are those of the marts it reads."""
@@ -138,15 +137,19 @@ def covering(name: str) -> set[str] | None:
 
 
 def _common(reference_dir: Path) -> str:
-    """Return a fingerprint of what every mart depends on: facts, contracts and shared code.
+    """Return a fingerprint of what every mart depends on: facts, contracts and shared code."""
+    facts = fingerprint((reference_dir, reference_dir.glob("*.*")))
+    return f"{facts} {_shared_code()}"
 
-    The SQL of a mart counts for that mart alone.
+
+@cache
+def _shared_code() -> str:
+    """Return a fingerprint of the code that all marts share; the SQL of a mart is its own.
+
+    A process goes on with the code that it has loaded, so it is read once.
     """
     own = {engine.sql_file(name) for name in MART_TABLES if engine.is_in_sql(name)}
     code = [_PACKAGE / name for name in ("calendars.py", "holidays.csv", "universe.py")]
     for room in ("contracts", "engines", "models", "statistics"):
         code += [p for p in (_PACKAGE / room).rglob("*") if p.suffix in (".py", ".sql")]
-    return fingerprint(
-        (reference_dir, reference_dir.glob("*.*")),
-        (_PACKAGE, (path for path in code if path not in own)),
-    )
+    return fingerprint((_PACKAGE, (path for path in code if path not in own)))

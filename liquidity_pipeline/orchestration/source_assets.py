@@ -134,8 +134,9 @@ def _materialized(
         raise dg.Failure(description=str(error), allow_retries=False) from error
     except PublisherError as error:
         raise retry_or_fail(error, context.run.tags) from error
-    missing = pipeline.missing(source, window) if source.partitioned else []
-    all_missing = _all_missing(pipeline, source, window)
+    with pipeline.lake.looking_once():
+        missing = pipeline.missing(source, window) if source.partitioned else []
+        all_missing = _all_missing(pipeline, source, window)
     checks = [
         _check(source, CONTRACT, passed=True, metadata={}),
         _check(source, COMPLETE, passed=not all_missing, metadata=_missing_metadata(all_missing)),

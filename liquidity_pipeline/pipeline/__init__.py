@@ -36,6 +36,7 @@ from liquidity_pipeline.ingestion.ingest import Ingested, Rebuilt
 from liquidity_pipeline.models import building, engine, mart_inputs
 from liquidity_pipeline.models.build_stamp import BuildStamps, next_changes
 from liquidity_pipeline.models.building import BuiltMart
+from liquidity_pipeline.models.lake_contents import LakeContents
 from liquidity_pipeline.models.mart_inputs import MartInputs
 from liquidity_pipeline.models.reconciled import Outcome, Reconciled
 from liquidity_pipeline.models.reconciliations.reconciliation import (
@@ -93,6 +94,7 @@ class Pipeline:
         self._stamps = BuildStamps(self.settings.marts_dir)
         self._reconciled = Reconciled(self.settings.marts_dir)
         self._coverage: tuple[object, pa.Table] | None = None
+        self._lake_contents = LakeContents(self.lake)
 
     @cached_property
     def client(self) -> Transport:
@@ -179,12 +181,13 @@ class Pipeline:
         """
         self._refresh(source)
         history = self._history(source)
-        if gone := completeness.gone(source, self.lake, history, window):
-            records = self.archive.good(source.name)
-            ingest.restore(source, gone, records, self.archive, self.lake)
-        return completeness.ranges_to_fetch(
-            source, self.lake, self.universe, window, self.now, asked=history
-        )
+        with self.lake.looking_once():
+            if gone := completeness.gone(source, self.lake, history, window):
+                records = self.archive.good(source.name)
+                ingest.restore(source, gone, records, self.archive, self.lake)
+            return completeness.ranges_to_fetch(
+                source, self.lake, self.universe, window, self.now, asked=history
+            )
 
     # --- marts ---------------------------------------------------------------------------------
 
@@ -222,18 +225,11 @@ class Pipeline:
                 if not built.failure and not built.is_contradicted:
                     done.append(built.name)
                     found += built.results
-                yield self._with_unreadable_files(built)
+                yield inputs.with_unreadable_files(built, self.lake)
                 del built
             changes = next_changes(connection, self.settings.today, mart_inputs.tables_of(done))
             self._stamps.add(made_of.stamps(done, self.now, changes))
             self._reconciled.add(found, made_of, self.now, changes, names)
-
-    def _with_unreadable_files(self, built: BuiltMart) -> BuiltMart:
-        """Add to a failure the files of the mart's inputs that cannot be read, if there are any."""
-        if built.error is None:
-            return built
-        damaged = inputs.unreadable(self.lake, engine.upstream(built.name))
-        return replace(built, failure="; ".join([built.failure, *damaged]))
 
     def stale_marts(self) -> list[str]:
         """Return the marts that a build now could change, in the order of building.
@@ -247,7 +243,9 @@ class Pipeline:
             return engine.build_order()
 
     def _mart_inputs(self) -> MartInputs:
-        return MartInputs.read(self.lake, self.settings.reference_dir, self.coverage(), self.marts)
+        with self.lake.looking_once():
+            known, facts = self.coverage(), self.settings.reference_dir
+            return MartInputs.read(self._lake_contents, facts, known, self.marts)
 
     def evaluate_all(self, checks: Sequence[Reconciliation]) -> list[ReconciliationResult]:
         """Run reconciliations in one session; return their results in the same order."""
@@ -340,9 +338,10 @@ class Pipeline:
         return True
 
     def _contents(self) -> publication.Contents:
-        return publication.Contents.read(
-            self.settings, self._expectations(), self.coverage(), self.now
-        )
+        with self.lake.looking_once():
+            return publication.Contents.read(
+                self.settings, self._expectations(), self.coverage(), self.now
+            )
 
     def never_built(self) -> list[str]:
         """Return the marts that have no file: they are absent from a publication, not empty."""
@@ -351,7 +350,8 @@ class Pipeline:
     def freshness(self) -> pa.Table:
         """Return how current each source is, as published in `meta.freshness`."""
         self._refresh()
-        return freshness.as_table(self._expectations(), self.now)
+        with self.lake.looking_once():
+            return freshness.as_table(self._expectations(), self.now)
 
     def _expectations(self) -> Iterator[Expectation]:
         return freshness.expectations(self.lake, self.archive, self.universe, self.now)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import date, datetime
 
 import pyarrow as pa
@@ -13,6 +14,7 @@ from liquidity_pipeline.contracts.meta import SIGN_CONVENTIONS
 from liquidity_pipeline.contracts.sources import SOURCE_TABLES
 from liquidity_pipeline.contracts.table import Table
 from liquidity_pipeline.models import engine, reference
+from liquidity_pipeline.models.building import BuiltMart
 from liquidity_pipeline.settings import SANDBOX, Settings
 from liquidity_pipeline.sources.reference import read_published_totals, read_sign_conventions
 from liquidity_pipeline.sources.registry import SOURCES
@@ -92,6 +94,14 @@ def _fetched(archive: Archive, table: Table, now: datetime) -> frozenset[date] |
     if not records:
         return None
     return frozenset(m for each in records if each.stands_for <= now for m in each.window.months)
+
+
+def with_unreadable_files(built: BuiltMart, lake: Lake) -> BuiltMart:
+    """Add to a failure the files of the mart's inputs that cannot be read, if there are any."""
+    if built.error is None:
+        return built
+    damaged = unreadable(lake, engine.upstream(built.name))
+    return replace(built, failure="; ".join([built.failure, *damaged]))
 
 
 def unreadable(lake: Lake, wanted: frozenset[str] | None = None) -> list[str]:

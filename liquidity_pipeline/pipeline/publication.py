@@ -138,8 +138,9 @@ class Contents:
         cls, settings: Settings, expected: Iterable[Expectation], coverage: pa.Table, now: datetime
     ) -> Contents:
         """Read the state of all files, before `expected` is worked out from some of them."""
-        inputs = status_note.state_of_inputs(settings)
-        everything = hashlib.sha256("\n".join(_files(settings)).encode())
+        lake = list(status_note.files_of(settings.lake_dir))
+        inputs = status_note.state_of_inputs(settings, lake)
+        everything = hashlib.sha256("\n".join([*lake, *_files(settings)]).encode())
         expected = list(expected)
         freshness = as_table(expected, now)
         for rows in (coverage, freshness.drop_columns(["fetched_at"])):
@@ -165,9 +166,8 @@ class Contents:
 
 
 def _files(settings: Settings) -> Iterator[str]:
-    """Yield the day, the kind of data, and a mark of every file that a publication rests on."""
+    """Yield the day, the kind of data, and a mark of every file but the lake's that counts."""
     yield f"{settings.today} {settings.endpoints}"
-    yield from status_note.files_of(settings.lake_dir)
     yield from status_note.files_of(settings.marts_dir)
     code = (path for path in _PACKAGE.rglob("*") if "__pycache__" not in path.parts)
     for path in sorted([*settings.reference_dir.glob("*.*"), *code]):

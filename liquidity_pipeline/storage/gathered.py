@@ -16,7 +16,8 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from liquidity_pipeline.storage.files import Mark, mark_of, replacing
+from liquidity_pipeline.storage.files import Mark, replacing
+from liquidity_pipeline.storage.held_files import HeldFiles
 
 _FROM = b"gathered_from"
 # A file system counts time in steps of some milliseconds. What was written just now could be
@@ -25,26 +26,21 @@ _SETTLED_NS = 100_000_000
 
 
 def gather(
-    target: Path,
-    root: Path,
-    files: Sequence[Path],
-    schema: pa.Schema,
-    read: Callable[[Path], pa.Table],
+    target: Path, files: HeldFiles, schema: pa.Schema, read: Callable[[Path], pa.Table]
 ) -> None:
     """Make `target` hold the rows of the files, in their order; do nothing where it already does.
 
-    `read` gives the rows of one file in the schema. Raises what it raises, and OSError where a file
-    has gone or the folder cannot be written to.
+    `read` gives the rows of one file in the schema. Raises what it raises, and OSError where the
+    folder cannot be written to.
     """
-    now = [(path.relative_to(root).as_posix(), mark_of(path)) for path in files]
     held = _held(target, schema)
-    if [(name, mark) for name, mark, _ in held] == now:
+    if [(name, mark) for name, mark, _ in held] == list(zip(files.names, files.marks, strict=True)):
         return
     settled = time.time_ns() - _SETTLED_NS
     slices = _slices(target, held)
     parts: list[pa.Table] = []
     marks: list[tuple[str, Mark, int]] = []
-    for path, (name, mark) in zip(files, now, strict=True):
+    for name, path, mark in zip(files.names, files.paths, files.marks, strict=True):
         kept_mark, kept = slices.get(name, ([], None))
         rows = kept if kept is not None and kept_mark == mark else read(path)
         parts.append(rows.cast(schema))

@@ -11,9 +11,8 @@ is, and a changed value is noted as a revision.
 from __future__ import annotations
 
 import hashlib
-import os
 from collections.abc import Collection, Mapping, Sequence
-from contextlib import suppress
+from contextlib import AbstractContextManager, suppress
 from dataclasses import dataclass
 from datetime import date, datetime
 from pathlib import Path
@@ -28,7 +27,9 @@ from liquidity_pipeline.contracts.validation import conform, validate
 from liquidity_pipeline.storage.files import Mark, mark_of, names_in, replacing
 from liquidity_pipeline.storage.gathered import gather
 from liquidity_pipeline.storage.held_days import days_by_entity, different_days
+from liquidity_pipeline.storage.held_files import HeldFiles, Tables, held
 from liquidity_pipeline.storage.merging import NO_CHOICE, Choice, kept_rows, merge
+from liquidity_pipeline.storage.recent_files import RecentFiles, read_file
 from liquidity_pipeline.storage.revisions import (
     Seen,
     compare,
@@ -82,7 +83,8 @@ class Lake:
         self._scratch = root / ".unfinished"
         self._days: dict[str, tuple[str, PresentDays]] = {}
         self._versions: dict[Path, tuple[Mark, str | None]] = {}
-        self._files: dict[str, tuple[list[str], list[Path]]] = {}
+        self._tables = Tables(root)
+        self._recent = RecentFiles()
 
     def refresh(self, tables: Collection[Table] | None = None) -> None:
         """Take over what other machines have stored; for a lake on this machine, do nothing."""
@@ -94,49 +96,37 @@ class Lake:
             folder = folder / f"month={month:%Y-%m}"
         return folder / f"{table.name}.parquet"
 
+    def looking_once(self) -> AbstractContextManager[None]:
+        """Look for the files of each table once while the block lasts.
+
+        What others write meanwhile is not seen in the block; what is written here is.
+        """
+        return self._tables.looking_once()
+
     def months(self, table: Table) -> list[date]:
         """Return the months that exist, oldest first."""
-        months = (part.partition("/")[0] for part in self._parts(table) if "/" in part)
-        return [date.fromisoformat(f"{month[6:]}-01") for month in months]
+        return self._tables.files(table.name).months
 
     def files(self, table: Table) -> list[Path]:
         """Return all files of a table, oldest month first."""
-        parts = self._parts(table)
-        known = self._files.get(table.name)
-        # To make a path object for each takes longer than to look for the files.
-        if known is None or known[0] != parts:
-            folder = self.root / table.name
-            known = self._files[table.name] = parts, [folder / part for part in parts]
-        return known[1].copy()
-
-    def _parts(self, table: Table) -> list[str]:
-        """Return the names of a table's files within its folder, oldest month first."""
-        folder, file = self.root / table.name, f"{table.name}.parquet"
-        found = [file if name == file else f"{name}/{file}" for name in names_in(folder)]
-        return [part for part in found if os.path.exists(f"{folder}/{part}")]  # noqa: PTH110
+        return list(self._tables.files(table.name).paths)
 
     def gathered(self, table: Table) -> list[Path]:
         """Return files with all rows of a table: one that is made of its months, where it can be.
 
         It cannot where a month cannot be read or nothing can be written; then these are the months.
         """
-        return self._gathered(table, self.files(table))
+        return self._gathered(table, self._tables.files(table.name))
 
-    def _gathered(self, table: Table, files: list[Path]) -> list[Path]:
-        if len(files) < _MANY:
-            return files
-        names = table.arrow_schema.names
+    def _gathered(self, table: Table, files: HeldFiles) -> list[Path]:
+        if len(files.paths) < _MANY:
+            return list(files.paths)
+        columns = table.arrow_schema.names
         target = self.root / ".gathered" / f"{table.name}.parquet"
         try:
-            gather(
-                target,
-                self.root,
-                files,
-                table.arrow_schema,
-                lambda path: _read_file(table, path, names),
-            )
+            gather(target, files, table.arrow_schema, lambda path: read_file(table, path, columns))
         except (ValueError, OSError):
-            return files
+            return list(files.paths)
         return [target]
 
     def read(self, table: Table, columns: Sequence[str] | None = None) -> pa.Table:
@@ -147,9 +137,8 @@ class Lake:
         self, table: Table, months: Sequence[date], columns: Sequence[str] | None = None
     ) -> pa.Table:
         """Return the rows of some months; absent months have no rows."""
-        held = self.months(table)
-        paths = [self.path(table, month) for month in months if month in held]
-        if len(paths) < _MANY or len(paths) < len(held):
+        paths = [path for month in months if (path := self.path(table, month)).exists()]
+        if len(paths) < _MANY or len(paths) < len(self.files(table)):
             return self._read_files(table, paths, columns)
         return self.read(table, columns)
 
@@ -169,8 +158,12 @@ class Lake:
 
     def state(self, table: Table) -> str:
         """Return what changes whenever a file of a table comes, goes, or is replaced."""
-        marks = [mark_of(path) for path in self.files(table)]
-        return hashlib.blake2b(repr(marks).encode(), digest_size=12).hexdigest()
+        held = self._tables.files(table.name)
+        return hashlib.blake2b(repr((held.names, held.marks)).encode(), digest_size=12).hexdigest()
+
+    def changed_at(self, table: Table) -> float:
+        """Return when the newest file of a table was written, as seconds since 1970; 0 if none."""
+        return max((mark[-1] for mark in self._tables.files(table.name).marks), default=0) / 1e9
 
     def version(self, table: Table, month: date | None = None) -> str | None:
         """Return the hash of a partition's rows, or None when there is no such file."""
@@ -243,7 +236,7 @@ class Lake:
         for month in self.months(table):
             if month > until or (months is not None and month not in months):
                 continue
-            old = _read_file(table, self.path(table, month), table.arrow_schema.names)
+            old = self._recent.read(table, self.path(table, month), table.arrow_schema.names)
             rest = conform(table, old.filter(pc.not_equal(old[table.entity], entity)))
             if rest.num_rows < old.num_rows:
                 self._replace_partition(table, month, rest, old, seen)
@@ -288,7 +281,8 @@ class Lake:
 
     def _old_rows(self, table: Table, month: date | None) -> pa.Table | None:
         path = self.path(table, month)
-        return _read_file(table, path, table.arrow_schema.names) if path.exists() else None
+        columns = table.arrow_schema.names
+        return self._recent.read(table, path, columns) if path.exists() else None
 
     def _replace_partition(
         self,
@@ -338,17 +332,19 @@ class Lake:
 
         That is when they were seen, or the moment for which the publishers' stand-in stood then.
         """
+        folder = self.root / REVISIONS.name
+        noted = [name for name in names_in(folder) if name.endswith(".parquet")]
         # The moment is the last part but one of a file's name.
-        files = (self.root / REVISIONS.name).glob("*.parquet")
-        named = {path: path.stem.split("-")[-2] for path in files}
-        paths = [
-            path
-            for path, seen in sorted(named.items())
-            if (until is None or seen <= f"{until:{_SEEN}}")
-            and (after is None or seen > f"{after:{_SEEN}}")
+        wanted = [
+            name
+            for name in noted
+            if (until is None or name.split("-")[-2] <= f"{until:{_SEEN}}")
+            and (after is None or name.split("-")[-2] > f"{after:{_SEEN}}")
         ]
-        if len(paths) == len(named):
-            paths = self._gathered(REVISIONS, paths)
+        if len(wanted) < len(noted):
+            paths = [folder / name for name in wanted]
+        else:
+            paths = self._gathered(REVISIONS, held(folder, wanted))
         return self._read_files(REVISIONS, paths, None)
 
     def unreadable(self, table: Table) -> list[str]:
@@ -356,7 +352,7 @@ class Lake:
         found = []
         for path in self.files(table):
             try:
-                _read_file(table, path, table.arrow_schema.names)
+                read_file(table, path, table.arrow_schema.names)
             except ValueError as error:
                 found.append(str(error))
         return found
@@ -364,33 +360,15 @@ class Lake:
     def _write(self, path: Path, rows: pa.Table) -> None:
         with replacing(path, self._scratch) as unfinished:
             pq.write_table(rows, unfinished, compression="zstd", row_group_size=_ROW_GROUP)
+        self._tables.have_changed()
 
     def _read_files(
         self, table: Table, paths: Sequence[Path], columns: Sequence[str] | None
     ) -> pa.Table:
         names = list(columns or table.arrow_schema.names)
         schema = pa.schema([table.arrow_schema.field(name) for name in names])
-        parts = [_read_file(table, path, names) for path in paths]
+        parts = [self._recent.read(table, path, names) for path in paths]
         return pa.concat_tables(parts) if parts else schema.empty_table()
-
-
-def _read_file(table: Table, path: Path, names: Sequence[str]) -> pa.Table:
-    """Return columns of a file; raise ValueError, with the way out, for one that is not readable.
-
-    A file is also unreadable when it was written under an older contract.
-    """
-    schema = pa.schema([table.arrow_schema.field(name) for name in names])
-    try:
-        # A ParquetFile is opened in a fraction of the time that a data set of one file takes.
-        rows = pq.ParquetFile(path).read(columns=list(names))
-        return rows.select(list(names)).cast(schema)
-    except (pa.ArrowException, KeyError, ValueError, OSError) as error:
-        # Arrow says OSError of a damaged page, and does not name the file.
-        raise ValueError(
-            f"{path} is damaged or from another version of the contract of "
-            f"{table.qualified_name} ({error}): `liquidity rebuild` makes the lake again from the "
-            f"archive."
-        ) from error
 
 
 def _days_by_entity(table: Table, rows: pa.Table) -> PresentDays:

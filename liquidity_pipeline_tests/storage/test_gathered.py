@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import date, datetime, timedelta
 from pathlib import Path
 
@@ -12,7 +13,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from liquidity_pipeline.contracts.meta import REVISIONS
+from liquidity_pipeline.contracts.table import Table
 from liquidity_pipeline.storage import lake as lake_module
+from liquidity_pipeline.storage import recent_files
 from liquidity_pipeline.storage.lake import Lake
 from liquidity_pipeline_tests.storage.example import LEVELS
 
@@ -41,6 +44,20 @@ def directly(lake: Lake) -> pa.Table:
     """Read every file by itself."""
     parts = [pq.ParquetFile(path).read() for path in lake.files(LEVELS)]
     return pa.concat_tables(parts).cast(LEVELS.arrow_schema)
+
+
+def opened_files(monkeypatch: pytest.MonkeyPatch) -> list[Path]:
+    """Return a list of the files that are read from now on."""
+    opened: list[Path] = []
+    read = recent_files.read_file
+
+    def counted(table: Table, path: Path, names: Sequence[str]) -> pa.Table:
+        opened.append(path)
+        return read(table, path, names)
+
+    monkeypatch.setattr(lake_module, "read_file", counted)
+    monkeypatch.setattr(recent_files, "read_file", counted)
+    return opened
 
 
 def filled(folder: Path) -> Lake:
@@ -74,14 +91,7 @@ def test_many_months_are_read_once(tmp_path: Path, monkeypatch: pytest.MonkeyPat
     lake = filled(tmp_path)
     monkeypatch.setattr("liquidity_pipeline.storage.gathered._SETTLED_NS", 0)
     (path,) = lake.gathered(LEVELS)
-    opened: list[Path] = []
-    read = lake_module._read_file
-
-    def counted(table: object, path: Path, names: object) -> pa.Table:
-        opened.append(path)
-        return read(table, path, names)  # type: ignore[arg-type]
-
-    monkeypatch.setattr(lake_module, "_read_file", counted)
+    opened = opened_files(monkeypatch)
     assert lake.read(LEVELS).num_rows == 45
     assert opened == [path]
     store(lake, MONTHS[3], 99.0)
@@ -103,12 +113,8 @@ def test_many_revisions_are_read_once(tmp_path: Path, monkeypatch: pytest.Monkey
     assert lake.revisions().equals(directly.cast(REVISIONS.arrow_schema))
     monkeypatch.setattr("liquidity_pipeline.storage.gathered._SETTLED_NS", 0)
     lake.revisions()
-    opened: list[Path] = []
-    read = lake_module._read_file
-    monkeypatch.setattr(
-        lake_module, "_read_file", lambda t, path, n: opened.append(path) or read(t, path, n)
-    )
-    assert lake.revisions().num_rows == directly.num_rows == 39 * 3
+    opened = opened_files(monkeypatch)
+    assert Lake(tmp_path).revisions().num_rows == directly.num_rows == 39 * 3
     assert len(opened) == 1
     assert len(lake.revisions(until=datetime(2020, 1, 1))) == 0  # noqa: DTZ001
 
