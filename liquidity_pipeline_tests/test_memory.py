@@ -149,6 +149,46 @@ def test_the_end_of_a_command_does_not_go_through_all_objects():
     assert done.stdout.strip() == "frozen"
 
 
+_CUT_AND_CHECKED = """
+from liquidity_pipeline.settings import memory
+
+memory.give_back_what_is_freed()
+import duckdb, numpy as np, pyarrow as pa
+from liquidity_pipeline.contracts.table import Table, integer, number
+from liquidity_pipeline.contracts.validation import validate
+from liquidity_pipeline.models import reach
+
+ROWS = 400_000
+names = [f"number_{i}" for i in range(12)]
+columns = (integer("place", "Place"), *(number(name, "A number") for name in names))
+table = Table("marts", "large", "Many rows.", key=("place",), columns=columns)
+
+def rows():
+    places = np.random.default_rng(1).permutation(ROWS)
+    return pa.table({"place": places, **{name: places * 1.5 for name in names}})
+
+reach._tests = lambda *_: {"": "place < 10", "number_3": "place < 20"}
+pool, connection = pa.default_memory_pool(), duckdb.connect()
+kept = validate(table, reach.cut(table, rows(), connection))
+first = kept["place"][0].as_py()
+assert first == 10 and kept["number_3"].null_count == 10, (first, kept["number_3"].null_count)
+assert kept["place"].to_numpy().tolist() == list(range(10, ROWS))
+before, most = pool.bytes_allocated(), pool.max_memory()
+in_order = validate(table, kept)
+print(most / kept.nbytes, (pool.bytes_allocated() - before) / kept.nbytes)
+"""
+
+
+def test_a_mart_is_not_in_memory_twice_while_it_is_cut_and_sorted():
+    """Of the largest mart that would be the peak of a first run."""
+    done = subprocess.run(
+        [sys.executable, "-c", _CUT_AND_CHECKED], capture_output=True, text=True, check=True
+    )
+    most, again = map(float, done.stdout.split())
+    assert most < 1.6
+    assert again < 0.1
+
+
 _WITHOUT_PANDAS = """
 import sys
 from datetime import date, datetime

@@ -213,6 +213,20 @@ def test_all_tables_are_published_with_their_comments(pipeline: Pipeline) -> Non
             connection.execute("delete from marts.drains")
 
 
+@pytest.mark.replay
+def test_all_tables_are_published_in_the_order_of_their_key(pipeline: Pipeline) -> None:
+    """Also those that are not sorted again, because their files are: see `is_stored_by_key`."""
+    pipeline.publish()
+    with warehouse.reading(pipeline.settings.published_file) as connection:
+        for table in (*SOURCE_TABLES.values(), *MART_TABLES.values()):
+            key = ", ".join(table.key)
+            keys = connection.execute(
+                f"select {key} from {table.qualified_name} order by rowid"
+            ).to_arrow_table()
+            by_key = keys.sort_by([(name, "ascending") for name in table.key])
+            assert keys.equals(by_key), table.qualified_name
+
+
 @pytest.fixture
 def one_statement(tmp_path: Path) -> Pipeline:
     """A lake with a single row, the Daily Treasury Statement of 2026-01-30."""

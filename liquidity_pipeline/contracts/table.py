@@ -173,6 +173,14 @@ class Table:
         return tuple(column.name for column in self.columns)
 
     @property
+    def is_stored_by_key(self) -> bool:
+        """Whether stored rows come in the order of the key.
+
+        Those of each file do, and the files of months follow each other by day.
+        """
+        return self.schema == "marts" or self.key[0] == self.day
+
+    @property
     def stored_columns(self) -> tuple[Column, ...]:
         """The columns that Parquet holds."""
         return tuple(column for column in self.columns if column.stored)

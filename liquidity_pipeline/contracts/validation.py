@@ -24,7 +24,9 @@ def validate(table: Table, rows: pa.Table) -> pa.Table:
     Checked are names, types, nulls, bounds, closed sets, the key's uniqueness, the order of columns
     that ascend, and that no number is NaN or infinite (undefined is NULL).
     """
-    cast = conform(table, rows)
+    columns = _cast(table, rows)
+    del rows  # see _in_order
+    cast = _in_order(table, columns)
     _refuse_not_finite(table, cast)
     if not _is_sound(table, cast):
         _refuse_unsound(table, cast)
@@ -192,21 +194,20 @@ def _keeps_rules(column: Column, values: pa.ChunkedArray) -> pa.ChunkedArray:
 
 def conform(table: Table, rows: pa.Table) -> pa.Table:
     """Select and cast the contract's columns; sort by key so that equal content is equal bytes."""
-    missing = [
-        column.name for column in table.stored_columns if column.name not in rows.schema.names
-    ]
-    if missing:
-        raise ContractBreach(
-            f"{table.qualified_name}: column(s) {', '.join(missing)} are missing; "
-            f"present are {', '.join(rows.schema.names)}."
-        )
-    cast = _cast(table, rows)
-    return cast.sort_by([(name, "ascending") for name in table.key]).combine_chunks()
+    columns = _cast(table, rows)
+    del rows  # see _in_order
+    return _in_order(table, columns)
 
 
-def _cast(table: Table, rows: pa.Table) -> pa.Table:
+def _cast(table: Table, rows: pa.Table) -> list[pa.ChunkedArray]:
     import pyarrow as pa
 
+    held = rows.schema.names
+    if missing := [each.name for each in table.stored_columns if each.name not in held]:
+        raise ContractBreach(
+            f"{table.qualified_name}: column(s) {', '.join(missing)} are missing; "
+            f"present are {', '.join(held)}."
+        )
     columns = []
     for field in table.arrow_schema:
         try:
@@ -219,7 +220,26 @@ def _cast(table: Table, rows: pa.Table) -> pa.Table:
                 f"which the contract does not allow."
             )
         columns.append(column)
-    return pa.table(columns, schema=table.arrow_schema)
+    return columns
+
+
+def _in_order(table: Table, columns: list[pa.ChunkedArray]) -> pa.Table:
+    """Return a table in the order of the key, and no copy of columns that come in it.
+
+    Each column is dropped as soon as it is sorted: the largest mart is not in memory twice, if
+    nobody else has its columns.
+    """
+    import numpy as np
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    unsorted = pa.table(columns, schema=table.arrow_schema).select(list(table.key))
+    places = pc.sort_indices(unsorted, [(name, "ascending") for name in table.key]).to_numpy()
+    del unsorted
+    if not np.array_equal(places, np.arange(len(places), dtype=places.dtype)):
+        for i, column in enumerate(columns):
+            columns[i] = column.take(places)
+    return pa.table(columns, schema=table.arrow_schema).combine_chunks()
 
 
 @cache

@@ -10,6 +10,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from liquidity_pipeline.contracts.table import Table
+from liquidity_pipeline.settings.memory import give_back_now
 
 if TYPE_CHECKING:
     import duckdb
@@ -42,9 +43,11 @@ class BySymbol:
             return self.table.arrow_schema.empty_table()
         symbols = pc.unique(rows[self.column])
         groups = (symbols[i : i + _TOGETHER] for i in range(0, len(symbols), _TOGETHER))
-        return pa.concat_tables(
+        found = pa.concat_tables(
             compute(rows.filter(pc.is_in(rows[self.column], group))) for group in groups
         )
+        give_back_now()
+        return found
 
 
 @dataclass(frozen=True)

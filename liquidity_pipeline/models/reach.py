@@ -108,28 +108,44 @@ class Coverage:
 
 def cut(table: Table, rows: pa.Table, connection: duckdb.DuckDBPyConnection) -> pa.Table:
     """Return the rows of a mart without what its inputs are not known for."""
-    if not table.rests_on or not rows.num_rows:
+    tests = _tests(table, rows, connection)
+    if not tests:
         return rows
+    holds = _where(rows, tests, connection)
+    columns = dict(zip(rows.schema.names, rows.columns, strict=True))
+    schema = pa.schema([field.with_nullable(True) for field in rows.schema])
+    del rows  # of the largest mart, which is not in memory twice if nobody else has it
+    kept = pc.invert(holds.pop("")) if "" in holds else None
+    for name, column in columns.items():
+        if name in holds:
+            columns[name] = pc.if_else(holds[name], pa.scalar(None, column.type), column)
+        if kept is not None:
+            columns[name] = columns[name].filter(kept)
+    return pa.table(columns, schema=schema)
+
+
+def _tests(table: Table, rows: pa.Table, connection: duckdb.DuckDBPyConnection) -> dict[str, str]:
+    """Return the SQL conditions under which a value is not known, by column; "" is the row."""
+    if not table.rests_on or not rows.num_rows:
+        return {}
     coverage = Coverage.read(connection)
     beyond = {}
     for each in table.rests_on:
         reach = each.by or str(table.reach)
         if condition := _beyond(each, reach, coverage, pc.max(rows[reach]).as_py()):
             beyond[each] = condition
-    if not beyond:
-        return rows
     absent = [condition for each, condition in beyond.items() if not each.columns]
     tests = {"": " or ".join(absent)} if absent else {}
     for name in rows.schema.names:
         if conditions := [found for each, found in beyond.items() if name in each.columns]:
             tests[name] = " or ".join(conditions)
-    return _without(rows, tests, connection) if tests else rows
+    return tests
 
 
-def _without(
+def _where(
     rows: pa.Table, tests: Mapping[str, str], connection: duckdb.DuckDBPyConnection
-) -> pa.Table:
-    """Return rows without the values of columns for which a test holds; that of "" is of the row.
+) -> dict[str, pa.ChunkedArray]:
+    """Return for which rows each test holds, where it does for any.
 
     Only the tests are worked out by DuckDB: it would copy all columns, of a mart that may be the
     largest, where nearly nothing is beyond.
@@ -137,17 +153,11 @@ def _without(
     asked = ", ".join(f'coalesce({test}, false) as "{name}."' for name, test in tests.items())
     connection.register("uncut", rows)
     try:
-        holds = connection.sql(f"select {asked} from uncut").to_arrow_table()
+        found = connection.sql(f"select {asked} from uncut").to_arrow_table()
     finally:
         connection.unregister("uncut")
-    columns = [
-        pc.if_else(holds[f"{name}."], pa.scalar(None, column.type), column)
-        if name in tests and pc.any(holds[f"{name}."]).as_py()
-        else column
-        for name, column in zip(rows.schema.names, rows.columns, strict=True)
-    ]
-    kept = pa.table(columns, schema=_nullable(rows.schema))
-    return kept.filter(pc.invert(holds["."])) if "" in tests else kept
+    holds = {name: found[f"{name}."] for name in tests}
+    return {name: where for name, where in holds.items() if pc.any(where).as_py()}
 
 
 def _beyond(each: Input, reach: str, coverage: Coverage, newest: date) -> str | None:
@@ -220,7 +230,3 @@ def _by_span(each: Input, reach: str, coverage: Coverage, newest: date) -> str |
 
 def _day(day: date | None) -> str:
     return f"date '{day}'" if day else "null::date"
-
-
-def _nullable(schema: pa.Schema) -> pa.Schema:
-    return pa.schema([field.with_nullable(True) for field in schema])

@@ -258,17 +258,17 @@ class Lake:
         where nothing is known any more, and the rows of an earlier day would say otherwise.
         """
         rows = rows if checked else validate(table, rows)
-        # It is replaced whole: old rows that cannot be read, perhaps of an older contract, do not
-        # matter.
-        old = None
-        with suppress(ValueError):
-            old = self._old_rows(table, None)
-        may_be_empty = computed or table.can_become_empty
-        if old is not None and old.num_rows and not rows.num_rows and not may_be_empty:
+        seen, old = Seen(seen_at, as_of or seen_at), None
+        if not computed:
+            # It is replaced whole: old rows that cannot be read, perhaps of an older contract, do
+            # not matter.
+            with suppress(ValueError):
+                old = self._old_rows(table, None)
+        if old is not None and old.num_rows and not rows.num_rows and not table.can_become_empty:
             version = self.version(table) or hash_rows(old)
             return Stored(table, None, old.num_rows, version, changed=False, revised=0)
         noted = old if table.notes_revisions else None
-        return self._replace_partition(table, None, rows, noted, Seen(seen_at, as_of or seen_at))
+        return self._replace_partition(table, None, rows, noted, seen)
 
     def _may_be_empty(self, table: Table, month: date) -> bool:
         """Tell whether no rows is an answer: for a daily series never, for events the first time.

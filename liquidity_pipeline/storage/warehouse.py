@@ -171,8 +171,7 @@ def _copy(connection: duckdb.DuckDBPyConnection, table: Table) -> int:
     name = f"publication.{table.qualified_name}"
     connection.execute(f"create table {name} ({', '.join(map(_definition, table.columns))})")
     held = ", ".join(column.name for column in table.columns if not column.formula)
-    # Marts are stored in the order of their key.
-    order = "" if table.schema == "marts" else f"order by {', '.join(table.key)}"
+    order = "" if table.is_stored_by_key else f"order by {', '.join(table.key)}"
     ((count,),) = connection.execute(
         f"insert into {name} ({held}) select {held} from {table.qualified_name} {order}"
     ).fetchall()

@@ -8,9 +8,10 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Sequence
-from dataclasses import replace
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
+from itertools import pairwise
 from pathlib import Path
 
 from liquidity_pipeline.sandbox.options import Options
@@ -27,20 +28,41 @@ TODAY, YEARS = date(2026, 2, 6), 1
 FETCHES = 156
 
 
+@dataclass(frozen=True)
+class Cost:
+    """CPU seconds and peak memory (MB) of a command."""
+
+    seconds: float
+    peak: int
+
+
+@dataclass(frozen=True)
+class Life:
+    """What runs over some years cost: the first, a later one, and one after many more fetches."""
+
+    first_run: Cost
+    nothing_new: Cost
+    after_fetches: tuple[Cost, ...]
+
+
 def section() -> str:
     """Return CPU seconds and memory at 1, 4 and 16 times the size, with exponents, as Markdown.
 
     An exponent of 1 is growth in proportion.
     """
+    rolling.use_compiled_loops()
     seconds = {
         "rolling correlations, symbols": [_kernel(SYMBOLS * n, SESSIONS) for n in TIMES],
         "rolling correlations, sessions": [_kernel(SYMBOLS, SESSIONS * n) for n in TIMES],
     }
-    runs = [_first_run(YEARS * n) for n in TIMES]
-    later = [_nothing_new(FETCHES * n) for n in TIMES]
-    seconds["first run, years"] = [taken for taken, _ in runs]
+    lives = [_life(YEARS * n, fetches=TIMES if n == 1 else ()) for n in TIMES]
+    runs = {
+        "first run, years": [life.first_run for life in lives],
+        "nothing new, years": [life.nothing_new for life in lives],
+        "nothing new, earlier fetches": lives[0].after_fetches,
+    }
+    seconds |= {what: [cost.seconds for cost in costs] for what, costs in runs.items()}
     seconds["empty job of as many months"] = [_empty_job(YEARS * n) for n in TIMES]
-    seconds["nothing new, earlier fetches"] = [taken for taken, _ in later]
     rows = [
         [what, *(f"{taken:.2f}" for taken in costs), f"{_exponent(costs):.2f}"]
         for what, costs in seconds.items()
@@ -48,9 +70,9 @@ def section() -> str:
     first_run, empty = seconds["first run, years"], seconds["empty job of as many months"]
     ratios = (f"{ours / others:.2f}" for ours, others in zip(first_run, empty, strict=True))
     rows.append(["first run, times its empty job", *ratios, ""])
-    for what, measured in {"first run": runs, "nothing new": later}.items():
-        peaks = [float(peak) for _, peak in measured]
-        rows.append([f"{what}, peak memory (MB)", *map(round, peaks), f"{_exponent(peaks):.2f}"])
+    for what, costs in runs.items():
+        peaks = [cost.peak for cost in costs]
+        rows.append([f"{what}: peak memory (MB)", *peaks, f"{_exponent(peaks):.2f}"])
     header = ["CPU s", *(f"{n} x" for n in TIMES), "exponent"]
     return (
         f"{measured_on()} Once is {SYMBOLS} symbols, {SESSIONS:,} sessions, 4 windows and 6 "
@@ -66,20 +88,30 @@ def _exponent(costs: Sequence[float]) -> float:
 
 def _kernel(symbols: int, sessions: int) -> float:
     x, y = rolling.data(symbols, sessions)
-    rolling.own(x[:, :99], y[:2, :99], Window(20, 18))
     start = time.process_time()
     for length in rolling.LENGTHS:
         rolling.own(x, y, Window(length, length * 9 // 10))
     return time.process_time() - start
 
 
-def _first_run(years: int) -> tuple[float, int]:
-    """Return CPU seconds and peak memory (MB) of a first run over some years."""
+def _life(years: int, fetches: Sequence[int]) -> Life:
+    """Return what runs over some years cost, and what they cost after so many times the fetches."""
     first = date(TODAY.year - years, TODAY.month, 1)
     options = Options(today=TODAY, start=first, compress=False)
     with run_sandbox_process(options) as url, tempfile.TemporaryDirectory() as folder:
-        place = ["--endpoints", url, "--data-dir", str(Path(folder) / "data")]
-        return _measured("run", "--since", f"{first:%Y-%m}", "--as-of", f"{TODAY}", *place)
+        data = Path(folder) / "data"
+        words = ["run", "--since", f"{first:%Y-%m}", "--as-of", f"{TODAY}"]
+        words += ["--endpoints", url, "--data-dir", str(data)]
+        first_run = _measured(*words)
+        _measured(*words)  # a hole is believed when two answers agree on it
+        nothing_new = _measured(*words)
+        later: list[Cost] = []
+        for before, times in pairwise((0, *fetches)):
+            days = range(FETCHES * before + 1, FETCHES * times + 1)
+            _repeat_the_last_fetches(data / "archive" / "fetches", days)
+            _measured(*words)
+            later.append(_measured(*words))
+    return Life(first_run, nothing_new, tuple(later))
 
 
 def _empty_job(years: int) -> float:
@@ -90,29 +122,14 @@ def _empty_job(years: int) -> float:
         return cpu([sys.executable, "-m", job, folder, first, last], may_end_with=[0])
 
 
-def _nothing_new(fetches: int) -> tuple[float, int]:
-    """Return CPU seconds and peak memory (MB) of a run with so many earlier fetches of a source."""
-    first = date(TODAY.year - YEARS, TODAY.month, 1)
-    options = Options(today=TODAY, start=first, compress=False)
-    with run_sandbox_process(options) as url, tempfile.TemporaryDirectory() as folder:
-        data = Path(folder) / "data"
-        words = ["run", "--since", f"{first:%Y-%m}", "--as-of", f"{TODAY}"]
-        words += ["--endpoints", url, "--data-dir", str(data)]
-        for _ in range(2):  # a hole is believed when two answers agree on it
-            _measured(*words)
-        _repeat_the_last_fetches(data / "archive" / "fetches", fetches)
-        _measured(*words)
-        return _measured(*words)
-
-
-def _repeat_the_last_fetches(folder: Path, times: int) -> None:
-    """Let each source look as if its last fetch had been made on so many earlier days too."""
+def _repeat_the_last_fetches(folder: Path, days: Iterable[int]) -> None:
+    """Let each source look as if its last fetch had been made so many days earlier, too."""
     for source in folder.iterdir():
         last = FetchRecord.load(max(source.glob("*.json")))
-        for days in range(1, times + 1):
-            then = last.kept_at - timedelta(days=days)
+        for ago in days:
+            then = last.kept_at - timedelta(days=ago)
             copied = replace(last, kept_at=then).to_json()
-            (source / f"{then:%Y%m%dT%H%M%S%f}-{days:08x}.json").write_text(copied)
+            (source / f"{then:%Y%m%dT%H%M%S%f}-{ago:08x}.json").write_text(copied)
 
 
 # A process counts as its own the memory of the one that it was forked from: a small one starts it.
@@ -125,11 +142,11 @@ print(json.dumps([done.returncode, used.ru_utime + used.ru_stime, used.ru_maxrss
 """
 
 
-def _measured(*words: str) -> tuple[float, int]:
-    """Return CPU seconds and peak memory (MB) of a command."""
+def _measured(*words: str) -> Cost:
+    """Return what a command costs."""
     command = python(_WITNESS, *liquidity(*words))
     told = subprocess.run(command, capture_output=True, text=True, check=True).stdout
     code, seconds, peak = json.loads(told)
     if code not in (0, 1):
         raise subprocess.CalledProcessError(code, words)
-    return float(seconds), int(peak)
+    return Cost(seconds, peak)

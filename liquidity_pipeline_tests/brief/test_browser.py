@@ -122,7 +122,8 @@ def test_causes_of_an_outage_are_not_cut(browser, copied, tmp_path, width):
         # With this the section has two columns.
         copied.execute(
             "update meta.coverage set known_from = null, known_through = null, "
-            "reason = 'no row is held: not served on 2026-02-06: HTTP 404' where entity = 'QUAL'"
+            "reason = 'no row is held: not answered in full on 2026-02-06: HTTP 404' "
+            "where entity = 'QUAL'"
         )
         copied.execute(
             "update meta.coverage set known_through = date '2025-12-02', "
