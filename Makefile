@@ -49,8 +49,8 @@ format: $(VENV)/.installed  ## sort imports and format
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
-bench: $(VENV)/.installed  ## measure beside the alternatives, and write docs/performance.md: 15 minutes
-	$(BIN)/python -m liquidity_pipeline_tests.benchmarks
+bench: $(VENV)/.installed $(VENV)-io/.installed  ## measure beside the alternatives, and write docs/performance.md
+	$(BIN)/python -m liquidity_pipeline_tests.benchmarks --io-python $(VENV)-io/bin/python
 
 docs: $(VENV)/.installed  ## write what is generated: data dictionary, glossary, lineage of the queries
 	$(BIN)/python -m liquidity_pipeline.contracts.dictionary docs/data-dictionary.md
@@ -96,5 +96,12 @@ $(SHARED)/.installed: requirements.lock pyproject.toml
 	$(SHARED)/bin/python -m pip install --quiet -e '.[ducklake,spark]'
 	touch $@
 
+# What the benchmarks compare with. It refuses pandas 3, so it has an environment of its own.
+$(VENV)-io/.installed: pyproject.toml
+	$(PYTHON) -m venv $(VENV)-io
+	$(VENV)-io/bin/python -m pip install --quiet dagster-duckdb-pandas==0.29.27 dagster==1.13.27 \
+	    'duckdb==1.5.*' 'pyarrow==26.*'
+	touch $@
+
 clean:  ## remove the environments
-	rm -rf $(VENV) $(SHARED)
+	rm -rf $(VENV) $(SHARED) $(VENV)-io $(VENV)-duckdb2 $(VENV)-lock

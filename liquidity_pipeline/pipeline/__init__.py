@@ -340,7 +340,7 @@ class Pipeline:
     def _contents(self) -> publication.Contents:
         with self.lake.looking_once():
             return publication.Contents.read(
-                self.settings, self._expectations(), self.coverage(), self.now
+                self.settings, self._expectations, self.coverage, self.now
             )
 
     def never_built(self) -> list[str]:

@@ -135,15 +135,22 @@ class Contents:
 
     @classmethod
     def read(
-        cls, settings: Settings, expected: Iterable[Expectation], coverage: pa.Table, now: datetime
+        cls,
+        settings: Settings,
+        expectations: Callable[[], Iterable[Expectation]],
+        coverage: Callable[[], pa.Table],
+        now: datetime,
     ) -> Contents:
-        """Read the state of all files, before `expected` is worked out from some of them."""
+        """Read the state of all files, and then what follows from some of them.
+
+        What is written in between makes the state one that no later reading finds.
+        """
         lake = list(status_note.files_of(settings.lake_dir))
         inputs = status_note.state_of_inputs(settings, lake)
         everything = hashlib.sha256("\n".join([*lake, *_files(settings)]).encode())
-        expected = list(expected)
+        expected = list(expectations())
         freshness = as_table(expected, now)
-        for rows in (coverage, freshness.drop_columns(["fetched_at"])):
+        for rows in (coverage(), freshness.drop_columns(["fetched_at"])):
             everything.update(repr(rows.to_pylist()).encode())
         return cls(now, expected, freshness, inputs, everything.hexdigest())
 

@@ -38,7 +38,7 @@ class HeldFiles:
 _NO_FILES = HeldFiles((), (), ())
 
 
-class Tables:
+class HeldTables:
     """The files of all tables in one folder, looked for whenever they are asked for."""
 
     def __init__(self, root: Path) -> None:
@@ -49,11 +49,13 @@ class Tables:
 
     def files(self, name: str) -> HeldFiles:
         """Return the files of a table."""
-        if self._looked_at is None or name not in self._looked_at:
-            self._last[name] = look(self._root / name, self._last.get(name, _NO_FILES))
-            if self._looked_at is not None:
-                self._looked_at.add(name)
-        return self._last[name]
+        looked_at, known = self._looked_at, self._last.get(name, _NO_FILES)
+        if looked_at is not None and name in looked_at:
+            return known
+        self._last[name] = found = look(self._root / name, known)
+        if looked_at is not None:
+            looked_at.add(name)
+        return found
 
     @contextmanager
     def looking_once(self) -> Iterator[None]:

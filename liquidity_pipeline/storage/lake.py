@@ -27,7 +27,7 @@ from liquidity_pipeline.contracts.validation import conform, validate
 from liquidity_pipeline.storage.files import Mark, mark_of, names_in, replacing
 from liquidity_pipeline.storage.gathered import gather
 from liquidity_pipeline.storage.held_days import days_by_entity, different_days
-from liquidity_pipeline.storage.held_files import HeldFiles, Tables, held
+from liquidity_pipeline.storage.held_files import HeldFiles, HeldTables, held
 from liquidity_pipeline.storage.merging import NO_CHOICE, Choice, kept_rows, merge
 from liquidity_pipeline.storage.recent_files import RecentFiles, read_file
 from liquidity_pipeline.storage.revisions import (
@@ -83,7 +83,7 @@ class Lake:
         self._scratch = root / ".unfinished"
         self._days: dict[str, tuple[str, PresentDays]] = {}
         self._versions: dict[Path, tuple[Mark, str | None]] = {}
-        self._tables = Tables(root)
+        self._tables = HeldTables(root)
         self._recent = RecentFiles()
 
     def refresh(self, tables: Collection[Table] | None = None) -> None:

@@ -35,13 +35,11 @@ class RecentFiles:
             mark = mark_of(path)
         except OSError:
             mark = []
-        known = self._rows.get(path)
-        if known is not None and known[0] == mark:
-            self._rows.move_to_end(path)
-            return known[1].select(list(names))
         if not mark or mark[1] > _LARGEST_BYTES:
             return read_file(table, path, names)
-        rows = read_file(table, path, table.arrow_schema.names)
+        known, rows = self._rows.pop(path, ([], None))
+        if rows is None or known != mark:
+            rows = read_file(table, path, table.arrow_schema.names)
         self._rows[path] = mark, rows
         if len(self._rows) > _KEPT:
             self._rows.popitem(last=False)

@@ -2,7 +2,7 @@
 
     python -m liquidity_pipeline_tests.benchmarks [section ...] [--data-dir DIR]
 
-Without names all sections are measured, which takes a quarter of an hour on two idle cores. The
+Without names all sections are measured, which takes ten minutes on two idle cores. The
 data directory must be published; without one, a sandbox's three years are made first.
 """
 
@@ -33,7 +33,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("sections", nargs="*", help=", ".join(names))
     parser.add_argument("--data-dir", type=Path)
-    parser.add_argument("--rounds", type=int, default=3, help="of the jobs")
+    parser.add_argument("--rounds", type=int, default=2, help="of the jobs")
     parser.add_argument("--io-python", type=Path, help="interpreter with dagster-duckdb-pandas")
     parser.add_argument("--symbols", type=int, default=1000)
     parser.add_argument("--sessions", type=int, default=6300)

@@ -120,6 +120,26 @@ def test_any_news_is_to_be_published(published: Pipeline, news: str):
         assert is_published(published)
 
 
+@pytest.mark.parametrize("part", ["coverage", "_expectations"])
+def test_what_another_process_stores_meanwhile_makes_the_note_void(
+    published: Pipeline, part: str, monkeypatch: pytest.MonkeyPatch
+):
+    """Files are looked for once in a step: the note must be of those that it was made of."""
+    pipeline = Pipeline(published.settings)
+    work_out = getattr(pipeline, part)
+
+    def after_another_wrote() -> object:
+        store(published, 893_246.0, 880_000.0)
+        return work_out()
+
+    monkeypatch.setattr(pipeline, part, after_another_wrote)
+    contents = pipeline._contents()
+    assert contents.inputs != status_note.state_of_inputs(pipeline.settings)
+    contents.note(pipeline.settings, pipeline.now)
+    assert status_note.freshness(pipeline.settings) is None
+    assert not is_published(published)
+
+
 def test_a_new_day_is_published_even_without_news(published: Pipeline):
     assert not is_published(published, as_of=AS_OF + timedelta(days=1))
 
