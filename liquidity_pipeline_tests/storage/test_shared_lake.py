@@ -27,7 +27,7 @@ import pytest
 from liquidity_pipeline.cli import doctor
 from liquidity_pipeline.contracts.sources.federal_reserve import FED_BALANCE_SHEET
 from liquidity_pipeline.settings import COPY_NOTES, Settings, SettingsError
-from liquidity_pipeline.storage import shared_lake
+from liquidity_pipeline.storage import object_store, shared_lake
 from liquidity_pipeline.storage.lake import Lake
 from liquidity_pipeline.storage.object_store import ConflictError, ObjectStore, StoreError
 from liquidity_pipeline.storage.shared_lake import SharedArchive, SharedLake
@@ -477,12 +477,17 @@ def test_a_server_that_is_no_store_is_not_taken_for_another_writer(proxy: Proxy,
 def test_a_store_that_never_answers_is_given_up_within_a_minute(
     proxy: Proxy, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ):
+    """Each attempt waits one second here; what they wait in earnest is added up."""
+    earnest = object_store._READ_SECONDS
+    monkeypatch.setattr(object_store, "_READ_SECONDS", 1)
     with socket.create_server(("127.0.0.1", 0), backlog=50) as silent:
         monkeypatch.setenv("AWS_ENDPOINT_URL", f"http://127.0.0.1:{silent.getsockname()[1]}")
         began = time.monotonic()
         with pytest.raises(StoreError, match="Is the store running"):
             store().list("lake")
-    assert time.monotonic() - began < 60
+    took = time.monotonic() - began
+    assert took >= object_store._ATTEMPTS
+    assert took + object_store._ATTEMPTS * (earnest - 1) < 60
 
 
 @pytest.mark.parametrize("content", [b"", b"{", b"[]", b"{}", b"null"])
