@@ -99,8 +99,8 @@ $(SHARED)/.installed: requirements.lock pyproject.toml
 # What the benchmarks compare with. It refuses pandas 3, so it has an environment of its own.
 $(VENV)-io/.installed: pyproject.toml
 	$(PYTHON) -m venv $(VENV)-io
-	$(VENV)-io/bin/python -m pip install --quiet dagster-duckdb-pandas==0.29.27 dagster==1.13.27 \
-	    'duckdb==1.5.*' 'pyarrow==26.*'
+	$(VENV)-io/bin/python -m pip install --quiet \
+	    dagster-duckdb-pandas==0.29.27 'duckdb==1.5.*' 'pyarrow==26.*'
 	touch $@
 
 clean:  ## remove the environments

@@ -73,12 +73,12 @@ _CAUSES: tuple[tuple[str, str], ...] = (
     ),
     (rf"fetch failed on {_DAY}", N_("the request of {date} failed")),
     (
-        rf"not answered in full on {_DAY}.*?got (HTTP \d+|{'|'.join(sorted(_FAILURES))})",
+        rf"the fetch of {_DAY} lacked it.*?got (HTTP \d+|{'|'.join(sorted(_FAILURES))})",
         N_("the request of {date} failed with {said}"),
     ),
     # An answer of another form than was expected is no word on whether the publisher has it.
-    (rf"not answered in full on {_DAY}: .*?: expected ", N_("the request of {date} failed")),
-    (rf"not answered in full on {_DAY}", _NOT_SERVED),
+    (rf"the fetch of {_DAY} lacked it: .*?: expected ", N_("the request of {date} failed")),
+    (rf"the fetch of {_DAY} lacked it", _NOT_SERVED),
     (rf"hole on {_DAY}", N_("nothing is held for {date}")),
     (rf"nothing newer was served on {_DAY}", N_("nothing newer was served on {date}")),
     (rf"serves nothing after {_DAY}", N_("the publisher answers, with nothing after {date}")),

@@ -8,7 +8,7 @@ import duckdb
 
 NO_REASON = "what is held is too short"
 # A failure of a request, up to the name of the publisher.
-_FAILED = re.compile(r"fetch failed on \S+: \w+|not answered in full on \S+: \w+(?=: expected)")
+_FAILED = re.compile(r"fetch failed on \S+: \w+|the fetch of \S+ lacked it: \w+(?=: expected)")
 
 
 def brief_reason(reason: str) -> str:
@@ -20,7 +20,7 @@ def brief_reason(reason: str) -> str:
     reason = re.sub(rf" \((?:asked|expected){inner}\)", "", reason)
     reason = re.sub(r"(?:, at \S+)?; the next run asks again", "", reason)
     # Of several gaps of one answer the failed request says most, and is the same for all symbols.
-    return re.sub(r"(not answered in full on \S+: ).*?(\w+: expected [^;]*).*", r"\1\2", reason)
+    return re.sub(r"(the fetch of \S+ lacked it: ).*?(\w+: expected [^;]*).*", r"\1\2", reason)
 
 
 def why_unknown(published: duckdb.DuckDBPyConnection, *inputs: str) -> str:

@@ -147,7 +147,7 @@ class _History:
         if path and not gaps and not is_answered(record, entity, path):
             gaps = [f"{path} was not answered", *record.gaps]
         if gaps:
-            return f"not answered in full on {record.day}: {'; '.join(gaps)}"
+            return f"the fetch of {record.day} lacked it: {'; '.join(gaps)}"
         return f"nothing newer was served on {record.day}"
 
 

@@ -244,8 +244,8 @@ class Pipeline:
 
     def _mart_inputs(self) -> MartInputs:
         with self.lake.looking_once():
-            known, facts = self.coverage(), self.settings.reference_dir
-            return MartInputs.read(self._lake_contents, facts, known, self.marts)
+            facts, reach = self.settings.reference_dir, self.coverage()
+            return MartInputs.read(self._lake_contents, facts, reach, self.marts)
 
     def evaluate_all(self, checks: Sequence[Reconciliation]) -> list[ReconciliationResult]:
         """Run reconciliations in one session; return their results in the same order."""

@@ -141,9 +141,10 @@ class Contents:
         coverage: Callable[[], pa.Table],
         now: datetime,
     ) -> Contents:
-        """Read the state of all files, and then what follows from some of them.
+        """Read the state of all files first, and then work out what follows from them.
 
-        What is written in between makes the state one that no later reading finds.
+        If a file is written in between, later readings find another state, and the note of this
+        one does not count.
         """
         lake = list(status_note.files_of(settings.lake_dir))
         inputs = status_note.state_of_inputs(settings, lake)
@@ -173,7 +174,7 @@ class Contents:
 
 
 def _files(settings: Settings) -> Iterator[str]:
-    """Yield the day, the kind of data, and a mark of every file but the lake's that counts."""
+    """Yield the day, the kind of data, and marks of what a publication rests on but the lake."""
     yield f"{settings.today} {settings.endpoints}"
     yield from status_note.files_of(settings.marts_dir)
     code = (path for path in _PACKAGE.rglob("*") if "__pycache__" not in path.parts)

@@ -9,7 +9,6 @@ what changes when one of them is replaced; only those that were replaced are rea
 from __future__ import annotations
 
 import json
-import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
@@ -20,9 +19,6 @@ from liquidity_pipeline.storage.files import Mark, replacing
 from liquidity_pipeline.storage.held_files import HeldFiles
 
 _FROM = b"gathered_from"
-# A file system counts time in steps of some milliseconds. What was written just now could be
-# replaced within the same step and look the same, so it counts as not gathered yet.
-_SETTLED_NS = 100_000_000
 
 
 def gather(
@@ -36,7 +32,6 @@ def gather(
     held = _held(target, schema)
     if [(name, mark) for name, mark, _ in held] == list(zip(files.names, files.marks, strict=True)):
         return
-    settled = time.time_ns() - _SETTLED_NS
     slices = _slices(target, held)
     parts: list[pa.Table] = []
     marks: list[tuple[str, Mark, int]] = []
@@ -44,7 +39,8 @@ def gather(
         kept_mark, kept = slices.get(name, ([], None))
         rows = kept if kept is not None and kept_mark == mark else read(path)
         parts.append(rows.cast(schema))
-        marks.append((name, mark if mark[-1] < settled else [], rows.num_rows))
+        # What could be replaced unseen counts as not gathered yet.
+        marks.append((name, mark if files.is_settled(mark) else [], rows.num_rows))
     whole = pa.concat_tables(parts).replace_schema_metadata({_FROM: json.dumps(marks).encode()})
     with replacing(target, target.parent / ".unfinished") as unfinished:
         pq.write_table(whole, unfinished, compression="lz4")

@@ -5,16 +5,19 @@ Nothing heavy is imported here: `liquidity status` looks at the files, too.
 
 from __future__ import annotations
 
-import os
+import time
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
 
-from liquidity_pipeline.storage.files import Mark, names_in
+from liquidity_pipeline.storage.files import Mark, mark_of, names_in
 
 _MONTH = "month="
+# A file system counts time in steps of some milliseconds. A file that was written shortly before it
+# was looked at could be replaced within the same step, and look the same.
+_SETTLED_NS = 100_000_000
 
 
 @dataclass(frozen=True)
@@ -22,11 +25,13 @@ class HeldFiles:
     """The files of one table, oldest month first.
 
     `names` are relative to the table's folder, such as "month=2026-02/tga_balance.parquet".
+    `looked_ns` is the moment before the look, in nanoseconds since 1970.
     """
 
-    names: tuple[str, ...]
-    paths: tuple[Path, ...]
-    marks: tuple[Mark, ...]
+    names: tuple[str, ...] = ()
+    paths: tuple[Path, ...] = ()
+    marks: tuple[Mark, ...] = ()
+    looked_ns: int = field(default=0, compare=False)
 
     @property
     def months(self) -> list[date]:
@@ -34,12 +39,19 @@ class HeldFiles:
         months = (name.partition("/")[0] for name in self.names if "/" in name)
         return [date.fromisoformat(f"{month.removeprefix(_MONTH)}-01") for month in months]
 
+    def is_settled(self, mark: Mark) -> bool:
+        """Tell whether a file that replaces this one is sure to have another mark."""
+        return mark[-1] < self.looked_ns - _SETTLED_NS
 
-_NO_FILES = HeldFiles((), (), ())
+
+_NO_FILES = HeldFiles()
 
 
 class HeldTables:
-    """The files of all tables in one folder, looked for whenever they are asked for."""
+    """The files of all tables under one folder. Each question is a new look at the disk.
+
+    Within a block of `looking_once` there is one look at each table.
+    """
 
     def __init__(self, root: Path) -> None:
         self._root = root
@@ -59,7 +71,7 @@ class HeldTables:
 
     @contextmanager
     def looking_once(self) -> Iterator[None]:
-        """Look at each table once while the block lasts, however often it is asked for."""
+        """Look at each table at most once while the block lasts."""
         outer = self._looked_at
         self._looked_at = set() if outer is None else outer
         try:
@@ -67,8 +79,8 @@ class HeldTables:
         finally:
             self._looked_at = outer
 
-    def have_changed(self) -> None:
-        """Look again, also within a block."""
+    def forget(self) -> None:
+        """Look again within a block too, because something was written."""
         if self._looked_at is not None:
             self._looked_at.clear()
 
@@ -80,12 +92,12 @@ def look(folder: Path, before: HeldFiles = _NO_FILES) -> HeldFiles:
     """
     file = f"{folder.name}.parquet"
     names = [name for name in _names(folder) if name == file or name.startswith(_MONTH)]
-    return held(folder, names, before)
+    return present(folder, names, before)
 
 
 def every_file(folder: Path) -> HeldFiles:
     """Look for every file in a folder, such as that of the revisions, and for those of months."""
-    return held(folder, _names(folder))
+    return present(folder, _names(folder))
 
 
 def _names(folder: Path) -> list[str]:
@@ -96,16 +108,13 @@ def _names(folder: Path) -> list[str]:
     ]
 
 
-def held(folder: Path, names: Sequence[str], before: HeldFiles = _NO_FILES) -> HeldFiles:
-    """Return those of the files that are there, in their order."""
-    found, marks = [], []
+def present(folder: Path, names: Sequence[str], before: HeldFiles = _NO_FILES) -> HeldFiles:
+    """Return those of the files that are there, in the order of their names."""
+    looked_ns = time.time_ns()
+    marks: dict[str, Mark] = {}
     for name in names:
-        try:
-            state = os.stat(f"{folder}/{name}")  # noqa: PTH116 - a path object costs more than this
-        except (FileNotFoundError, NotADirectoryError):
-            continue
-        found.append(name)
-        marks.append([state.st_ino, state.st_size, state.st_mtime_ns])
-    there = tuple(found)
-    paths = before.paths if before.names == there else tuple(folder / name for name in there)
-    return HeldFiles(there, paths, tuple(marks))
+        with suppress(FileNotFoundError, NotADirectoryError):
+            marks[name] = mark_of(f"{folder}/{name}")
+    found = tuple(marks)
+    paths = before.paths if before.names == found else tuple(folder / name for name in found)
+    return HeldFiles(found, paths, tuple(marks.values()), looked_ns)

@@ -27,7 +27,7 @@ from liquidity_pipeline.contracts.validation import conform, validate
 from liquidity_pipeline.storage.files import Mark, mark_of, names_in, replacing
 from liquidity_pipeline.storage.gathered import gather
 from liquidity_pipeline.storage.held_days import days_by_entity, different_days
-from liquidity_pipeline.storage.held_files import HeldFiles, HeldTables, held
+from liquidity_pipeline.storage.held_files import HeldFiles, HeldTables, present
 from liquidity_pipeline.storage.merging import NO_CHOICE, Choice, kept_rows, merge
 from liquidity_pipeline.storage.recent_files import RecentFiles, read_file
 from liquidity_pipeline.storage.revisions import (
@@ -158,12 +158,13 @@ class Lake:
 
     def state(self, table: Table) -> str:
         """Return what changes whenever a file of a table comes, goes, or is replaced."""
-        held = self._tables.files(table.name)
-        return hashlib.blake2b(repr((held.names, held.marks)).encode(), digest_size=12).hexdigest()
+        return self.settled_state(table)[0]
 
-    def changed_at(self, table: Table) -> float:
-        """Return when the newest file of a table was written, as seconds since 1970; 0 if none."""
-        return max((mark[-1] for mark in self._tables.files(table.name).marks), default=0) / 1e9
+    def settled_state(self, table: Table) -> tuple[str, bool]:
+        """Return the state of a table, and whether no change could leave it as it is."""
+        files = self._tables.files(table.name)
+        state = hashlib.blake2b(repr((files.names, files.marks)).encode(), digest_size=12)
+        return state.hexdigest(), all(map(files.is_settled, files.marks))
 
     def version(self, table: Table, month: date | None = None) -> str | None:
         """Return the hash of a partition's rows, or None when there is no such file."""
@@ -344,7 +345,7 @@ class Lake:
         if len(wanted) < len(noted):
             paths = [folder / name for name in wanted]
         else:
-            paths = self._gathered(REVISIONS, held(folder, wanted))
+            paths = self._gathered(REVISIONS, present(folder, wanted))
         return self._read_files(REVISIONS, paths, None)
 
     def unreadable(self, table: Table) -> list[str]:
@@ -360,7 +361,7 @@ class Lake:
     def _write(self, path: Path, rows: pa.Table) -> None:
         with replacing(path, self._scratch) as unfinished:
             pq.write_table(rows, unfinished, compression="zstd", row_group_size=_ROW_GROUP)
-        self._tables.have_changed()
+        self._tables.forget()
 
     def _read_files(
         self, table: Table, paths: Sequence[Path], columns: Sequence[str] | None

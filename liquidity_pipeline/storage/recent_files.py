@@ -1,4 +1,4 @@
-"""Read Parquet files of a table, and keep the rows of the last few for as long as they hold.
+"""Read Parquet files of a table, and keep the rows of the last few until they are replaced.
 
 A run reads the same two or three months of a table several times: to compare what came with what
 is known, to replace it, and to describe it.

@@ -104,7 +104,7 @@ class SharedLake(Lake):
             pq.write_table(rows, unfinished, compression="zstd")
             replaces, *_ = self._copied(table).get(name, (None,))
             etag = self._store.put(f"lake/{name}", unfinished.read_bytes(), replaces=replaces)
-        self._tables.have_changed()
+        self._tables.forget()
         self._note_copied(table, {name: etag})
 
     def _copy(self, table: str, objects: Mapping[str, str]) -> None:
@@ -128,7 +128,7 @@ class SharedLake(Lake):
             except ConflictError:
                 fresh[name] = self._fetch(name)
         if fresh:
-            self._tables.have_changed()
+            self._tables.forget()
             self._note_copied(table, fresh)
 
     def _objects(self, table: str) -> dict[str, str]:

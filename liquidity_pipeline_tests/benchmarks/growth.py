@@ -29,8 +29,8 @@ FETCHES = 156
 
 
 @dataclass(frozen=True)
-class Cost:
-    """CPU seconds and peak memory (MB) of a command."""
+class Usage:
+    """CPU seconds and peak memory (MB) of a command and its children."""
 
     seconds: float
     peak: int
@@ -40,9 +40,9 @@ class Cost:
 class Life:
     """What runs over some years cost: the first, a later one, and one after many more fetches."""
 
-    first_run: Cost
-    nothing_new: Cost
-    after_fetches: tuple[Cost, ...]
+    first_run: Usage
+    nothing_new: Usage
+    after_fetches: tuple[Usage, ...]
 
 
 def section() -> str:
@@ -105,7 +105,7 @@ def _life(years: int, fetches: Sequence[int]) -> Life:
         first_run = _measured(*words)
         _measured(*words)  # a hole is believed when two answers agree on it
         nothing_new = _measured(*words)
-        later: list[Cost] = []
+        later: list[Usage] = []
         for before, times in pairwise((0, *fetches)):
             days = range(FETCHES * before + 1, FETCHES * times + 1)
             _repeat_the_last_fetches(data / "archive" / "fetches", days)
@@ -142,11 +142,11 @@ print(json.dumps([done.returncode, used.ru_utime + used.ru_stime, used.ru_maxrss
 """
 
 
-def _measured(*words: str) -> Cost:
-    """Return what a command costs."""
+def _measured(*words: str) -> Usage:
+    """Return what a command uses."""
     command = python(_WITNESS, *liquidity(*words))
     told = subprocess.run(command, capture_output=True, text=True, check=True).stdout
     code, seconds, peak = json.loads(told)
     if code not in (0, 1):
         raise subprocess.CalledProcessError(code, words)
-    return Cost(seconds, peak)
+    return Usage(seconds, peak)

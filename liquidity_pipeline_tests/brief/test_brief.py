@@ -169,7 +169,7 @@ def test_no_flags_are_not_the_fault_of_one_input(copied):
         copied.execute("delete from marts.stress_flags")
         copied.execute(
             "update meta.coverage set known_from = null, known_through = null, reason = 'no row is "
-            "held: not answered in full on 2026-02-06: coinbase: expected JSON, got no connection' "
+            "held: the fetch of 2026-02-06 lacked it: coinbase: expected JSON, got no connection' "
             "where entity = 'BTC'"
         )
         page = to_markdown(compute(copied), "en", footnotes=False)
@@ -496,7 +496,7 @@ def down(copied: duckdb.DuckDBPyConnection) -> Iterator[duckdb.DuckDBPyConnectio
         )
         copied.execute(
             "update meta.coverage set known_from = null, known_through = null, "
-            "reason = 'no row is held: not answered in full on 2026-02-06: QUAL: not there' "
+            "reason = 'no row is held: the fetch of 2026-02-06 lacked it: QUAL: not there' "
             "where entity = 'QUAL'"
         )
         yield copied

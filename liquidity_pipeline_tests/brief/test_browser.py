@@ -122,7 +122,7 @@ def test_causes_of_an_outage_are_not_cut(browser, copied, tmp_path, width):
         # With this the section has two columns.
         copied.execute(
             "update meta.coverage set known_from = null, known_through = null, "
-            "reason = 'no row is held: not answered in full on 2026-02-06: HTTP 404' "
+            "reason = 'no row is held: the fetch of 2026-02-06 lacked it: HTTP 404' "
             "where entity = 'QUAL'"
         )
         copied.execute(

@@ -30,12 +30,12 @@ def told(message: Any, language: str) -> str:
             "2026年8月21日的请求失败：HTTP 500",
         ),
         (
-            "no row is held: not answered in full on 2026-08-21: TOTLL: not served by fred",
+            "no row is held: the fetch of 2026-08-21 lacked it: TOTLL: not served by fred",
             "not served when it was asked for on 21 Aug 2026",
             "2026年8月21日请求时发布方未提供",
         ),
         (
-            "ends on 2026-08-10: not answered in full on 2026-08-21: yahoo: expected JSON, "
+            "ends on 2026-08-10: the fetch of 2026-08-21 lacked it: yahoo: expected JSON, "
             "got HTTP 500, after 5 attempt(s)",
             "the request of 21 Aug 2026 failed with HTTP 500",
             "2026年8月21日的请求失败：HTTP 500",
@@ -57,19 +57,19 @@ def told(message: Any, language: str) -> str:
             "2026年8月21日的请求失败：空白应答",
         ),
         (
-            "last answered on 2026-08-07, and replaced since: not answered in full on 2026-08-21: "
+            "last answered on 2026-08-07, and replaced since: the fetch of 2026-08-21 lacked it: "
             "HTTP 404",
             "last served on 7 Aug 2026, and not since",
             "最近一次提供是在2026年8月7日，此后未再提供",
         ),
         (
-            "no row of its first provider is held: not answered in full on 2026-11-26: coinbase: "
+            "no row of its first provider is held: the fetch of 2026-11-26 lacked it: coinbase: "
             "expected JSON, got no connection (ConnectionError), after 5 attempt(s)",
             "the request of 26 Nov 2026 failed with no connection",
             "2026年11月26日的请求失败：无法连接",
         ),
         (
-            "no row is held: not answered in full on 2026-11-26: coinbase: "
+            "no row is held: the fetch of 2026-11-26 lacked it: coinbase: "
             "expected candles [time, low], got {'message': 'maintenance'}",
             "the request of 26 Nov 2026 failed",
             "2026年11月26日的请求失败",
@@ -98,7 +98,7 @@ def row(table: str, entity: str, through: date | None, reason: str) -> dict[str,
 def test_what_ended_last_comes_first_and_one_cause_is_said_once() -> None:
     found = grouped(
         [
-            row("index_prices", "MID", None, "no row is held: not answered in full on 2026-08-21"),
+            row("index_prices", "MID", None, "no row is held: the fetch of 2026-08-21 lacked it"),
             row(
                 "crypto_prices", "SOL", date(2025, 9, 30), "nothing newer was served on 2026-08-21"
             ),

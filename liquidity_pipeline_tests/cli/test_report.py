@@ -292,12 +292,12 @@ def test_a_reason_says_what_came_of_the_last_request_and_leaves_out_which_it_was
     assert brief_reason(reason) == said
     assert brief_reason("HTTP 404 (Not Found)") == "HTTP 404 (Not Found)"
     later = (
-        "not answered in full on 2026-11-24: Treasury buybacks: not asked: "
+        "the fetch of 2026-11-24 lacked it: Treasury buybacks: not asked: "
         "/od/buybacks_operations failed 3 times in a row, first: expected JSON, got HTTP 503, "
         "after 5 attempt(s), at http://127.0.0.1:9/od/buybacks_operations; the next run asks again"
     )
     assert brief_reason(later) == (
-        "not answered in full on 2026-11-24: buybacks: expected JSON, got HTTP 503, "
+        "the fetch of 2026-11-24 lacked it: buybacks: expected JSON, got HTTP 503, "
         "after 5 attempt(s)"
     )
 

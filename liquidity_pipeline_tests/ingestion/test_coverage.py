@@ -220,7 +220,7 @@ def test_why_a_past_day_lacks_an_input_names_no_later_day(lake: Lake) -> None:
     row = known(lake, evening(date(2026, 2, 6)), "tga_balance", "", failed)
     assert row["reason"].endswith("a later request for it failed: fiscaldata: got HTTP 500")
     heard = known(lake, evening(date(2026, 2, 20)), "tga_balance", "", unserved)
-    assert heard["reason"].endswith("not answered in full on 2026-02-20: tga_balance: HTTP 404")
+    assert heard["reason"].endswith("the fetch of 2026-02-20 lacked it: tga_balance: HTTP 404")
 
 
 def test_the_tables_of_a_statement_are_known_each_by_itself(lake: Lake) -> None:
@@ -273,7 +273,9 @@ def test_a_part_that_the_newest_snapshot_lacks_was_answered_before(lake: Lake) -
     now = evening(date(2026, 2, 13))
     row = known(lake, now, "upcoming_settlements", "announcements", whole, lacking)
     assert span(row) == (None, None, date(2026, 2, 13))
-    assert row["reason"].startswith("last answered on 2026-02-05, and replaced since: not answered")
+    assert row["reason"].startswith(
+        "last answered on 2026-02-05, and replaced since: the fetch of 2026-02-12 lacked it: "
+    )
     never = known(lake, now, "upcoming_settlements", "announcements", lacking)
     assert never["reason"].startswith("never answered: ")
 

@@ -89,7 +89,7 @@ def test_gathered_rows_follow_every_change(tmp_path_factory: pytest.TempPathFact
 
 def test_many_months_are_read_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     lake = filled(tmp_path)
-    monkeypatch.setattr("liquidity_pipeline.storage.gathered._SETTLED_NS", 0)
+    monkeypatch.setattr("liquidity_pipeline.storage.held_files._SETTLED_NS", 0)
     (path,) = lake.gathered(LEVELS)
     opened = opened_files(monkeypatch)
     assert lake.read(LEVELS).num_rows == 45
@@ -111,7 +111,7 @@ def test_many_revisions_are_read_once(tmp_path: Path, monkeypatch: pytest.Monkey
         [pq.read_table(file).select(REVISIONS.column_names) for file in files]
     )
     assert lake.revisions().equals(directly.cast(REVISIONS.arrow_schema))
-    monkeypatch.setattr("liquidity_pipeline.storage.gathered._SETTLED_NS", 0)
+    monkeypatch.setattr("liquidity_pipeline.storage.held_files._SETTLED_NS", 0)
     lake.revisions()
     opened = opened_files(monkeypatch)
     assert Lake(tmp_path).revisions().num_rows == directly.num_rows == 39 * 3
