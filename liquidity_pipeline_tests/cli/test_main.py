@@ -8,11 +8,14 @@ import json
 import shutil
 import subprocess
 import sys
+from collections import Counter
 from pathlib import Path
 
 import pytest
 
 from liquidity_pipeline.cli.exits import INCOMPLETE, NOT_PUBLISHED, OK, USAGE
+from liquidity_pipeline.contracts.sources import SOURCE_TABLES
+from liquidity_pipeline.storage import held_files
 from liquidity_pipeline.storage.files import mark_of
 from liquidity_pipeline_tests.cli.commands import liquidity
 
@@ -57,6 +60,23 @@ def test_a_run_that_finds_nothing_new_shows_the_drain_and_leaves_every_file(plac
     assert "Drain of the week ending Wednesday 2026-02-04" in again.output
     assert f"nothing new: {published} is up to date" in again.output.replace("\n", "")
     assert (mark_of(mart), mark_of(published)) == before
+
+
+# To plan, to read a snapshot, to check and to describe it, to find marts that changed, to say again
+# what does not reconcile, and to tell whether to publish.
+STEPS_THAT_LOOK = 7
+
+
+def test_the_files_of_the_lake_are_looked_for_once_in_a_step(place, monkeypatch):
+    """With twenty years of data each further look costs as much as a source."""
+    looks, look = Counter(), held_files.look
+    monkeypatch.setattr(
+        held_files, "look", lambda folder, *rest: looks.update([folder.name]) or look(folder, *rest)
+    )
+    again = liquidity("run", "--as-of", "2026-02-06", *place)
+    assert again.exit_code == OK, again.output
+    assert set(SOURCE_TABLES) <= set(looks)
+    assert max(looks.values()) <= STEPS_THAT_LOOK
 
 
 def test_a_query_answers_as_table_csv_and_json(place):
