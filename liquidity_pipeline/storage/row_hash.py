@@ -6,6 +6,7 @@ import hashlib
 import io
 from typing import TYPE_CHECKING
 
+import numpy as np
 import pyarrow as pa
 
 if TYPE_CHECKING:
@@ -14,11 +15,22 @@ if TYPE_CHECKING:
 
 def hash_rows(rows: pa.Table) -> str:
     """Return the SHA-256 of the rows, independent of file format and library version."""
-    plain = pa.table(rows.combine_chunks().columns, names=rows.schema.names)
+    columns = [_without_hidden_bytes(column) for column in rows.combine_chunks().columns]
+    plain = pa.table(columns, names=rows.schema.names)
     sink = _Hash()
     with pa.ipc.new_stream(pa.PythonFile(sink, mode="w"), plain.schema) as stream:
         stream.write_table(plain)
     return sink.digest.hexdigest()
+
+
+def _without_hidden_bytes(column: pa.ChunkedArray) -> pa.ChunkedArray:
+    """Return a column with zeros where no value is: in place of a NULL, and after the last bit.
+
+    Whoever makes an array may leave anything there, as DuckDB does.
+    """
+    if column.null_count or pa.types.is_boolean(column.type):
+        return column.take(np.arange(len(column)))
+    return column
 
 
 class _Hash(io.RawIOBase):

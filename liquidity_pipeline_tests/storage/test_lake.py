@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import struct
 from dataclasses import replace
 from datetime import date, datetime
 from pathlib import Path
@@ -109,6 +110,25 @@ def test_the_version_is_the_hash_of_the_rows_as_one_stream():
     assert hash_rows(rows) == hashlib.sha256(sink.getvalue()).hexdigest()
     empty = whole.schema.empty_table()
     assert hash_rows(empty) == hash_rows(rows.slice(0, 0))
+
+
+def test_a_version_does_not_depend_on_bytes_that_hold_no_value():
+    """What lies in place of a NULL, or after the last bit, is whatever was in memory."""
+
+    def numbers(behind_the_null: float, validity: int) -> pa.Array:
+        values = pa.py_buffer(struct.pack("3d", 1.0, behind_the_null, 3.0))
+        return pa.Array.from_buffers(pa.float64(), 3, [pa.py_buffer(bytes([validity])), values])
+
+    def flags(bits: int) -> pa.Array:
+        return pa.Array.from_buffers(pa.bool_(), 3, [None, pa.py_buffer(bytes([bits]))])
+
+    plain = pa.table({"number": pa.array([1.0, None, 3.0]), "flag": pa.array([True, False, True])})
+    for behind, extra in ((0.0, 0), (99.0, 0), (-0.0, 0b11111000)):
+        same = pa.table({"number": numbers(behind, 0b101 | extra), "flag": flags(0b101 | extra)})
+        assert same.equals(plain)
+        assert hash_rows(same) == hash_rows(plain)
+    other = pa.table({"number": pa.array([1.0, 0.0, 3.0]), "flag": plain["flag"]})
+    assert hash_rows(other) != hash_rows(plain)
 
 
 def test_a_changed_value_changes_the_version_of_its_month_only(lake: Lake):
