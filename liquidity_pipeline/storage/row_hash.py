@@ -26,7 +26,7 @@ def hash_rows(rows: pa.Table) -> str:
 def _without_hidden_bytes(column: pa.ChunkedArray) -> pa.ChunkedArray:
     """Return a column with zeros where no value is: in place of a NULL, and after the last bit.
 
-    Whoever makes an array may leave anything there, as DuckDB does.
+    The maker of an array may leave anything there, as DuckDB does.
     """
     if column.null_count or pa.types.is_boolean(column.type):
         return column.take(np.arange(len(column)))
